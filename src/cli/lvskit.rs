@@ -1,0 +1,76 @@
+//! The command line of `lvskit`, the program that people and Ansible run.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Parser, Subcommand};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  the inventory is wrong; nothing was written
+  2  wrong command line, nothing was tried
+  6  a file could not be read or written";
+
+const GEN_CONF_EXAMPLES: &str = "\
+Examples:
+  lvskit gen-conf -i inventory.yml --stdout --node server01.domain.ru
+  lvskit gen-conf -i inventory.yml --out-dir conf       conf/NODE/keepalived.conf for all nodes
+  lvskit gen-conf -i inventory.yml --node $(hostname -f) -o /etc/keepalived/keepalived.conf
+
+  Apply a changed file with `systemctl reload keepalived`, never with a restart.
+
+Exit codes:
+  0  done
+  1  the inventory is wrong, or has no such node; nothing was written
+  2  wrong command line, nothing was tried
+  6  a file could not be read or written";
+
+/// Companion of keepalived for LVS-DR clusters whose servers are all balancer and application
+/// server at once.
+#[derive(Debug, Parser)]
+#[command(name = "lvskit", version, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What `lvskit` can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Render keepalived.conf for the nodes of an inventory
+    ///
+    /// State, priority, router_id and the list of real servers follow from the list of nodes, so
+    /// the files can't disagree. A file is replaced in one step, and only if its content changes.
+    GenConf(GenConf),
+}
+
+/// The arguments of `lvskit gen-conf`.
+#[derive(Debug, Args)]
+#[command(after_help = GEN_CONF_EXAMPLES)]
+#[command(group = ArgGroup::new("where").args(["stdout", "output", "out_dir"]).required(true))]
+pub struct GenConf {
+    /// The inventory, a YAML file; - for standard input
+    #[arg(short, long, value_name = "FILE")]
+    pub inventory: PathBuf,
+
+    /// Render only this node; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub node: Vec<String>,
+
+    /// Write to standard output
+    #[arg(long)]
+    pub stdout: bool,
+
+    /// Write one node's file here, mode 0640
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Write DIR/NODE/keepalived.conf for each node, mode 0640
+    #[arg(long, value_name = "DIR")]
+    pub out_dir: Option<PathBuf>,
+
+    /// Tell in JSON which files changed
+    #[arg(long, conflicts_with = "stdout")]
+    pub json: bool,
+}

@@ -1,0 +1,5 @@
+//! The command lines, each defined once: parser, help, manual page and completions come from here.
+
+pub mod bypass_ipvs;
+pub mod lvskit;
+pub mod smtp_check;

@@ -1,0 +1,125 @@
+//! Judges what nft lists under a VIP's chain: is it the guard, is it missing, or did somebody
+//! change it? Pure, so that every nft version's listing can be a test case.
+
+use std::net::IpAddr;
+
+use serde_json::Value;
+
+use super::ruleset;
+use crate::vip::Vip;
+
+/// The state of one VIP's guard in the kernel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// The chain is hooked where it belongs and holds the guard's rules and no others.
+    InForce,
+    /// There is no such chain.
+    Missing,
+    /// There is a chain of that name, but it is not the guard; the text says what differs.
+    Altered(String),
+}
+
+/// Compares nft's JSON listing of a chain (`nft -j list chain`) with the guard of `vip`.
+///
+/// `None` stands for "no such chain".
+pub fn judge(vip: Vip, listing: Option<&str>) -> State {
+    let Some(listing) = listing else { return State::Missing };
+    let Ok(listing) = serde_json::from_str::<Value>(listing) else {
+        return State::Altered("nft's listing is not JSON".into());
+    };
+    let objects = listing["nftables"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let Some(chain) = objects.iter().find_map(|object| object.get("chain")) else {
+        return State::Missing;
+    };
+    match differing_hook(vip, chain).or_else(|| differing_rule(vip, objects)) {
+        Some(difference) => State::Altered(difference),
+        None => State::InForce,
+    }
+}
+
+fn differing_hook(vip: Vip, chain: &Value) -> Option<String> {
+    let expected = serde_json::to_value(ruleset::chain(vip)).unwrap_or_default();
+    ["type", "hook", "prio", "policy"].into_iter().find_map(|key| {
+        let (is, should) = (&chain[key], &expected[key]);
+        (is != should).then(|| format!("the chain's {key} is {is}, not {should}"))
+    })
+}
+
+fn differing_rule(vip: Vip, objects: &[Value]) -> Option<String> {
+    let expected = ruleset::rules(vip).map(|rule| serde_json::to_value(rule).unwrap_or_default());
+    let listed: Vec<&Value> = objects.iter().filter_map(|object| object.get("rule")).collect();
+    if listed.len() != expected.len() {
+        return Some(format!("the chain has {} rules, not {}", listed.len(), expected.len()));
+    }
+    (listed.into_iter().zip(expected).enumerate()).find_map(|(at, (is, should))| {
+        (normal(&is["expr"]) != normal(&should)).then(|| format!("rule {} differs", at + 1))
+    })
+}
+
+/// Brings a listing into one form whatever nft's version: flag lists sorted and without the `|`
+/// that some versions put around them, addresses in Rust's spelling, counters left out.
+fn normal(value: &Value) -> Value {
+    match value {
+        Value::Object(map) if map.len() == 1 && map.contains_key("|") => normal(&map["|"]),
+        Value::Object(map) => map.iter().map(|(key, inner)| (key.clone(), normal(inner))).collect(),
+        Value::Array(items) => {
+            let mut items: Vec<Value> =
+                (items.iter()).filter(|item| item.get("counter").is_none()).map(normal).collect();
+            if items.iter().all(Value::is_string) {
+                items.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
+            }
+            Value::Array(items)
+        }
+        Value::String(text) => match text.parse::<IpAddr>() {
+            Ok(address) => Value::String(address.to_string()),
+            Err(_) => value.clone(),
+        },
+        _ => value.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What nft 1.0.6 lists for the guard of 192.168.3.100.
+    const LISTING: &str = r#"{"nftables": [{"metainfo": {"version": "1.0.6", "release_name": "Lester Gooch #5", "json_schema_version": 1}}, {"chain": {"family": "ip", "table": "lvskit", "name": "vip-192.168.3.100", "handle": 1, "type": "nat", "hook": "prerouting", "prio": -100, "policy": "accept"}}, {"rule": {"family": "ip", "table": "lvskit", "chain": "vip-192.168.3.100", "handle": 2, "expr": [{"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "daddr"}}, "right": "192.168.3.100"}}, {"match": {"op": "==", "left": {"&": [{"payload": {"protocol": "tcp", "field": "flags"}}, ["fin", "syn", "rst", "ack"]]}, "right": "syn"}}, {"match": {"op": "!=", "left": {"fib": {"result": "type", "flags": ["daddr", "iif"]}}, "right": "local"}}, {"redirect": null}]}}, {"rule": {"family": "ip", "table": "lvskit", "chain": "vip-192.168.3.100", "handle": 3, "expr": [{"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "daddr"}}, "right": "192.168.3.100"}}, {"match": {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": "udp"}}, {"match": {"op": "!=", "left": {"fib": {"result": "type", "flags": ["daddr", "iif"]}}, "right": "local"}}, {"redirect": null}]}}]}"#;
+
+    fn state(listing: &str) -> State {
+        judge("192.168.3.100".parse().unwrap(), Some(listing))
+    }
+
+    #[test]
+    fn the_guard_is_recognised() {
+        assert_eq!(state(LISTING), State::InForce);
+        let other_spelling = LISTING
+            .replace(r#"["fin", "syn", "rst", "ack"]"#, r#"{"|": ["syn", "ack", "fin", "rst"]}"#);
+        assert_eq!(state(&other_spelling), State::InForce);
+    }
+
+    #[test]
+    fn no_chain_is_missing() {
+        assert_eq!(judge("fd00::1".parse().unwrap(), None), State::Missing);
+        assert_eq!(state(r#"{"nftables": []}"#), State::Missing);
+    }
+
+    #[test]
+    fn every_change_that_matters_is_seen() {
+        for (from, to) in [
+            (r#""prio": -100"#, r#""prio": -150"#),
+            (r#""hook": "prerouting""#, r#""hook": "output""#),
+            (r#""policy": "accept""#, r#""policy": "drop""#),
+            (r#""right": "192.168.3.100""#, r#""right": "192.168.3.10""#),
+            (r#""right": "syn""#, r#""right": "ack""#),
+            (r#""op": "!=""#, r#""op": "==""#),
+            (r#"["daddr", "iif"]"#, r#"["daddr"]"#),
+            (r#"{"redirect": null}"#, r#"{"accept": null}"#),
+        ] {
+            let altered = LISTING.replacen(from, to, 1);
+            assert_ne!(altered, LISTING);
+            assert!(matches!(state(&altered), State::Altered(_)), "{to}");
+        }
+        let doubled = LISTING.replace(r#"{"rule""#, r#"{"rule": {"expr": []}}, {"rule""#);
+        assert!(matches!(state(&doubled), State::Altered(_)));
+    }
+}

@@ -1,0 +1,74 @@
+//! The way to the kernel: hands a ruleset to nft(8) in one transaction and reads one chain back.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{TABLE, chain_name, family_name, ruleset};
+use crate::child::{self, ChildError};
+use crate::vip::Vip;
+
+/// Where every distribution that ships keepalived installs nft.
+pub const NFT: &str = "/usr/sbin/nft";
+
+/// How long nft may take. Normally milliseconds; seconds on a host with very large sets.
+pub const LIMIT: Duration = Duration::from_secs(10);
+
+/// The nft program and how long it may take.
+#[derive(Debug, Clone)]
+pub struct Nft {
+    /// Absolute path.
+    pub program: PathBuf,
+    /// Time limit of one call.
+    pub limit: Duration,
+}
+
+impl Nft {
+    /// Puts the guards of `vips` in force, all or none.
+    pub fn install(&self, vips: &[Vip]) -> Result<(), ChildError> {
+        let ruleset = serde_json::to_vec(&ruleset::transaction(vips)).map_err(|error| {
+            ChildError::Pipe { program: self.program.clone(), source: error.into() }
+        })?;
+        child::run(&self.program, &["-j", "-f", "-"], &ruleset, self.limit).map(drop)
+    }
+
+    /// Lists the chain of `vip` as nft's JSON; `None` if there is no such chain.
+    ///
+    /// Only this chain is read: one statement elsewhere that a reader does not know must not
+    /// spoil the answer.
+    pub fn list(&self, vip: Vip) -> Result<Option<String>, ChildError> {
+        let chain = chain_name(vip);
+        let args = ["-j", "list", "chain", family_name(vip), TABLE, &chain];
+        match child::run(&self.program, &args, b"", self.limit) {
+            Ok(listing) => Ok(Some(listing)),
+            // The C locale's words for ENOENT; nft has one exit code, 1, for every error.
+            Err(ChildError::Failed { status, stderr, .. })
+                if status.code() == Some(1) && stderr.contains("No such file or directory") =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What an administrator can do about an error of nft.
+pub fn advice(error: &ChildError) -> &'static str {
+    match error {
+        ChildError::Start { .. } => {
+            "install nftables, or name its program with --nft; the node drops its share until then"
+        }
+        ChildError::Deadline { .. } => {
+            "look for hung nft processes and very large sets; the next hook tries again"
+        }
+        ChildError::Failed { stderr, .. } if stderr.contains("Operation not permitted") => {
+            "run it as root (script_user root in keepalived.conf) with CAP_NET_ADMIN"
+        }
+        ChildError::Failed { stderr, .. } if stderr.contains("Operation not supported") => {
+            "if `--check` says altered, remove the chain (nft delete chain ip lvskit vip-ADDRESS) \
+             and run the hook again; the kernel needs nf_tables, nft_redir and nft_fib"
+        }
+        ChildError::Failed { .. } | ChildError::Pipe { .. } => {
+            "see `bypass-ipvs --dry-run`; the kernel needs nf_tables, nft_redir and nft_fib"
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Prints problems so that a person finds the place at once and a program finds `file:line:col`.
+
+use std::borrow::Cow;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::Problem;
+
+pub(super) fn render(file: &str, text: &str, problems: &[Problem], colour: bool) -> String {
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    let shown = mask_passwords(text);
+    let reports: Vec<String> = (problems.iter())
+        .map(|problem| {
+            let annotation = AnnotationKind::Primary.span(visible(&shown, problem));
+            let snippet = Snippet::source(shown.as_ref()).path(file).annotation(annotation);
+            let mut group: Group<'_> =
+                Level::ERROR.primary_title(problem.title.as_str()).element(snippet);
+            if !problem.cure.is_empty() {
+                group = group.element(Level::HELP.message(problem.cure.as_str()));
+            }
+            renderer.render(&[group])
+        })
+        .collect();
+    reports.join("\n\n")
+}
+
+/// The first line of a problem's place: the rest of a long section would only hide it.
+fn visible(text: &str, problem: &Problem) -> std::ops::Range<usize> {
+    let start = problem.at.start.min(text.len());
+    let line = text[start..].find('\n').map_or(text.len(), |length| start + length);
+    start..problem.at.end.clamp(start, line.max(start))
+}
+
+/// Stars everything that may be a password, byte by byte, so that every place stays the same: all
+/// words from one with `auth` in it to the end of its section, except keys that begin so. Works on
+/// the text, not on the tree: broken YAML and misspelt keys have passwords too.
+fn mask_passwords(text: &str) -> Cow<'_, str> {
+    const MARK: &str = "auth";
+    // Lower case has the same bytes' places; the marks are found however they are written.
+    let lower = text.to_ascii_lowercase();
+    if !lower.contains(MARK) {
+        return Cow::Borrowed(text);
+    }
+    let mut masked = String::with_capacity(text.len());
+    let mut section: Option<usize> = None;
+    for (line, lower) in text.split_inclusive('\n').zip(lower.split_inclusive('\n')) {
+        let indent = line.len() - line.trim_start().len();
+        let blank = line.trim().is_empty();
+        section = section.filter(|&outer| blank || indent > outer);
+        let from = match (section, lower.find(MARK)) {
+            (Some(_), _) => 0,
+            (None, Some(at)) => {
+                section = Some(indent);
+                at
+            }
+            (None, None) => line.len(),
+        };
+        masked.push_str(&line[..from]);
+        mask_words(&line[from..], &mut masked);
+    }
+    Cow::Owned(masked)
+}
+
+/// Writes a line with stars for all words but the keys of authentication and its only type.
+fn mask_words(line: &str, masked: &mut String) {
+    let is_delimiter = |c: char| c.is_whitespace() || ":,{}[]\"'".contains(c);
+    let mut rest = line;
+    while !rest.is_empty() {
+        let (word, after) = rest.split_at(rest.find(is_delimiter).unwrap_or(rest.len()));
+        let is_key = after.trim_start_matches(['"', '\'']).starts_with(':');
+        if word == "PASS" || is_key && word.to_ascii_lowercase().starts_with("auth") {
+            masked.push_str(word);
+        } else {
+            masked.extend(std::iter::repeat_n('*', word.len()));
+        }
+        let (delimiters, next) =
+            after.split_at(after.find(|c| !is_delimiter(c)).unwrap_or(after.len()));
+        masked.push_str(delimiters);
+        rest = next;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_never_show() {
+        for (text, shown) in [
+            (
+                "{auth_type: PASS, auth_pass: mrelay}\nb: 1",
+                "{auth_type: PASS, auth_pass: ******}\nb: 1",
+            ),
+            (
+                "auth_pass: 'x y' # z\n  auth_x\n\n more\nb: 1",
+                "auth_pass: '* *' * *\n  ******\n\n ****\nb: 1",
+            ),
+            ("authentication: {auth_pas: ж:}", "authentication: {auth_pas: **:}"),
+            ("AUTH_PASS: geheim", "AUTH_PASS: ******"),
+            ("a: {\"auth_pass\": {x: y}}", "a: {\"auth_pass\": {*: *}}"),
+        ] {
+            let masked = mask_passwords(text);
+            assert_eq!(masked, shown);
+            assert_eq!(masked.len(), text.len());
+        }
+    }
+
+    #[test]
+    fn place_line_and_cure_are_shown() {
+        let problem = Problem { at: 3..4, title: "bad".into(), cure: "do good".into() };
+        let report = render("x.yml", "a: 1\n", &[problem], false);
+        for part in ["error: bad", "x.yml:1:4", "a: 1", "do good"] {
+            assert!(report.contains(part), "{report}");
+        }
+    }
+
+    #[test]
+    fn places_at_the_very_end_are_shown_too() {
+        for at in [5..5, 9..12, 0..5] {
+            let problem = Problem { at, title: "bad".into(), cure: String::new() };
+            assert!(render("x.yml", "a: 1\n", &[problem], false).contains("x.yml:"));
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! YAML as a tree in which every value knows its place. Values stay as they are written: whether
+//! `0123` is a number or a password is for the key to say, not for YAML.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::{Location, Spanned};
+
+use super::Problem;
+
+/// A value and its place.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) at: Range<usize>,
+    pub(super) kind: Kind,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// `~` or nothing at all.
+    Null,
+    /// A value as it is written, without its quotes.
+    Scalar(String),
+    Sequence(Vec<Node>),
+    /// In the order of the text; no key stands twice.
+    Mapping(Vec<(Key, Node)>),
+}
+
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) at: Range<usize>,
+    pub(super) name: String,
+}
+
+/// Reads one YAML document.
+pub(super) fn parse(text: &str) -> Result<Node, Problem> {
+    if text.trim().is_empty() {
+        return Err(Problem {
+            at: 0..0,
+            title: "the inventory is empty".into(),
+            cure: "start from the example, keepalived/inventory.yml".into(),
+        });
+    }
+    match serde_saphyr::from_str::<Raw>(text) {
+        Ok(raw) => Ok(raw.resolve(text)),
+        Err(error) => Err(syntax_problem(text, &error)),
+    }
+}
+
+fn syntax_problem(text: &str, error: &serde_saphyr::Error) -> Problem {
+    let at = error.location().map_or(0..0, |location| place_of_syntax_error(text, location));
+    let words = error.without_snippet().to_string();
+    // The place is shown by the report; the library's own "at line 1, column 2" would say it twice.
+    let title = words.split(" at line ").next().unwrap_or(&words);
+    let (title, cure) = match title.strip_prefix("duplicate mapping key: ") {
+        Some(rest) => {
+            let key = rest.split(',').next().unwrap_or(rest);
+            (format!("`{key}` stands twice in the same section"), "remove one of them")
+        }
+        None => (title.to_owned(), "correct the YAML; blanks, not tabs, make the structure"),
+    };
+    Problem { at, title, cure: cure.into() }
+}
+
+fn place_of_syntax_error(text: &str, location: Location) -> Range<usize> {
+    let bytes = span(location);
+    if text.get(bytes.clone()).is_some() {
+        return bytes;
+    }
+    // The scanner knows characters, not bytes.
+    let start = location.span().offset() as usize;
+    let byte = text.char_indices().nth(start).map_or(text.len(), |(byte, _)| byte);
+    byte..byte
+}
+
+fn span(location: Location) -> Range<usize> {
+    match (location.span().byte_offset(), location.span().byte_len()) {
+        (Some(start), Some(length)) => start as usize..(start + length) as usize,
+        _ => usize::MAX..usize::MAX,
+    }
+}
+
+/// What serde sees; its plain scalars are put back into their written form by [`Raw::resolve`].
+struct Raw(Spanned<RawKind>);
+
+enum RawKind {
+    /// Quoted, or plain and a string in YAML's eyes.
+    Text(String),
+    /// Plain, and a number, truth value or null in YAML's eyes.
+    Plain,
+    Sequence(Vec<Raw>),
+    Mapping(Vec<(Spanned<String>, Raw)>),
+}
+
+impl Raw {
+    fn resolve(self, text: &str) -> Node {
+        // Of an alias, the place where the value is written.
+        let at = span(self.0.defined);
+        let kind = match self.0.value {
+            RawKind::Text(value) => Kind::Scalar(value),
+            RawKind::Plain => match text.get(at.clone()).unwrap_or_default().trim() {
+                "" | "~" | "null" | "Null" | "NULL" => Kind::Null,
+                written => Kind::Scalar(written.to_owned()),
+            },
+            RawKind::Sequence(items) => {
+                Kind::Sequence(items.into_iter().map(|item| item.resolve(text)).collect())
+            }
+            RawKind::Mapping(entries) => Kind::Mapping(
+                (entries.into_iter())
+                    .map(|(key, value)| {
+                        (Key { at: span(key.defined), name: key.value }, value.resolve(text))
+                    })
+                    .collect(),
+            ),
+        };
+        let at = if text.get(at.clone()).is_some() { at } else { text.len()..text.len() };
+        Node { at, kind }
+    }
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Spanned::deserialize(deserializer).map(Raw)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RawVisitor)
+    }
+}
+
+struct RawVisitor;
+
+impl<'de> Visitor<'de> for RawVisitor {
+    type Value = RawKind;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<RawKind, E> {
+        Ok(RawKind::Text(value.to_owned()))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<RawKind, E> {
+        Ok(RawKind::Plain)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<RawKind, E> {
+        Ok(RawKind::Plain)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<RawKind, E> {
+        Ok(RawKind::Plain)
+    }
+
+    fn visit_i128<E>(self, _: i128) -> Result<RawKind, E> {
+        Ok(RawKind::Plain)
+    }
+
+    fn visit_u128<E>(self, _: u128) -> Result<RawKind, E> {
+        Ok(RawKind::Plain)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<RawKind, E> {
+        Ok(RawKind::Plain)
+    }
+
+    fn visit_unit<E>(self) -> Result<RawKind, E> {
+        Ok(RawKind::Plain)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<RawKind, A::Error> {
+        let mut all = Vec::new();
+        while let Some(item) = items.next_element()? {
+            all.push(item);
+        }
+        Ok(RawKind::Sequence(all))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<RawKind, A::Error> {
+        let mut all = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            all.push(entry);
+        }
+        Ok(RawKind::Mapping(all))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scalar<'a>(node: &'a Node, key: &str) -> &'a str {
+        let Kind::Mapping(entries) = &node.kind else { panic!("{node:?}") };
+        let (_, value) = entries.iter().find(|(k, _)| k.name == key).unwrap();
+        let Kind::Scalar(text) = &value.kind else { panic!("{value:?}") };
+        text
+    }
+
+    #[test]
+    fn values_stay_as_written() {
+        let text = "a: 0123\nb: yes\nc: \"0x1f\"\nd: 1.50\ne: &x 'it''s'\nf: *x\ng: 2026-11-23\n";
+        let tree = parse(text).unwrap();
+        for (key, value) in [
+            ("a", "0123"),
+            ("b", "yes"),
+            ("c", "0x1f"),
+            ("d", "1.50"),
+            ("e", "it's"),
+            ("f", "it's"),
+            ("g", "2026-11-23"),
+        ] {
+            assert_eq!(scalar(&tree, key), value);
+        }
+    }
+
+    #[test]
+    fn places_are_bytes_even_after_other_alphabets() {
+        let text = "# узлы\nключ: значение\n";
+        let Kind::Mapping(entries) = parse(text).unwrap().kind else { panic!() };
+        assert_eq!(&text[entries[0].0.at.clone()], "ключ");
+        assert_eq!(&text[entries[0].1.at.clone()], "значение");
+    }
+
+    #[test]
+    fn broken_yaml_is_one_problem_with_a_place() {
+        let text = "# ж\na: [1\nb: 2\n";
+        assert!(&text[parse(text).unwrap_err().at.start..].starts_with(": 2"));
+        assert!(parse("a: 1\na: 2\n").unwrap_err().title.contains("`a` stands twice"));
+        assert!(parse("  \n").unwrap_err().title.contains("empty"));
+    }
+}

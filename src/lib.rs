@@ -1,0 +1,21 @@
+//! lvskit: what keepalived lacks in small LVS-DR clusters where every server is balancer and
+//! application server at once. Three thin programs share this library.
+//!
+//! Data flows one way:
+//! - [`inventory`] text → checked [`cluster`] → [`conf`] tree per node → bytes (`lvskit gen-conf`);
+//! - VIP → [`guard`] ruleset → kernel (`bypass-ipvs`);
+//! - bytes in → [`smtp`] dialogue → verdict → exit code (`smtp-check`).
+
+pub mod child;
+pub mod cli;
+pub mod cluster;
+pub mod conf;
+pub mod exit;
+pub mod files;
+pub mod gen_conf;
+pub mod guard;
+pub mod inventory;
+pub mod log;
+pub mod paths;
+pub mod smtp;
+pub mod vip;

@@ -1,0 +1,16 @@
+//! Where the programs are installed. The rendered files and `make install` agree, because both
+//! take the folder from one variable.
+
+/// The folder of the programs that keepalived runs. In RHEL's and Fedora's SELinux policy the
+/// programs of this folder may run nft and connect anywhere; elsewhere they may not.
+///
+/// `LVSKIT_LIBEXECDIR` at build time overrides it, for an installation below another prefix.
+pub const LIBEXECDIR: &str = match option_env!("LVSKIT_LIBEXECDIR") {
+    Some(folder) => folder,
+    None => "/usr/libexec/keepalived",
+};
+
+/// The absolute path of an installed program that keepalived runs.
+pub fn libexec(program: &str) -> String {
+    format!("{LIBEXECDIR}/{program}")
+}

@@ -1,0 +1,38 @@
+//! Why a server is down, in the words keepalived logs for SMTP_CHECK, so that both can be searched
+//! for in the same way.
+
+use std::time::Duration;
+
+use super::dialogue::Awaited;
+
+/// Why an attempt failed. Everything that came from the server is already printable ASCII.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The connection was refused, or the server can't be reached; with the system's reason.
+    #[error("Could not connect to server: {0}")]
+    Connect(String),
+    /// There was no connection within the connect timeout.
+    #[error("Connection timeout")]
+    ConnectTimeout,
+    /// The first line was not a 220; with that line.
+    #[error("Bad greeting banner from server: \"{0}\"")]
+    Greeting(String),
+    /// The line after HELO was not a 250; with that line.
+    #[error("Bad HELO response from server: \"{0}\"")]
+    Helo(String),
+    /// The connection ended or broke before the line was complete; with the reason.
+    #[error("Read failure ({0}): {1}")]
+    Read(Awaited, String),
+    /// No byte came within the connect timeout.
+    #[error("Read timeout ({0})")]
+    ReadTimeout(Awaited),
+    /// The command could not be sent; with the reason.
+    #[error("Write failure: {0}")]
+    Write(String),
+    /// The system took no byte of the command within the connect timeout.
+    #[error("Write timeout")]
+    WriteTimeout,
+    /// The limit for the whole run passed.
+    #[error("Deadline of {} s reached", .0.as_secs_f64())]
+    Deadline(Duration),
+}

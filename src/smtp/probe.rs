@@ -1,0 +1,52 @@
+//! The verdict. As in SMTP_CHECK one good dialogue is enough, and each failed one may be repeated
+//! from the connect on; unlike there, the run as a whole has an end.
+
+use std::thread;
+use std::time::Duration;
+
+use super::deadline::Deadline;
+use super::failure::Failure;
+use super::session::Session;
+use super::trace::Trace;
+
+/// keepalived's default for `retry` of an SMTP_CHECK.
+pub const DEFAULT_RETRY: u32 = 1;
+
+/// keepalived's default for `delay_before_retry`.
+pub const DEFAULT_DELAY_BEFORE_RETRY: Duration = Duration::from_secs(1);
+
+/// A check of one server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// Each attempt.
+    pub session: Session,
+    /// How many attempts may follow a failed first one.
+    pub retry: u32,
+    /// The pause between two attempts.
+    pub delay_before_retry: Duration,
+    /// The limit for the whole run; see [`worst_case`](super::worst_case).
+    pub deadline: Duration,
+}
+
+impl Probe {
+    /// Finds out whether the server is up. Ends at the deadline, or earlier if no further attempt
+    /// could begin before it.
+    ///
+    /// # Errors
+    /// The server is down, with the reason of the last attempt.
+    pub fn run(&self, trace: &mut Trace) -> Result<(), Failure> {
+        let deadline = Deadline::after(self.deadline);
+        let mut retries_left = self.retry;
+        loop {
+            let Err(failure) = self.session.attempt(&deadline, trace) else {
+                return Ok(());
+            };
+            trace.note(&failure);
+            if retries_left == 0 || deadline.left() <= self.delay_before_retry {
+                return Err(failure);
+            }
+            retries_left -= 1;
+            thread::sleep(self.delay_before_retry);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The dialogue, told while it happens. SMTP_CHECK's verdict hangs on single bytes and on how they
+//! arrive, so each read and each command is shown as it was, with its time.
+
+use std::fmt::Display;
+use std::io::Write;
+use std::time::Instant;
+
+/// Where the dialogue is told, if anywhere. A listener that went away changes nothing: what can't
+/// be written is lost.
+pub struct Trace<'a> {
+    start: Instant,
+    out: Option<&'a mut dyn Write>,
+}
+
+impl<'a> Trace<'a> {
+    /// Tells nobody.
+    pub fn silent() -> Trace<'a> {
+        Trace { start: Instant::now(), out: None }
+    }
+
+    /// Tells `out`, with times in seconds from now on.
+    pub fn to(out: &'a mut dyn Write) -> Trace<'a> {
+        Trace { start: Instant::now(), out: Some(out) }
+    }
+
+    /// What one read gave.
+    pub fn server(&mut self, bytes: &[u8]) {
+        self.line("S", bytes.escape_ascii());
+    }
+
+    /// What was sent.
+    pub fn client(&mut self, bytes: &[u8]) {
+        self.line("C", bytes.escape_ascii());
+    }
+
+    /// What else happened.
+    pub fn note(&mut self, text: impl Display) {
+        self.line("*", text);
+    }
+
+    fn line(&mut self, who: &str, text: impl Display) {
+        if let Some(out) = &mut self.out {
+            let line = format!("{:+.3} {who}: {text}\n", self.start.elapsed().as_secs_f64());
+            let _ = out.write_all(line.as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_line_has_a_time_a_speaker_and_printable_text() {
+        let mut out = Vec::new();
+        let mut trace = Trace::to(&mut out);
+        trace.note("connect");
+        trace.server(b"220 \x07\r\n");
+        trace.client(b"QUIT\r\n");
+        let text = String::from_utf8(out).unwrap();
+        let told: Vec<_> = text.lines().filter_map(|line| line.split_once(' ')).collect();
+        assert!(told.iter().all(|(time, _)| time.starts_with("+0.")), "{text}");
+        let told: Vec<_> = told.into_iter().map(|(_, rest)| rest).collect();
+        assert_eq!(told, ["*: connect", r"S: 220 \x07\r\n", r"C: QUIT\r\n"]);
+    }
+
+    #[test]
+    fn a_full_listener_is_no_failure() {
+        let mut nowhere: &mut [u8] = &mut [];
+        Trace::to(&mut nowhere).server(b"220 a\r\n");
+    }
+}
