@@ -1,0 +1,88 @@
+//! Runs the hook, and programs that take the place of nft.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_bypass-ipvs");
+
+pub const VIP: &str = "192.168.3.100";
+pub const VIP6: &str = "fd00:3::100";
+
+/// A hook that runs longer hangs: its own limit for nft is 10 seconds.
+const HANGS: Duration = Duration::from_secs(30);
+
+/// What a run left.
+#[derive(Debug)]
+pub struct Run {
+    /// `None` after a signal.
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Runs the hook with these arguments.
+pub fn hook(args: &[&str]) -> Run {
+    let mut command = Command::new(PROGRAM);
+    command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+    run(command)
+}
+
+/// Runs a command to its end; one that hangs is killed and fails the test.
+pub fn run(mut command: Command) -> Run {
+    let mut child = command.stdin(Stdio::null()).spawn().unwrap();
+    let start = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if start.elapsed() > HANGS {
+            let _ = child.kill();
+            panic!("hangs: {command:?}: {:?}", child.wait_with_output());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    Run {
+        code: status.code(),
+        stdout: String::from_utf8(stdout).unwrap(),
+        stderr: String::from_utf8(stderr).unwrap(),
+    }
+}
+
+/// Asserts that the guard of an address is in force, or that it is missing.
+pub fn assert_guarded(vip: &str, guarded: bool) {
+    let check = hook(&["--check", vip]);
+    let expected = match guarded {
+        true => (Some(0), format!("{vip} in force\n")),
+        false => (Some(1), format!("{vip} missing\n")),
+    };
+    assert_eq!((check.code, check.stdout), expected, "{}", check.stderr);
+}
+
+/// A shell script in place of nft. It has an empty environment, so it must name programs by path.
+pub struct FakeNft(TempDir);
+
+impl FakeNft {
+    pub fn new(script: &str) -> FakeNft {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("nft");
+        fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).unwrap();
+        FakeNft(folder)
+    }
+
+    pub fn path(&self) -> String {
+        self.0.path().join("nft").to_str().unwrap().to_owned()
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// What the script wrote into `$0.NAME`; `None` if it did not.
+    pub fn wrote(&self, name: &str) -> Option<String> {
+        fs::read_to_string(format!("{}.{name}", self.path())).ok()
+    }
+}

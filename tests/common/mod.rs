@@ -1,0 +1,6 @@
+//! What several test programs need: network namespaces with real interfaces in them.
+
+#![allow(dead_code)] // each test program uses a part of this
+#![allow(clippy::unwrap_used)]
+
+pub mod netns;

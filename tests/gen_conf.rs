@@ -1,0 +1,29 @@
+//! `lvskit gen-conf` from outside: what it renders, what it refuses, what it leaves on disk; and
+//! what the real keepalived says to its files.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+#[path = "gen_conf/article.rs"]
+mod article;
+#[path = "gen_conf/blocks.rs"]
+mod blocks;
+#[path = "gen_conf/failures.rs"]
+mod failures;
+#[path = "gen_conf/keepalived.rs"]
+mod keepalived;
+#[path = "gen_conf/output.rs"]
+mod output;
+#[path = "gen_conf/place.rs"]
+mod place;
+#[path = "gen_conf/problems.rs"]
+mod problems;
+#[path = "gen_conf/properties.rs"]
+mod properties;
+#[path = "gen_conf/read_back.rs"]
+mod read_back;
+#[path = "gen_conf/remarks.rs"]
+mod remarks;
+#[path = "gen_conf/secrets.rs"]
+mod secrets;

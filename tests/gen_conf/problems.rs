@@ -1,0 +1,235 @@
+//! Wrong inventories: every problem is told in one run, each with its place, its line and what to
+//! write instead; the exit code is 1 and nothing is written.
+
+use snapbox::{assert_data_eq, file};
+
+use crate::place::{ARTICLE, Place, Run, edited};
+
+/// An edit of the article's inventory and what must be said about it. In the new text, `^` marks
+/// the place that must be named; it is taken out.
+struct Case(&'static str, &'static str, Told);
+
+/// Parts of the title and of the cure.
+struct Told(&'static str, &'static str);
+
+const AUTHENTICATION: &str = "authentication: {auth_type: PASS, auth_pass: mrelay}";
+const VIP: &str = "virtual_ipaddress: 192.168.3.100";
+const VRID: &str = "virtual_router_id: 11";
+const FIRST: &str = "- {name: server01.domain.ru, address: 192.168.3.101}";
+const CHECK: &str = "check:\n      type: SMTP_CHECK # or smtp-check, our own probe, or TCP_CHECK
+      connect_timeout: 5\n      retry: 3\n      helo_name: smtpchecker.domain.ru";
+
+const CASES: &[Case] = &[
+    // Keys
+    Case(
+        "advert_int:",
+        "^advert_in:",
+        Told("no key of `mail_relay`", "did you mean `advert_int`?"),
+    ),
+    Case("nodes:", "colour: x\n^nodez:", Told("`nodez` is no key", "did you mean `nodes`?")),
+    Case(
+        "  smtp_server:",
+        "  ^x:",
+        Told("`x` is no key of `global_defs`", "known here: notification_email,"),
+    ),
+    Case("weight: 1\n", "weight: 1\n    ^weight: 2\n", Told("`weight` stands twice", "remove one")),
+    Case("interface: eth0", "state: BACKUP", Told("`interface` is missing", "`interface: ...`")),
+    // Addresses
+    Case("192.168.3.104", "^192.168.3.256", Told("not an IPv4 or IPv6 address", "unicast")),
+    Case("192.168.3.104", "^192.168.3.104/24", Told("has a prefix length", "alone")),
+    Case(
+        "192.168.3.104",
+        "^192.168.3.101",
+        Told("two nodes have this address", "remove or correct"),
+    ),
+    Case(VIP, "virtual_ipaddress: ^127.0.0.1", Told("a loopback address", "unicast")),
+    Case(VIP, "virtual_ipaddress: ^224.0.0.18", Told("a multicast address", "unicast")),
+    Case(VIP, "virtual_ipaddress: ^192.168.3.103", Told("a node's own address", "free address")),
+    Case(
+        VIP,
+        "virtual_ipaddress: [192.168.3.100, ^192.168.3.100]",
+        Told("VIP stands twice", "remove"),
+    ),
+    Case(VIP, "virtual_ipaddress: ^mail.domain.ru", Told("not an IPv4 or IPv6 address", "unicast")),
+    // Numbers
+    Case(VRID, "virtual_router_id: ^0", Told("`0` is no virtual_router_id", "from 1 to 255")),
+    Case(VRID, "virtual_router_id: ^256", Told("`256` is no virtual_router_id", "from 1 to 255")),
+    Case(VRID, "virtual_router_id: ^eleven", Told("`eleven` is no", "from 1 to 255")),
+    Case("preempt: true", "priority: ^255", Told("`255` is no priority", "from 1 to 254")),
+    Case("preempt: true", "preempt: ^yes", Told("neither true nor false", "write true or false")),
+    Case("advert_int: 2", "advert_int: ^0.5", Told("`0.5` is no advert_int", "from 1 to 255")),
+    Case("delay_loop: 2", "delay_loop: ^0", Told("`0` is no time", "more than 0")),
+    Case("port: 25", "port: ^65536", Told("`65536` is no port", "from 1 to 65535")),
+    // Names
+    Case("name: server04.domain.ru", "name: ^../etc", Told("no host name", "server01.domain.ru")),
+    Case("name: server04.domain.ru", "name: ^SERVER01.domain.ru", Told("two nodes", "correct one")),
+    Case("interface: eth0", "interface: ^lo", Told("loopback interface", "network interface")),
+    Case("from: keepalived@", "from: ^keepalived.", Told("no mail address", "unix_adm@domain.ru")),
+    Case("lb_algo: wlc", "lb_algo: ^wlx", Told("`wlx` is no scheduler", "rr, wrr, lc, wlc")),
+    Case("lb_kind: DR", "lb_kind: ^NAT", Told("balancers are the servers", "write DR")),
+    Case("type: SMTP_CHECK", "type: ^HTTP_GET", Told("`HTTP_GET` is no check", "SMTP_CHECK or")),
+    Case("preempt: true", "state: ^MASTER", Told("can't be asked for", "write BACKUP")),
+    Case(
+        "port: 25",
+        "port: 25\n    vrrp_instance: ^mail",
+        Told("no VRRP instance `mail`", "name one"),
+    ),
+    // Wrong types
+    Case("port: 25", "port: ^[25]", Told("`port` is one value, not a list", "write one value")),
+    Case("port: 25", "port: ^{a: 25}", Told("one value, not a section", "write one value")),
+    Case("interface: eth0", "interface^:", Told("`interface` has no value", "remove the key")),
+    Case(FIRST, "- ^server01.domain.ru", Told("`a node` is a section", "keepalived/inventory.yml")),
+    Case(CHECK, "check: ^SMTP_CHECK", Told("`check` is a section", "keepalived/inventory.yml")),
+    Case(AUTHENTICATION, "authentication: ^[]", Told("`authentication` is a section", "example")),
+    // YAML
+    Case("  - {name: server01", "\t^- {name: server01", Told("tab", "blanks, not tabs")),
+    Case(VIP, "virtual_ipaddress: ^\"192.168.3.100", Told("quote", "correct the YAML")),
+    Case(FIRST, "- ^{name: server01.domain.ru]", Told("']'", "correct the YAML")),
+];
+
+/// Runs the program on a wrong inventory; returns what it said. Nothing may have changed on disk.
+fn refused(inventory: &str) -> String {
+    let place = Place::with(inventory);
+    place.write("out/server01.domain.ru/keepalived.conf", "old");
+    let before = place.files();
+    let Run { code, stdout, stderr } = place.run("--out-dir out");
+    assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
+    assert_eq!(place.files(), before, "{stderr}");
+    assert!(stderr.ends_with("nothing was written\n"), "{stderr}");
+    let to_stdout = place.run("--stdout");
+    assert_eq!((to_stdout.code, to_stdout.stdout.as_str()), (Some(1), ""));
+    assert_eq!(to_stdout.stderr, stderr);
+    stderr
+}
+
+/// How many problems a report has.
+fn count(report: &str) -> usize {
+    report.lines().filter(|line| line.contains("--> inventory.yml:")).count()
+}
+
+/// `LINE:COLUMN` of a byte, and the line itself, as the report shows it.
+fn place_of(text: &str, byte: usize) -> (String, String) {
+    let before = &text[..byte];
+    let column = before.rsplit('\n').next().unwrap().chars().count() + 1;
+    let number = before.matches('\n').count() + 1;
+    let line = text.lines().nth(number - 1).unwrap_or_default().replace('\t', "    ");
+    (format!("{number}:{column}"), format!("{number} | {line}").trim_end().to_owned())
+}
+
+#[test]
+fn each_problem_is_told_with_its_place_and_its_cure() {
+    for Case(from, to, Told(title, cure)) in CASES {
+        let marked = edited(&[(from, to)]);
+        let Some(byte) = marked.find('^') else {
+            // The place is that of the section around.
+            let report = refused(&marked);
+            assert!(report.contains(title) && report.contains(cure), "{report}");
+            continue;
+        };
+        let inventory = marked.replacen('^', "", 1);
+        let report = refused(&inventory);
+        let (place, line) = place_of(&inventory, byte);
+        let place = format!("--> inventory.yml:{place}\n");
+        for part in [&place, *title, cure, &line] {
+            assert!(report.contains(part), "no {part:?} after {to:?}:\n{report}");
+        }
+    }
+}
+
+#[test]
+fn one_mistake_is_one_problem() {
+    let alone = CASES.iter().filter(|Case(_, to, _)| !to.contains("nodez"));
+    for Case(from, to, _) in alone {
+        let report = refused(&edited(&[(from, to)]).replacen('^', "", 1));
+        assert_eq!(count(&report), 1, "{to:?}:\n{report}");
+        assert!(report.contains("error: inventory.yml: 1 problem; nothing was written"));
+    }
+}
+
+/// Takes a section out of the article's inventory, from its key to the next.
+fn without(section: &str, next: &str) -> String {
+    let from = ARTICLE.find(&format!("\n{section}:")).unwrap() + 1;
+    let to = ARTICLE.find(&format!("\n{next}:")).unwrap() + 1;
+    [&ARTICLE[..from], &ARTICLE[to..]].concat()
+}
+
+#[test]
+fn a_cluster_needs_nodes_and_an_instance() {
+    let (no_nodes, no_instance) =
+        (without("nodes", "vrrp_instance"), without("vrrp_instance", "virtual_server"));
+    let key = "\nnodes:";
+    for (inventory, title) in [
+        (no_nodes.clone(), "`nodes` is missing in `inventory`"),
+        (format!("{no_nodes}{key} []\n"), "a cluster without nodes"),
+        (format!("{no_nodes}{key}\n"), "`nodes` is a list"),
+        (format!("{no_nodes}{key} server01\n"), "`nodes` is a list"),
+        (no_instance.clone(), "`vrrp_instance` is missing in `inventory`"),
+        (format!("{no_instance}\nvrrp_instance: []\n"), "`vrrp_instance` is a section"),
+    ] {
+        let report = refused(&inventory);
+        assert!(report.contains(title), "{title}: {report}");
+    }
+}
+
+/// A hook without addresses guards nothing, and fails each time that it is run.
+#[test]
+fn an_instance_without_addresses_is_refused() {
+    refused(&edited(&[(VIP, "virtual_ipaddress: []")]));
+}
+
+#[test]
+fn a_cluster_without_instances_is_refused() {
+    let (before, _) = ARTICLE.split_once("vrrp_instance:").unwrap();
+    refused(&format!("{before}vrrp_instance: {{}}\n"));
+}
+
+/// The keys that are known in a place are listed once each.
+#[test]
+fn known_keys_are_listed_once() {
+    let report = refused(&edited(&[("advert_int: 2", "q: 2")]));
+    let (_, known) = report.split_once("known here: ").unwrap();
+    let mut keys: Vec<&str> = known.lines().next().unwrap().split(", ").collect();
+    let all = keys.len();
+    keys.sort_unstable();
+    keys.dedup();
+    assert_eq!(keys.len(), all, "{report}");
+}
+
+#[test]
+fn an_inventory_of_nothing_is_refused() {
+    for text in
+        ["", "\n", "  \n", "# only a comment\n", "~\n", "[]\n", "nodes\n", "---\n", "\u{feff}"]
+    {
+        let report = refused(text);
+        assert!(count(&report) >= 1, "{text:?}: {report}");
+    }
+    assert!(refused("").contains("the inventory is empty"));
+}
+
+#[test]
+fn places_count_characters_not_bytes() {
+    let inventory = edited(&[("  smtp_server: 192.168.3.1", "  ж: {ключ: 1}")]);
+    let report = refused(&inventory);
+    assert!(report.contains("--> inventory.yml:9:3\n"), "{report}");
+    assert!(report.contains("9 |   ж: {ключ: 1}"), "{report}");
+}
+
+#[test]
+fn every_problem_is_told_in_one_run() {
+    let report = refused(include_str!("problems.yml"));
+    assert_data_eq!(report, file!["problems.txt"].raw());
+}
+
+#[test]
+fn an_unknown_node_is_named_together_with_those_that_there_are() {
+    let place = Place::with(ARTICLE);
+    let options = "--out-dir out --node server01.domain.ru --node server05.domain.ru";
+    let Run { code, stdout, stderr } = place.run(options);
+    assert_eq!((code, stdout.as_str()), (Some(1), ""));
+    assert_eq!(
+        stderr,
+        "error: inventory.yml: no node `server05.domain.ru`; the inventory has server01.domain.ru, \
+         server02.domain.ru, server03.domain.ru, server04.domain.ru\n"
+    );
+    assert_eq!(place.written(), [""; 0]);
+}

@@ -1,0 +1,91 @@
+//! The VRRP password stands in the rendered files and nowhere else: an inventory's problems are
+//! shown with their source lines, and end in terminals, logs and CI.
+
+use crate::place::{Place, Run, edited};
+
+/// Longer than a password may be, so that each inventory is refused.
+const SECRET: &str = "geheimgeheim";
+
+const AUTHENTICATION: &str = "authentication: {auth_type: PASS, auth_pass: mrelay}";
+
+/// Runs the program on the article's inventory with another `authentication`; the password must
+/// not show. Returns standard error.
+fn shown(authentication: &str) -> String {
+    assert!(authentication.contains(SECRET));
+    let place = Place::with(edited(&[(AUTHENTICATION, authentication)]));
+    let Run { code, stdout, stderr } = place.run("--out-dir out");
+    assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
+    assert!(stderr.contains("--> inventory.yml:2"), "a place in `authentication`: {stderr}");
+    assert!(!stderr.contains(SECRET), "the password is shown:\n{stderr}");
+    stderr
+}
+
+#[test]
+fn a_password_that_is_too_long_is_masked() {
+    let report = shown(&format!("authentication: {{auth_type: PASS, auth_pass: {SECRET}}}"));
+    assert!(report.contains("the password is longer than 8 characters"), "{report}");
+    assert!(report.contains("auth_pass: ************}"), "the line is there: {report}");
+    shown(&format!("authentication:\n      auth_pass: '{SECRET}' # {SECRET}"));
+    shown(&format!("authentication: {{\"auth_pass\": \"{SECRET}\"}}"));
+}
+
+#[test]
+fn problems_beside_the_password_do_not_show_it() {
+    for authentication in [
+        format!("authentication: {{auth_pass: {SECRET}, auth_type: AH}}"),
+        format!("authentication: {{auth_typ: PASS, auth_pass: {SECRET}}}"),
+        format!("authentication: {{auth_pass: [{SECRET}]}}"),
+        format!("authentication: {{auth_pass: {{{SECRET}: x}}}}"),
+        format!("authentication: {{auth_pass: x, auth_pass: {SECRET}}}"),
+    ] {
+        shown(&authentication);
+    }
+}
+
+#[test]
+fn broken_yaml_does_not_show_it() {
+    for authentication in [
+        format!("authentication: {{auth_pass: {SECRET}: x}}"),
+        format!("authentication: {{auth_pass: \"{SECRET}\\q\"}}"),
+        format!("authentication: {{auth_pass: *{SECRET}}}"),
+        format!("authentication: {{auth_pass: !!int {SECRET}}}"),
+        format!("authentication: {{auth_pass: {SECRET}]"),
+    ] {
+        shown(&authentication);
+    }
+}
+
+#[test]
+fn a_password_below_its_key_does_not_show() {
+    shown(&format!("authentication:\n      auth_pass:\n        {SECRET}"));
+}
+
+#[test]
+fn a_block_scalar_does_not_show() {
+    shown(&format!("authentication:\n      auth_pass: >-\n        {SECRET}"));
+}
+
+#[test]
+fn a_password_under_a_misspelt_key_does_not_show() {
+    shown(&format!("authentication: {{auth_type: PASS, auth_pas: {SECRET}}}"));
+}
+
+#[test]
+fn a_password_in_place_of_the_section_does_not_show() {
+    shown(&format!("authentication: {SECRET}"));
+}
+
+#[test]
+fn a_password_that_changed_places_with_its_type_does_not_show() {
+    shown(&format!("authentication: {{auth_type: {SECRET}, auth_pass: PASS}}"));
+}
+
+#[test]
+fn a_good_password_is_only_in_the_files() {
+    let place = Place::with(edited(&[("auth_pass: mrelay", "auth_pass: g#heim")]));
+    for options in ["--out-dir out", "--out-dir out --json"] {
+        let said = place.run(options).success();
+        assert!(said.contains("server01.domain.ru") && !said.contains("g#heim"), "{said}");
+    }
+    assert!(place.read("out/server01.domain.ru/keepalived.conf").contains("\"g#heim\""));
+}

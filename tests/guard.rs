@@ -1,0 +1,13 @@
+//! The guard against a real kernel: real nft, real packets, network namespaces. No IPVS is needed
+//! to see whether a packet for the VIP is redirected; the lab has the rest.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+#[path = "guard/interleavings.rs"]
+mod interleavings;
+#[path = "guard/node.rs"]
+mod node;
+#[path = "guard/rules.rs"]
+mod rules;

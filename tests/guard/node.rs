@@ -1,0 +1,88 @@
+//! A node and a client on one link. The client sends what is for the VIP to the node's MAC
+//! address, as a director in LVS-DR does, whether or not the node holds the VIP.
+
+use std::io::Read;
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use crate::common::netns::Netns;
+
+pub const VIP: &str = "192.168.3.100";
+pub const VIP6: &str = "fd00:3::100";
+pub const OWN: &str = "192.168.3.102";
+pub const OWN6: &str = "fd00:3::102";
+const PORT: u16 = 2525;
+
+pub struct Node {
+    pub node: Netns,
+    pub client: Netns,
+    listener: TcpListener,
+}
+
+impl Node {
+    pub fn new() -> Node {
+        let (node, client) = (Netns::new(), Netns::new());
+        node.ip(&format!("link add eth0 type veth peer name eth0 netns {}", client.path()));
+        for (netns, v4, v6) in [(&node, OWN, OWN6), (&client, "192.168.3.3", "fd00:3::3")] {
+            netns.ip(&format!("address add {v4}/24 dev eth0"));
+            netns.ip(&format!("address add {v6}/64 dev eth0 nodad"));
+            netns.ip("link set eth0 up");
+        }
+        let mac = node.mac("eth0");
+        for vip in [VIP, VIP6] {
+            client.ip(&format!("neigh replace {vip} lladdr {mac} dev eth0 nud permanent"));
+        }
+        let listener = node.run(|| TcpListener::bind(("::", PORT)).unwrap());
+        listener.set_nonblocking(true).unwrap();
+        Node { node, client, listener }
+    }
+
+    /// The address at which the node serves a connection of the client to `vip`; `None` if it
+    /// doesn't.
+    pub fn served_at(&self, vip: &str, patience: Duration) -> Option<IpAddr> {
+        let server = SocketAddr::new(vip.parse().unwrap(), PORT);
+        let stream = self.client.run(|| TcpStream::connect_timeout(&server, patience)).ok()?;
+        // A connection that the client sees is in the listener's queue.
+        let accepted = self.listener.accept().unwrap().0;
+        drop(stream);
+        let mut rest = Vec::new();
+        accepted.set_nonblocking(false).unwrap();
+        let _ = (&accepted).read_to_end(&mut rest);
+        Some(accepted.local_addr().unwrap().ip().to_canonical())
+    }
+
+    /// Gives the node the VIP, as keepalived does on MASTER.
+    pub fn take(&self, vip: &str) {
+        let length = if vip.contains(':') { "128 nodad" } else { "32" };
+        self.node.ip(&format!("address add {vip}/{length} dev eth0"));
+    }
+
+    /// Takes the VIP away.
+    pub fn give_up(&self, vip: &str) {
+        let length = if vip.contains(':') { 128 } else { 32 };
+        self.node.ip(&format!("address del {vip}/{length} dev eth0"));
+    }
+
+    /// Runs the hook on the node and waits for it.
+    pub fn hook(&self, args: &[&str]) -> Output {
+        self.node.run(|| hook().args(args).output().unwrap())
+    }
+
+    /// Starts the hook on the node.
+    pub fn start_hook(&self, args: &[&str]) -> Child {
+        let quiet = || hook().args(args).stdin(Stdio::null()).stderr(Stdio::null()).spawn();
+        self.node.run(|| quiet().unwrap())
+    }
+
+    /// Runs the hook, which must succeed.
+    pub fn guard(&self, args: &[&str]) {
+        let output = self.hook(args);
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+fn hook() -> Command {
+    Command::new(Path::new(env!("CARGO_BIN_EXE_bypass-ipvs")))
+}

@@ -1,0 +1,147 @@
+//! A mail server that behaves as badly as its script says, and never longer than a test may last.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// How long the server waits for its client before it gives up.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often the server looks for a new client.
+const PULSE: Duration = Duration::from_millis(5);
+
+/// One step of a script. At the end of a script the server keeps silent until the client goes.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// Sends these bytes at once.
+    Say(Vec<u8>),
+    /// Sends these bytes one by one, with a pause after each.
+    Drip(Vec<u8>, Duration),
+    /// Waits for a line.
+    Hear,
+    /// Does nothing for a while.
+    Pause(Duration),
+    /// Sends no more, but goes on listening.
+    HalfClose,
+    /// Closes the connection.
+    Close,
+    /// Waits until the client sent something, then closes without reading it: a TCP reset.
+    Reset,
+}
+
+/// [`Step::Say`] for all that looks like bytes.
+pub fn say(bytes: impl AsRef<[u8]>) -> Step {
+    Step::Say(bytes.as_ref().to_vec())
+}
+
+/// What all connections together came to.
+#[derive(Debug, Default)]
+struct Record {
+    connections: usize,
+    heard: Vec<String>,
+}
+
+/// A running server. It ends when it is dropped.
+pub struct FakeServer {
+    address: SocketAddr,
+    record: Arc<Mutex<Record>>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl FakeServer {
+    /// Starts a server that plays the first script to its first client and so on, and the last
+    /// one to all further clients.
+    pub fn start(listener: TcpListener, scripts: Vec<Vec<Step>>) -> FakeServer {
+        let address = listener.local_addr().expect("a bound socket has an address");
+        listener.set_nonblocking(true).expect("a socket can be set non-blocking");
+        let record = Arc::new(Mutex::new(Record::default()));
+        let stop = Arc::new(AtomicBool::new(false));
+        let thread = thread::spawn({
+            let (record, stop) = (Arc::clone(&record), Arc::clone(&stop));
+            move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let Ok((stream, _)) = listener.accept() else {
+                        thread::sleep(PULSE);
+                        continue;
+                    };
+                    let client = {
+                        let mut record = record.lock().expect("no holder panics");
+                        record.connections += 1;
+                        record.connections
+                    };
+                    let script = &scripts[client.min(scripts.len()) - 1];
+                    // An error means that the client left in the middle of the script.
+                    let _ = play(script, stream, &record);
+                }
+            }
+        });
+        FakeServer { address, record, stop, thread: Some(thread) }
+    }
+
+    /// Starts a server on 127.0.0.1 that plays the same script to every client.
+    pub fn local(script: Vec<Step>) -> FakeServer {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("127.0.0.1 has a free port");
+        FakeServer::start(listener, vec![script])
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How many clients have come.
+    pub fn connections(&self) -> usize {
+        self.record.lock().expect("no holder panics").connections
+    }
+
+    /// The lines that clients sent where the script said [`Step::Hear`].
+    pub fn heard(&self) -> Vec<String> {
+        self.record.lock().expect("no holder panics").heard.clone()
+    }
+}
+
+impl Drop for FakeServer {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn play(script: &[Step], mut stream: TcpStream, record: &Mutex<Record>) -> io::Result<()> {
+    stream.set_nonblocking(false)?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut reader = BufReader::new(stream.try_clone()?);
+    for step in script {
+        match step {
+            Step::Say(bytes) => stream.write_all(bytes)?,
+            Step::Drip(bytes, pause) => {
+                for byte in bytes {
+                    stream.write_all(&[*byte])?;
+                    thread::sleep(*pause);
+                }
+            }
+            Step::Hear => {
+                let mut line = String::new();
+                reader.read_line(&mut line)?;
+                record.lock().expect("no holder panics").heard.push(line);
+            }
+            Step::Pause(pause) => thread::sleep(*pause),
+            Step::HalfClose => stream.shutdown(Shutdown::Write)?,
+            Step::Close => return Ok(()),
+            Step::Reset => {
+                stream.peek(&mut [0])?;
+                return Ok(());
+            }
+        }
+    }
+    while reader.read_line(&mut String::new())? > 0 {}
+    Ok(())
+}
