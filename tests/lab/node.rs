@@ -1,0 +1,96 @@
+//! One server of the cluster: balancer and application server at once.
+
+use std::fs;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use nix::ifaddrs::{InterfaceAddress, getifaddrs};
+
+use crate::common::netns::Netns;
+use crate::ipvs::{self, Balanced, RealServer};
+use crate::keepalived::{self, Keepalived};
+use crate::network::{self, Link};
+use crate::postfix::Postfix;
+use crate::sandbox::ROOT;
+
+/// The port of the article's service.
+pub const PORT: u16 = 25;
+
+pub struct Node {
+    pub name: String,
+    pub address: IpAddr,
+    pub netns: Netns,
+    pub link: Link,
+    pub postfix: Postfix,
+    folder: PathBuf,
+    keepalived: Option<Keepalived>,
+}
+
+impl Node {
+    /// A host on the switch with Postfix configured and nothing running.
+    pub fn new(name: &str, address: IpAddr) -> Result<Node> {
+        let short = name.split('.').next().unwrap_or(name);
+        let folder = Path::new(ROOT).join(short);
+        fs::create_dir_all(&folder)?;
+        let (netns, link) = network::host(short, address)?;
+        let postfix = Postfix::configure(&folder, name, SocketAddr::new(address, PORT))?;
+        Ok(Node { name: name.to_owned(), address, netns, link, postfix, folder, keepalived: None })
+    }
+
+    /// Where the node's file was rendered to.
+    pub fn conf(&self) -> PathBuf {
+        Path::new(ROOT).join("conf").join(&self.name).join("keepalived.conf")
+    }
+
+    /// Where its keepalived logs.
+    pub fn keepalived_log(&self) -> PathBuf {
+        keepalived::log(&self.folder)
+    }
+
+    /// Starts keepalived, unless it runs.
+    pub fn start(&mut self) -> Result<()> {
+        if self.keepalived.is_some() {
+            return Ok(());
+        }
+        self.keepalived = Some(Keepalived::start(&self.netns, &self.folder, &self.conf())?);
+        Ok(())
+    }
+
+    /// Tells keepalived to stop, if it runs.
+    pub fn terminate(&self) -> Result<()> {
+        self.keepalived.as_ref().map_or(Ok(()), Keepalived::terminate)
+    }
+
+    /// Waits until keepalived has stopped, if it ran.
+    pub fn wait_for_stop(&mut self) -> Result<()> {
+        self.keepalived.take().map_or(Ok(()), Keepalived::wait).with_context(|| self.name.clone())
+    }
+
+    /// Whether the VIP is on the node.
+    pub fn holds(&self, vip: IpAddr) -> Result<bool> {
+        let is_vip = |address: InterfaceAddress| {
+            let sin = address.address.and_then(|a| a.as_sockaddr_in().map(|sin| sin.ip()));
+            sin.is_some_and(|ip| IpAddr::V4(ip) == vip)
+        };
+        Ok(self.netns.run(|| getifaddrs().map(|mut addresses| addresses.any(is_vip)))?)
+    }
+
+    /// Whether the guard of the VIP is in force, by our own program.
+    pub fn guarded(&self, vip: IpAddr) -> Result<bool> {
+        let program = lvskit::paths::libexec("bypass-ipvs");
+        let check = || Command::new(program).arg("--check").arg(vip.to_string()).output();
+        Ok(self.netns.run(check).context("bypass-ipvs")?.status.success())
+    }
+
+    /// The servers in the node's IPVS table that get connections.
+    pub fn real_servers(&self) -> Result<Vec<RealServer>> {
+        self.netns.run(ipvs::real_servers)
+    }
+
+    /// What the node's IPVS has balanced.
+    pub fn balanced(&self) -> Result<Balanced> {
+        self.netns.run(ipvs::balanced)
+    }
+}

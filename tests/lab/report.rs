@@ -1,0 +1,43 @@
+//! What a person needs to understand a failed scenario: of every node its file, what keepalived
+//! and the hooks said, its addresses, its rules, its IPVS table.
+
+use std::fs;
+use std::path::Path;
+
+use crate::cluster::Cluster;
+use crate::syslog;
+
+/// How much of each log is shown.
+const LINES: usize = 60;
+
+/// Prints the report.
+pub fn print(cluster: &Cluster) {
+    for node in &cluster.nodes {
+        println!("\n===== {} ({}) =====", node.name, node.address);
+        section("keepalived.conf", &fs::read_to_string(node.conf()).unwrap_or_default());
+        section("keepalived's log", &tail(&node.keepalived_log()));
+        for (program, args) in [
+            ("ip", "-brief address"),
+            ("ip", "route show table all"),
+            ("nft", "list ruleset"),
+            ("ipvsadm", "-Ln"),
+            ("ipvsadm", "-Lnc"),
+            ("ss", "-Htln"),
+        ] {
+            section(&format!("{program} {args}"), &node.netns.try_tool(program, args).1);
+        }
+    }
+    println!("\n===== what the hooks said =====");
+    section("syslog", &tail(Path::new(&syslog::file())));
+}
+
+fn section(title: &str, text: &str) {
+    println!("--- {title}");
+    text.lines().for_each(|line| println!("    {line}"));
+}
+
+fn tail(file: &Path) -> String {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(LINES)..].join("\n")
+}

@@ -1,0 +1,62 @@
+//! Keeps the lab apart from the machine it runs on: own network, mounts and processes, all gone
+//! when the lab ends. It installs our programs where the rendered files name them, in a layer over
+//! /usr/libexec that nobody else sees.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use nix::mount::{MsFlags, mount};
+
+use crate::kernel;
+
+/// First argument of this program when it runs inside the sandbox.
+pub const IN_SANDBOX: &str = "in-sandbox";
+
+/// Where the lab keeps its files; in memory.
+pub const ROOT: &str = "/run/lvskit-lab";
+
+/// What the hooks' syslog goes to; see [`crate::syslog`].
+pub const LOG_SOCKET: &str = "/run/systemd/journal/dev-log";
+
+/// Runs this program again in namespaces of its own.
+pub fn enter(words: &[&str]) -> Result<()> {
+    kernel::load_modules()?;
+    let status = Command::new("unshare")
+        .args(["--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child"])
+        .arg(std::env::current_exe()?)
+        .arg(IN_SANDBOX)
+        .args(words)
+        .status()
+        .context("unshare")?;
+    ensure!(status.success(), "it ended with {status}");
+    Ok(())
+}
+
+/// Makes the sandbox ready: an empty /run, a log socket, our programs installed.
+pub fn prepare() -> Result<()> {
+    mount_at("tmpfs", "/run", "mode=0755")?;
+    fs::create_dir_all(ROOT)?;
+    fs::create_dir_all(Path::new(LOG_SOCKET).parent().unwrap())?;
+    if !Path::new("/dev/log").is_symlink() && !Path::new("/dev/log").exists() {
+        std::os::unix::fs::symlink(LOG_SOCKET, "/dev/log").context("/dev/log")?;
+    }
+    let (upper, work) = (format!("{ROOT}/libexec"), format!("{ROOT}/libexec-work"));
+    fs::create_dir_all(&upper)?;
+    fs::create_dir_all(&work)?;
+    let layers = format!("lowerdir=/usr/libexec,upperdir={upper},workdir={work}");
+    mount_at("overlay", "/usr/libexec", &layers)?;
+    let folder = Path::new(lvskit::paths::LIBEXECDIR);
+    fs::create_dir_all(folder)?;
+    for program in [env!("CARGO_BIN_EXE_bypass-ipvs"), env!("CARGO_BIN_EXE_smtp-check")] {
+        let installed = folder.join(Path::new(program).file_name().unwrap());
+        fs::copy(program, &installed).with_context(|| program.to_owned())?;
+    }
+    Ok(())
+}
+
+fn mount_at(kind: &str, target: &str, options: &str) -> Result<()> {
+    mount(Some(kind), target, Some(kind), MsFlags::empty(), Some(options))
+        .with_context(|| format!("{kind} on {target} ({options})"))
+}

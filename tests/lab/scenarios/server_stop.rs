@@ -1,0 +1,86 @@
+//! Postfix stops on a node whose keepalived goes on. The checks must take the server out of the
+//! balance; from then on every connection must be answered by the others, until it comes back.
+//! Once with keepalived's SMTP_CHECK, as in the article, and once with our probe in its place.
+
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::cluster::{Cluster, GREETING};
+use crate::traffic::Traffic;
+
+/// Connections a second.
+const RATE: u32 = 5;
+
+/// How long the service is watched without the server.
+const WATCH: Duration = Duration::from_secs(8);
+
+/// With the article's SMTP_CHECK.
+pub fn run(cluster: &mut Cluster) -> Result<String> {
+    stop_and_start(cluster)
+}
+
+/// With `smtp-check`, run by keepalived as a MISC_CHECK.
+pub fn run_with_probe(cluster: &mut Cluster) -> Result<String> {
+    cluster.changed("type: SMTP_CHECK", "type: smtp-check", stop_and_start)
+}
+
+fn stop_and_start(cluster: &Cluster) -> Result<String> {
+    let everybody = cluster.everybody();
+    cluster.converge(&everybody)?;
+    let (master, victim) = (0, 2);
+    let others: Vec<usize> = everybody.iter().copied().filter(|&m| m != victim).collect();
+    let node = &cluster.nodes[victim];
+    let mails_before = cluster.mailbox.mails()?.len();
+    let traffic = Traffic::start(&cluster.client, cluster.service(), RATE, GREETING);
+    std::thread::sleep(Duration::from_secs(1));
+
+    let stopped = Instant::now();
+    node.postfix.stop(&node.netns)?;
+    wait_for(cluster, master, node.address, false).context("after Postfix stopped")?;
+    let out = Instant::now();
+    std::thread::sleep(WATCH);
+    cluster.all_answer(&others).context("without the server")?;
+
+    node.postfix.start(&node.netns)?;
+    let started = Instant::now();
+    wait_for(cluster, master, node.address, true).context("after Postfix started")?;
+    let back = Instant::now();
+    cluster.converge(&everybody)?;
+    cluster.all_answer(&everybody).context("after the server came back")?;
+    let outcomes = traffic.stop();
+
+    let subject = format!("Realserver [{}]:tcp:25", node.address);
+    let mails = cluster.mailbox.mails()?;
+    ensure!(
+        mails.len() > mails_before && mails.iter().any(|mail| mail.contains(&subject)),
+        "no new mail about {subject} among the {} that arrived: {mails:?}",
+        mails.len()
+    );
+
+    let lost: Vec<_> = outcomes.iter().filter(|o| o.started > out && o.greeted.is_err()).collect();
+    ensure!(lost.is_empty(), "greetings lost after the server left the balance: {lost:?}");
+    let before = outcomes.iter().filter(|o| o.started <= out && o.greeted.is_err()).count();
+    Ok(format!(
+        "out of the balance after {:.1} s ({before} connections failed until then), back {:.1} s \
+         after its start; {} connections meanwhile and after, none lost; {} mails told of it",
+        (out - stopped).as_secs_f64(),
+        (back - started).as_secs_f64(),
+        outcomes.iter().filter(|o| o.started > out).count(),
+        mails.len() - mails_before,
+    ))
+}
+
+/// Waits until the MASTER balances to the server, or no longer does.
+fn wait_for(cluster: &Cluster, master: usize, server: IpAddr, wanted: bool) -> Result<()> {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let servers = cluster.nodes[master].real_servers()?;
+        if servers.iter().any(|real| real.address == server) == wanted {
+            return Ok(());
+        }
+        ensure!(Instant::now() < deadline, "the balance is still {servers:?}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}

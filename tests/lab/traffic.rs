@@ -1,0 +1,148 @@
+//! Traffic in an open loop: connections arrive at a fixed rate whatever becomes of the earlier
+//! ones, each with its own outcome and time. A closed loop would wait with its next connection
+//! while one hangs, and hide what would have failed meanwhile.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::common::netns::Netns;
+
+/// What became of one connection.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    pub started: Instant,
+    pub took: Duration,
+    /// The server that greeted, or why none did.
+    pub greeted: Result<String, String>,
+}
+
+impl Outcome {
+    pub fn ended(&self) -> Instant {
+        self.started + self.took
+    }
+}
+
+/// An SMTP session that was greeted.
+pub struct Session {
+    lines: BufReader<TcpStream>,
+    /// The name in `220 server01.domain.ru ESMTP Postfix`.
+    pub server: String,
+}
+
+impl Session {
+    /// Connects and waits for the greeting. Each step, later ones too, gets `patience`.
+    pub fn open(server: SocketAddr, patience: Duration) -> Result<Session, String> {
+        let connect = || {
+            let stream = TcpStream::connect_timeout(&server, patience)?;
+            stream.set_read_timeout(Some(patience))?;
+            stream.set_write_timeout(Some(patience))?;
+            Ok(stream)
+        };
+        let stream = connect().map_err(|error: std::io::Error| error.to_string())?;
+        let mut session = Session { lines: BufReader::new(stream), server: String::new() };
+        let greeting = session.expect("220 ")?;
+        session.server = greeting.split(' ').nth(1).unwrap_or_default().to_owned();
+        Ok(session)
+    }
+
+    /// Says QUIT and waits for 221.
+    pub fn quit(mut self) -> Result<(), String> {
+        self.lines.get_mut().write_all(b"QUIT\r\n").map_err(|error| error.to_string())?;
+        self.expect("221").map(drop)
+    }
+
+    fn expect(&mut self, code: &str) -> Result<String, String> {
+        let mut line = String::new();
+        match self.lines.read_line(&mut line) {
+            Ok(0) => Err(format!("closed before {code}")),
+            Ok(_) if line.starts_with(code) => Ok(line),
+            Ok(_) => Err(format!("`{}` instead of {code}", line.trim_end())),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+/// A whole session: greeting, QUIT.
+pub fn greeting(server: SocketAddr, patience: Duration) -> Outcome {
+    let started = Instant::now();
+    let greeted = Session::open(server, patience).and_then(|session| {
+        let name = session.server.clone();
+        session.quit().map(|()| name)
+    });
+    Outcome { started, took: started.elapsed(), greeted }
+}
+
+/// How long service was out after `fault`: until the first answer to a connection that began after
+/// one had failed; no time at all if none failed; `None` if it never came back.
+pub fn outage(outcomes: &[Outcome], fault: Instant) -> Option<Duration> {
+    let after = || outcomes.iter().filter(|o| o.started >= fault);
+    let Some(failed) = after().filter(|o| o.greeted.is_err()).map(|o| o.started).min() else {
+        return after().next().map(|_| Duration::ZERO);
+    };
+    let answered = after().filter(|o| o.started > failed && o.greeted.is_ok());
+    answered.map(|o| o.ended() - fault).min()
+}
+
+/// A stream of connections that runs until it is stopped.
+pub struct Traffic {
+    stop: Arc<AtomicBool>,
+    outcomes: Arc<Mutex<Vec<Outcome>>>,
+    generator: JoinHandle<()>,
+}
+
+impl Traffic {
+    /// Starts `per_second` connections a second from `client` to `server`.
+    pub fn start(
+        client: &Netns,
+        server: SocketAddr,
+        per_second: u32,
+        patience: Duration,
+    ) -> Traffic {
+        let stop = Arc::new(AtomicBool::new(false));
+        let outcomes = Arc::new(Mutex::new(Vec::new()));
+        let (stopped, told) = (stop.clone(), outcomes.clone());
+        // Threads stay in the namespace of the thread that starts them.
+        let generator = client.run(|| {
+            std::thread::spawn(move || generate(server, per_second, patience, &stopped, &told))
+        });
+        Traffic { stop, outcomes, generator }
+    }
+
+    /// Starts no more, waits for those under way, and returns all in the order of their starts.
+    pub fn stop(self) -> Vec<Outcome> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.generator.join().unwrap();
+        let mut outcomes = self.outcomes.lock().unwrap().clone();
+        outcomes.sort_by_key(|outcome| outcome.started);
+        outcomes
+    }
+}
+
+fn generate(
+    server: SocketAddr,
+    per_second: u32,
+    patience: Duration,
+    stop: &AtomicBool,
+    outcomes: &Arc<Mutex<Vec<Outcome>>>,
+) {
+    let interval = Duration::from_secs(1) / per_second;
+    let mut next = Instant::now();
+    let mut running: Vec<JoinHandle<()>> = Vec::new();
+    while !stop.load(Ordering::Relaxed) {
+        let outcomes = outcomes.clone();
+        running.push(std::thread::spawn(move || {
+            let outcome = greeting(server, patience);
+            outcomes.lock().unwrap().push(outcome);
+        }));
+        running.retain(|connection| !connection.is_finished());
+        next += interval;
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+    }
+    for connection in running {
+        connection.join().unwrap();
+    }
+}
