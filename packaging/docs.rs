@@ -1,0 +1,131 @@
+//! Writes manual pages and shell completions into a folder, both from the definitions that the
+//! programs parse their command lines with, so that they can't promise anything else.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Command, CommandFactory, Parser};
+use clap_complete::Shell;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
+use lvskit::cli;
+
+/// Administration: all three programs are for root and for keepalived.
+const SECTION: &str = "8";
+
+const SOURCE: &str = concat!("lvskit ", env!("CARGO_PKG_VERSION"));
+
+const SEE_ALSO: [&str; 7] = [
+    "lvskit(8)",
+    "lvskit-gen-conf(8)",
+    "bypass-ipvs(8)",
+    "smtp-check(8)",
+    "keepalived(8)",
+    "keepalived.conf(5)",
+    "nft(8)",
+];
+
+/// Writes DIR/man/NAME.8 and DIR/completions/SHELL/ for all programs of lvskit.
+#[derive(Parser)]
+struct Cli {
+    /// The folder, made if need be
+    dir: PathBuf,
+}
+
+fn main() -> ExitCode {
+    match write_all(&Cli::parse().dir) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn write_all(dir: &Path) -> Result<()> {
+    let programs = [
+        cli::lvskit::Cli::command(),
+        cli::bypass_ipvs::Cli::command(),
+        cli::smtp_check::Args::command(),
+    ];
+    let pages = folder(dir.join("man"))?;
+    for program in programs {
+        for shell in [Shell::Bash, Shell::Fish, Shell::Zsh] {
+            let folder = folder(dir.join("completions").join(shell.to_string()))?;
+            clap_complete::generate_to(shell, &mut program.clone(), program.get_name(), &folder)
+                .with_context(|| format!("{}: can't be written", folder.display()))?;
+        }
+        let mut program = program.disable_help_subcommand(true);
+        program.build();
+        page_and_pages_below(&program, &pages)?;
+    }
+    Ok(())
+}
+
+fn folder(path: PathBuf) -> Result<PathBuf> {
+    fs::create_dir_all(&path).with_context(|| format!("{}: can't be made", path.display()))?;
+    Ok(path)
+}
+
+/// The page of a command, and one for each of its subcommands.
+fn page_and_pages_below(command: &Command, pages: &Path) -> Result<()> {
+    let man = Man::new(command.clone()).section(SECTION).manual("lvskit").source(SOURCE);
+    let path = pages.join(man.get_filename());
+    File::create(&path)
+        .and_then(|file| page(&man, command, &mut BufWriter::new(file)))
+        .with_context(|| format!("{}: can't be written", path.display()))?;
+    command.get_subcommands().try_for_each(|below| page_and_pages_below(below, pages))
+}
+
+fn page(man: &Man, command: &Command, out: &mut impl Write) -> io::Result<()> {
+    man.render_title(out)?;
+    man.render_name_section(out)?;
+    man.render_synopsis_section(out)?;
+    man.render_description_section(out)?;
+    man.render_options_section(out)?;
+    if command.has_subcommands() {
+        man.render_subcommands_section(out)?;
+    }
+    if let Some(text) = command.get_after_help() {
+        sections(&text.to_string()).to_writer(out)?;
+    }
+    let me = command.get_display_name().unwrap_or(command.get_name());
+    see_also(me).to_writer(out)?;
+    out.flush()
+}
+
+/// What stands below the options in `--help`, line by line as it is there. A line at the left edge
+/// that ends with a colon heads a section.
+fn sections(text: &str) -> Roff {
+    let mut roff = Roff::new();
+    for paragraph in text.split("\n\n") {
+        let mut lines = paragraph.lines().peekable();
+        match lines.next_if(|line| !line.starts_with(' ') && line.ends_with(':')) {
+            Some(heading) => {
+                roff.control("SH", [heading.trim_end_matches(':').to_uppercase().as_str()])
+            }
+            None => roff.control("PP", []),
+        };
+        roff.control("nf", []);
+        for line in lines {
+            roff.text([roman(line.strip_prefix("  ").unwrap_or(line))]);
+        }
+        roff.control("fi", []);
+    }
+    roff
+}
+
+fn see_also(me: &str) -> Roff {
+    let mut roff = Roff::new();
+    roff.control("SH", ["SEE ALSO"]);
+    let mut others = SEE_ALSO.iter().filter(|page| !page.starts_with(&format!("{me}("))).peekable();
+    while let Some(page) = others.next() {
+        let (name, section) = page.split_at(page.find('(').unwrap_or(page.len()));
+        let comma = if others.peek().is_some() { "," } else { "" };
+        roff.text([bold(name), roman(format!("{section}{comma}"))]);
+    }
+    roff
+}

@@ -1,0 +1,15 @@
+//! What administrators get: the RPM, `make install`, manual pages, completions, the playbook.
+//! Everything is built and run for real; tests/deps installs the tools.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+#[path = "packaging/built.rs"]
+mod built;
+#[path = "packaging/docs.rs"]
+mod docs;
+#[path = "packaging/package.rs"]
+mod package;
+#[path = "packaging/playbook.rs"]
+mod playbook;

@@ -1,0 +1,79 @@
+//! The RPM: the right files, with the right owners and modes, that find each other.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use super::built::{installed, rpm, run, unpacked};
+
+const PROGRAMS: [&str; 3] = [
+    "/usr/bin/lvskit",
+    "/usr/libexec/keepalived/bypass-ipvs",
+    "/usr/libexec/keepalived/smtp-check",
+];
+
+fn query(format: &str) -> String {
+    run(Command::new("rpm").args(["-qp", "--qf", format]).arg(rpm()))
+}
+
+/// enable_script_security refuses scripts that another than root may write.
+#[test]
+fn programs_belong_to_root_and_only_root_may_write_them() {
+    let files = query("[%{FILEMODES:perms} %{FILEUSERNAME} %{FILEGROUPNAME} %{FILENAMES}\\n]");
+    for program in PROGRAMS {
+        let line = format!("-rwxr-xr-x root root {program}");
+        assert!(files.lines().any(|file| file == line), "{line} is not among\n{files}");
+    }
+}
+
+#[test]
+fn make_install_and_the_rpm_hold_the_same_files() {
+    let here =
+        run(Command::new("find").arg(installed()).args(["!", "-type", "d", "-printf", "/%P\\n"]));
+    let here: BTreeSet<&str> = here.lines().collect();
+    let all = query("[%{FILEMODES:perms} %{FILENAMES}\\n]");
+    // Folders, and what rpmbuild adds of its own accord.
+    let packaged: BTreeSet<&str> = (all.lines())
+        .filter_map(|line| line.split_once(' '))
+        .filter(|(mode, _)| !mode.starts_with('d'))
+        .map(|(_, path)| path.trim_end_matches(".gz"))
+        .filter(|path| !path.contains("/.build-id/") && !path.starts_with("/usr/share/licenses/"))
+        .collect();
+    assert_eq!(here, packaged);
+    for program in PROGRAMS {
+        assert!(here.contains(program), "{program}");
+    }
+}
+
+#[test]
+fn the_packaged_inventory_names_programs_of_the_package() {
+    let root = unpacked();
+    for program in PROGRAMS {
+        let version = run(Command::new(root.join(&program[1..])).arg("--version"));
+        assert!(version.trim_end().ends_with(env!("CARGO_PKG_VERSION")), "{program}: {version}");
+    }
+    let conf = run(Command::new(root.join("usr/bin/lvskit"))
+        .args(["gen-conf", "--stdout", "-i"])
+        .arg(root.join("usr/share/doc/lvskit/inventory.yml")));
+    let named: BTreeSet<&str> =
+        conf.split([' ', '"', '\n']).filter(|word| word.starts_with("/usr/")).collect();
+    assert!(!named.is_empty(), "{conf}");
+    for path in named {
+        assert!(root.join(&path[1..]).is_file(), "{path} is not in the package");
+    }
+}
+
+#[test]
+fn version_and_licences_are_those_of_cargo() {
+    assert_eq!(query("%{VERSION}"), env!("CARGO_PKG_VERSION"));
+    let tag = query("%{LICENSE}");
+    assert!(tag.starts_with(&format!("({})", env!("CARGO_PKG_LICENSE"))), "{tag}");
+    let list = run(Command::new("find").arg(unpacked()).args(["-name", "LICENSE.dependencies"]));
+    let list = std::fs::read_to_string(list.trim_end()).unwrap();
+    assert!(list.contains(": clap v"), "{list}");
+    for line in list.lines() {
+        let licences = line.rsplit_once(": ").unwrap().0;
+        for licence in licences.split(['(', ')', '/', ' ']).filter(|word| !word.is_empty()) {
+            assert!(tag.contains(licence), "the spec file's License lacks {line}");
+        }
+    }
+}

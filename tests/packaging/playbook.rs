@@ -1,0 +1,199 @@
+//! The example playbook on four nodes that are folders of this machine: real Ansible, real lvskit,
+//! real `keepalived -t` in a network namespace; only reload is a command that leaves a trace.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::common::netns::inside;
+
+const NODES: [&str; 4] =
+    ["server01.domain.ru", "server02.domain.ru", "server03.domain.ru", "server04.domain.ru"];
+const PASSWORD: &str = "mrelay";
+
+struct Site(TempDir);
+
+/// How a run ended, and everything it said.
+struct Play {
+    ok: bool,
+    text: String,
+}
+
+impl Site {
+    fn new() -> Site {
+        let ip = "ip link set lo up && ip link add eth0 type veth peer name peer0";
+        assert!(Command::new("sh").args(["-ec", ip]).status().unwrap().success());
+        let site = Site(tempfile::tempdir().unwrap());
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for file in ["packaging/ansible/site.yml", "keepalived/inventory.yml"] {
+            let file = repository.join(file);
+            fs::copy(&file, site.path(file.file_name().unwrap().to_str().unwrap())).unwrap();
+        }
+        let local = "[balancers:vars]\nansible_connection=local\nansible_become=false\n";
+        let hosts = format!("[balancers]\n{}\n{local}", NODES.join("\n"));
+        fs::write(site.path("hosts"), hosts).unwrap();
+        fs::write(site.path("ansible.cfg"), "").unwrap(); // the machine's own is not asked
+        fs::create_dir(site.path("reloaded")).unwrap();
+        for node in NODES {
+            fs::create_dir_all(site.conf(node).parent().unwrap()).unwrap();
+        }
+        site
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Where a node has its keepalived.conf.
+    fn conf(&self, node: &str) -> PathBuf {
+        self.path("nodes").join(node).join("keepalived.conf")
+    }
+
+    /// Runs the playbook as loudly as it goes.
+    fn play(&self, options: &[&str]) -> Play {
+        let root = self.0.path().display();
+        let output = Command::new("ansible-playbook")
+            .args(["-i", "hosts", "site.yml", "--diff", "-vvv"])
+            .args(["-e", concat!("lvskit=", env!("CARGO_BIN_EXE_lvskit"))])
+            .args([
+                "-e",
+                &format!("keepalived_conf={}", self.conf("{{inventory_hostname}}").display()),
+            ])
+            .args([
+                "-e",
+                &format!("keepalived_reload='touch {root}/reloaded/{{{{inventory_hostname}}}}'"),
+            ])
+            .args(options)
+            .current_dir(self.0.path())
+            .env("ANSIBLE_CONFIG", self.path("ansible.cfg"))
+            .env("ANSIBLE_HOME", self.path("ansible"))
+            .env("ANSIBLE_LOCAL_TEMP", self.path("ansible/local"))
+            .env("ANSIBLE_REMOTE_TEMP", self.path("ansible/remote"))
+            .env("LC_ALL", "C.UTF-8")
+            .output()
+            .expect("ansible-playbook is needed; tests/deps ansible installs it");
+        let text = [output.stdout, output.stderr].concat();
+        Play { ok: output.status.success(), text: String::from_utf8_lossy(&text).into_owned() }
+    }
+
+    /// The nodes that reloaded keepalived since the last call.
+    fn reloaded(&self) -> Vec<String> {
+        let files = fs::read_dir(self.path("reloaded")).unwrap().map(|file| file.unwrap());
+        let mut nodes: Vec<String> = files
+            .map(|file| {
+                fs::remove_file(file.path()).unwrap();
+                file.file_name().into_string().unwrap()
+            })
+            .collect();
+        nodes.sort();
+        nodes
+    }
+
+    fn edit_inventory(&self, old: &str, new: &str) {
+        let text = fs::read_to_string(self.path("inventory.yml")).unwrap();
+        assert!(text.contains(old), "{old} is not in\n{text}");
+        fs::write(self.path("inventory.yml"), text.replace(old, new)).unwrap();
+    }
+}
+
+impl Play {
+    /// How many tasks changed something, by the recap of each node.
+    fn changed(&self) -> u32 {
+        let counts = self.text.split("changed=").skip(1);
+        counts.map(|rest| rest.split(' ').next().unwrap().parse::<u32>().unwrap()).sum()
+    }
+
+    #[track_caller]
+    fn succeeded(self) -> Play {
+        assert!(self.ok, "{}", self.text);
+        self
+    }
+
+    #[track_caller]
+    fn failed(self) -> Play {
+        assert!(!self.ok, "{}", self.text);
+        self
+    }
+
+    #[track_caller]
+    fn without(self, secret: &str) -> Play {
+        assert!(!self.text.contains(secret), "{secret} stands in\n{}", self.text);
+        self
+    }
+}
+
+#[test]
+fn each_node_gets_its_file_once() {
+    if !inside("playbook::each_node_gets_its_file_once") {
+        return;
+    }
+    let site = Site::new();
+    assert!(site.play(&["--check"]).succeeded().without(PASSWORD).changed() > 0);
+    assert!(NODES.iter().all(|node| !site.conf(node).exists()), "--check installed a file");
+
+    site.play(&[]).succeeded().without(PASSWORD);
+    for node in NODES {
+        let text = fs::read_to_string(site.conf(node)).unwrap();
+        assert!(text.contains(PASSWORD) && text.contains(&format!("router_id {node}")), "{text}");
+        let file = fs::metadata(site.conf(node)).unwrap();
+        assert_eq!((file.mode() & 0o7777, file.uid(), file.gid()), (0o640, 0, 0), "{node}");
+    }
+    assert_eq!(site.reloaded(), NODES);
+
+    let again = site.play(&[]).succeeded();
+    assert_eq!((again.changed(), site.reloaded().len()), (0, 0), "{}", again.text);
+}
+
+#[test]
+fn only_a_node_whose_file_differs_reloads() {
+    if !inside("playbook::only_a_node_whose_file_differs_reloads") {
+        return;
+    }
+    let site = Site::new();
+    site.play(&[]).succeeded();
+    site.reloaded();
+    fs::write(site.conf(NODES[1]), "edited by hand\n").unwrap();
+    site.play(&[]).succeeded().without(PASSWORD);
+    assert_eq!(site.reloaded(), [NODES[1]]);
+
+    site.edit_inventory("auth_pass: mrelay", "auth_pass: n3w-pass");
+    site.play(&[]).succeeded().without(PASSWORD).without("n3w-pass");
+    assert_eq!(site.reloaded(), NODES);
+    assert!(fs::read_to_string(site.conf(NODES[0])).unwrap().contains("n3w-pass"));
+}
+
+#[test]
+fn a_wrong_inventory_reaches_no_node() {
+    if !inside("playbook::a_wrong_inventory_reaches_no_node") {
+        return;
+    }
+    let site = Site::new();
+    site.play(&[]).succeeded();
+    site.reloaded();
+    // The files rendered before must not stand in for those that can't be.
+    fs::write(site.conf(NODES[0]), "edited by hand\n").unwrap();
+    site.edit_inventory("virtual_router_id: 11", "virtual_router_id: 256");
+    let play = site.play(&[]).failed().without(PASSWORD);
+    assert!(play.text.contains("inventory.yml:21:24"), "{}", play.text);
+    assert_eq!(fs::read_to_string(site.conf(NODES[0])).unwrap(), "edited by hand\n");
+    assert!(site.reloaded().is_empty());
+}
+
+#[test]
+fn a_file_that_keepalived_refuses_is_not_installed() {
+    if !inside("playbook::a_file_that_keepalived_refuses_is_not_installed") {
+        return;
+    }
+    let site = Site::new();
+    site.play(&[]).succeeded();
+    let before = fs::read(site.conf(NODES[0])).unwrap();
+    site.reloaded();
+    site.edit_inventory("interface: eth0", "interface: eth7");
+    let play = site.play(&[]).failed().without(PASSWORD);
+    assert!(play.text.contains("interface eth7"), "{}", play.text);
+    assert_eq!(fs::read(site.conf(NODES[0])).unwrap(), before);
+    assert!(site.reloaded().is_empty());
+}
