@@ -13,6 +13,8 @@ mod dev;
 mod environment;
 #[path = "bypass_ipvs/hook.rs"]
 mod hook;
+#[path = "bypass_ipvs/ip_failures.rs"]
+mod ip_failures;
 #[path = "bypass_ipvs/nft_failures.rs"]
 mod nft_failures;
 #[path = "bypass_ipvs/syslog.rs"]

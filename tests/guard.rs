@@ -5,9 +5,13 @@
 
 mod common;
 
+#[path = "guard/healing.rs"]
+mod healing;
 #[path = "guard/interleavings.rs"]
 mod interleavings;
 #[path = "guard/node.rs"]
 mod node;
 #[path = "guard/rules.rs"]
 mod rules;
+#[path = "guard/sessions.rs"]
+mod sessions;

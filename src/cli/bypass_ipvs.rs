@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, ArgGroup, Parser};
 
 use crate::guard::nft::NFT;
+use crate::guard::route::IP;
 use crate::vip::Vip;
 
 const EXAMPLES: &str = "\
@@ -16,18 +17,22 @@ Examples:
     notify_fault  \"/usr/libexec/keepalived/bypass-ipvs -a 192.168.3.100\"
     notify_stop   \"/usr/libexec/keepalived/bypass-ipvs -a 192.168.3.100\"
 
-  By hand:
-    bypass-ipvs -a 192.168.3.100,192.168.3.110 fd00::100
-    bypass-ipvs --dry-run -a 192.168.3.100     what nft would be told
-    bypass-ipvs --check 192.168.3.100          is the guard in force?
+  From boot on, and put right whenever somebody flushes the rules:
+    systemctl enable --now bypass-ipvs@192.168.3.100.service
+
+  By hand, in /usr/libexec/keepalived:
+    ./bypass-ipvs -a 192.168.3.100,192.168.3.110 fd00::100
+    ./bypass-ipvs --dry-run -a 192.168.3.100     what nft would be told
+    ./bypass-ipvs --check                        is every guard in force?
+    ./bypass-ipvs --purge                        take them away, before lvskit leaves
 
 Exit codes:
   0  done; with --check: in force
-  1  with --check: the guard is missing or was altered
+  1  with --check: a guard or fallback route is missing or was altered, or there is none
   2  wrong command line, nothing was tried
-  3  nft is missing or can't be started
-  4  nft or the kernel refused; nothing was changed
-  5  nft did not answer in time
+  3  nft or ip is missing or can't be started
+  4  nft, ip or the kernel refused, or the fallback route would be unsafe
+  5  nft or ip did not answer in time
   6  standard output could not be written";
 
 /// Makes a node that does not hold a virtual IP address serve the connections that the MASTER
@@ -38,7 +43,8 @@ Exit codes:
 /// order keepalived's hooks run, how often, or whether one is killed.
 #[derive(Debug, Parser)]
 #[command(name = "bypass-ipvs", version, after_help = EXAMPLES)]
-#[command(group = ArgGroup::new("what").args(["add", "remove", "check"]).required(true).multiple(true))]
+#[command(group = ArgGroup::new("guard").args(["add", "remove"]).multiple(true))]
+#[command(group = ArgGroup::new("what").args(["add", "remove", "check", "purge"]).required(true).multiple(true))]
 pub struct Cli {
     /// The node gave these addresses up: notify_backup, notify_fault, notify_stop
     #[arg(short, long, value_name = "VIP", num_args = 1.., value_delimiter = ',', action = ArgAction::Append)]
@@ -48,17 +54,34 @@ pub struct Cli {
     #[arg(short, long, value_name = "VIP", num_args = 1.., value_delimiter = ',', action = ArgAction::Append)]
     pub remove: Vec<Vip>,
 
-    /// Only tell whether the guard of each address is in force
-    #[arg(short, long, value_name = "VIP", num_args = 1.., value_delimiter = ',', action = ArgAction::Append, conflicts_with_all = ["add", "remove"])]
-    pub check: Vec<Vip>,
+    /// Only tell whether the guard of each address is in force; of all that are here if none is named
+    #[arg(short, long, value_name = "VIP", num_args = 0.., value_delimiter = ',', conflicts_with_all = ["guard", "purge"])]
+    pub check: Option<Vec<Vip>>,
+
+    /// Take guard and fallback route of each address away; of all that are here if none is named
+    #[arg(long, value_name = "VIP", num_args = 0.., value_delimiter = ',', conflicts_with = "guard")]
+    pub purge: Option<Vec<Vip>>,
+
+    /// Keep the sessions that end here when the address moves: a fallback route for it, if the
+    /// node is silent about addresses that it does not hold (arp_ignore, arp_announce)
+    #[arg(long, conflicts_with = "purge")]
+    pub keep_sessions: bool,
+
+    /// Stay, and put the guard in force again whenever somebody takes it away
+    #[arg(long, requires = "guard", conflicts_with_all = ["check", "purge", "dry_run"])]
+    pub watch: bool,
 
     /// Print what nft would be told, in nft's own language, and change nothing
     #[arg(short = 'n', long, conflicts_with = "check")]
     pub dry_run: bool,
 
     /// With --check: print JSON
-    #[arg(long, conflicts_with_all = ["add", "remove"])]
+    #[arg(long, requires = "check", conflicts_with_all = ["guard", "purge"])]
     pub json: bool,
+
+    /// The ip program, an absolute path
+    #[arg(long, value_name = "PATH", default_value = IP)]
+    pub ip: PathBuf,
 
     /// The nft program, an absolute path
     #[arg(long, value_name = "PATH", default_value = NFT)]
@@ -103,12 +126,25 @@ mod tests {
     }
 
     #[test]
+    fn check_and_purge_need_no_address() {
+        for line in ["bypass-ipvs --check", "bypass-ipvs --purge", "bypass-ipvs --check --json"] {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            assert_eq!(cli.check.or(cli.purge), Some(Vec::new()), "{line}");
+        }
+    }
+
+    #[test]
     fn something_to_do_is_required() {
         for line in [
             "bypass-ipvs",
             "bypass-ipvs -a",
             "bypass-ipvs -a vip",
             "bypass-ipvs -c 10.0.0.1 -a 10.0.0.1",
+            "bypass-ipvs --purge -a 10.0.0.1",
+            "bypass-ipvs --check --purge",
+            "bypass-ipvs --watch --check",
+            "bypass-ipvs --json -a 10.0.0.1",
+            "bypass-ipvs --keep-sessions",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
         }

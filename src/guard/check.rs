@@ -1,11 +1,11 @@
-//! Judges what nft lists under a VIP's chain: is it the guard, is it missing, or did somebody
+//! Judges what nft lists in our table: is a VIP's guard there, is it missing, or did somebody
 //! change it? Pure, so that every nft version's listing can be a test case.
 
 use std::net::IpAddr;
 
 use serde_json::Value;
 
-use super::ruleset;
+use super::{chain_name, ruleset, vip_of};
 use crate::vip::Vip;
 
 /// The state of one VIP's guard in the kernel.
@@ -19,22 +19,39 @@ pub enum State {
     Altered(String),
 }
 
-/// Compares nft's JSON listing of a chain (`nft -j list chain`) with the guard of `vip`.
+/// Compares nft's JSON listing of our table (`nft -j list table`) with the guard of `vip`.
 ///
-/// `None` stands for "no such chain".
+/// `None` stands for "no such table".
 pub fn judge(vip: Vip, listing: Option<&str>) -> State {
     let Some(listing) = listing else { return State::Missing };
     let Ok(listing) = serde_json::from_str::<Value>(listing) else {
         return State::Altered("nft's listing is not JSON".into());
     };
-    let objects = listing["nftables"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let Some(chain) = objects.iter().find_map(|object| object.get("chain")) else {
+    let name = chain_name(vip);
+    let Some(chain) = objects(&listing, "chain").find(|chain| chain["name"] == name) else {
         return State::Missing;
     };
-    match differing_hook(vip, chain).or_else(|| differing_rule(vip, objects)) {
+    let rules = objects(&listing, "rule").filter(|rule| rule["chain"] == name).collect();
+    let flagged = || {
+        // Whichever it is: nft 1.0.6 prints the table's name in the flag's place.
+        let flags = objects(&listing, "table").any(|table| table.get("flags").is_some());
+        flags.then(|| "the table has a flag, such as dormant".to_owned())
+    };
+    match flagged().or_else(|| differing_hook(vip, chain)).or_else(|| differing_rule(vip, rules)) {
         Some(difference) => State::Altered(difference),
         None => State::InForce,
     }
+}
+
+/// The VIPs whose chains stand in the listing, in its order.
+pub fn vips(listing: &str) -> Vec<Vip> {
+    let listing = serde_json::from_str::<Value>(listing).unwrap_or_default();
+    objects(&listing, "chain").filter_map(|chain| vip_of(chain["name"].as_str()?)).collect()
+}
+
+fn objects<'a>(listing: &'a Value, kind: &str) -> impl Iterator<Item = &'a Value> {
+    let all = listing["nftables"].as_array().map(Vec::as_slice).unwrap_or_default();
+    all.iter().filter_map(move |object| object.get(kind))
 }
 
 fn differing_hook(vip: Vip, chain: &Value) -> Option<String> {
@@ -45,9 +62,8 @@ fn differing_hook(vip: Vip, chain: &Value) -> Option<String> {
     })
 }
 
-fn differing_rule(vip: Vip, objects: &[Value]) -> Option<String> {
+fn differing_rule(vip: Vip, listed: Vec<&Value>) -> Option<String> {
     let expected = ruleset::rules(vip).map(|rule| serde_json::to_value(rule).unwrap_or_default());
-    let listed: Vec<&Value> = objects.iter().filter_map(|object| object.get("rule")).collect();
     if listed.len() != expected.len() {
         return Some(format!("the chain has {} rules, not {}", listed.len(), expected.len()));
     }
@@ -83,7 +99,7 @@ mod tests {
     use super::*;
 
     /// What nft 1.0.6 lists for the guard of 192.168.3.100.
-    const LISTING: &str = r#"{"nftables": [{"metainfo": {"version": "1.0.6", "release_name": "Lester Gooch #5", "json_schema_version": 1}}, {"chain": {"family": "ip", "table": "lvskit", "name": "vip-192.168.3.100", "handle": 1, "type": "nat", "hook": "prerouting", "prio": -100, "policy": "accept"}}, {"rule": {"family": "ip", "table": "lvskit", "chain": "vip-192.168.3.100", "handle": 2, "expr": [{"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "daddr"}}, "right": "192.168.3.100"}}, {"match": {"op": "==", "left": {"&": [{"payload": {"protocol": "tcp", "field": "flags"}}, ["fin", "syn", "rst", "ack"]]}, "right": "syn"}}, {"match": {"op": "!=", "left": {"fib": {"result": "type", "flags": ["daddr", "iif"]}}, "right": "local"}}, {"redirect": null}]}}, {"rule": {"family": "ip", "table": "lvskit", "chain": "vip-192.168.3.100", "handle": 3, "expr": [{"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "daddr"}}, "right": "192.168.3.100"}}, {"match": {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": "udp"}}, {"match": {"op": "!=", "left": {"fib": {"result": "type", "flags": ["daddr", "iif"]}}, "right": "local"}}, {"redirect": null}]}}]}"#;
+    const LISTING: &str = r#"{"nftables": [{"metainfo": {"version": "1.0.6", "release_name": "Lester Gooch #5", "json_schema_version": 1}}, {"table": {"family": "ip", "name": "lvskit", "handle": 1}}, {"chain": {"family": "ip", "table": "lvskit", "name": "vip-192.168.3.10", "handle": 9}}, {"chain": {"family": "ip", "table": "lvskit", "name": "vip-192.168.3.100", "handle": 1, "type": "nat", "hook": "prerouting", "prio": -100, "policy": "accept"}}, {"rule": {"family": "ip", "table": "lvskit", "chain": "vip-192.168.3.100", "handle": 2, "expr": [{"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "daddr"}}, "right": "192.168.3.100"}}, {"match": {"op": "==", "left": {"&": [{"payload": {"protocol": "tcp", "field": "flags"}}, ["fin", "syn", "rst", "ack"]]}, "right": "syn"}}, {"match": {"op": "!=", "left": {"fib": {"result": "type", "flags": ["daddr", "iif"]}}, "right": "local"}}, {"redirect": null}]}}, {"rule": {"family": "ip", "table": "lvskit", "chain": "vip-192.168.3.100", "handle": 3, "expr": [{"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "daddr"}}, "right": "192.168.3.100"}}, {"match": {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": "udp"}}, {"match": {"op": "!=", "left": {"fib": {"result": "type", "flags": ["daddr", "iif"]}}, "right": "local"}}, {"redirect": null}]}}]}"#;
 
     fn state(listing: &str) -> State {
         judge("192.168.3.100".parse().unwrap(), Some(listing))
@@ -114,12 +130,17 @@ mod tests {
             (r#""op": "!=""#, r#""op": "==""#),
             (r#"["daddr", "iif"]"#, r#"["daddr"]"#),
             (r#"{"redirect": null}"#, r#"{"accept": null}"#),
+            // What nft 1.0.6 prints for a dormant table.
+            (r#""name": "lvskit", "handle": 1"#, r#""name": "lvskit", "flags": "lvskit""#),
         ] {
             let altered = LISTING.replacen(from, to, 1);
             assert_ne!(altered, LISTING);
             assert!(matches!(state(&altered), State::Altered(_)), "{to}");
         }
-        let doubled = LISTING.replace(r#"{"rule""#, r#"{"rule": {"expr": []}}, {"rule""#);
+        let doubled = LISTING.replace(
+            r#"{"rule""#,
+            r#"{"rule": {"chain": "vip-192.168.3.100", "expr": []}}, {"rule""#,
+        );
         assert!(matches!(state(&doubled), State::Altered(_)));
     }
 }

@@ -1,14 +1,17 @@
-//! What `bypass-ipvs` does with its command line: installs, prints or checks the guard, and says
-//! in syslog what happened.
+//! What `bypass-ipvs` does with its command line: installs, prints, checks, watches or takes away
+//! the guard, and says in syslog what happened.
 
 use std::io::Write;
 
+use sd_notify::NotifyState;
 use serde_json::json;
 
-use super::check::{State, judge};
-use super::nft::{self, LIMIT, Nft};
+use super::check::State;
+use super::nft::{self, Nft};
+use super::route::{self, Ip};
+use super::system::{Status, System, SystemError};
 use super::text;
-use crate::child::ChildError;
+use super::watch::{self, Changes};
 use crate::cli::bypass_ipvs::Cli;
 use crate::exit::Exit;
 use crate::log::Log;
@@ -16,61 +19,117 @@ use crate::vip::Vip;
 
 /// Runs the command line and returns the exit code. Results go to `out`, the rest to `log`.
 pub fn run(cli: &Cli, out: &mut impl Write, log: &mut Log) -> Exit {
-    let nft = Nft { program: cli.nft.clone(), limit: LIMIT };
-    if !cli.check.is_empty() {
-        return check(&nft, cli, out, log);
-    }
-    let vips = cli.guarded();
-    if cli.dry_run {
-        return print(out, &text::transaction(&vips), log);
-    }
-    match nft.install(&vips) {
-        Ok(()) => {
-            log.note(&format!("guard in force for {}", list(&vips)));
-            Exit::Ok
-        }
-        Err(error) => fail(&error, &format!("no guard for {}", list(&vips)), log),
+    let nft = Nft { program: cli.nft.clone(), limit: nft::LIMIT };
+    let ip = Ip { program: cli.ip.clone(), limit: route::LIMIT };
+    let routes = cli.keep_sessions || cli.purge.is_some();
+    let system = System { nft, ip: routes.then_some(ip) };
+    if let Some(vips) = &cli.check {
+        check(&system, vips, cli.json, out, log)
+    } else if let Some(vips) = &cli.purge {
+        purge(&system, vips, cli.dry_run, out, log)
+    } else if cli.dry_run {
+        let routes = if cli.keep_sessions { text::routes(&cli.guarded()) } else { String::new() };
+        print(out, &(text::transaction(&cli.guarded()) + &routes), log)
+    } else if cli.watch {
+        watch(&system, &cli.guarded(), log)
+    } else {
+        install(&system, &cli.guarded(), log)
     }
 }
 
-fn check(nft: &Nft, cli: &Cli, out: &mut impl Write, log: &mut Log) -> Exit {
-    let mut states = Vec::new();
-    for &vip in &cli.check {
-        match nft.list(vip) {
-            Ok(listing) => states.push((vip, judge(vip, listing.as_deref()))),
-            Err(error) => return fail(&error, &format!("can't read the guard of {vip}"), log),
+fn install(system: &System, vips: &[Vip], log: &mut Log) -> Exit {
+    let names = list(vips);
+    match system.install(vips) {
+        Ok(()) => {
+            let kept = if system.ip.is_some() { ", sessions are kept" } else { "" };
+            log.note(&format!("guard in force for {names}{kept}"));
+            Exit::Ok
         }
+        Err(error) => fail(&error, &error.consequence(&names), log),
     }
-    let shown = if cli.json { as_json(&states) } else { as_text(&states) };
+}
+
+/// Ends only with an error: a service manager starts it anew.
+fn watch(system: &System, vips: &[Vip], log: &mut Log) -> Exit {
+    let deaf = |error: std::io::Error, log: &mut Log| {
+        log.error(&format!("the kernel tells no changes of its rules: {error}; run it as root"));
+        Exit::Refused
+    };
+    let changes = match Changes::listen() {
+        Ok(changes) => changes,
+        Err(error) => return deaf(error, log),
+    };
+    match install(system, vips, log) {
+        Exit::Ok => {}
+        failure => return failure,
+    }
+    // Nobody to tell, when it was started by hand.
+    let _ = sd_notify::notify(&[NotifyState::Ready]);
+    let error = watch::keep(system, vips, &changes, log);
+    deaf(error, log)
+}
+
+fn check(system: &System, vips: &[Vip], json: bool, out: &mut impl Write, log: &mut Log) -> Exit {
+    let states = match system.status(vips) {
+        Ok(states) => states,
+        Err(error) if vips.is_empty() => return fail(&error, "can't read the guards", log),
+        Err(error) => {
+            return fail(&error, &format!("can't read the guard of {}", list(vips)), log);
+        }
+    };
+    let shown = if json { as_json(&states) } else { as_text(&states) };
     match print(out, &shown, log) {
-        Exit::Ok if states.iter().all(|(_, state)| *state == State::InForce) => Exit::Ok,
+        Exit::Ok if !states.is_empty() && states.iter().all(Status::is_right) => Exit::Ok,
         Exit::Ok => Exit::No,
         other => other,
     }
 }
 
-fn as_text(states: &[(Vip, State)]) -> String {
-    (states.iter())
-        .map(|(vip, state)| match state {
-            State::InForce => format!("{vip} in force\n"),
-            State::Missing => format!("{vip} missing\n"),
-            State::Altered(how) => format!("{vip} altered: {how}\n"),
-        })
-        .collect()
+fn as_text(states: &[Status]) -> String {
+    match states {
+        [] => "no guards here\n".to_owned(),
+        _ => states.iter().map(|status| format!("{status}\n")).collect(),
+    }
 }
 
-fn as_json(states: &[(Vip, State)]) -> String {
+fn as_json(states: &[Status]) -> String {
     let guards: Vec<_> = (states.iter())
-        .map(|(vip, state)| {
-            let (word, how) = match state {
+        .map(|Status { vip, guard, route }| {
+            let (word, how) = match guard {
                 State::InForce => ("in force", None),
                 State::Missing => ("missing", None),
                 State::Altered(how) => ("altered", Some(how)),
             };
-            json!({ "vip": vip.to_string(), "guard": word, "difference": how })
+            let vip = vip.to_string();
+            json!({ "vip": vip, "guard": word, "difference": how, "fallback_route": route })
         })
         .collect();
     format!("{}\n", json!({ "guards": guards }))
+}
+
+fn purge(
+    system: &System,
+    vips: &[Vip],
+    dry_run: bool,
+    out: &mut impl Write,
+    log: &mut Log,
+) -> Exit {
+    let named = match (vips, system.status(&[])) {
+        ([], Ok(states)) => states.iter().map(|status| status.vip).collect(),
+        ([], Err(error)) => return fail(&error, "can't read the guards", log),
+        _ => vips.to_vec(),
+    };
+    if dry_run {
+        return print(out, &text::purge(&named), log);
+    }
+    match system.purge(vips) {
+        Ok(()) => {
+            let names = if named.is_empty() { "nobody".to_owned() } else { list(&named) };
+            log.note(&format!("guard and fallback route taken away from {names}"));
+            Exit::Ok
+        }
+        Err(error) => fail(&error, "the guards stay", log),
+    }
 }
 
 fn print(out: &mut impl Write, text: &str, log: &mut Log) -> Exit {
@@ -83,8 +142,8 @@ fn print(out: &mut impl Write, text: &str, log: &mut Log) -> Exit {
     }
 }
 
-fn fail(error: &ChildError, what: &str, log: &mut Log) -> Exit {
-    log.error(&format!("{what}: {error}; {}", nft::advice(error)));
+fn fail(error: &SystemError, what: &str, log: &mut Log) -> Exit {
+    log.error(&format!("{what}: {error}"));
     error.exit()
 }
 

@@ -7,14 +7,22 @@
 //!
 //! - [`ruleset`] turns a VIP into rules (pure);
 //! - [`text`] writes the same rules in nft's own language, for `--dry-run` and for people;
-//! - [`nft`] hands a ruleset to the kernel and reads a chain back;
-//! - [`check`] says whether what was read back is the guard.
+//! - [`nft`] hands a ruleset to the kernel and reads a table back;
+//! - [`route`] keeps the VIP deliverable after it was given up, so that sessions go on, and [`arp`]
+//!   tells whether that is safe;
+//! - [`check`] says whether what was read back is the guard;
+//! - [`system`] is all of it together, [`watch`] puts right what others undo, [`hook`] is the
+//!   command line's shell.
 
+pub mod arp;
 pub mod check;
 pub mod hook;
 pub mod nft;
+pub mod route;
 pub mod ruleset;
+pub mod system;
 pub mod text;
+pub mod watch;
 
 use crate::vip::Vip;
 
@@ -23,15 +31,62 @@ use crate::vip::Vip;
 /// Two tables, not one in `inet`: nat in `inet` needs a newer kernel than RHEL 8's.
 pub const TABLE: &str = "lvskit";
 
+/// What the names of the guards' chains begin with.
+const CHAIN_PREFIX: &str = "vip-";
+
 /// The name of a VIP's chain: `vip-192.168.3.100`, `vip-fd00--100`.
 ///
 /// nft's own language allows no colon in a name, so that of an IPv6 address becomes a dash; an
 /// address contains no dash itself, so two VIPs never share a chain.
 pub fn chain_name(vip: Vip) -> String {
-    format!("vip-{vip}").replace(':', "-")
+    format!("{CHAIN_PREFIX}{vip}").replace(':', "-")
 }
 
-/// nft's word for the address family of a VIP.
-pub fn family_name(vip: Vip) -> &'static str {
-    if vip.address().is_ipv4() { "ip" } else { "ip6" }
+/// The VIP of a chain; `None` if its name is none that [`chain_name`] gives.
+pub fn vip_of(chain: &str) -> Option<Vip> {
+    let address = chain.strip_prefix(CHAIN_PREFIX)?.replace('-', ":");
+    address.parse().ok().filter(|&vip| chain_name(vip) == chain)
+}
+
+/// An address family, with nft's word for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// `ip`
+    Ip,
+    /// `ip6`
+    Ip6,
+}
+
+impl Family {
+    /// Both.
+    pub const ALL: [Family; 2] = [Family::Ip, Family::Ip6];
+
+    /// That of an address.
+    pub fn of(vip: Vip) -> Family {
+        if vip.address().is_ipv4() { Family::Ip } else { Family::Ip6 }
+    }
+
+    /// nft's word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Family::Ip => "ip",
+            Family::Ip6 => "ip6",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chains_name_leads_back_to_its_vip() {
+        for text in ["192.168.3.100", "fd00::100", "2001:db8:1:2:3:4:5:6", "::2"] {
+            let vip: Vip = text.parse().unwrap();
+            assert_eq!(vip_of(&chain_name(vip)), Some(vip));
+        }
+        for name in ["vip-", "vip-x", "input", "vip-192.168.3.0100", "vip-10.0.0.1/8"] {
+            assert_eq!(vip_of(name), None, "{name}");
+        }
+    }
 }

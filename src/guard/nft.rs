@@ -1,9 +1,11 @@
-//! The way to the kernel: hands a ruleset to nft(8) in one transaction and reads one chain back.
+//! The way to the kernel: hands a ruleset to nft(8) in one transaction and reads our table back.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{TABLE, chain_name, family_name, ruleset};
+use nftables::schema::Nftables;
+
+use super::{Family, TABLE, ruleset};
 use crate::child::{self, ChildError};
 use crate::vip::Vip;
 
@@ -25,19 +27,29 @@ pub struct Nft {
 impl Nft {
     /// Puts the guards of `vips` in force, all or none.
     pub fn install(&self, vips: &[Vip]) -> Result<(), ChildError> {
-        let ruleset = serde_json::to_vec(&ruleset::transaction(vips)).map_err(|error| {
-            ChildError::Pipe { program: self.program.clone(), source: error.into() }
-        })?;
-        child::run(&self.program, &["-j", "-f", "-"], &ruleset, self.limit).map(drop)
+        match self.apply(&ruleset::transaction(vips)) {
+            // Somebody's chain of that name at another hook, or none: it is not a guard.
+            Err(ChildError::Failed { stderr, .. }) if stderr.contains("not supported") => {
+                self.apply(&ruleset::rebuild(vips))
+            }
+            other => other,
+        }
     }
 
-    /// Lists the chain of `vip` as nft's JSON; `None` if there is no such chain.
+    /// Takes the guards of `vips` away, all or none; every guard there is with an empty list.
+    pub fn purge(&self, vips: &[Vip]) -> Result<(), ChildError> {
+        match vips {
+            [] => self.apply(&ruleset::purge_all()),
+            _ => self.apply(&ruleset::purge(vips)),
+        }
+    }
+
+    /// Lists our table of a family as nft's JSON; `None` if there is none.
     ///
-    /// Only this chain is read: one statement elsewhere that a reader does not know must not
+    /// Only this table is read: one statement elsewhere that a reader does not know must not
     /// spoil the answer.
-    pub fn list(&self, vip: Vip) -> Result<Option<String>, ChildError> {
-        let chain = chain_name(vip);
-        let args = ["-j", "list", "chain", family_name(vip), TABLE, &chain];
+    pub fn list(&self, family: Family) -> Result<Option<String>, ChildError> {
+        let args = ["-j", "list", "table", family.name(), TABLE];
         match child::run(&self.program, &args, b"", self.limit) {
             Ok(listing) => Ok(Some(listing)),
             // The C locale's words for ENOENT; nft has one exit code, 1, for every error.
@@ -48,6 +60,14 @@ impl Nft {
             }
             Err(error) => Err(error),
         }
+    }
+
+    fn apply(&self, ruleset: &Nftables<'_>) -> Result<(), ChildError> {
+        let ruleset = serde_json::to_vec(ruleset).map_err(|error| ChildError::Pipe {
+            program: self.program.clone(),
+            source: error.into(),
+        })?;
+        child::run(&self.program, &["-j", "-f", "-"], &ruleset, self.limit).map(drop)
     }
 }
 
@@ -64,8 +84,8 @@ pub fn advice(error: &ChildError) -> &'static str {
             "run it as root (script_user root in keepalived.conf) with CAP_NET_ADMIN"
         }
         ChildError::Failed { stderr, .. } if stderr.contains("Operation not supported") => {
-            "if `--check` says altered, remove the chain (nft delete chain ip lvskit vip-ADDRESS) \
-             and run the hook again; the kernel needs nf_tables, nft_redir and nft_fib"
+            "the kernel needs nf_tables, nft_redir and nft_fib; if `--check` says altered, \
+             `bypass-ipvs --purge` and run the hook again"
         }
         ChildError::Failed { .. } | ChildError::Pipe { .. } => {
             "see `bypass-ipvs --dry-run`; the kernel needs nf_tables, nft_redir and nft_fib"

@@ -4,14 +4,14 @@
 
 use std::fmt::Write;
 
-use super::{TABLE, chain_name, family_name};
+use super::{Family, TABLE, chain_name, route};
 use crate::vip::Vip;
 
 /// The transaction of [`super::ruleset::transaction`], as text for `nft -f -`.
 pub fn transaction(vips: &[Vip]) -> String {
     let mut text = String::new();
     for &vip in vips {
-        let family = family_name(vip);
+        let family = Family::of(vip).name();
         let chain = chain_name(vip);
         // Writing to a String can't fail.
         let _ = write!(
@@ -23,6 +23,26 @@ pub fn transaction(vips: &[Vip]) -> String {
              tcp flags & (fin|syn|rst|ack) == syn fib daddr . iif type != local redirect\n\
              add rule {family} {TABLE} {chain} {family} daddr {vip} \
              meta l4proto udp fib daddr . iif type != local redirect\n",
+        );
+    }
+    text
+}
+
+/// What ip would be told for `vips` besides, as comments, so that `nft -f` still reads the whole.
+pub fn routes(vips: &[Vip]) -> String {
+    vips.iter().map(|&vip| format!("# ip {}\n", route::command("replace", vip))).collect()
+}
+
+/// The transaction of [`super::ruleset::purge`], as text for `nft -f -`.
+pub fn purge(vips: &[Vip]) -> String {
+    let mut text = String::new();
+    for &vip in vips {
+        let chain = format!("{} {TABLE} {}", Family::of(vip).name(), chain_name(vip));
+        let _ = write!(
+            text,
+            "# ip {}\nadd table {} {TABLE}\nadd chain {chain}\nflush chain {chain}\ndelete chain {chain}\n",
+            route::command("del", vip),
+            Family::of(vip).name(),
         );
     }
     text

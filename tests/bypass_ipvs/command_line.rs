@@ -38,12 +38,12 @@ fn helps_examples_by_hand_are_right() {
     }
     without_log();
     let help = hook(&["--help"]).stdout;
-    let (_, by_hand) = help.split_once("  By hand:\n").unwrap();
+    let (_, by_hand) = help.split_once("  By hand, in /usr/libexec/keepalived:\n").unwrap();
     // After several blanks comes what it does.
-    let lines = by_hand.lines().map_while(|line| line.trim().strip_prefix("bypass-ipvs "));
+    let lines = by_hand.lines().map_while(|line| line.trim().strip_prefix("./bypass-ipvs "));
     let lines: Vec<Vec<&str>> =
         lines.map(|line| line.split("   ").next().unwrap().split_whitespace().collect()).collect();
-    assert_eq!(lines.len(), 3, "{by_hand}");
+    assert_eq!(lines.len(), 4, "{by_hand}");
     for args in lines {
         assert_eq!(hook(&args).code, Some(0), "{args:?}");
     }

@@ -61,20 +61,20 @@ pub fn assert_guarded(vip: &str, guarded: bool) {
     assert_eq!((check.code, check.stdout), expected, "{}", check.stderr);
 }
 
-/// A shell script in place of nft. It has an empty environment, so it must name programs by path.
-pub struct FakeNft(TempDir);
+/// A shell script in place of nft or ip. It has an empty environment, so it must name programs by path.
+pub struct Fake(TempDir);
 
-impl FakeNft {
-    pub fn new(script: &str) -> FakeNft {
+impl Fake {
+    pub fn new(script: &str) -> Fake {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("nft");
+        let file = folder.path().join("fake");
         fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).unwrap();
-        FakeNft(folder)
+        Fake(folder)
     }
 
     pub fn path(&self) -> String {
-        self.0.path().join("nft").to_str().unwrap().to_owned()
+        self.0.path().join("fake").to_str().unwrap().to_owned()
     }
 
     pub fn folder(&self) -> &Path {

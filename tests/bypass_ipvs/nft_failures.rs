@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use crate::common::netns::inside;
 use crate::dev::{DAEMON_ERR, DevLog, without_log};
-use crate::hook::{FakeNft, PROGRAM, Run, VIP, VIP6, assert_guarded, hook, run};
+use crate::hook::{Fake, PROGRAM, Run, VIP, VIP6, assert_guarded, hook, run};
 
 /// Asserts a failure: its code, the words on standard error, the same words in one syslog message.
 fn failed(log: &DevLog, run: &Run, code: i32, words: &[&str]) {
@@ -40,7 +40,7 @@ fn no_nft() {
     let words = ["can't read the guard of 192.168.3.100", "install nftables"];
     failed(&log, &hook(&["--check", VIP, "--nft", missing]), 3, &words);
 
-    let no_program = FakeNft::new("");
+    let no_program = Fake::new("");
     fs::set_permissions(no_program.path(), PermissionsExt::from_mode(0o644)).unwrap();
     for path in [no_program.path().as_str(), "/"] {
         failed(&log, &hook(&["-a", VIP, "--nft", path]), 3, &[path, "can't be started"]);
@@ -54,7 +54,7 @@ fn nft_is_never_searched_for() {
         return;
     }
     let log = DevLog::new();
-    let fake = FakeNft::new("echo ran >\"$0.ran\"");
+    let fake = Fake::new("echo ran >\"$0.ran\"");
     for relative in ["nft", "./nft", "../nft"] {
         let mut command = Command::new(PROGRAM);
         command
@@ -76,8 +76,7 @@ fn what_nft_says_is_passed_on() {
         return;
     }
     let log = DevLog::new();
-    let fake =
-        FakeNft::new("echo 'Error: syntax error, unexpected ж' >&2; echo '  ^^^' >&2; exit 1");
+    let fake = Fake::new("echo 'Error: syntax error, unexpected ж' >&2; echo '  ^^^' >&2; exit 1");
     let words = [
         "no guard for 192.168.3.100, fd00:3::100",
         "exit status: 1",
@@ -89,7 +88,7 @@ fn what_nft_says_is_passed_on() {
     let words = ["can't read the guard of 192.168.3.100", "unexpected ж"];
     failed(&log, &hook(&["--check", VIP, "--nft", &fake.path()]), 4, &words);
 
-    let killed = FakeNft::new("kill -KILL $$");
+    let killed = Fake::new("kill -KILL $$");
     failed(&log, &hook(&["-a", VIP, "--nft", &killed.path()]), 4, &["signal: 9"]);
 }
 
@@ -100,7 +99,7 @@ fn nft_gets_the_rules_and_nothing_of_the_environment() {
     }
     without_log();
     let fake =
-        FakeNft::new("/bin/cat >\"$0.stdin\"; echo \"$*\" >\"$0.args\"; /usr/bin/env >\"$0.env\"");
+        Fake::new("/bin/cat >\"$0.stdin\"; echo \"$*\" >\"$0.args\"; /usr/bin/env >\"$0.env\"");
     let mut command = Command::new(PROGRAM);
     command.args(["-a", VIP, "--nft", &fake.path()]).env("LD_LIBRARY_PATH_OF_SOMEBODY", "x");
     command.env("LC_ALL", "ru_RU.UTF-8").stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -124,7 +123,7 @@ fn a_hung_nft_is_killed() {
         return;
     }
     let log = DevLog::new();
-    let fake = FakeNft::new("echo $$ >\"$0.pid\"; exec /bin/sleep 600");
+    let fake = Fake::new("echo $$ >\"$0.pid\"; exec /bin/sleep 600");
     let hung = hook(&["-a", VIP, "--nft", &fake.path()]);
     failed(&log, &hung, 5, &["no answer within 10s, killed", "look for hung nft processes"]);
     let pid = fake.wrote("pid").unwrap();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::netns::inside;
 use crate::dev::{DAEMON_ERR, DAEMON_NOTICE, DevLog, without_log};
-use crate::hook::{FakeNft, Run, VIP, VIP6, assert_guarded, hook};
+use crate::hook::{Fake, Run, VIP, VIP6, assert_guarded, hook};
 
 /// A hook that a full log keeps waiting for longer hangs; a message may wait a fraction of that.
 const HANGS: Duration = Duration::from_secs(8);
@@ -74,7 +74,7 @@ fn a_long_message_is_cut_to_one_line() {
         return;
     }
     let log = DevLog::new();
-    let fake = FakeNft::new(
+    let fake = Fake::new(
         "i=0; while [ $i -lt 1000 ]; do i=$((i+1)); echo \"ошибка $i\"; done >&2; exit 1",
     );
     let refused = hook(&["-a", VIP, "--nft", &fake.path()]);

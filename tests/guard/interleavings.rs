@@ -36,19 +36,21 @@ fn a_thousand_interleavings_end_in_the_same_state() {
     if !inside("interleavings::a_thousand_interleavings_end_in_the_same_state") {
         return;
     }
-    let node = Node::new();
+    let node = Node::silent();
     let mut random = Random::new();
     let mut local = false;
     let (mut hooks, mut killed, mut flushed, mut moved) = (0, 0, 0, 0);
     for round in 0..ROUNDS {
         if random.below(4) == 0 {
             node.node.tool("nft", "flush ruleset");
+            node.node.ip("route flush table local proto 112");
             flushed += 1;
         }
         let mut running: Vec<(Child, bool)> = Vec::new();
         for _ in 0..2 + random.below(4) {
             let option = if random.below(2) == 0 { "-a" } else { "-r" };
-            running.push((node.start_hook(&[option, VIP]), random.below(3) == 0));
+            let hook = node.start_hook(&["--keep-sessions", option, VIP]);
+            running.push((hook, random.below(3) == 0));
             std::thread::sleep(Duration::from_micros(random.below(2_000)));
         }
         if random.below(2) == 0 {
@@ -60,7 +62,7 @@ fn a_thousand_interleavings_end_in_the_same_state() {
         hooks += running.len();
         killed += end(running, &mut random);
 
-        let check = node.hook(&["--check", VIP]);
+        let check = node.hook(&["--keep-sessions", "--check", VIP]);
         let told = String::from_utf8_lossy(&check.stdout).into_owned();
         assert!(check.status.success(), "round {round}: {told}");
         let expected = if local { VIP } else { OWN };

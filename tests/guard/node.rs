@@ -1,7 +1,7 @@
 //! A node and a client on one link. The client sends what is for the VIP to the node's MAC
 //! address, as a director in LVS-DR does, whether or not the node holds the VIP.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -39,16 +39,44 @@ impl Node {
         Node { node, client, listener }
     }
 
+    /// A node that keeps silent about addresses that it does not hold, as the packaged settings
+    /// make it.
+    pub fn silent() -> Node {
+        let node = Node::new();
+        for setting in ["arp_ignore=1", "arp_announce=2"] {
+            node.node.tool("sysctl", &format!("-qw net.ipv4.conf.all.{setting}"));
+        }
+        node
+    }
+
+    /// Connects the client to `vip`; both ends, or `None` if the node does not serve it.
+    pub fn session(&self, vip: &str, patience: Duration) -> Option<(TcpStream, TcpStream)> {
+        let server = SocketAddr::new(vip.parse().unwrap(), PORT);
+        let stream = self.client.run(|| TcpStream::connect_timeout(&server, patience)).ok()?;
+        let accepted = self.accept();
+        accepted.set_nonblocking(false).unwrap();
+        Some((stream, accepted))
+    }
+
+    /// The connection that the client sees: its last packet may still be on its way to the node.
+    fn accept(&self) -> TcpStream {
+        loop {
+            match self.listener.accept() {
+                Ok((accepted, _)) => return accepted,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Err(error) => panic!("accept: {error}"),
+            }
+        }
+    }
+
     /// The address at which the node serves a connection of the client to `vip`; `None` if it
     /// doesn't.
     pub fn served_at(&self, vip: &str, patience: Duration) -> Option<IpAddr> {
-        let server = SocketAddr::new(vip.parse().unwrap(), PORT);
-        let stream = self.client.run(|| TcpStream::connect_timeout(&server, patience)).ok()?;
-        // A connection that the client sees is in the listener's queue.
-        let accepted = self.listener.accept().unwrap().0;
+        let (stream, accepted) = self.session(vip, patience)?;
         drop(stream);
         let mut rest = Vec::new();
-        accepted.set_nonblocking(false).unwrap();
         let _ = (&accepted).read_to_end(&mut rest);
         Some(accepted.local_addr().unwrap().ip().to_canonical())
     }

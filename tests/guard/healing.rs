@@ -1,0 +1,112 @@
+//! What others do to the rules is put right: by the next hook, and without one by `--watch`.
+
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use crate::common::netns::inside;
+use crate::node::{Node, OWN, VIP, VIP6};
+
+/// For what should happen at once.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[test]
+fn a_chain_in_a_wrong_place_is_replaced_by_the_next_hook() {
+    if !inside("healing::a_chain_in_a_wrong_place_is_replaced_by_the_next_hook") {
+        return;
+    }
+    let node = Node::new();
+    for chain in [
+        "{ type filter hook input priority 0 ; }",
+        "{ type nat hook prerouting priority -90 ; }",
+        "{ type nat hook prerouting priority dstnat ; policy drop ; }",
+        "",
+    ] {
+        node.node.tool("nft", "flush ruleset");
+        node.node.tool("nft", "add table ip lvskit");
+        node.node.tool("nft", &format!("add chain ip lvskit vip-{VIP} {chain}"));
+        node.node.tool("nft", &format!("add rule ip lvskit vip-{VIP} counter"));
+        let check = node.hook(&["--check", VIP]);
+        assert!(String::from_utf8(check.stdout).unwrap().contains("altered"), "{chain}");
+        node.guard(&["-a", VIP]);
+        assert_eq!(node.hook(&["--check", VIP]).status.code(), Some(0), "{chain}");
+        assert_eq!(node.served_at(VIP, PATIENCE), Some(OWN.parse().unwrap()), "{chain}");
+    }
+}
+
+#[test]
+fn a_dormant_table_is_no_guard_until_the_next_hook_wakes_it() {
+    if !inside("healing::a_dormant_table_is_no_guard_until_the_next_hook_wakes_it") {
+        return;
+    }
+    let node = Node::new();
+    node.guard(&["-a", VIP]);
+    node.node.tool("nft", "add table ip lvskit { flags dormant ; }");
+    assert_eq!(node.served_at(VIP, Duration::from_millis(300)), None);
+    assert_eq!(node.hook(&["--check", VIP]).status.code(), Some(1));
+    node.guard(&["-r", VIP]);
+    assert_eq!(node.hook(&["--check", VIP]).status.code(), Some(0));
+    assert_eq!(node.served_at(VIP, PATIENCE), Some(OWN.parse().unwrap()));
+}
+
+/// A watching program that does not outlive its test.
+struct Watch(Child);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn in_force(node: &Node) -> bool {
+    node.hook(&["--keep-sessions", "--check", VIP, VIP6]).status.success()
+}
+
+fn wait_for_guard(node: &Node, after: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    while !in_force(node) {
+        assert!(Instant::now() < deadline, "nothing came back after {after}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_watching_program_restores_what_was_taken_away() {
+    if !inside("healing::a_watching_program_restores_what_was_taken_away") {
+        return;
+    }
+    let node = Node::silent();
+    let args = ["--watch", "--keep-sessions", "-a", VIP, VIP6];
+    let mut watch = Watch(node.start_hook(&args));
+    wait_for_guard(&node, "the start");
+    for fault in [
+        "flush ruleset".to_owned(),
+        "delete table ip6 lvskit".to_owned(),
+        format!("flush chain ip lvskit vip-{VIP}"),
+        format!("insert rule ip lvskit vip-{VIP} tcp dport 22 accept"),
+        "add table ip lvskit { flags dormant ; }".to_owned(),
+    ] {
+        node.node.tool("nft", &fault);
+        wait_for_guard(&node, &fault);
+    }
+    node.node.ip("route flush table local proto 112");
+    wait_for_guard(&node, "ip route flush");
+    node.node.ip("-6 route flush table local proto 112");
+    wait_for_guard(&node, "ip -6 route flush");
+    assert!(watch.0.try_wait().unwrap().is_none(), "it stays");
+    drop(watch);
+    assert!(in_force(&node), "the guard outlives its watcher");
+}
+
+#[test]
+fn a_watcher_that_can_not_begin_ends_with_an_error() {
+    if !inside("healing::a_watcher_that_can_not_begin_ends_with_an_error") {
+        return;
+    }
+    let node = Node::new();
+    // arp_ignore is 0 in a new namespace.
+    let output = node.hook(&["--watch", "--keep-sessions", "-a", VIP]);
+    assert_eq!(output.status.code(), Some(4));
+    let output = node.hook(&["--watch", "-a", VIP, "--nft", "/nonexistent/nft"]);
+    assert_eq!(output.status.code(), Some(3));
+}

@@ -1,0 +1,147 @@
+//! `--keep-sessions`: a session that ends on a node goes on when the node gives the VIP up, new
+//! connections are redirected, and the node never claims an address that it does not hold.
+
+use std::io::{Read, Write};
+use std::net::{IpAddr, TcpStream};
+use std::time::Duration;
+
+use crate::common::netns::inside;
+use crate::node::{Node, OWN, OWN6, VIP, VIP6};
+
+const PATIENT: Duration = Duration::from_secs(10);
+
+/// For an answer that never comes.
+const BRIEF: Duration = Duration::from_millis(500);
+
+const ROUTE: &str = "route show type local dev lo table local proto 112";
+
+/// Whether a byte sent by the client arrives and one comes back.
+fn goes_on(client: &mut TcpStream, server: &mut TcpStream) -> bool {
+    for stream in [&*client, &*server] {
+        stream.set_read_timeout(Some(BRIEF)).unwrap();
+    }
+    let mut byte = [0];
+    let there = client.write_all(b"x").and_then(|()| server.read_exact(&mut byte));
+    there.and_then(|()| server.write_all(b"y")).and_then(|()| client.read_exact(&mut byte)).is_ok()
+}
+
+#[test]
+fn a_session_survives_the_loss_of_the_vip_and_its_return() {
+    if !inside("sessions::a_session_survives_the_loss_of_the_vip_and_its_return") {
+        return;
+    }
+    let node = Node::silent();
+    node.guard(&["--keep-sessions", "-a", VIP, VIP6]);
+    for (vip, own) in [(VIP, OWN), (VIP6, OWN6)] {
+        node.take(vip);
+        let (mut client, mut server) = node.session(vip, PATIENT).unwrap();
+        assert_eq!(server.local_addr().unwrap().ip().to_canonical().to_string(), vip);
+        assert!(goes_on(&mut client, &mut server), "{vip} on the node");
+        node.give_up(vip);
+        assert!(goes_on(&mut client, &mut server), "{vip} given up");
+        let redirected: IpAddr = own.parse().unwrap();
+        assert_eq!(node.served_at(vip, PATIENT), Some(redirected), "a new one, {vip} given up");
+        node.take(vip);
+        assert!(goes_on(&mut client, &mut server), "{vip} back");
+        assert_eq!(node.served_at(vip, PATIENT), Some(vip.parse().unwrap()), "{vip} back");
+    }
+}
+
+#[test]
+fn without_the_route_the_session_is_lost() {
+    if !inside("sessions::without_the_route_the_session_is_lost") {
+        return;
+    }
+    let node = Node::silent();
+    node.guard(&["-a", VIP]);
+    node.take(VIP);
+    let (mut client, mut server) = node.session(VIP, PATIENT).unwrap();
+    node.give_up(VIP);
+    assert!(!goes_on(&mut client, &mut server));
+}
+
+#[test]
+fn nobody_else_learns_the_address_from_this_node() {
+    if !inside("sessions::nobody_else_learns_the_address_from_this_node") {
+        return;
+    }
+    let node = Node::silent();
+    node.guard(&["--keep-sessions", "-a", VIP, VIP6]);
+    for vip in [VIP, VIP6] {
+        node.client.ip(&format!("neigh del {vip} dev eth0"));
+        assert_eq!(node.served_at(vip, BRIEF), None, "{vip} was answered for");
+        node.take(vip);
+        assert!(node.served_at(vip, PATIENT).is_some(), "the holder of {vip} answers");
+        node.give_up(vip);
+    }
+}
+
+#[test]
+fn a_node_that_would_claim_the_address_is_refused_the_route() {
+    if !inside("sessions::a_node_that_would_claim_the_address_is_refused_the_route") {
+        return;
+    }
+    let node = Node::new();
+    let refused = |args: &[&str], word: &str| {
+        let output = node.hook(args);
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(4), "{words}");
+        for word in [word, "/usr/lib/sysctl.d/90-lvskit.conf", "sysctl --system"] {
+            assert!(words.contains(word), "no {word}: {words}");
+        }
+    };
+    refused(&["--keep-sessions", "-a", VIP], "net.ipv4.conf.all.arp_ignore = 1");
+    assert_eq!(node.node.ip(ROUTE), "");
+    assert_eq!(node.hook(&["--check", VIP]).status.code(), Some(0), "the guard is in force");
+    // IPv6 asks for nothing, so its address is served in the same call.
+    refused(&["--keep-sessions", "-a", VIP, VIP6], "net.ipv4.conf.all.arp_ignore = 1");
+    assert!(node.node.ip(&format!("-6 {ROUTE}")).contains(VIP6));
+    node.node.tool("sysctl", "-qw net.ipv4.conf.eth0.arp_ignore=1");
+    refused(&["--keep-sessions", "-r", VIP], "net.ipv4.conf.all.arp_announce = 2");
+    node.node.tool("sysctl", "-qw net.ipv4.conf.eth0.arp_announce=2");
+    node.guard(&["--keep-sessions", "-r", VIP]);
+    assert!(node.node.ip(ROUTE).contains(VIP));
+    // Somebody makes it unsafe: the next hook takes the route away.
+    node.node.tool("sysctl", "-qw net.ipv4.conf.eth0.arp_ignore=0");
+    refused(&["--keep-sessions", "-a", VIP], "arp_ignore in effect on eth0 is 0");
+    assert_eq!(node.node.ip(ROUTE), "");
+}
+
+#[test]
+fn check_tells_of_the_route_and_purge_takes_it_away() {
+    if !inside("sessions::check_tells_of_the_route_and_purge_takes_it_away") {
+        return;
+    }
+    let node = Node::silent();
+    let check = |args: &[&str]| {
+        let output = node.hook(args);
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    assert_eq!(check(&["--check"]), (1, "no guards here\n".into()));
+    node.guard(&["-a", VIP]);
+    let lost = format!("{VIP} in force, sessions not kept: no fallback route\n");
+    assert_eq!(check(&["--keep-sessions", "--check", VIP]), (1, lost));
+    node.guard(&["--keep-sessions", "-a", VIP, VIP6, "192.168.3.10"]);
+    let all = ["192.168.3.10", VIP, VIP6].map(|vip| format!("{vip} in force, sessions kept\n"));
+    assert_eq!(check(&["--keep-sessions", "--check"]), (0, all.concat()));
+    let (_, json) = check(&["--keep-sessions", "--check", VIP6, "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["guards"][0]["fallback_route"], true);
+
+    let before = node.node.tool("nft", "list ruleset");
+    let dry = node.hook(&["--dry-run", "--purge"]);
+    assert!(String::from_utf8(dry.stdout).unwrap().contains("delete chain ip6 lvskit vip-fd00-"));
+    assert_eq!(node.node.tool("nft", "list ruleset"), before, "a dry run changes nothing");
+
+    node.guard(&["--purge", VIP]);
+    let left = ["192.168.3.10", VIP6].map(|vip| format!("{vip} in force\n"));
+    assert_eq!(check(&["--check"]), (0, left.concat()));
+    let routes = node.node.ip(ROUTE);
+    assert!(!routes.contains(VIP) && routes.contains("192.168.3.10"), "{routes}");
+    node.guard(&["--purge"]);
+    assert_eq!(check(&["--check"]), (1, "no guards here\n".into()));
+    assert_eq!(node.node.tool("nft", "list ruleset"), "");
+    assert_eq!(node.node.ip(ROUTE) + &node.node.ip(&format!("-6 {ROUTE}")), "");
+    node.guard(&["--purge"]);
+    node.guard(&["--purge", VIP]);
+}
