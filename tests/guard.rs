@@ -7,6 +7,8 @@ mod common;
 
 #[path = "guard/healing.rs"]
 mod healing;
+#[path = "guard/interfaces.rs"]
+mod interfaces;
 #[path = "guard/interleavings.rs"]
 mod interleavings;
 #[path = "guard/node.rs"]
