@@ -10,8 +10,8 @@ use super::check::State;
 use super::nft::{self, Nft};
 use super::route::{self, Ip};
 use super::system::{Status, System, SystemError};
-use super::text;
 use super::watch::{self, Changes};
+use super::{list, text};
 use crate::cli::bypass_ipvs::Cli;
 use crate::exit::Exit;
 use crate::log::Log;
@@ -49,7 +49,8 @@ fn install(system: &System, vips: &[Vip], log: &mut Log) -> Exit {
     }
 }
 
-/// Ends only with an error: a service manager starts it anew.
+/// Ends only with an error: a service manager starts it anew. Not for want of a fallback route:
+/// the guard is in force, and the route follows as soon as it can.
 fn watch(system: &System, vips: &[Vip], log: &mut Log) -> Exit {
     let deaf = |error: std::io::Error, log: &mut Log| {
         log.error(&format!("the kernel tells no changes of its rules: {error}; run it as root"));
@@ -59,13 +60,17 @@ fn watch(system: &System, vips: &[Vip], log: &mut Log) -> Exit {
         Ok(changes) => changes,
         Err(error) => return deaf(error, log),
     };
-    match install(system, vips, log) {
-        Exit::Ok => {}
-        failure => return failure,
+    let outcome = system.install(vips);
+    match &outcome {
+        Err(error @ SystemError::Nft(_)) => {
+            return fail(error, &error.consequence(&list(vips)), log);
+        }
+        Err(_) => {}
+        Ok(()) => log.note(&format!("guard in force for {}, watched", list(vips))),
     }
     // Nobody to tell, when it was started by hand.
     let _ = sd_notify::notify(&[NotifyState::Ready]);
-    let error = watch::keep(system, vips, &changes, log);
+    let error = watch::keep(system, vips, &changes, outcome.map(|()| None), log);
     deaf(error, log)
 }
 
@@ -145,8 +150,4 @@ fn print(out: &mut impl Write, text: &str, log: &mut Log) -> Exit {
 fn fail(error: &SystemError, what: &str, log: &mut Log) -> Exit {
     log.error(&format!("{what}: {error}"));
     error.exit()
-}
-
-fn list(vips: &[Vip]) -> String {
-    vips.iter().map(Vip::to_string).collect::<Vec<_>>().join(", ")
 }

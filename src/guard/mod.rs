@@ -75,6 +75,11 @@ impl Family {
     }
 }
 
+/// The addresses as a message names them.
+fn list(vips: &[Vip]) -> String {
+    vips.iter().map(Vip::to_string).collect::<Vec<_>>().join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -77,28 +77,31 @@ impl Changes {
     }
 }
 
-/// Keeps the guards of `vips` in force until a signal ends the process. Begins after they were put
-/// in force once; `changes` must listen since before that.
+/// Keeps the guards of `vips` in force until a signal ends the process. `outcome` is that of the
+/// first installation; `changes` must listen since before that.
 ///
-/// # Errors
-/// Only when the kernel tells no changes any more. A failed repair is logged and tried again.
-pub fn keep(system: &System, vips: &[Vip], changes: &Changes, log: &mut Log) -> io::Error {
+/// Returns only when the kernel tells no changes any more. A failed repair is logged, once, and
+/// tried again.
+pub fn keep(
+    system: &System,
+    vips: &[Vip],
+    changes: &Changes,
+    mut outcome: Result<Option<String>, SystemError>,
+    log: &mut Log,
+) -> io::Error {
+    let names = super::list(vips);
     let mut told = String::new();
-    let mut patience = PERIOD;
     loop {
-        if let Err(error) = changes.wait(patience) {
-            return error;
-        }
-        let looked = Instant::now();
-        patience = match repair(system, vips) {
-            Ok(None) => PERIOD,
-            Ok(Some(what)) => {
-                log.note(&format!("restored what was taken away: {what}"));
+        let patience = match outcome {
+            Ok(restored) => {
+                if let Some(what) = restored {
+                    log.note(&format!("restored what was not right: {what}"));
+                }
                 told.clear();
                 PERIOD
             }
             Err(error) => {
-                let message = format!("can't keep the guard in force: {error}");
+                let message = format!("{}: {error}", error.consequence(&names));
                 if message != told {
                     log.error(&message);
                     told = message;
@@ -106,6 +109,11 @@ pub fn keep(system: &System, vips: &[Vip], changes: &Changes, log: &mut Log) -> 
                 AGAIN
             }
         };
+        if let Err(error) = changes.wait(patience) {
+            return error;
+        }
+        let looked = Instant::now();
+        outcome = repair(system, vips);
         std::thread::sleep(GAP.saturating_sub(looked.elapsed()));
     }
 }

@@ -99,14 +99,29 @@ fn a_watching_program_restores_what_was_taken_away() {
 }
 
 #[test]
-fn a_watcher_that_can_not_begin_ends_with_an_error() {
-    if !inside("healing::a_watcher_that_can_not_begin_ends_with_an_error") {
+fn a_watcher_without_nft_ends_with_an_error() {
+    if !inside("healing::a_watcher_without_nft_ends_with_an_error") {
         return;
     }
     let node = Node::new();
-    // arp_ignore is 0 in a new namespace.
-    let output = node.hook(&["--watch", "--keep-sessions", "-a", VIP]);
-    assert_eq!(output.status.code(), Some(4));
     let output = node.hook(&["--watch", "-a", VIP, "--nft", "/nonexistent/nft"]);
     assert_eq!(output.status.code(), Some(3));
+}
+
+#[test]
+fn the_route_follows_as_soon_as_it_is_safe() {
+    if !inside("healing::the_route_follows_as_soon_as_it_is_safe") {
+        return;
+    }
+    let node = Node::new();
+    let _watch = Watch(node.start_hook(&["--watch", "--keep-sessions", "-a", VIP, VIP6]));
+    let deadline = Instant::now() + PATIENCE;
+    while !node.hook(&["--check", VIP]).status.success() {
+        assert!(Instant::now() < deadline, "no guard");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(!in_force(&node), "arp_ignore is 0 in a new namespace");
+    node.node.tool("sysctl", "-qw net.ipv4.conf.all.arp_ignore=1");
+    node.node.tool("sysctl", "-qw net.ipv4.conf.all.arp_announce=2");
+    wait_for_guard(&node, "the settings");
 }
