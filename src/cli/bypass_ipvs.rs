@@ -44,7 +44,7 @@ Exit codes:
 #[derive(Debug, Parser)]
 #[command(name = "bypass-ipvs", version, after_help = EXAMPLES)]
 #[command(group = ArgGroup::new("guard").args(["add", "remove"]).multiple(true))]
-#[command(group = ArgGroup::new("what").args(["add", "remove", "check", "purge"]).required(true).multiple(true))]
+#[command(group = ArgGroup::new("what").args(["add", "remove", "check", "purge", "give_up"]).required(true).multiple(true))]
 pub struct Cli {
     /// The node gave these addresses up: notify_backup, notify_fault, notify_stop
     #[arg(short, long, value_name = "VIP", num_args = 1.., value_delimiter = ',', action = ArgAction::Append)]
@@ -61,6 +61,11 @@ pub struct Cli {
     /// Take guard and fallback route of each address away; of all that are here if none is named
     #[arg(long, value_name = "VIP", num_args = 0.., value_delimiter = ',', conflicts_with = "guard")]
     pub purge: Option<Vec<Vip>>,
+
+    /// keepalived is dead: take each address that it left behind off its interface; every guarded
+    /// one if none is named
+    #[arg(long, value_name = "VIP", num_args = 0.., value_delimiter = ',', conflicts_with_all = ["guard", "check", "purge", "keep_sessions", "watch", "dry_run", "json"])]
+    pub give_up: Option<Vec<Vip>>,
 
     /// Keep the sessions that end here when the address moves: a fallback route for it, if the
     /// node is silent about addresses that it does not hold (arp_ignore, arp_announce)
@@ -142,6 +147,8 @@ mod tests {
             "bypass-ipvs -c 10.0.0.1 -a 10.0.0.1",
             "bypass-ipvs --purge -a 10.0.0.1",
             "bypass-ipvs --check --purge",
+            "bypass-ipvs --give-up -a 10.0.0.1",
+            "bypass-ipvs --give-up --dry-run",
             "bypass-ipvs --watch --check",
             "bypass-ipvs --json -a 10.0.0.1",
             "bypass-ipvs --keep-sessions",

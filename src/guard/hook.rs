@@ -6,6 +6,7 @@ use std::io::Write;
 use sd_notify::NotifyState;
 use serde_json::json;
 
+use super::address::Held;
 use super::check::State;
 use super::nft::{self, Nft};
 use super::route::{self, Ip};
@@ -21,6 +22,9 @@ use crate::vip::Vip;
 pub fn run(cli: &Cli, out: &mut impl Write, log: &mut Log) -> Exit {
     let nft = Nft { program: cli.nft.clone(), limit: nft::LIMIT };
     let ip = Ip { program: cli.ip.clone(), limit: route::LIMIT };
+    if let Some(vips) = &cli.give_up {
+        return give_up(&System { nft, ip: None }, &ip, vips, log);
+    }
     let routes = cli.keep_sessions || cli.purge.is_some();
     let system = System { nft, ip: routes.then_some(ip) };
     if let Some(vips) = &cli.check {
@@ -72,6 +76,27 @@ fn watch(system: &System, vips: &[Vip], log: &mut Log) -> Exit {
     let _ = sd_notify::notify(&[NotifyState::Ready]);
     let error = watch::keep(system, vips, &changes, outcome.map(|()| None), log);
     deaf(error, log)
+}
+
+/// Takes `vips` off the node's interfaces; with an empty list, every VIP that has a guard here.
+fn give_up(system: &System, ip: &Ip, vips: &[Vip], log: &mut Log) -> Exit {
+    let vips = match (vips, system.status(&[])) {
+        ([], Ok(guarded)) => guarded.iter().map(|status| status.vip).collect(),
+        ([], Err(error)) => return fail(&error, "can't read the guards", log),
+        _ => vips.to_vec(),
+    };
+    let given_up = ip.held(&vips).and_then(|held| ip.give_up(&held).map(|()| held));
+    match given_up {
+        Ok(held) => {
+            for Held { vip, interface, .. } in held {
+                log.note(&format!("took {vip} off {interface}, where it was left behind"));
+            }
+            Exit::Ok
+        }
+        Err(error) => {
+            fail(&SystemError::Ip(error), &format!("{} may be left behind", list(&vips)), log)
+        }
+    }
 }
 
 fn check(system: &System, vips: &[Vip], json: bool, out: &mut impl Write, log: &mut Log) -> Exit {

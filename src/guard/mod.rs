@@ -10,10 +10,12 @@
 //! - [`nft`] hands a ruleset to the kernel and reads a table back;
 //! - [`route`] keeps the VIP deliverable after it was given up, so that sessions go on, and [`arp`]
 //!   tells whether that is safe;
+//! - [`address`] takes a VIP away that a killed keepalived left behind;
 //! - [`check`] says whether what was read back is the guard;
 //! - [`system`] is all of it together, [`watch`] puts right what others undo, [`hook`] is the
 //!   command line's shell.
 
+pub mod address;
 pub mod arp;
 pub mod check;
 pub mod hook;

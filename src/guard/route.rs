@@ -36,14 +36,14 @@ pub struct Ip {
 impl Ip {
     /// Puts the fallback routes of `vips` in place; those that are there already stay.
     pub fn install(&self, vips: &[Vip]) -> Result<(), ChildError> {
-        self.batch("replace", vips)
+        self.batch(&commands("replace", vips))
     }
 
     /// Takes the fallback routes of `vips` away, where there are any.
     pub fn remove(&self, vips: &[Vip]) -> Result<(), ChildError> {
         let present = self.list()?;
         let vips: Vec<Vip> = vips.iter().copied().filter(|vip| present.contains(vip)).collect();
-        self.batch("del", &vips)
+        self.batch(&commands("del", &vips))
     }
 
     /// The addresses that have a fallback route.
@@ -63,13 +63,17 @@ impl Ip {
         Ok(vips)
     }
 
-    fn batch(&self, verb: &str, vips: &[Vip]) -> Result<(), ChildError> {
-        if vips.is_empty() {
+    /// Feeds ip one command a line; it stops at the first that fails.
+    pub(super) fn batch(&self, lines: &str) -> Result<(), ChildError> {
+        if lines.is_empty() {
             return Ok(());
         }
-        let lines: String = vips.iter().map(|&vip| format!("{}\n", command(verb, vip))).collect();
         child::run(&self.program, &["-batch", "-"], lines.as_bytes(), self.limit).map(drop)
     }
+}
+
+fn commands(verb: &str, vips: &[Vip]) -> String {
+    vips.iter().map(|&vip| format!("{}\n", command(verb, vip))).collect()
 }
 
 /// `route replace local 192.168.3.100 dev lo table local proto 112 metric 4000`, without ip's name.

@@ -145,3 +145,25 @@ fn check_tells_of_the_route_and_purge_takes_it_away() {
     node.guard(&["--purge"]);
     node.guard(&["--purge", VIP]);
 }
+
+#[test]
+fn an_address_that_was_left_behind_is_given_up_and_its_session_kept() {
+    if !inside("sessions::an_address_that_was_left_behind_is_given_up_and_its_session_kept") {
+        return;
+    }
+    let node = Node::silent();
+    node.guard(&["--give-up"]);
+    node.guard(&["--keep-sessions", "-a", VIP, VIP6]);
+    node.take(VIP);
+    node.take(VIP6);
+    let (mut client, mut server) = node.session(VIP, PATIENT).unwrap();
+    node.guard(&["--give-up", VIP6]);
+    let addresses = node.node.ip("address show dev eth0");
+    assert!(addresses.contains(VIP) && !addresses.contains(VIP6), "{addresses}");
+    node.guard(&["--give-up"]);
+    let addresses = node.node.ip("address show dev eth0");
+    assert!(!addresses.contains(VIP) && addresses.contains(OWN), "{addresses}");
+    assert!(goes_on(&mut client, &mut server));
+    assert_eq!(node.served_at(VIP, PATIENT), Some(OWN.parse().unwrap()));
+    node.guard(&["--give-up"]);
+}
