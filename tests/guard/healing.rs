@@ -1,6 +1,7 @@
 //! What others do to the rules is put right: by the next hook, and without one by `--watch`.
 
-use std::process::Child;
+use std::os::unix::net::UnixDatagram;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use crate::common::netns::inside;
@@ -96,6 +97,26 @@ fn a_watching_program_restores_what_was_taken_away() {
     assert!(watch.0.try_wait().unwrap().is_none(), "it stays");
     drop(watch);
     assert!(in_force(&node), "the guard outlives its watcher");
+}
+
+/// systemd starts keepalived after the unit, and the unit counts as started with this message.
+#[test]
+fn a_watcher_tells_systemd_when_the_guard_is_in_force() {
+    if !inside("healing::a_watcher_tells_systemd_when_the_guard_is_in_force") {
+        return;
+    }
+    let node = Node::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bypass-ipvs"));
+    command.args(["--watch", "-a", VIP]).env("NOTIFY_SOCKET", &path);
+    let _watch = Watch(node.node.run(|| command.spawn().unwrap()));
+    let mut message = [0; 64];
+    let length = socket.recv(&mut message).unwrap();
+    assert_eq!(message[..length].trim_ascii(), b"READY=1");
+    assert_eq!(node.hook(&["--check", VIP]).status.code(), Some(0));
 }
 
 #[test]
