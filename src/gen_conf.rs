@@ -5,14 +5,15 @@ use std::fs;
 use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use serde_json::json;
 
-use crate::cli::lvskit::GenConf;
+use crate::cli::lvskit::{Firewall, GenConf};
 use crate::cluster::Cluster;
 use crate::conf::build;
 use crate::exit::Exit;
 use crate::files::{self, Staged};
+use crate::firewall::{Needs, firewalld, nft};
 use crate::inventory;
 
 /// The largest inventory that is read, in bytes; far above any cluster's.
@@ -52,8 +53,8 @@ pub fn run(args: &GenConf, out: &mut impl Write) -> Exit {
 fn generate(args: &GenConf, out: &mut impl Write) -> Result<(), Failure> {
     let text = read(&args.inventory).or_exit(Exit::File)?;
     let cluster = check(&args.inventory, &text).or_exit(Exit::No)?;
-    let nodes = choose(&cluster, args).or_exit(Exit::No)?;
-    let rendered = render(&cluster, &nodes).or_exit(Exit::No)?;
+    let nodes = choose(&cluster, args)?;
+    let rendered = render(&cluster, &nodes, args.firewall).or_exit(Exit::No)?;
     if args.stdout {
         return print(&rendered, out).or_exit(Exit::File);
     }
@@ -80,39 +81,59 @@ fn check(file: &Path, text: &str) -> Result<Cluster> {
             1 => "1 problem".to_owned(),
             several => format!("{several} problems"),
         };
-        anyhow::anyhow!("{report}\n\nerror: {}: {count}; nothing was written", file.display())
+        anyhow!("{report}\n\nerror: {}: {count}; nothing was written", file.display())
     })
 }
 
 /// The places of the nodes to render, in the order of the inventory.
-fn choose(cluster: &Cluster, args: &GenConf) -> Result<Vec<usize>> {
+fn choose(cluster: &Cluster, args: &GenConf) -> Result<Vec<usize>, Failure> {
     let names: Vec<&str> = cluster.nodes.iter().map(|node| node.name.as_str()).collect();
-    for wanted in &args.node {
-        anyhow::ensure!(
-            names.contains(&wanted.as_str()),
-            "error: {}: no node `{wanted}`; the inventory has {}",
-            args.inventory.display(),
-            names.join(", "),
-        );
+    if let Some(unknown) = args.node.iter().find(|wanted| !names.contains(&wanted.as_str())) {
+        let file = args.inventory.display();
+        let names = names.join(", ");
+        let error = anyhow!("error: {file}: no node `{unknown}`; the inventory has {names}");
+        return Err(Failure(Exit::No, error));
     }
     let wanted = |name: &str| args.node.is_empty() || args.node.iter().any(|wanted| wanted == name);
     let nodes: Vec<usize> = (0..names.len()).filter(|&node| wanted(names[node])).collect();
-    anyhow::ensure!(
-        args.output.is_none() || nodes.len() == 1,
-        "error: --output takes one node's file, and there are {}; name one with --node",
-        nodes.len(),
-    );
+    if args.output.is_some() && nodes.len() != 1 {
+        let count = nodes.len();
+        let cure = "name one with --node";
+        let error = anyhow!("error: --output takes one node's file, and there are {count}; {cure}");
+        return Err(Failure(Exit::Usage, error));
+    }
     Ok(nodes)
 }
 
-fn render<'a>(cluster: &'a Cluster, nodes: &[usize]) -> Result<Vec<Rendered<'a>>> {
+fn render<'a>(
+    cluster: &'a Cluster,
+    nodes: &[usize],
+    firewall: Option<Firewall>,
+) -> Result<Vec<Rendered<'a>>> {
     (nodes.iter())
         .map(|&node| {
             let name = cluster.nodes[node].name.as_str();
-            let conf = build::conf(cluster, node).with_context(|| format!("error: {name}"))?;
-            Ok(Rendered { node: name, text: conf.to_string() })
+            let text = match firewall {
+                None => build::conf(cluster, node)
+                    .with_context(|| format!("error: {name}"))?
+                    .to_string(),
+                Some(Firewall::Nftables) => nft::Rules(Needs::of(cluster, node)).to_string(),
+                Some(Firewall::Firewalld) => {
+                    firewalld::Commands(Needs::of(cluster, node)).to_string()
+                }
+            };
+            Ok(Rendered { node: name, text })
         })
         .collect()
+}
+
+/// The name of a node's file below `--out-dir`.
+fn file_name(firewall: Option<Firewall>) -> &'static str {
+    match firewall {
+        None => "keepalived.conf",
+        Some(Firewall::Nftables) => nft::FILE,
+        Some(Firewall::Firewalld) => firewalld::FILE,
+    }
 }
 
 /// Prints the files one after the other; a comment names the node where there are several.
@@ -152,7 +173,7 @@ fn target(args: &GenConf, node: &str) -> Result<PathBuf> {
             let folder = folder.join(node);
             files::make_folder(&folder)
                 .with_context(|| format!("error: {}: can't be made", folder.display()))?;
-            Ok(folder.join("keepalived.conf"))
+            Ok(folder.join(file_name(args.firewall)))
         }
         // The command line requires one of them.
         (None, None) => anyhow::bail!("error: nowhere to write to"),

@@ -3,6 +3,7 @@
 //!
 //! Data flows one way:
 //! - [`inventory`] text → checked [`cluster`] → [`conf`] tree per node → bytes (`lvskit gen-conf`);
+//! - the same cluster → [`firewall`] rules per node (`lvskit gen-conf --firewall`);
 //! - VIP → [`guard`] ruleset → kernel (`bypass-ipvs`);
 //! - bytes in → [`smtp`] dialogue → verdict → exit code (`smtp-check`).
 
@@ -12,6 +13,7 @@ pub mod cluster;
 pub mod conf;
 pub mod exit;
 pub mod files;
+pub mod firewall;
 pub mod gen_conf;
 pub mod guard;
 pub mod inventory;

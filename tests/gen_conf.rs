@@ -9,8 +9,12 @@ mod common;
 mod article;
 #[path = "gen_conf/blocks.rs"]
 mod blocks;
+#[path = "gen_conf/drain.rs"]
+mod drain;
 #[path = "gen_conf/failures.rs"]
 mod failures;
+#[path = "gen_conf/firewall.rs"]
+mod firewall;
 #[path = "gen_conf/keepalived.rs"]
 mod keepalived;
 #[path = "gen_conf/output.rs"]
@@ -27,3 +31,5 @@ mod read_back;
 mod remarks;
 #[path = "gen_conf/secrets.rs"]
 mod secrets;
+#[path = "gen_conf/variants.rs"]
+mod variants;

@@ -12,10 +12,10 @@ use crate::vip::Vip;
 const EXAMPLES: &str = "\
 Examples:
   In keepalived.conf, with `script_user root`:
-    notify_master \"/usr/libexec/keepalived/bypass-ipvs -r 192.168.3.100\"
-    notify_backup \"/usr/libexec/keepalived/bypass-ipvs -a 192.168.3.100\"
-    notify_fault  \"/usr/libexec/keepalived/bypass-ipvs -a 192.168.3.100\"
-    notify_stop   \"/usr/libexec/keepalived/bypass-ipvs -a 192.168.3.100\"
+    notify_master \"/usr/libexec/keepalived/bypass-ipvs --keep-sessions -r 192.168.3.100\"
+    notify_backup \"/usr/libexec/keepalived/bypass-ipvs --keep-sessions -a 192.168.3.100\"
+    notify_fault  \"/usr/libexec/keepalived/bypass-ipvs --keep-sessions -a 192.168.3.100\"
+    notify_stop   \"/usr/libexec/keepalived/bypass-ipvs --keep-sessions -a 192.168.3.100\"
 
   From boot on, and put right whenever somebody flushes the rules:
     systemctl enable --now bypass-ipvs@192.168.3.100.service

@@ -2,9 +2,15 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
-const EXIT_CODES: &str = "\
+const EXAMPLES: &str = "\
+Examples:
+  lvskit gen-conf -i inventory.yml --stdout             show the files of all nodes
+  lvskit gen-conf -i inventory.yml --out-dir conf       write conf/NODE/keepalived.conf
+  lvskit gen-conf -i inventory.yml --firewall nftables --out-dir conf
+  lvskit gen-conf --help                                every option, and more examples
+
 Exit codes:
   0  done
   1  the inventory is wrong; nothing was written
@@ -16,6 +22,9 @@ Examples:
   lvskit gen-conf -i inventory.yml --stdout --node server01.domain.ru
   lvskit gen-conf -i inventory.yml --out-dir conf       conf/NODE/keepalived.conf for all nodes
   lvskit gen-conf -i inventory.yml --node $(hostname -f) -o /etc/keepalived/keepalived.conf
+  lvskit gen-conf -i inventory.yml --firewall nftables --out-dir conf
+                                                        conf/NODE/lvskit-firewall.nft
+  lvskit gen-conf -i inventory.yml --firewall firewalld --node $(hostname -f) -o firewall.sh
 
   Apply a changed file with `systemctl reload keepalived`, never with a restart.
 
@@ -28,7 +37,7 @@ Exit codes:
 /// Companion of keepalived for LVS-DR clusters whose servers are all balancer and application
 /// server at once.
 #[derive(Debug, Parser)]
-#[command(name = "lvskit", version, after_help = EXIT_CODES)]
+#[command(name = "lvskit", version, after_help = EXAMPLES)]
 pub struct Cli {
     /// What to do
     #[command(subcommand)]
@@ -58,6 +67,10 @@ pub struct GenConf {
     #[arg(long, value_name = "NAME")]
     pub node: Vec<String>,
 
+    /// Render what the nodes' firewalls have to let in, instead of keepalived.conf
+    #[arg(long, value_name = "KIND", value_enum)]
+    pub firewall: Option<Firewall>,
+
     /// Write to standard output
     #[arg(long)]
     pub stdout: bool,
@@ -66,11 +79,21 @@ pub struct GenConf {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
-    /// Write DIR/NODE/keepalived.conf for each node, mode 0640
+    /// Write DIR/NODE/keepalived.conf for each node, mode 0640; with --firewall
+    /// lvskit-firewall.nft or lvskit-firewall.sh
     #[arg(long, value_name = "DIR")]
     pub out_dir: Option<PathBuf>,
 
     /// Tell in JSON which files changed
     #[arg(long, conflicts_with = "stdout")]
     pub json: bool,
+}
+
+/// Whose language `--firewall` speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Firewall {
+    /// Rules to include in an input chain
+    Nftables,
+    /// A shell script of firewall-cmd lines
+    Firewalld,
 }

@@ -6,15 +6,23 @@ use std::net::IpAddr;
 use anyhow::{Context, Result};
 
 use super::tree::{
-    Checker, Conf, GlobalDefs, Notify, RealServer, Timers, VirtualServer, VrrpInstance,
+    Checker, Conf, GlobalDefs, Notify, RealServer, SyncDaemon, Timers, TrackFile, VirtualServer,
+    VrrpInstance,
 };
 use super::word::Word;
-use crate::cluster::{self, Check, CheckKind, Cluster, RouterId};
+use crate::cluster::{self, Check, CheckKind, Cluster, Family, RouterId, Version};
 use crate::paths;
 use crate::vip::Vip;
 
 /// Whom the probe runs as: it only opens a connection.
 const PROBE_USER: &str = "nobody";
+
+/// The name of the file that drains a node, in the rendered files.
+const DRAIN: &str = "lvskit_drain";
+
+/// The sync daemon's group where there is no IPv4; the number is that of the kernel's own group,
+/// 224.0.0.81.
+pub const SYNC_GROUP_IPV6: &str = "ff02::81";
 
 /// keepalived.conf of node number `node` of the cluster.
 ///
@@ -25,13 +33,14 @@ pub fn conf(cluster: &Cluster, node: usize) -> Result<Conf> {
     let servers = cluster.virtual_servers.iter();
     Ok(Conf {
         global_defs: global_defs(cluster, node),
+        drain: TrackFile { name: DRAIN.parse()?, file: cluster.drain_file.clone() },
         vrrp_instances: instances
             .map(|instance| vrrp_instance(cluster, instance, node))
             .collect::<Result<_>>()?,
         virtual_servers: servers
             .flat_map(|server| {
-                let vips = &cluster.vrrp_instances[server.vrrp_instance].virtual_ipaddress;
-                vips.iter().map(|&vip| virtual_server(cluster, server, vip))
+                let instance = &cluster.vrrp_instances[server.vrrp_instance];
+                instance.vips().map(|vip| virtual_server(cluster, server, vip))
             })
             .collect::<Result<_>>()?,
     })
@@ -48,6 +57,13 @@ fn global_defs(cluster: &Cluster, node: usize) -> GlobalDefs {
             RouterId::NodeName => Some(cluster.nodes[node].name.clone()),
             RouterId::HostName => None,
         },
+        // keepalived's own default stays unsaid.
+        vrrp_version: (defs.vrrp_version != Version::V2).then_some(defs.vrrp_version),
+        lvs_sync_daemon: cluster.sync_daemon().map(|daemon| SyncDaemon {
+            interface: daemon.interface.clone(),
+            instance: daemon.instance.cloned(),
+            group: (daemon.family == Family::V6).then_some(SYNC_GROUP_IPV6),
+        }),
     }
 }
 
@@ -56,7 +72,7 @@ fn vrrp_instance(
     instance: &cluster::VrrpInstance,
     node: usize,
 ) -> Result<VrrpInstance> {
-    let hook = |option: &str| hook_command(option, &instance.virtual_ipaddress);
+    let hook = |option: &str| hook_command(cluster, option, instance.vips());
     let given_up = hook("-a")?;
     Ok(VrrpInstance {
         name: instance.name.clone(),
@@ -68,6 +84,7 @@ fn vrrp_instance(
         auth_pass: instance.auth_pass.clone(),
         virtual_ipaddress: instance.virtual_ipaddress.clone(),
         preempt: instance.preempt,
+        track_file: DRAIN.parse()?,
         notify: Notify {
             master: hook("-r")?,
             backup: given_up.clone(),
@@ -77,8 +94,10 @@ fn vrrp_instance(
     })
 }
 
-fn hook_command(option: &str, vips: &[Vip]) -> Result<Word> {
-    let mut command = format!("{} {option}", paths::libexec("bypass-ipvs"));
+fn hook_command(cluster: &Cluster, option: &str, vips: impl Iterator<Item = Vip>) -> Result<Word> {
+    // Before -a, which takes all words after it.
+    let keep = if cluster.keep_sessions { "--keep-sessions " } else { "" };
+    let mut command = format!("{} {keep}{option}", paths::libexec("bypass-ipvs"));
     for vip in vips {
         command.push_str(&format!(" {vip}"));
     }
@@ -95,16 +114,15 @@ fn virtual_server(
         port: server.port,
         delay_loop: server.delay_loop,
         scheduler: server.scheduler,
+        hash: server.hash,
         protocol: server.protocol,
         real_servers: (cluster.nodes.iter())
             .map(|node| {
-                let check = checker(&server.check, node.address, server.port)?;
-                Ok(RealServer {
-                    address: node.address,
-                    port: server.port,
-                    weight: server.weight,
-                    check,
-                })
+                let address = node
+                    .address_of(Family::of(vip.address()))
+                    .with_context(|| format!("{} has no address of {vip}'s family", node.name))?;
+                let check = checker(&server.check, address, server.port)?;
+                Ok(RealServer { address, port: server.port, weight: server.weight, check })
             })
             .collect::<Result<_>>()?,
     })
@@ -118,6 +136,7 @@ fn checker(check: &Check, server: IpAddr, port: u16) -> Result<Checker> {
     };
     match check.kind {
         CheckKind::Tcp => Ok(Checker::Tcp(timers)),
+        CheckKind::Udp => Ok(Checker::Udp(timers)),
         CheckKind::Smtp => Ok(Checker::Smtp(timers, check.helo_name.clone())),
         CheckKind::SmtpProbe => probe(check, server, port),
     }

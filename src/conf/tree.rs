@@ -6,7 +6,9 @@ use std::net::IpAddr;
 
 use super::word::Word;
 use super::writer::Writer;
-use crate::cluster::{Protocol, Scheduler, Seconds, SmtpServer, State};
+use crate::cluster::{
+    HashFlags, Preempt, Protocol, Scheduler, Seconds, SmtpServer, State, Version, VirtualAddress,
+};
 use crate::vip::Vip;
 
 /// A whole file.
@@ -14,6 +16,8 @@ use crate::vip::Vip;
 pub struct Conf {
     /// Must come first: later blocks copy several of its values when they are read.
     pub global_defs: GlobalDefs,
+    /// What drains a node.
+    pub drain: TrackFile,
     /// One per set of addresses that move together.
     pub vrrp_instances: Vec<VrrpInstance>,
     /// One per service address and port.
@@ -33,6 +37,31 @@ pub struct GlobalDefs {
     pub smtp_connect_timeout: Option<u16>,
     /// keepalived takes the host's name if this is missing.
     pub router_id: Option<Word>,
+    /// keepalived takes 2 for IPv4 and 3 for IPv6 if this is missing.
+    pub vrrp_version: Option<Version>,
+    /// Not started if this is missing.
+    pub lvs_sync_daemon: Option<SyncDaemon>,
+}
+
+/// `lvs_sync_daemon`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncDaemon {
+    /// What its datagrams are sent by.
+    pub interface: Word,
+    /// Whose state it follows; without one it sends and receives all the time.
+    pub instance: Option<Word>,
+    /// The kernel takes 224.0.0.81 if this is missing.
+    pub group: Option<&'static str>,
+}
+
+/// `track_file`, which keepalived before 2.1.0 knew as `vrrp_track_file` only. Without `init_file`:
+/// keepalived then takes a missing file for 0, and without a word ignores a missing folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackFile {
+    /// What instances call it.
+    pub name: Word,
+    /// An absolute path.
+    pub file: Word,
 }
 
 /// `vrrp_instance`
@@ -48,14 +77,16 @@ pub struct VrrpInstance {
     pub virtual_router_id: u8,
     /// 1–254; the highest wins.
     pub priority: u8,
-    /// Whole seconds in VRRP version 2.
-    pub advert_int: u8,
+    /// Whole seconds in VRRP version 2, hundredths in version 3.
+    pub advert_int: Seconds,
     /// The password of `auth_type PASS`, at most 8 characters.
     pub auth_pass: Option<Word>,
     /// The addresses.
-    pub virtual_ipaddress: Vec<Vip>,
+    pub virtual_ipaddress: Vec<VirtualAddress>,
     /// Whether a node of higher priority takes over from a working MASTER.
-    pub preempt: bool,
+    pub preempt: Preempt,
+    /// The name of a [`TrackFile`]: FAULT while it holds a number other than 0.
+    pub track_file: Word,
     /// The commands of notify_master, _backup, _fault, _stop.
     pub notify: Notify,
 }
@@ -84,6 +115,8 @@ pub struct VirtualServer {
     pub delay_loop: Option<Seconds>,
     /// `lb_algo`
     pub scheduler: Scheduler,
+    /// Of `mh` and `sh` only.
+    pub hash: HashFlags,
     /// `protocol`
     pub protocol: Protocol,
     /// The nodes.
@@ -108,6 +141,8 @@ pub struct RealServer {
 pub enum Checker {
     /// keepalived opens a connection and closes it.
     Tcp(Timers),
+    /// keepalived sends a datagram and listens whether it is refused.
+    Udp(Timers),
     /// keepalived speaks SMTP.
     Smtp(Timers, Option<Word>),
     /// keepalived runs a program.
@@ -138,6 +173,8 @@ impl Display for Conf {
         w.line("# Rendered by `lvskit gen-conf`: change the inventory, not this file.")?;
         w.gap()?;
         self.global_defs.write(w)?;
+        w.gap()?;
+        self.drain.write(w)?;
         for instance in &self.vrrp_instances {
             w.gap()?;
             instance.write(w)?;
@@ -163,7 +200,31 @@ impl GlobalDefs {
             w.set_some("notification_email_from", &self.notification_email_from)?;
             w.set_some("smtp_server", &self.smtp_server)?;
             w.set_some("smtp_connect_timeout", &self.smtp_connect_timeout)?;
-            w.set_some("router_id", &self.router_id)
+            w.set_some("router_id", &self.router_id)?;
+            w.set_some("vrrp_version", &self.vrrp_version)?;
+            w.set_some("lvs_sync_daemon", &self.lvs_sync_daemon)
+        })
+    }
+}
+
+impl Display for SyncDaemon {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        /// What keepalived reads as an option where it stands in an instance's place.
+        const OPTIONS: [&str; 6] = ["inst", "id", "maxlen", "port", "ttl", "group"];
+        write!(f, "{}", self.interface)?;
+        if let Some(instance) = &self.instance {
+            let explicit = if OPTIONS.contains(&instance.as_str()) { "inst " } else { "" };
+            write!(f, " {explicit}{instance}")?;
+        }
+        self.group.map_or(Ok(()), |group| write!(f, " group {group}"))
+    }
+}
+
+impl TrackFile {
+    fn write(&self, w: &mut Writer<'_, '_>) -> fmt::Result {
+        w.block(format_args!("track_file {}", self.name), |w| {
+            w.set("file", &self.file)?;
+            w.set("weight", 0)
         })
     }
 }
@@ -183,7 +244,12 @@ impl VrrpInstance {
                 })?;
             }
             w.list("virtual_ipaddress", &self.virtual_ipaddress)?;
-            w.line(if self.preempt { "preempt" } else { "nopreempt" })?;
+            match self.preempt {
+                Preempt::AtOnce => w.line("preempt")?,
+                Preempt::After(delay) => w.set("preempt_delay", delay)?,
+                Preempt::Never => w.line("nopreempt")?,
+            }
+            w.list("track_file", &[format_args!("{} weight 0", self.track_file)])?;
             w.set("notify_master", &self.notify.master)?;
             w.set("notify_backup", &self.notify.backup)?;
             w.set("notify_fault", &self.notify.fault)?;
@@ -197,6 +263,13 @@ impl VirtualServer {
         w.block(format_args!("virtual_server {} {}", self.address, self.port), |w| {
             w.set_some("delay_loop", &self.delay_loop)?;
             w.set("lb_algo", self.scheduler)?;
+            // After the scheduler, or keepalived refuses them.
+            if self.hash.port {
+                w.line(format_args!("{}-port", self.scheduler))?;
+            }
+            if self.hash.fallback {
+                w.line(format_args!("{}-fallback", self.scheduler))?;
+            }
             w.set("lb_kind", "DR")?;
             w.set("protocol", self.protocol)?;
             self.real_servers.iter().try_for_each(|server| {
@@ -220,6 +293,7 @@ impl Checker {
     fn write(&self, w: &mut Writer<'_, '_>) -> fmt::Result {
         match self {
             Checker::Tcp(timers) => w.block("TCP_CHECK", |w| timers.write(w)),
+            Checker::Udp(timers) => w.block("UDP_CHECK", |w| timers.write(w)),
             Checker::Smtp(timers, helo_name) => w.block("SMTP_CHECK", |w| {
                 timers.write(w)?;
                 w.set_some("helo_name", helo_name)

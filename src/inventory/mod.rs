@@ -2,15 +2,19 @@
 //!
 //! - `tree` reads YAML into a tree in which everything knows its place;
 //! - `read` takes sections apart and collects every problem instead of stopping at the first;
-//! - `values` checks single values;
-//! - `schema` knows the keys and makes a [`Cluster`];
+//! - `values`, `numbers` and `keywords` check single values;
+//! - `schema`, `instance` and `server` know the keys, and `schema` makes a [`Cluster`];
 //! - `cross` checks what no single value shows;
 //! - `report` prints problems with their place and source line.
 
 mod cross;
+mod instance;
+mod keywords;
+mod numbers;
 mod read;
 mod report;
 mod schema;
+mod server;
 mod tree;
 mod values;
 

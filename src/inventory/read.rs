@@ -16,7 +16,10 @@ pub(super) struct Wrong {
     pub(super) cure: String,
 }
 
-pub(super) fn wrong<T>(title: impl Into<String>, cure: impl Into<String>) -> Result<T, Wrong> {
+/// What a value reads as, or why it can't.
+pub(super) type Read<T> = Result<T, Wrong>;
+
+pub(super) fn wrong<T>(title: impl Into<String>, cure: impl Into<String>) -> Read<T> {
     Err(Wrong { title: title.into(), cure: cure.into() })
 }
 
@@ -57,7 +60,7 @@ impl Problems {
         &mut self,
         node: &Node,
         what: &str,
-        read: impl FnOnce(&str) -> Result<T, Wrong>,
+        read: impl FnOnce(&str) -> Read<T>,
     ) -> Option<Placed<T>> {
         let outcome = match &node.kind {
             Kind::Scalar(text) => read(text),
@@ -79,6 +82,19 @@ impl Problems {
             }
         }
     }
+}
+
+/// The items of a list; a value that is none stands for a list of its own.
+pub(super) fn items(node: &Node) -> &[Node] {
+    match &node.kind {
+        Kind::Sequence(items) => items,
+        _ => std::slice::from_ref(node),
+    }
+}
+
+/// A value without its place.
+pub(super) fn value<T>(placed: Option<Placed<T>>) -> Option<T> {
+    placed.map(|placed| placed.value)
 }
 
 /// A mapping that is being read.
@@ -142,7 +158,7 @@ impl<'a> Section<'a> {
         &mut self,
         key: &'static str,
         problems: &mut Problems,
-        read: impl FnOnce(&str) -> Result<T, Wrong>,
+        read: impl FnOnce(&str) -> Read<T>,
     ) -> Option<Placed<T>> {
         let (_, node) = self.node(key)?;
         problems.value(node, key, read)
@@ -153,7 +169,7 @@ impl<'a> Section<'a> {
         &mut self,
         key: &'static str,
         problems: &mut Problems,
-        read: impl FnOnce(&str) -> Result<T, Wrong>,
+        read: impl FnOnce(&str) -> Read<T>,
     ) -> Option<Placed<T>> {
         let (_, node) = self.required_node(key, problems)?;
         problems.value(node, key, read)
@@ -164,15 +180,10 @@ impl<'a> Section<'a> {
         &mut self,
         key: &'static str,
         problems: &mut Problems,
-        read: impl Fn(&str) -> Result<T, Wrong>,
+        read: impl Fn(&str) -> Read<T>,
     ) -> Vec<Placed<T>> {
         let Some((_, node)) = self.node(key) else { return Vec::new() };
-        match &node.kind {
-            Kind::Sequence(items) => {
-                items.iter().filter_map(|item| problems.value(item, key, &read)).collect()
-            }
-            _ => problems.value(node, key, &read).into_iter().collect(),
-        }
+        items(node).iter().filter_map(|item| problems.value(item, key, &read)).collect()
     }
 
     /// Ends the section: every key that nobody asked for is a problem.

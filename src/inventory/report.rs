@@ -5,6 +5,13 @@ use std::borrow::Cow;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::Problem;
+use super::tree::{self, Kind, Node};
+
+/// What the keys of passwords have in their names.
+const MARK: &str = "auth";
+
+/// The only `auth_type`, which is no secret.
+const TYPE: &str = "PASS";
 
 pub(super) fn render(file: &str, text: &str, problems: &[Problem], colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
@@ -31,34 +38,86 @@ fn visible(text: &str, problem: &Problem) -> std::ops::Range<usize> {
     start..problem.at.end.clamp(start, line.max(start))
 }
 
-/// Stars everything that may be a password, byte by byte, so that every place stays the same: all
-/// words from one with `auth` in it to the end of its section, except keys that begin so. Works on
-/// the text, not on the tree: broken YAML and misspelt keys have passwords too.
+/// Stars everything that may be a password, byte by byte, so that every place stays the same: what
+/// looks like one in the text, and what is one in the tree, wherever it is written.
 fn mask_passwords(text: &str) -> Cow<'_, str> {
-    const MARK: &str = "auth";
     // Lower case has the same bytes' places; the marks are found however they are written.
     let lower = text.to_ascii_lowercase();
     if !lower.contains(MARK) {
         return Cow::Borrowed(text);
     }
+    let tree = tree::parse(text).ok();
+    let mut masked = mask_lines(text, &lower, tree.is_none());
+    if let Some(tree) = &tree {
+        mask_values(tree, false, &mut masked);
+    }
+    Cow::Owned(masked)
+}
+
+/// Masks all words from one with `auth` in it to the end of its section, except keys that begin so;
+/// and what an anchor names, since it may be a password's. Works on the text, not on the tree:
+/// broken YAML and misspelt keys have passwords too. In `broken` text a section with braces may
+/// go on at any indent.
+fn mask_lines(text: &str, lower: &str, broken: bool) -> String {
     let mut masked = String::with_capacity(text.len());
-    let mut section: Option<usize> = None;
+    let mut section: Option<Outer> = None;
+    let mut depth = 0_usize;
     for (line, lower) in text.split_inclusive('\n').zip(lower.split_inclusive('\n')) {
         let indent = line.len() - line.trim_start().len();
+        let item = line.trim_start().starts_with('-');
         let blank = line.trim().is_empty();
-        section = section.filter(|&outer| blank || indent > outer);
-        let from = match (section, lower.find(MARK)) {
+        section = section.filter(|outer| {
+            blank
+                || indent > outer.indent
+                || item && !outer.item && indent == outer.indent
+                || broken && depth > 0
+        });
+        let from = match (&section, lower.find(MARK).into_iter().chain(lower.find('&')).min()) {
             (Some(_), _) => 0,
             (None, Some(at)) => {
-                section = Some(indent);
+                section = Some(Outer { indent, item });
                 at
             }
             (None, None) => line.len(),
         };
         masked.push_str(&line[..from]);
         mask_words(&line[from..], &mut masked);
+        depth = line.chars().fold(depth, |depth, c| match c {
+            '{' | '[' => depth + 1,
+            '}' | ']' => depth.saturating_sub(1),
+            _ => depth,
+        });
     }
-    Cow::Owned(masked)
+    masked
+}
+
+/// The line that a masked section begins with.
+struct Outer {
+    indent: usize,
+    /// Whether it is an item of a list, so that the next one is another section.
+    item: bool,
+}
+
+/// Masks every value below a key with `auth` in it, where it is written: behind an anchor too, or
+/// on a line of its own in a flow mapping.
+fn mask_values(node: &Node, secret: bool, masked: &mut String) {
+    match &node.kind {
+        Kind::Mapping(entries) => {
+            for (key, value) in entries {
+                let secret = secret || key.name.to_ascii_lowercase().contains(MARK);
+                mask_values(value, secret, masked);
+            }
+        }
+        Kind::Sequence(items) => items.iter().for_each(|item| mask_values(item, secret, masked)),
+        Kind::Scalar(text) if secret && text != TYPE => {
+            let Some(written) = masked.get(node.at.clone()) else { return };
+            let stars: String = (written.chars())
+                .map(|c| if c.is_whitespace() { c.to_string() } else { "*".repeat(c.len_utf8()) })
+                .collect();
+            masked.replace_range(node.at.clone(), &stars);
+        }
+        Kind::Scalar(_) | Kind::Null => {}
+    }
 }
 
 /// Writes a line with stars for all words but the keys of authentication and its only type.
@@ -68,7 +127,7 @@ fn mask_words(line: &str, masked: &mut String) {
     while !rest.is_empty() {
         let (word, after) = rest.split_at(rest.find(is_delimiter).unwrap_or(rest.len()));
         let is_key = after.trim_start_matches(['"', '\'']).starts_with(':');
-        if word == "PASS" || is_key && word.to_ascii_lowercase().starts_with("auth") {
+        if word == TYPE || is_key && word.to_ascii_lowercase().starts_with(MARK) {
             masked.push_str(word);
         } else {
             masked.extend(std::iter::repeat_n('*', word.len()));
@@ -95,6 +154,11 @@ mod tests {
                 "auth_pass: 'x y' # z\n  auth_x\n\n more\nb: 1",
                 "auth_pass: '* *' * *\n  ******\n\n ****\nb: 1",
             ),
+            ("x: &p geheim\na: {auth_pass: *p}\nb: 1", "x: ** ******\na: {auth_pass: **}\nb: 1"),
+            ("x: &p\n- geheim\nauth_pass: *p", "x: **\n* ******\nauth_pass: **"),
+            ("{auth_pass:\nge: heim, b: 1}", "{auth_pass:\n**: ****, *: *}"),
+            ("{a: {auth_pass:\n\"ge\nheim\"},\nb: 1}", "{a: {auth_pass:\n***\n*****},\nb: 1}"),
+            ("- &p geheim\n- x\n- auth: *p", "- ** ******\n- x\n- auth: **"),
             ("authentication: {auth_pas: ж:}", "authentication: {auth_pas: **:}"),
             ("AUTH_PASS: geheim", "AUTH_PASS: ******"),
             ("a: {\"auth_pass\": {x: y}}", "a: {\"auth_pass\": {*: *}}"),

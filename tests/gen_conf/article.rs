@@ -43,16 +43,23 @@ const OF_A_REAL_SERVER: &[(&str, &str)] = &[
 const REAL_SERVERS: [&str; 4] =
     ["192.168.3.101", "192.168.3.102", "192.168.3.103", "192.168.3.104"];
 
-/// The hook that takes the place of the article's script, at the same command line.
+/// The hook that takes the place of the article's script, and keeps open sessions.
 const HOOK: (&str, &str) =
-    ("/etc/keepalived/bypass_ipvs.py", "/usr/libexec/keepalived/bypass-ipvs");
+    ("/etc/keepalived/bypass_ipvs.py", "/usr/libexec/keepalived/bypass-ipvs --keep-sessions");
 
-/// What the article does not have: a stopped node must go on serving, and a
-/// script that needs root has to say so.
+/// What the article does not have: a stopped node must go on serving, a script that needs root has
+/// to say so, sessions outlive a switch, and a node can be drained.
 const ADDED: &[(&str, &str)] = &[
     ("global_defs", "enable_script_security"),
     ("global_defs", "script_user root"),
-    (INSTANCE, r#"notify_stop "/usr/libexec/keepalived/bypass-ipvs -a 192.168.3.100""#),
+    ("global_defs", "lvs_sync_daemon eth0 mail_relay"),
+    ("track_file lvskit_drain", "file /run/lvskit/drain"),
+    ("track_file lvskit_drain", "weight 0"),
+    ("vrrp_instance mail_relay / track_file", "lvskit_drain weight 0"),
+    (
+        INSTANCE,
+        r#"notify_stop "/usr/libexec/keepalived/bypass-ipvs --keep-sessions -a 192.168.3.100""#,
+    ),
 ];
 
 fn articles_statements() -> Vec<Statement> {

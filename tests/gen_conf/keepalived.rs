@@ -4,6 +4,7 @@
 
 use crate::common::netns::{Netns, inside};
 use crate::place::{ARTICLE, NODES, Place, Run, edited};
+use crate::variants::BOTH_FAMILIES;
 
 const KEEPALIVED: &str = "/usr/sbin/keepalived";
 
@@ -182,6 +183,105 @@ fn words_that_need_quotes_are_accepted() {
     accepted(&netns, "an instance's name", &edited(&[("  mail_relay:", "  \"mail#1{!}\":")]));
     let mail = "notification_email: [\"a#b@c\", \"{x}!@d\", unix_adm@domain.ru]";
     accepted(&netns, "mailboxes", &edited(&[("notification_email: unix_adm@domain.ru", mail)]));
+}
+
+#[test]
+fn both_families_at_once_are_accepted() {
+    if !inside("keepalived::both_families_at_once_are_accepted") {
+        return;
+    }
+    let netns = network();
+    accepted(&netns, "IPv4 and IPv6", BOTH_FAMILIES);
+    accepted(&netns, "a name that is an option", &BOTH_FAMILIES.replace("mail4", "id"));
+    accepted(&netns, "the same", &ARTICLE.replace("mail_relay", "id"));
+}
+
+/// Who copies an inventory from the documentation gets one that works.
+#[test]
+fn the_inventories_of_the_documentation_are_accepted() {
+    if !inside("keepalived::the_inventories_of_the_documentation_are_accepted") {
+        return;
+    }
+    let netns = network();
+    let blocks: Vec<&str> = include_str!("../../keepalived/README.md")
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert_eq!(blocks.len(), 2);
+    for block in blocks {
+        let place = Place::with(block);
+        for node in &NODES[..2] {
+            let Run { code, stdout, stderr } = test(&netns, &place.rendered(node));
+            assert_eq!((code, stdout.as_str(), stderr.as_str()), (Some(0), "", ""), "{block}");
+        }
+    }
+}
+
+#[test]
+fn sessions_and_draining_of_all_kinds_are_accepted() {
+    if !inside("keepalived::sessions_and_draining_of_all_kinds_are_accepted") {
+        return;
+    }
+    let netns = network();
+    accepted(&netns, "no sessions", &format!("keep_sessions: false\n{ARTICLE}"));
+    accepted(&netns, "a drain file", &format!("drain_file: '/srv/a b/drain'\n{ARTICLE}"));
+    let relay = "  smtp_server: 192.168.3.1";
+    accepted(&netns, "sync", &edited(&[(relay, "  lvs_sync_daemon: eth0")]));
+}
+
+#[test]
+fn versions_and_delays_are_accepted() {
+    if !inside("keepalived::versions_and_delays_are_accepted") {
+        return;
+    }
+    let netns = network();
+    for interval in ["0.01", "0.1", "1", "40.95"] {
+        let advert_int = format!("advert_int: {interval}");
+        let inventory = edited(&[
+            ("  smtp_server: 192.168.3.1", "  vrrp_version: 3"),
+            (AUTHENTICATION, ""),
+            ("advert_int: 2", &advert_int),
+        ]);
+        accepted(&netns, &advert_int, &inventory);
+    }
+    for delay in ["preempt_delay: 0", "preempt_delay: 4.12", "preempt_delay: 1000"] {
+        accepted(&netns, delay, &edited(&[(PREEMPT, delay)]));
+    }
+}
+
+#[test]
+fn vlans_bonds_and_devices_are_accepted() {
+    if !inside("keepalived::vlans_bonds_and_devices_are_accepted") {
+        return;
+    }
+    let netns = network();
+    for name in ["bond0.100", "vlan100", "averylongname15"] {
+        netns.ip(&format!("link add {name} type veth peer name peer1"));
+        accepted(&netns, name, &edited(&[("interface: eth0", &format!("interface: {name}"))]));
+        let dev = format!("virtual_ipaddress: {{address: 192.168.3.100/24, dev: {name}}}");
+        accepted(&netns, name, &edited(&[(VIP, &dev)]));
+        netns.ip(&format!("link delete {name}"));
+    }
+    let near = "virtual_ipaddress: [192.168.3.1, 192.168.3.10/24, 192.168.3.11/32]";
+    accepted(&netns, "addresses side by side", &edited(&[(VIP, near)]));
+}
+
+#[test]
+fn udp_and_flags_are_accepted() {
+    if !inside("keepalived::udp_and_flags_are_accepted") {
+        return;
+    }
+    let netns = network();
+    for check in ["UDP_CHECK", "TCP_CHECK"] {
+        let check = format!("type: {check}");
+        let edits = [(SMTP_CHECK, check.as_str()), (HELO, ""), ("protocol: TCP", "protocol: UDP")];
+        accepted(&netns, &check, &edited(&edits));
+    }
+    for algo in ["mh", "sh"] {
+        let flags = format!("{algo}\n    {algo}-port: true\n    {algo}-fallback: true");
+        accepted(&netns, algo, &edited(&[("wlc", &flags)]));
+    }
 }
 
 /// A brace that is a whole word opens or closes a block for keepalived, even in quotes.

@@ -74,7 +74,7 @@ fn one_file_can_not_hold_two_nodes() {
     let place = Place::with(ARTICLE);
     for nodes in ["", " --node server01.domain.ru --node server02.domain.ru"] {
         let Run { code, stdout, stderr } = place.run(&format!("-o keepalived.conf{nodes}"));
-        assert_eq!((code, stdout.as_str()), (Some(1), ""));
+        assert_eq!((code, stdout.as_str()), (Some(2), ""), "the command line is wrong");
         assert!(stderr.contains("--output takes one node's file"), "{stderr}");
         assert!(stderr.contains("--node"), "{stderr}");
         assert_eq!(place.written(), [""; 0]);
@@ -150,7 +150,7 @@ fn the_same_inventory_in_other_clothes_renders_the_same() {
         ("no newline at the end", ARTICLE.trim_end().to_owned()),
         ("a document's start and end", format!("---\n{ARTICLE}...\n")),
         ("a list of one address", edited(&[(": 192.168.3.100", ": [192.168.3.100]")])),
-        ("an address with a prefix", edited(&[(": 192.168.3.100", ": 192.168.3.100/24")])),
+        ("what is so anyway", format!("keep_sessions: true\n{ARTICLE}")),
         ("quotes", edited(&[("port: 25", "\"port\": '25'")])),
     ] {
         assert_eq!(Place::with(text).rendered(NODES[1]), expected, "{what}");
@@ -188,6 +188,9 @@ fn help_shows_examples_and_exit_codes() {
   lvskit gen-conf -i inventory.yml --stdout --node server01.domain.ru
   lvskit gen-conf -i inventory.yml --out-dir conf       conf/NODE/keepalived.conf for all nodes
   lvskit gen-conf -i inventory.yml --node $(hostname -f) -o /etc/keepalived/keepalived.conf
+  lvskit gen-conf -i inventory.yml --firewall nftables --out-dir conf
+                                                        conf/NODE/lvskit-firewall.nft
+  lvskit gen-conf -i inventory.yml --firewall firewalld --node $(hostname -f) -o firewall.sh
 
   Apply a changed file with `systemctl reload keepalived`, never with a restart.
 
@@ -199,4 +202,13 @@ Exit codes:
 
 "#]]
     );
+}
+
+#[test]
+fn the_programs_own_help_has_examples_too() {
+    let place = Place::with(ARTICLE);
+    let help = Run::of(place.command(PROGRAM).arg("--help").output().unwrap()).success();
+    for line in ["Examples:", "lvskit gen-conf -i inventory.yml --stdout", "Exit codes:"] {
+        assert!(help.contains(line), "{help}");
+    }
 }

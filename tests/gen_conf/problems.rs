@@ -57,7 +57,9 @@ const CASES: &[Case] = &[
     Case(VRID, "virtual_router_id: ^eleven", Told("`eleven` is no", "from 1 to 255")),
     Case("preempt: true", "priority: ^255", Told("`255` is no priority", "from 1 to 254")),
     Case("preempt: true", "preempt: ^yes", Told("neither true nor false", "write true or false")),
-    Case("advert_int: 2", "advert_int: ^0.5", Told("`0.5` is no advert_int", "from 1 to 255")),
+    Case("advert_int: 2", "advert_int: ^0.5", Told("version 2 counts whole", "vrrp_version: 3")),
+    Case("advert_int: 2", "advert_int: ^0.015", Told("`0.015` is no advert_int", "hundredths")),
+    Case("preempt: true", "preempt_delay: ^1001", Told("no preempt_delay", "from 0 to 1000")),
     Case("delay_loop: 2", "delay_loop: ^0", Told("`0` is no time", "more than 0")),
     Case("port: 25", "port: ^65536", Told("`65536` is no port", "from 1 to 65535")),
     // Names
@@ -67,13 +69,99 @@ const CASES: &[Case] = &[
     Case("from: keepalived@", "from: ^keepalived.", Told("no mail address", "unix_adm@domain.ru")),
     Case("lb_algo: wlc", "lb_algo: ^wlx", Told("`wlx` is no scheduler", "rr, wrr, lc, wlc")),
     Case("lb_kind: DR", "lb_kind: ^NAT", Told("balancers are the servers", "write DR")),
-    Case("type: SMTP_CHECK", "type: ^HTTP_GET", Told("`HTTP_GET` is no check", "SMTP_CHECK or")),
+    Case("type: SMTP_CHECK", "type: ^HTTP_GET", Told("`HTTP_GET` is no check", "SMTP_CHECK, ")),
     Case("preempt: true", "state: ^MASTER", Told("can't be asked for", "write BACKUP")),
     Case(
         "port: 25",
         "port: 25\n    vrrp_instance: ^mail",
         Told("no VRRP instance `mail`", "name one"),
     ),
+    // What is new at the top
+    Case("nodes:", "keep_sessions: ^maybe\nnodes:", Told("neither true nor false", "write true")),
+    Case("nodes:", "drain_file: ^drain\nnodes:", Told("no absolute path", "/run/lvskit/drain")),
+    Case("nodes:", "drain_file: ^/run/\nnodes:", Told("no absolute path", "/run/lvskit/drain")),
+    Case(
+        "  smtp_server:",
+        "  vrrp_version: ^4\n  smtp_server:",
+        Told("`4` is no version of VRRP", "write 2 or 3"),
+    ),
+    Case(
+        "  smtp_server:",
+        "  lvs_sync_daemon: ^eth0 mail\n  smtp_server:",
+        Told("no interface name", "such as eth0"),
+    ),
+    // Versions and elections
+    Case(
+        "preempt: true",
+        "preempt: false\n    preempt_delay: ^5",
+        Told("`preempt: false` forbids", "remove `preempt_delay`"),
+    ),
+    Case(
+        "preempt: true",
+        "nodes: [server01.domain.ru, server02.domain.ru, server03.domain.ru, ^server05]",
+        Told("no node `server05`", "section `nodes`"),
+    ),
+    Case(
+        "preempt: true",
+        "^nodes: [server02.domain.ru, server01.domain.ru]",
+        Told("lacks server03.domain.ru, server04.domain.ru", "every node once"),
+    ),
+    Case(
+        "preempt: true",
+        "nodes: [server02.domain.ru, server01.domain.ru, server03.domain.ru, ^server02.domain.ru]",
+        Told("stands twice in the order", "remove or correct"),
+    ),
+    Case(
+        "preempt: true",
+        "priority: 50\n    ^nodes: [server02.domain.ru, server01.domain.ru, server03.domain.ru, \
+         server04.domain.ru]",
+        Told("all have the same priority", "remove `nodes`"),
+    ),
+    // Virtual addresses
+    Case(VIP, "virtual_ipaddress: ^192.168.3.0/24", Told("a network, not", "192.168.3.100/24")),
+    Case(VIP, "virtual_ipaddress: ^192.168.3.100/33", Told("not an IPv4 or IPv6", "unicast")),
+    Case(
+        VIP,
+        "virtual_ipaddress: {address: 192.168.3.100, ^interface: eth1}",
+        Told("`interface` is no key of `virtual_ipaddress`", "known here: address, dev"),
+    ),
+    Case(
+        VIP,
+        "virtual_ipaddress: {address: 192.168.3.100, dev: ^lo}",
+        Told("loopback interface", "network interface"),
+    ),
+    Case(
+        VIP,
+        "virtual_ipaddress: [192.168.3.100, {address: ^192.168.3.100/24}]",
+        Told("VIP stands twice", "remove"),
+    ),
+    // Families
+    Case(
+        "192.168.3.104",
+        "[192.168.3.104, ^192.168.3.105]",
+        Told("a second IPv4 address", "at most one IPv4 and one IPv6"),
+    ),
+    Case("address: 192.168.3.104", "^address: []", Told("a node without addresses", "write one")),
+    Case("192.168.3.104", "^fd00::4", Told("no IPv4 address", "`address: [fd00::4, ...]`")),
+    Case(
+        VIP,
+        "virtual_ipaddress: [192.168.3.100, ^'fd00::100']",
+        Told("IPv4 and IPv6 addresses in one", "an instance for each"),
+    ),
+    // Services
+    Case("protocol: TCP", "protocol: ^SCTP", Told("not supported", "TCP or UDP")),
+    Case("type: SMTP_CHECK", "type: ^UDP_CHECK\n      #", Told("nothing about a TCP", "TCP_CHECK")),
+    Case(
+        "lb_algo: wlc",
+        "lb_algo: wlc\n    ^mh-port: true",
+        Told("a flag of another scheduler", "`lb_algo: mh`"),
+    ),
+    Case(
+        "lb_algo: wlc",
+        "lb_algo: mh\n    ^sh-fallback: true",
+        Told("a flag of another scheduler", "`lb_algo: sh`"),
+    ),
+    Case("lb_algo: wlc", "lb_algo: mh\n    mh-port: ^1", Told("neither true nor false", "true or")),
     // Wrong types
     Case("port: 25", "port: ^[25]", Told("`port` is one value, not a list", "write one value")),
     Case("port: 25", "port: ^{a: 25}", Told("one value, not a section", "write one value")),

@@ -80,6 +80,36 @@ fn a_password_that_changed_places_with_its_type_does_not_show() {
     shown(&format!("authentication: {{auth_type: {SECRET}, auth_pass: PASS}}"));
 }
 
+/// The report shows the line where the value is written, which may be far from its key.
+#[test]
+fn a_password_behind_an_anchor_does_not_show() {
+    let authentication = "authentication: {auth_type: PASS, auth_pass: *p}";
+    for key in ["  notification_email: unix_adm@domain.ru", "  smtp_server: 192.168.3.1"] {
+        for anchored in [
+            format!("{key}\n  x: &p {SECRET}"),
+            format!("{key}\n  x: &p '{SECRET}'"),
+            format!("{key}\n  x: &p\n    {SECRET}"),
+            format!("{key}\n  x: [1, &p {SECRET}]"),
+        ] {
+            let place = Place::with(edited(&[(key, &anchored), (AUTHENTICATION, authentication)]));
+            let Run { code, stderr, .. } = place.run("--stdout");
+            assert_eq!(code, Some(1));
+            assert!(stderr.contains("longer than 8") && !stderr.contains(SECRET), "{stderr}");
+        }
+    }
+}
+
+#[test]
+fn a_password_in_a_flow_mapping_over_several_lines_does_not_show() {
+    for authentication in [
+        format!("authentication: {{auth_type: PASS, auth_pass:\n      {SECRET}}}"),
+        format!("authentication: {{\n      auth_type: PASS, auth_pass:\n    {SECRET}}}"),
+        format!("authentication: {{\n     auth_pass:\n     \"{SECRET}\"\n     }}"),
+    ] {
+        shown(&authentication);
+    }
+}
+
 #[test]
 fn a_good_password_is_only_in_the_files() {
     let place = Place::with(edited(&[("auth_pass: mrelay", "auth_pass: g#heim")]));

@@ -1,0 +1,107 @@
+//! The rules as commands for firewalld, each of which may be run again. Rich rules say the source;
+//! what goes on before firewalld's own chains takes its direct interface.
+
+use std::fmt::{self, Display, Formatter};
+
+use super::{Multicast, Needs, SYNC_PORT, VRRP, lower};
+use crate::cluster::{Family, Protocol};
+
+/// The name of the file.
+pub const FILE: &str = "lvskit-firewall.sh";
+
+const ADD: &str = "firewall-cmd --permanent";
+
+/// Prints as the whole file, a shell script.
+#[derive(Debug)]
+pub struct Commands<'a>(pub Needs<'a>);
+
+impl Display for Commands<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Commands(needs) = self;
+        writeln!(
+            f,
+            "#!/bin/sh\n\
+             # Rendered by `lvskit gen-conf --firewall firewalld` for {node}: change the inventory,\n\
+             # not this file. Run it as root; again does no harm. It is for the default zone: where the\n\
+             # nodes' interface is in another, add --zone=ZONE to the lines with --add-rich-rule and\n\
+             # --add-port.\n\
+             set -e",
+            node = needs.node,
+        )?;
+        if !needs.adverts.is_empty() {
+            writeln!(f, "\n# VRRP, from the other nodes")?;
+        }
+        for adverts in &needs.adverts {
+            rich_rules(f, adverts, format_args!("protocol value=\"{VRRP}\""))?;
+        }
+        if let Some(sync) = &needs.sync {
+            writeln!(f, "\n# IPVS's sync daemon, from the other nodes")?;
+            rich_rules(f, sync, format_args!("port port=\"{SYNC_PORT}\" protocol=\"udp\""))?;
+        }
+        if !needs.services.is_empty() {
+            writeln!(f, "\n# Clients, and the other nodes' checks")?;
+        }
+        for protocol in [Protocol::Tcp, Protocol::Udp] {
+            for port in needs.ports(protocol) {
+                writeln!(f, "{ADD} --add-port={port}/{}", lower(protocol))?;
+            }
+        }
+        untracked(f, needs)?;
+        writeln!(f, "\nfirewall-cmd --reload")
+    }
+}
+
+/// One rich rule for each source, as it takes no list.
+fn rich_rules(
+    f: &mut Formatter<'_>,
+    multicast: &Multicast<'_>,
+    what: fmt::Arguments<'_>,
+) -> fmt::Result {
+    let Multicast { family, from, to, .. } = multicast;
+    let ip = name(*family);
+    let rule = |source: &str| {
+        format!("rule family=\"{ip}\" {source}destination address=\"{to}\" {what} accept")
+    };
+    if from.is_empty() {
+        return writeln!(f, "{ADD} --add-rich-rule='{}'", rule(""));
+    }
+    from.iter().try_for_each(|from| {
+        let rule = rule(&format!("source address=\"{from}\" "));
+        writeln!(f, "{ADD} --add-rich-rule='{rule}'")
+    })
+}
+
+/// firewalld drops what conntrack calls invalid before it looks at any port, but lets untracked
+/// packets come so far.
+fn untracked(f: &mut Formatter<'_>, needs: &Needs<'_>) -> fmt::Result {
+    let tcp: Vec<_> = needs.services.iter().filter(|s| s.protocol == Protocol::Tcp).collect();
+    if tcp.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        f,
+        "\n# IPVS hides what it balances from conntrack, which then takes a client's FIN for invalid, and\n\
+         # firewalld drops that before it looks at ports. So conntrack must not see these connections at\n\
+         # all, but only where the VIP is on the interface that they come in by: on the MASTER."
+    )?;
+    for service in tcp {
+        for vip in &service.vips {
+            writeln!(
+                f,
+                "{ADD} --direct --add-rule {} raw PREROUTING 0 -d {vip} -p tcp --dport {} \
+                 -m addrtype --dst-type LOCAL --limit-iface-in -j CT --notrack",
+                name(Family::of(vip.address())),
+                service.port,
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// firewalld's word for a family.
+fn name(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "ipv4",
+        Family::V6 => "ipv6",
+    }
+}

@@ -1,0 +1,146 @@
+//! What a node's firewall has to let in, worked out from the cluster: a firewall that drops one
+//! kind of it makes two MASTERs, or loses connections in ways that are hard to find.
+//!
+//! The files of [`nft`] and [`firewalld`] say the same in two languages.
+
+pub mod firewalld;
+pub mod nft;
+
+use crate::cluster::{Cluster, Family, Protocol};
+use crate::conf::build::SYNC_GROUP_IPV6;
+use crate::conf::word::Word;
+use crate::vip::Vip;
+
+/// Where adverts go (RFC 5798, 5.1.1.2).
+const VRRP_GROUP: &str = "224.0.0.18";
+const VRRP_GROUP_IPV6: &str = "ff02::12";
+
+/// Where the kernel's sync daemon sends to, if it is not told otherwise.
+const SYNC_GROUP: &str = "224.0.0.81";
+
+/// Adverts over IPv6, and the sync daemon's datagrams, come from the interface's own link-local
+/// address (RFC 5798, 5.1.2.1).
+const LINK_LOCAL: &str = "fe80::/10";
+
+/// VRRP's number as an IP protocol.
+const VRRP: u8 = 112;
+
+/// The sync daemon's UDP port.
+const SYNC_PORT: u16 = 8848;
+
+/// What one node's firewall has to let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Needs<'a> {
+    /// The node's name.
+    pub node: &'a Word,
+    /// Adverts, of every interface and family that has instances.
+    pub adverts: Vec<Multicast<'a>>,
+    /// The sync daemon's datagrams, where it runs.
+    pub sync: Option<Multicast<'a>>,
+    /// One per virtual server. The other nodes' checks come to the same ports.
+    pub services: Vec<Service>,
+}
+
+/// What nodes tell each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Multicast<'a> {
+    /// Where it comes in.
+    pub interface: &'a Word,
+    /// Of its addresses.
+    pub family: Family,
+    /// Addresses or a network; empty where nobody knows them.
+    pub from: Vec<String>,
+    /// The group that it is sent to.
+    pub to: &'static str,
+}
+
+/// A port that clients and checks connect to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// TCP or UDP.
+    pub protocol: Protocol,
+    /// 1–65535.
+    pub port: u16,
+    /// The addresses that are balanced.
+    pub vips: Vec<Vip>,
+}
+
+impl<'a> Needs<'a> {
+    /// What node number `node` of the cluster has to let in.
+    pub fn of(cluster: &'a Cluster, node: usize) -> Needs<'a> {
+        let services = (cluster.virtual_servers.iter())
+            .map(|server| Service {
+                protocol: server.protocol,
+                port: server.port,
+                vips: cluster.vrrp_instances[server.vrrp_instance].vips().collect(),
+            })
+            .collect();
+        let mut needs =
+            Needs { node: &cluster.nodes[node].name, adverts: Vec::new(), sync: None, services };
+        // Alone, it has nobody to listen to.
+        if cluster.nodes.len() > 1 {
+            needs.adverts = adverts(cluster, node);
+            needs.sync = sync(cluster, node);
+        }
+        needs
+    }
+
+    /// The ports of a protocol, in order, each once.
+    fn ports(&self, protocol: Protocol) -> Vec<u16> {
+        let mut ports: Vec<u16> =
+            self.services.iter().filter(|s| s.protocol == protocol).map(|s| s.port).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        ports
+    }
+}
+
+fn adverts(cluster: &Cluster, node: usize) -> Vec<Multicast<'_>> {
+    let mut all: Vec<Multicast<'_>> = Vec::new();
+    for instance in &cluster.vrrp_instances {
+        let family = instance.family();
+        let one = Multicast {
+            interface: &instance.interface,
+            family,
+            from: senders(cluster, node, &instance.interface, family),
+            to: if family == Family::V4 { VRRP_GROUP } else { VRRP_GROUP_IPV6 },
+        };
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    }
+    all
+}
+
+fn sync(cluster: &Cluster, node: usize) -> Option<Multicast<'_>> {
+    let daemon = cluster.sync_daemon()?;
+    Some(Multicast {
+        interface: daemon.interface,
+        family: daemon.family,
+        from: senders(cluster, node, daemon.interface, daemon.family),
+        to: if daemon.family == Family::V4 { SYNC_GROUP } else { SYNC_GROUP_IPV6 },
+    })
+}
+
+/// Whom the other nodes' multicast comes from. The inventory knows their addresses on one
+/// interface, that of the first instance; from another they may send with addresses of that one.
+fn senders(cluster: &Cluster, node: usize, interface: &Word, family: Family) -> Vec<String> {
+    let known = cluster.vrrp_instances.first().is_some_and(|first| first.interface == *interface);
+    match family {
+        Family::V6 => vec![LINK_LOCAL.to_owned()],
+        Family::V4 if !known => Vec::new(),
+        Family::V4 => (cluster.nodes.iter().enumerate())
+            .filter(|&(other, _)| other != node)
+            .filter_map(|(_, other)| other.address_of(family))
+            .map(|address| address.to_string())
+            .collect(),
+    }
+}
+
+/// `tcp` or `udp`, as both languages write it.
+fn lower(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Tcp => "tcp",
+        Protocol::Udp => "udp",
+    }
+}

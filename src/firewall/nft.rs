@@ -1,0 +1,70 @@
+//! The rules in nft's language, without a chain of their own: whether a packet is let in is
+//! decided in the administrator's input chain, and there they are included. An accept in another
+//! table would not overrule that chain's drop.
+
+use std::fmt::{self, Display, Formatter};
+
+use super::{Multicast, Needs, SYNC_PORT, VRRP, lower};
+use crate::cluster::{Family, Protocol};
+
+/// The name of the file.
+pub const FILE: &str = "lvskit-firewall.nft";
+
+/// Prints as the whole file.
+#[derive(Debug)]
+pub struct Rules<'a>(pub Needs<'a>);
+
+impl Display for Rules<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Rules(needs) = self;
+        writeln!(
+            f,
+            "# Rendered by `lvskit gen-conf --firewall nftables` for {node}: change the inventory,\n\
+             # not this file. Include it as the first line of your input chain, whatever its policy:\n\
+             #     include \"/etc/nftables/{FILE}\"\n\
+             # It must stand before any `ct state invalid drop`, and its rules ask for no state: IPVS\n\
+             # hides what it balances from conntrack, so on the MASTER every packet of a connection looks\n\
+             # new, and a client's FIN invalid.",
+            node = needs.node,
+        )?;
+        if !needs.adverts.is_empty() {
+            writeln!(f, "\n# VRRP, from the other nodes")?;
+        }
+        for adverts in &needs.adverts {
+            writeln!(f, "{} meta l4proto {VRRP} accept", From(adverts))?;
+        }
+        if let Some(sync) = &needs.sync {
+            writeln!(f, "\n# IPVS's sync daemon, from the other nodes")?;
+            writeln!(f, "{} udp dport {SYNC_PORT} accept", From(sync))?;
+        }
+        if !needs.services.is_empty() {
+            writeln!(
+                f,
+                "\n# Clients, and the other nodes' checks. Any address: the MASTER gets a client's packets\n\
+                 # with the VIP, another node with its own address, which the guard has put there."
+            )?;
+        }
+        for protocol in [Protocol::Tcp, Protocol::Udp] {
+            let ports: Vec<String> = needs.ports(protocol).iter().map(u16::to_string).collect();
+            if !ports.is_empty() {
+                writeln!(f, "{} dport {{ {} }} accept", lower(protocol), ports.join(", "))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The part of a rule that says whence and where to.
+struct From<'a>(&'a Multicast<'a>);
+
+impl Display for From<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let From(Multicast { interface, family, from, to }) = self;
+        let ip = if *family == Family::V4 { "ip" } else { "ip6" };
+        write!(f, "iifname \"{}\"", interface.as_str())?;
+        if !from.is_empty() {
+            write!(f, " {ip} saddr {{ {} }}", from.join(", "))?;
+        }
+        write!(f, " {ip} daddr {to}")
+    }
+}
