@@ -18,10 +18,15 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// The longest message sent, in bytes: log daemons cut or drop more than about 2 kB.
 const LONGEST: usize = 2000;
 
+type Syslog = Logger<LoggerBackend, Formatter3164>;
+
+/// How a message is sent with its severity.
+type Send = fn(&mut Syslog, &str) -> syslog::Result<()>;
+
 /// A program's log: facility daemon in syslog, and standard error for whoever started it by hand.
 pub struct Log {
     program: &'static str,
-    syslog: Option<Logger<LoggerBackend, Formatter3164>>,
+    syslog: Option<Syslog>,
     verbose: bool,
 }
 
@@ -35,29 +40,42 @@ impl Log {
     /// Says that something was done.
     pub fn note(&mut self, message: &str) {
         if self.verbose {
-            self.to_stderr(message);
+            self.tell_stderr(message);
         }
-        if let Some(syslog) = &mut self.syslog {
-            // A lost note changes nothing for the cluster; there is nowhere left to report it.
-            let _ = syslog.notice(one_line(message));
-        }
+        self.tell_syslog(message, |syslog, line| syslog.notice(line));
     }
 
     /// Says that something failed, and what to do about it.
     pub fn error(&mut self, message: &str) {
-        self.to_stderr(&format!("error: {message}"));
-        if let Some(syslog) = &mut self.syslog {
-            let _ = syslog.err(one_line(message));
+        self.tell_stderr(&format!("error: {message}"));
+        self.tell_syslog(message, |syslog, line| syslog.err(line));
+    }
+
+    /// A lost message changes nothing for the cluster, and there is nowhere left to report it. But
+    /// a log daemon that was started anew has another socket: then once more.
+    fn tell_syslog(&mut self, message: &str, send: Send) {
+        let line = one_line(message);
+        let sent = self.syslog.as_mut().map(|syslog| send(syslog, &line));
+        let deaf = match sent {
+            None => true,
+            Some(Err(syslog::Error::Write(error) | syslog::Error::Io(error))) => {
+                error.kind() != std::io::ErrorKind::WouldBlock
+            }
+            Some(_) => false,
+        };
+        if deaf {
+            self.syslog = connect(Path::new(LOG_SOCKET), self.program).ok();
+            let _ = self.syslog.as_mut().map(|syslog| send(syslog, &line));
         }
     }
 
     /// A standard error that can't be written to must not stop the work, as `eprintln!` would.
-    fn to_stderr(&self, message: &str) {
+    fn tell_stderr(&self, message: &str) {
         let _ = writeln!(std::io::stderr(), "{}: {message}", self.program);
     }
 }
 
-fn connect(socket: &Path, program: &str) -> std::io::Result<Logger<LoggerBackend, Formatter3164>> {
+fn connect(socket: &Path, program: &str) -> std::io::Result<Syslog> {
     let datagram = UnixDatagram::unbound()?;
     datagram.connect(socket)?;
     datagram.set_write_timeout(Some(PATIENCE))?;

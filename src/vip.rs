@@ -15,6 +15,42 @@ use ipnetwork::IpNetwork;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Vip(IpAddr);
 
+/// IPv4 or IPv6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// IPv4
+    V4,
+    /// IPv6
+    V6,
+}
+
+impl Family {
+    /// Both.
+    pub const ALL: [Family; 2] = [Family::V4, Family::V6];
+
+    /// The family of an address.
+    pub fn of(address: IpAddr) -> Family {
+        if address.is_ipv4() { Family::V4 } else { Family::V6 }
+    }
+
+    /// nft's word for it.
+    pub fn nft(self) -> &'static str {
+        match self {
+            Family::V4 => "ip",
+            Family::V6 => "ip6",
+        }
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Family::V4 => "IPv4",
+            Family::V6 => "IPv6",
+        })
+    }
+}
+
 /// Why a text is no VIP.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VipError {
@@ -30,6 +66,11 @@ impl Vip {
     /// The address.
     pub fn address(self) -> IpAddr {
         self.0
+    }
+
+    /// Its family.
+    pub fn family(self) -> Family {
+        Family::of(self.0)
     }
 }
 

@@ -8,10 +8,11 @@ mod vrrp;
 
 use std::net::IpAddr;
 
+pub use crate::vip::Family;
 pub use global::{GlobalDefs, RouterId, SmtpServer};
 pub use seconds::Seconds;
 pub use service::{Check, CheckKind, HashFlags, Protocol, Scheduler, VirtualServer};
-pub use vrrp::{Election, Family, Preempt, State, Version, VirtualAddress, VrrpInstance};
+pub use vrrp::{Election, Preempt, State, Version, VirtualAddress, VrrpInstance};
 
 use crate::conf::word::Word;
 

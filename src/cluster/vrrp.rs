@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use super::Seconds;
 use crate::conf::word::Word;
-use crate::vip::Vip;
+use crate::vip::{Family, Vip};
 
 /// Addresses that move together from node to node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,15 +81,6 @@ pub enum State {
     Backup,
 }
 
-/// IPv4 or IPv6.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
-    /// IPv4
-    V4,
-    /// IPv6
-    V6,
-}
-
 impl VrrpInstance {
     /// The family of its addresses, which adverts and real servers have too.
     pub fn family(&self) -> Family {
@@ -106,13 +97,6 @@ impl VirtualAddress {
     /// The address without its prefix length.
     pub fn address(&self) -> IpAddr {
         self.vip.address()
-    }
-}
-
-impl Family {
-    /// The family of an address.
-    pub fn of(address: IpAddr) -> Family {
-        if address.is_ipv4() { Family::V4 } else { Family::V6 }
     }
 }
 
@@ -140,15 +124,6 @@ impl fmt::Display for Version {
         f.write_str(match self {
             Version::V2 => "2",
             Version::V3 => "3",
-        })
-    }
-}
-
-impl fmt::Display for Family {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Family::V4 => "IPv4",
-            Family::V6 => "IPv6",
         })
     }
 }

@@ -5,7 +5,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::{Multicast, Needs, SYNC_PORT, VRRP, lower};
-use crate::cluster::{Family, Protocol};
+use crate::cluster::Protocol;
 
 /// The name of the file.
 pub const FILE: &str = "lvskit-firewall.nft";
@@ -60,7 +60,7 @@ struct From<'a>(&'a Multicast<'a>);
 impl Display for From<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let From(Multicast { interface, family, from, to }) = self;
-        let ip = if *family == Family::V4 { "ip" } else { "ip6" };
+        let ip = family.nft();
         write!(f, "iifname \"{}\"", interface.as_str())?;
         if !from.is_empty() {
             write!(f, " {ip} saddr {{ {} }}", from.join(", "))?;

@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 
+use super::json;
 use super::route::Ip;
 use crate::child::{self, ChildError};
 use crate::vip::Vip;
@@ -20,22 +21,27 @@ pub struct Held {
 
 impl Ip {
     /// Where `vips` are configured on this node, the loopback interface aside.
-    pub fn held(&self, vips: &[Vip]) -> Result<Vec<Held>, ChildError> {
+    fn held(&self, vips: &[Vip]) -> Result<Vec<Held>, ChildError> {
         let listing = child::run(&self.program, &["-j", "address", "show"], b"", self.limit)?;
-        Ok(held(&listing, vips))
+        Ok(held(&json(&self.program, &listing)?, vips))
     }
 
-    /// Takes addresses off their interfaces.
-    pub fn give_up(&self, held: &[Held]) -> Result<(), ChildError> {
+    /// Takes `vips` off their interfaces, the loopback one aside; tells where they were.
+    pub fn give_up(&self, vips: &[Vip]) -> Result<Vec<Held>, ChildError> {
         let line = |Held { vip, prefix, interface }: &Held| {
             format!("address del {vip}/{prefix} dev {interface}\n")
         };
-        self.batch(&held.iter().map(line).collect::<String>())
+        let held = self.held(vips)?;
+        let outcome = self.batch(&held.iter().map(line).collect::<String>());
+        // What has gone meanwhile can't be deleted, and need not.
+        match outcome {
+            Err(error) if !self.held(vips)?.is_empty() => Err(error),
+            _ => Ok(held),
+        }
     }
 }
 
-fn held(listing: &str, vips: &[Vip]) -> Vec<Held> {
-    let interfaces: Value = serde_json::from_str(listing).unwrap_or_default();
+fn held(interfaces: &Value, vips: &[Vip]) -> Vec<Held> {
     let mut found = Vec::new();
     for interface in interfaces.as_array().into_iter().flatten() {
         let Some(name) = interface["ifname"].as_str().filter(|name| *name != "lo") else {
@@ -63,8 +69,9 @@ mod tests {
             {"local":"192.168.3.100","prefixlen":32},{"local":"fe80::1","prefixlen":64}]}]"#;
         let vip: Vip = "192.168.3.100".parse().unwrap();
         let expected = Held { vip, prefix: 32, interface: "eth0".to_owned() };
-        assert_eq!(held(listing, &[vip]), [expected]);
-        assert_eq!(held(listing, &[]), []);
-        assert_eq!(held("", &[vip]), []);
+        let listing = serde_json::from_str(listing).unwrap();
+        assert_eq!(held(&listing, &[vip]), [expected]);
+        assert_eq!(held(&listing, &[]), []);
+        assert_eq!(held(&Value::Null, &[vip]), []);
     }
 }

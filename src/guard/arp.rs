@@ -61,17 +61,26 @@ pub enum ArpError {
 /// # Errors
 /// The first interface that would claim a foreign address, or the first unreadable setting.
 pub fn check(conf: &Path) -> Result<(), ArpError> {
-    let listed =
-        fs::read_dir(conf).map_err(|source| ArpError::Read { path: conf.to_owned(), source })?;
+    let name = |entry: io::Result<fs::DirEntry>| {
+        entry.map(|entry| entry.file_name().to_string_lossy().into_owned())
+    };
+    let listed = fs::read_dir(conf).and_then(|entries| entries.map(name).collect());
     let mut interfaces: Vec<String> =
-        listed.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    interfaces.retain(|name| !matches!(name.as_str(), "all" | "default" | "lo"));
+        listed.map_err(|source| ArpError::Read { path: conf.to_owned(), source })?;
+    // `default` counts: an interface that appears later starts with its values.
+    interfaces.retain(|name| !matches!(name.as_str(), "all" | "lo"));
     interfaces.sort();
     for setting in &SETTINGS {
         let of_all = value(conf, "all", setting.name)?;
-        // An interface that appears later starts from `default`; `all` covers it too.
         for interface in &interfaces {
-            let value = of_all.max(value(conf, interface, setting.name)?);
+            let own = match value(conf, interface, setting.name) {
+                // It has gone meanwhile.
+                Err(ArpError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                    continue;
+                }
+                other => other?,
+            };
+            let value = of_all.max(own);
             if !setting.safe.contains(&value) {
                 let (interface, name, wanted) = (interface.clone(), setting.name, setting.wanted);
                 return Err(ArpError::Unsafe { interface, name, value, wanted });
@@ -109,8 +118,8 @@ mod tests {
     fn the_larger_of_all_and_the_interface_counts() {
         for values in [
             &[("all", 1, 2), ("default", 0, 0), ("eth0", 0, 0), ("lo", 0, 0)],
-            &[("all", 0, 0), ("default", 0, 0), ("eth0", 1, 2), ("lo", 0, 0)],
-            &[("all", 1, 0), ("default", 0, 0), ("eth0", 2, 2), ("lo", 0, 0)],
+            &[("all", 0, 0), ("default", 1, 2), ("eth0", 1, 2), ("lo", 0, 0)],
+            &[("all", 1, 0), ("default", 0, 2), ("eth0", 2, 2), ("lo", 0, 0)],
         ] {
             check(conf(values).path()).unwrap();
         }
@@ -124,6 +133,7 @@ mod tests {
             // 8 would keep the MASTER silent too, 4 to 7 mean nothing.
             ([("all", 1, 2), ("eth0", 8, 0), ("lo", 1, 2)], "arp_ignore in effect on eth0 is 8"),
             ([("all", 0, 2), ("bond0.100", 5, 0), ("lo", 1, 2)], "on bond0.100 is 5"),
+            ([("all", 0, 2), ("eth0", 1, 2), ("default", 0, 0)], "on default is 0"),
         ] {
             let error = check(conf(&values).path()).unwrap_err().to_string();
             assert!(error.contains(words), "{error}");
@@ -137,5 +147,8 @@ mod tests {
         let folder = conf(&[("all", 1, 2), ("eth0", 1, 2)]);
         fs::write(folder.path().join("eth0/arp_ignore"), "x").unwrap();
         assert!(check(folder.path()).is_err());
+        fs::remove_dir_all(folder.path().join("eth0")).unwrap();
+        fs::create_dir(folder.path().join("eth0")).unwrap();
+        check(folder.path()).expect("an interface that has gone is no danger");
     }
 }

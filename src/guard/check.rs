@@ -22,19 +22,16 @@ pub enum State {
 /// Compares nft's JSON listing of our table (`nft -j list table`) with the guard of `vip`.
 ///
 /// `None` stands for "no such table".
-pub fn judge(vip: Vip, listing: Option<&str>) -> State {
+pub fn judge(vip: Vip, listing: Option<&Value>) -> State {
     let Some(listing) = listing else { return State::Missing };
-    let Ok(listing) = serde_json::from_str::<Value>(listing) else {
-        return State::Altered("nft's listing is not JSON".into());
-    };
     let name = chain_name(vip);
-    let Some(chain) = objects(&listing, "chain").find(|chain| chain["name"] == name) else {
+    let Some(chain) = objects(listing, "chain").find(|chain| chain["name"] == name) else {
         return State::Missing;
     };
-    let rules = objects(&listing, "rule").filter(|rule| rule["chain"] == name).collect();
+    let rules = objects(listing, "rule").filter(|rule| rule["chain"] == name).collect();
     let flagged = || {
         // Whichever it is: nft 1.0.6 prints the table's name in the flag's place.
-        let flags = objects(&listing, "table").any(|table| table.get("flags").is_some());
+        let flags = objects(listing, "table").any(|table| table.get("flags").is_some());
         flags.then(|| "the table has a flag, such as dormant".to_owned())
     };
     match flagged().or_else(|| differing_hook(vip, chain)).or_else(|| differing_rule(vip, rules)) {
@@ -44,9 +41,8 @@ pub fn judge(vip: Vip, listing: Option<&str>) -> State {
 }
 
 /// The VIPs whose chains stand in the listing, in its order.
-pub fn vips(listing: &str) -> Vec<Vip> {
-    let listing = serde_json::from_str::<Value>(listing).unwrap_or_default();
-    objects(&listing, "chain").filter_map(|chain| vip_of(chain["name"].as_str()?)).collect()
+pub fn vips(listing: &Value) -> Vec<Vip> {
+    objects(listing, "chain").filter_map(|chain| vip_of(chain["name"].as_str()?)).collect()
 }
 
 fn objects<'a>(listing: &'a Value, kind: &str) -> impl Iterator<Item = &'a Value> {
@@ -72,11 +68,13 @@ fn differing_rule(vip: Vip, listed: Vec<&Value>) -> Option<String> {
     })
 }
 
-/// Brings a listing into one form whatever nft's version: flag lists sorted and without the `|`
-/// that some versions put around them, addresses in Rust's spelling, counters left out.
+/// Brings a listing into one form whatever nft's version: TCP flags as a number, however they are
+/// put together, other lists of words sorted, addresses in Rust's spelling, counters left out.
 fn normal(value: &Value) -> Value {
+    if let Some(flags) = tcp_flags(value) {
+        return flags.into();
+    }
     match value {
-        Value::Object(map) if map.len() == 1 && map.contains_key("|") => normal(&map["|"]),
         Value::Object(map) => map.iter().map(|(key, inner)| (key.clone(), normal(inner))).collect(),
         Value::Array(items) => {
             let mut items: Vec<Value> =
@@ -94,6 +92,22 @@ fn normal(value: &Value) -> Value {
     }
 }
 
+/// A set of TCP flags: `23`, `"syn"`, `["fin", "syn"]`, `{"|": ["fin", "syn"]}`, also nested.
+fn tcp_flags(value: &Value) -> Option<u64> {
+    match value {
+        Value::Number(number) => number.as_u64(),
+        Value::String(word) => {
+            let flags = ["fin", "syn", "rst", "psh", "ack", "urg", "ecn", "cwr"];
+            flags.iter().position(|flag| flag == word).map(|bit| 1 << bit)
+        }
+        Value::Array(items) if !items.is_empty() => {
+            items.iter().map(tcp_flags).try_fold(0, |all, one| Some(all | one?))
+        }
+        Value::Object(map) if map.len() == 1 => map.get("|").and_then(tcp_flags),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,15 +116,23 @@ mod tests {
     const LISTING: &str = r#"{"nftables": [{"metainfo": {"version": "1.0.6", "release_name": "Lester Gooch #5", "json_schema_version": 1}}, {"table": {"family": "ip", "name": "lvskit", "handle": 1}}, {"chain": {"family": "ip", "table": "lvskit", "name": "vip-192.168.3.10", "handle": 9}}, {"chain": {"family": "ip", "table": "lvskit", "name": "vip-192.168.3.100", "handle": 1, "type": "nat", "hook": "prerouting", "prio": -100, "policy": "accept"}}, {"rule": {"family": "ip", "table": "lvskit", "chain": "vip-192.168.3.100", "handle": 2, "expr": [{"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "daddr"}}, "right": "192.168.3.100"}}, {"match": {"op": "==", "left": {"&": [{"payload": {"protocol": "tcp", "field": "flags"}}, ["fin", "syn", "rst", "ack"]]}, "right": "syn"}}, {"match": {"op": "!=", "left": {"fib": {"result": "type", "flags": ["daddr", "iif"]}}, "right": "local"}}, {"redirect": null}]}}, {"rule": {"family": "ip", "table": "lvskit", "chain": "vip-192.168.3.100", "handle": 3, "expr": [{"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "daddr"}}, "right": "192.168.3.100"}}, {"match": {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": "udp"}}, {"match": {"op": "!=", "left": {"fib": {"result": "type", "flags": ["daddr", "iif"]}}, "right": "local"}}, {"redirect": null}]}}]}"#;
 
     fn state(listing: &str) -> State {
-        judge("192.168.3.100".parse().unwrap(), Some(listing))
+        let listing = serde_json::from_str(listing).unwrap();
+        judge("192.168.3.100".parse().unwrap(), Some(&listing))
     }
 
     #[test]
     fn the_guard_is_recognised() {
         assert_eq!(state(LISTING), State::InForce);
-        let other_spelling = LISTING
-            .replace(r#"["fin", "syn", "rst", "ack"]"#, r#"{"|": ["syn", "ack", "fin", "rst"]}"#);
-        assert_eq!(state(&other_spelling), State::InForce);
+        let spelt = |other| LISTING.replace(r#"["fin", "syn", "rst", "ack"]"#, other);
+        for other in [
+            r#"{"|": ["syn", "ack", "fin", "rst"]}"#,
+            // nft 0.9.8
+            r#"{"|": [{"|": [{"|": ["fin", "syn"]}, "rst"]}, "ack"]}"#,
+            "23",
+        ] {
+            assert_eq!(state(&spelt(other)), State::InForce, "{other}");
+        }
+        assert_ne!(state(&spelt(r#"["fin", "syn", "rst"]"#)), State::InForce);
     }
 
     #[test]

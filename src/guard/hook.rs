@@ -3,14 +3,13 @@
 
 use std::io::Write;
 
-use sd_notify::NotifyState;
 use serde_json::json;
 
 use super::address::Held;
-use super::check::State;
 use super::nft::{self, Nft};
 use super::route::{self, Ip};
-use super::system::{Status, System, SystemError};
+use super::status::Status;
+use super::system::{System, SystemError};
 use super::watch::{self, Changes};
 use super::{list, text};
 use crate::cli::bypass_ipvs::Cli;
@@ -20,24 +19,25 @@ use crate::vip::Vip;
 
 /// Runs the command line and returns the exit code. Results go to `out`, the rest to `log`.
 pub fn run(cli: &Cli, out: &mut impl Write, log: &mut Log) -> Exit {
-    let nft = Nft { program: cli.nft.clone(), limit: nft::LIMIT };
-    let ip = Ip { program: cli.ip.clone(), limit: route::LIMIT };
-    if let Some(vips) = &cli.give_up {
-        return give_up(&System { nft, ip: None }, &ip, vips, log);
-    }
-    let routes = cli.keep_sessions || cli.purge.is_some();
-    let system = System { nft, ip: routes.then_some(ip) };
+    let system = System {
+        nft: Nft { program: cli.nft.clone(), limit: nft::LIMIT },
+        ip: Ip { program: cli.ip.clone(), limit: route::LIMIT },
+        keep_sessions: cli.keep_sessions,
+    };
+    let guarded = cli.guarded();
     if let Some(vips) = &cli.check {
         check(&system, vips, cli.json, out, log)
+    } else if let Some(vips) = &cli.give_up {
+        give_up(&system, vips, log)
     } else if let Some(vips) = &cli.purge {
         purge(&system, vips, cli.dry_run, out, log)
     } else if cli.dry_run {
-        let routes = if cli.keep_sessions { text::routes(&cli.guarded()) } else { String::new() };
-        print(out, &(text::transaction(&cli.guarded()) + &routes), log)
+        let routes = if cli.keep_sessions { text::routes(&guarded) } else { String::new() };
+        print(out, &(text::transaction(&guarded) + &routes), log)
     } else if cli.watch {
-        watch(&system, &cli.guarded(), log)
+        watch(&system, &guarded, log)
     } else {
-        install(&system, &cli.guarded(), log)
+        install(&system, &guarded, log)
     }
 }
 
@@ -45,7 +45,7 @@ fn install(system: &System, vips: &[Vip], log: &mut Log) -> Exit {
     let names = list(vips);
     match system.install(vips) {
         Ok(()) => {
-            let kept = if system.ip.is_some() { ", sessions are kept" } else { "" };
+            let kept = if system.keep_sessions { ", sessions are kept" } else { "" };
             log.note(&format!("guard in force for {names}{kept}"));
             Exit::Ok
         }
@@ -53,45 +53,27 @@ fn install(system: &System, vips: &[Vip], log: &mut Log) -> Exit {
     }
 }
 
-/// Ends only with an error: a service manager starts it anew. Not for want of a fallback route:
-/// the guard is in force, and the route follows as soon as it can.
+/// Ends only when it can't listen: a service manager starts it anew.
 fn watch(system: &System, vips: &[Vip], log: &mut Log) -> Exit {
-    let deaf = |error: std::io::Error, log: &mut Log| {
+    let outcome = Changes::listen().and_then(|changes| watch::keep(system, vips, &changes, log));
+    if let Err(error) = outcome {
         log.error(&format!("the kernel tells no changes of its rules: {error}; run it as root"));
-        Exit::Refused
-    };
-    let changes = match Changes::listen() {
-        Ok(changes) => changes,
-        Err(error) => return deaf(error, log),
-    };
-    let outcome = system.install(vips);
-    match &outcome {
-        Err(error @ SystemError::Nft(_)) => {
-            return fail(error, &error.consequence(&list(vips)), log);
-        }
-        Err(_) => {}
-        Ok(()) => log.note(&format!("guard in force for {}, watched", list(vips))),
     }
-    // Nobody to tell, when it was started by hand.
-    let _ = sd_notify::notify(&[NotifyState::Ready]);
-    let error = watch::keep(system, vips, &changes, outcome.map(|()| None), log);
-    deaf(error, log)
+    Exit::Refused
 }
 
-/// Takes `vips` off the node's interfaces; with an empty list, every VIP that has a guard here.
-fn give_up(system: &System, ip: &Ip, vips: &[Vip], log: &mut Log) -> Exit {
-    let vips = match (vips, system.status(&[])) {
-        ([], Ok(guarded)) => guarded.iter().map(|status| status.vip).collect(),
-        ([], Err(error)) => return fail(&error, "can't read the guards", log),
-        _ => vips.to_vec(),
+/// Takes `vips` off the node's interfaces; with an empty list, every VIP that is known here.
+fn give_up(system: &System, vips: &[Vip], log: &mut Log) -> Exit {
+    let (vips, unknown) = match vips {
+        [] => system.known(),
+        _ => (vips.to_vec(), None),
     };
-    let given_up = ip.held(&vips).and_then(|held| ip.give_up(&held).map(|()| held));
-    match given_up {
+    match system.ip.give_up(&vips) {
         Ok(held) => {
             for Held { vip, interface, .. } in held {
                 log.note(&format!("took {vip} off {interface}, where it was left behind"));
             }
-            Exit::Ok
+            unknown.map_or(Exit::Ok, |error| fail(&error, "more may be left behind", log))
         }
         Err(error) => {
             fail(&SystemError::Ip(error), &format!("{} may be left behind", list(&vips)), log)
@@ -123,17 +105,7 @@ fn as_text(states: &[Status]) -> String {
 }
 
 fn as_json(states: &[Status]) -> String {
-    let guards: Vec<_> = (states.iter())
-        .map(|Status { vip, guard, route }| {
-            let (word, how) = match guard {
-                State::InForce => ("in force", None),
-                State::Missing => ("missing", None),
-                State::Altered(how) => ("altered", Some(how)),
-            };
-            let vip = vip.to_string();
-            json!({ "vip": vip, "guard": word, "difference": how, "fallback_route": route })
-        })
-        .collect();
+    let guards: Vec<_> = states.iter().map(Status::to_json).collect();
     format!("{}\n", json!({ "guards": guards }))
 }
 
@@ -144,21 +116,17 @@ fn purge(
     out: &mut impl Write,
     log: &mut Log,
 ) -> Exit {
-    let named = match (vips, system.status(&[])) {
-        ([], Ok(states)) => states.iter().map(|status| status.vip).collect(),
-        ([], Err(error)) => return fail(&error, "can't read the guards", log),
-        _ => vips.to_vec(),
-    };
     if dry_run {
-        return print(out, &text::purge(&named), log);
+        let told = if vips.is_empty() { text::purge_all() } else { text::purge(vips) };
+        return print(out, &told, log);
     }
+    let names = if vips.is_empty() { "every address".to_owned() } else { list(vips) };
     match system.purge(vips) {
         Ok(()) => {
-            let names = if named.is_empty() { "nobody".to_owned() } else { list(&named) };
-            log.note(&format!("guard and fallback route taken away from {names}"));
+            log.note(&format!("guard and fallback route of {names} are gone"));
             Exit::Ok
         }
-        Err(error) => fail(&error, "the guards stay", log),
+        Err(error) => fail(&error, &format!("the guard of {names} may still be there"), log),
     }
 }
 

@@ -12,8 +12,8 @@
 //!   tells whether that is safe;
 //! - [`address`] takes a VIP away that a killed keepalived left behind;
 //! - [`check`] says whether what was read back is the guard;
-//! - [`system`] is all of it together, [`watch`] puts right what others undo, [`hook`] is the
-//!   command line's shell.
+//! - [`system`] is all of it together, with the [`status`] of each VIP;
+//! - [`watch`] puts right what others undo; [`hook`] is the command line's shell.
 
 pub mod address;
 pub mod arp;
@@ -22,10 +22,16 @@ pub mod hook;
 pub mod nft;
 pub mod route;
 pub mod ruleset;
+pub mod status;
 pub mod system;
 pub mod text;
 pub mod watch;
 
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::child::ChildError;
 use crate::vip::Vip;
 
 /// The table that holds all guards, one of this name in family `ip` and one in `ip6`.
@@ -50,31 +56,15 @@ pub fn vip_of(chain: &str) -> Option<Vip> {
     address.parse().ok().filter(|&vip| chain_name(vip) == chain)
 }
 
-/// An address family, with nft's word for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
-    /// `ip`
-    Ip,
-    /// `ip6`
-    Ip6,
-}
-
-impl Family {
-    /// Both.
-    pub const ALL: [Family; 2] = [Family::Ip, Family::Ip6];
-
-    /// That of an address.
-    pub fn of(vip: Vip) -> Family {
-        if vip.address().is_ipv4() { Family::Ip } else { Family::Ip6 }
+/// What a program wrote with `-j`. Nothing at all is what ip writes when there is nothing.
+fn json(program: &Path, text: &str) -> Result<Value, ChildError> {
+    if text.trim().is_empty() {
+        return Ok(Value::Null);
     }
-
-    /// nft's word.
-    pub fn name(self) -> &'static str {
-        match self {
-            Family::Ip => "ip",
-            Family::Ip6 => "ip6",
-        }
-    }
+    serde_json::from_str(text).map_err(|error| ChildError::Pipe {
+        program: program.to_owned(),
+        source: std::io::Error::new(std::io::ErrorKind::InvalidData, error),
+    })
 }
 
 /// The addresses as a message names them.

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use nftables::schema::Nftables;
+use serde_json::Value;
 
-use super::{Family, TABLE, ruleset};
+use super::{TABLE, json, ruleset};
 use crate::child::{self, ChildError};
-use crate::vip::Vip;
+use crate::vip::{Family, Vip};
 
 /// Where every distribution that ships keepalived installs nft.
 pub const NFT: &str = "/usr/sbin/nft";
@@ -44,14 +45,14 @@ impl Nft {
         }
     }
 
-    /// Lists our table of a family as nft's JSON; `None` if there is none.
+    /// Lists our table of a family, nft's JSON; `None` if there is none.
     ///
     /// Only this table is read: one statement elsewhere that a reader does not know must not
     /// spoil the answer.
-    pub fn list(&self, family: Family) -> Result<Option<String>, ChildError> {
-        let args = ["-j", "list", "table", family.name(), TABLE];
+    pub fn list(&self, family: Family) -> Result<Option<Value>, ChildError> {
+        let args = ["-j", "list", "table", family.nft(), TABLE];
         match child::run(&self.program, &args, b"", self.limit) {
-            Ok(listing) => Ok(Some(listing)),
+            Ok(listing) => json(&self.program, &listing).map(Some),
             // The C locale's words for ENOENT; nft has one exit code, 1, for every error.
             Err(ChildError::Failed { status, stderr, .. })
                 if status.code() == Some(1) && stderr.contains("No such file or directory") =>
@@ -85,7 +86,7 @@ pub fn advice(error: &ChildError) -> &'static str {
         }
         ChildError::Failed { stderr, .. } if stderr.contains("Operation not supported") => {
             "the kernel needs nf_tables, nft_redir and nft_fib; if `--check` says altered, \
-             `bypass-ipvs --purge` and run the hook again"
+             `nft delete table ip lvskit` (or ip6) and run the hook again"
         }
         ChildError::Failed { .. } | ChildError::Pipe { .. } => {
             "see `bypass-ipvs --dry-run`; the kernel needs nf_tables, nft_redir and nft_fib"

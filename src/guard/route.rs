@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::json;
 use crate::child::{self, ChildError};
 use crate::vip::Vip;
 
@@ -41,9 +42,15 @@ impl Ip {
 
     /// Takes the fallback routes of `vips` away, where there are any.
     pub fn remove(&self, vips: &[Vip]) -> Result<(), ChildError> {
-        let present = self.list()?;
-        let vips: Vec<Vip> = vips.iter().copied().filter(|vip| present.contains(vip)).collect();
-        self.batch(&commands("del", &vips))
+        let present = || -> Result<Vec<Vip>, ChildError> {
+            Ok(self.list()?.into_iter().filter(|vip| vips.contains(vip)).collect())
+        };
+        let outcome = self.batch(&commands("del", &present()?));
+        // What has gone meanwhile can't be deleted, and need not.
+        match outcome {
+            Err(error) if !present()?.is_empty() => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// The addresses that have a fallback route.
@@ -53,7 +60,7 @@ impl Ip {
             let mut args = vec!["-j", family, "route", "show", "type", "local"];
             args.extend(MARK.split(' '));
             match child::run(&self.program, &args, b"", self.limit) {
-                Ok(listing) => vips.extend(destinations(&listing)),
+                Ok(listing) => vips.extend(destinations(&json(&self.program, &listing)?)),
                 // No interface of that family is up, so there is no table yet.
                 Err(ChildError::Failed { stderr, .. })
                     if stderr.contains("FIB table does not exist") => {}
@@ -63,12 +70,13 @@ impl Ip {
         Ok(vips)
     }
 
-    /// Feeds ip one command a line; it stops at the first that fails.
+    /// Feeds ip one command a line; it tries all of them, also after one that failed.
     pub(super) fn batch(&self, lines: &str) -> Result<(), ChildError> {
         if lines.is_empty() {
             return Ok(());
         }
-        child::run(&self.program, &["-batch", "-"], lines.as_bytes(), self.limit).map(drop)
+        child::run(&self.program, &["-force", "-batch", "-"], lines.as_bytes(), self.limit)
+            .map(drop)
     }
 }
 
@@ -82,8 +90,7 @@ pub fn command(verb: &str, vip: Vip) -> String {
 }
 
 /// The single addresses among the destinations of `ip -j route show`; an empty answer has none.
-fn destinations(listing: &str) -> Vec<Vip> {
-    let routes: Value = serde_json::from_str(listing).unwrap_or_default();
+fn destinations(routes: &Value) -> Vec<Vip> {
     let routes = routes.as_array().map(Vec::as_slice).unwrap_or_default();
     (routes.iter())
         .filter_map(|route| route["dst"].as_str()?.parse::<IpAddr>().ok()?.to_string().parse().ok())
@@ -115,8 +122,9 @@ mod tests {
     fn only_single_addresses_are_read() {
         let listing = r#"[{"type":"local","dst":"192.168.3.10","dev":"lo","metric":4000},
             {"type":"local","dst":"fd00::10","dev":"lo"},{"dst":"10.0.0.0/8"},{"dst":"default"}]"#;
-        let shown: Vec<String> = destinations(listing).iter().map(Vip::to_string).collect();
+        let listing = serde_json::from_str(listing).unwrap();
+        let shown: Vec<String> = destinations(&listing).iter().map(Vip::to_string).collect();
         assert_eq!(shown, ["192.168.3.10", "fd00::10"]);
-        assert_eq!(destinations(""), []);
+        assert_eq!(destinations(&Value::Null), []);
     }
 }

@@ -11,11 +11,14 @@ use nftables::schema::{Chain, FlushObject, NfCmd, NfListObject, Nftables, Rule, 
 use nftables::stmt::{Match, Operator, Statement};
 use nftables::types::{NfChainPolicy, NfChainType, NfFamily, NfHook};
 
-use super::{Family, TABLE, chain_name};
-use crate::vip::Vip;
+use super::{TABLE, chain_name};
+use crate::vip::{Family, Vip};
 
 /// `priority dstnat`, in numbers: where destination NAT belongs, before routing and before IPVS.
 const PRIORITY_DSTNAT: i32 = -100;
+
+/// `fin|syn|rst|ack` (RFC 9293, 3.1).
+const FIN_SYN_RST_ACK: u32 = 0x01 | 0x02 | 0x04 | 0x10;
 
 /// The one transaction that puts the guards of `vips` in force, whatever rules were there before.
 /// (A chain of that name at another hook or priority is refused by the kernel: see [`rebuild`].)
@@ -129,21 +132,22 @@ pub(super) fn rules(vip: Vip) -> [Vec<Statement<'static>>; 2] {
 }
 
 fn family(vip: Vip) -> NfFamily {
-    match Family::of(vip) {
-        Family::Ip => NfFamily::IP,
-        Family::Ip6 => NfFamily::IP6,
+    match vip.family() {
+        Family::V4 => NfFamily::IP,
+        Family::V6 => NfFamily::IP6,
     }
 }
 
 // `ip daddr 192.168.3.100`, `ip6 daddr fd00::100`
 fn daddr_is(vip: Vip) -> Statement<'static> {
     let address = Expression::String(vip.to_string().into());
-    matches(payload(Family::of(vip).name(), "daddr"), Operator::EQ, address)
+    matches(payload(vip.family().nft(), "daddr"), Operator::EQ, address)
 }
 
 // `tcp flags & (fin|syn|rst|ack) == syn`
 fn opens_a_connection() -> Statement<'static> {
-    let mask = Expression::List(["fin", "syn", "rst", "ack"].map(word).to_vec());
+    // In numbers: nft before 1.0 refuses a list of flags here.
+    let mask = Expression::Number(FIN_SYN_RST_ACK);
     let flags = BinaryOperation::AND(payload("tcp", "flags"), mask);
     matches(Expression::BinaryOperation(Box::new(flags)), Operator::EQ, word("syn"))
 }

@@ -1,58 +1,28 @@
 //! This node's guards and fallback routes as one thing: put in place, read back, taken away. The
 //! order matters where two programs are called: a route must never be there without its guard.
 
-use std::fmt;
 use std::path::Path;
 
-use super::Family;
+use serde_json::Value;
+
 use super::arp::{self, ArpError};
 use super::check::{self, State};
 use super::nft::{self, Nft};
 use super::route::{self, Ip};
+use super::status::{Route, Status};
 use crate::child::ChildError;
 use crate::exit::Exit;
-use crate::vip::Vip;
+use crate::vip::{Family, Vip};
 
 /// The programs that change this node.
 #[derive(Debug, Clone)]
 pub struct System {
     /// For the guards.
     pub nft: Nft,
-    /// For the fallback routes; `None` where sessions are not kept.
-    pub ip: Option<Ip>,
-}
-
-/// What one VIP has on this node.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Status {
-    /// The address.
-    pub vip: Vip,
-    /// Its guard.
-    pub guard: State,
-    /// Whether the fallback route is there; `None` where sessions are not kept.
-    pub route: Option<bool>,
-}
-
-impl Status {
-    /// Whether everything is there that was asked for.
-    pub fn is_right(&self) -> bool {
-        self.guard == State::InForce && self.route != Some(false)
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.guard {
-            State::InForce => write!(f, "{} in force", self.vip)?,
-            State::Missing => write!(f, "{} missing", self.vip)?,
-            State::Altered(how) => write!(f, "{} altered: {how}", self.vip)?,
-        }
-        match self.route {
-            Some(true) => f.write_str(", sessions kept"),
-            Some(false) => f.write_str(", sessions not kept: no fallback route"),
-            None => Ok(()),
-        }
-    }
+    /// For the fallback routes.
+    pub ip: Ip,
+    /// Whether there should be fallback routes.
+    pub keep_sessions: bool,
 }
 
 /// Why this node is not as it should be; each tells what to do about it.
@@ -67,6 +37,9 @@ pub enum SystemError {
     /// The fallback routes would be unsafe, and are not there; the guards are in force.
     #[error(transparent)]
     Arp(ArpError),
+    /// nft said nothing, but what is in the kernel afterwards is not what it was told.
+    #[error("{0}; look for a program that changes the rules at the same time")]
+    Undone(String),
 }
 
 impl SystemError {
@@ -74,14 +47,15 @@ impl SystemError {
     pub fn exit(&self) -> Exit {
         match self {
             SystemError::Nft(error) | SystemError::Ip(error) => error.exit(),
-            SystemError::Arp(_) => Exit::Refused,
+            SystemError::Arp(_) | SystemError::Undone(_) => Exit::Refused,
         }
     }
 
     /// What it means for the VIPs named.
     pub fn consequence(&self, vips: &str) -> String {
         match self {
-            SystemError::Nft(_) => format!("no guard for {vips}"),
+            SystemError::Nft(_) => format!("could not put the guard of {vips} in force"),
+            SystemError::Undone(_) => format!("the guard of {vips} did not stay in force"),
             SystemError::Ip(_) | SystemError::Arp(_) => {
                 format!("guard in force for {vips}, but its sessions will not be kept")
             }
@@ -93,64 +67,134 @@ impl System {
     /// Puts the guards of `vips` in force, then their fallback routes if sessions are kept.
     ///
     /// # Errors
-    /// Without a guard there is no new route. Where ARP would make an IPv4 route unsafe there is
-    /// none either, and one that is there goes.
+    /// A VIP without a guard has no route afterwards, not even one that was there. Where ARP would
+    /// make an IPv4 route unsafe, it has none either.
     pub fn install(&self, vips: &[Vip]) -> Result<(), SystemError> {
-        self.nft.install(vips).map_err(SystemError::Nft)?;
-        let Some(ip) = &self.ip else { return Ok(()) };
-        let (v4, v6): (Vec<Vip>, Vec<Vip>) =
-            vips.iter().partition(|&&vip| Family::of(vip) == Family::Ip);
-        ip.install(&v6).map_err(SystemError::Ip)?;
-        if v4.is_empty() {
+        if let Err(error) = self.nft.install(vips) {
+            // What nft said matters more than what ip might say.
+            let _ = self.remove_unguarded(vips);
+            return Err(SystemError::Nft(error));
+        }
+        if !self.keep_sessions {
             return Ok(());
         }
-        if let Err(error) = arp::check(Path::new(arp::CONF)) {
-            ip.remove(&v4).map_err(SystemError::Ip)?;
-            return Err(SystemError::Arp(error));
+        let (v4, v6): (Vec<Vip>, Vec<Vip>) =
+            vips.iter().partition(|vip| vip.family() == Family::V4);
+        self.ip.install(&v6).map_err(SystemError::Ip)?;
+        if !v4.is_empty() {
+            if let Err(error) = arp::check(Path::new(arp::CONF)) {
+                self.ip.remove(&v4).map_err(SystemError::Ip)?;
+                return Err(SystemError::Arp(error));
+            }
+            self.ip.install(&v4).map_err(SystemError::Ip)?;
         }
-        ip.install(&v4).map_err(SystemError::Ip)
+        // Somebody may have taken the guard away between the two.
+        match self.remove_unguarded(vips)?.first() {
+            None => Ok(()),
+            Some((vip, state)) => {
+                let status = Status { vip: *vip, guard: state.clone(), route: None };
+                Err(SystemError::Undone(status.to_string()))
+            }
+        }
+    }
+
+    /// Takes away the fallback routes of those of `vips` whose guard is not in force, or can't be
+    /// read, and tells which these are.
+    fn remove_unguarded(&self, vips: &[Vip]) -> Result<Vec<(Vip, State)>, SystemError> {
+        let listings = match self.listings(vips) {
+            Ok(listings) => listings,
+            Err(error) => {
+                self.ip.remove(vips).map_err(SystemError::Ip)?;
+                return Err(error);
+            }
+        };
+        let unguarded: Vec<(Vip, State)> = (vips.iter())
+            .map(|&vip| (vip, listings.judge(vip)))
+            .filter(|(_, state)| *state != State::InForce)
+            .collect();
+        let names: Vec<Vip> = unguarded.iter().map(|(vip, _)| *vip).collect();
+        if !names.is_empty() {
+            self.ip.remove(&names).map_err(SystemError::Ip)?;
+        }
+        Ok(unguarded)
     }
 
     /// Reads back what `vips` have; with an empty list, every VIP that has anything here.
     pub fn status(&self, vips: &[Vip]) -> Result<Vec<Status>, SystemError> {
-        let wanted = |family| vips.is_empty() || vips.iter().any(|&vip| Family::of(vip) == family);
-        let mut listings = [None, None];
-        for (family, listing) in Family::ALL.into_iter().zip(&mut listings) {
-            if wanted(family) {
-                *listing = self.nft.list(family).map_err(SystemError::Nft)?;
-            }
-        }
-        let routes = self.ip.as_ref().map(Ip::list).transpose().map_err(SystemError::Ip)?;
+        let listings = self.listings(vips)?;
+        let routes = match self.ip.list() {
+            Ok(routes) => routes,
+            Err(error) if self.keep_sessions => return Err(SystemError::Ip(error)),
+            Err(_) => Vec::new(),
+        };
+        let unsafe_v4 = match routes.iter().any(|vip| vip.family() == Family::V4) {
+            true => arp::check(Path::new(arp::CONF)).err().map(|error| error.to_string()),
+            false => None,
+        };
+        let route = |vip: Vip| match (routes.contains(&vip), &unsafe_v4) {
+            (true, Some(why)) if vip.family() == Family::V4 => Some(Route::Unsafe(why.clone())),
+            (true, _) => Some(Route::InPlace),
+            (false, _) => self.keep_sessions.then_some(Route::Missing),
+        };
         let all = match vips {
-            [] => present(&listings, routes.as_deref().unwrap_or_default()),
+            [] => listings.vips(&routes),
             _ => vips.to_vec(),
         };
-        let status = |vip| Status {
-            vip,
-            guard: check::judge(vip, listings[Family::of(vip) as usize].as_deref()),
-            route: routes.as_ref().map(|routes| routes.contains(&vip)),
-        };
+        let status = |vip| Status { vip, guard: listings.judge(vip), route: route(vip) };
         Ok(all.into_iter().map(status).collect())
+    }
+
+    /// Every VIP that has a guard or a fallback route here, and what kept some of them unknown.
+    pub fn known(&self) -> (Vec<Vip>, Option<SystemError>) {
+        let (routes, deaf) = match self.ip.list() {
+            Ok(routes) => (routes, None),
+            Err(error) => (Vec::new(), Some(SystemError::Ip(error))),
+        };
+        match self.listings(&[]) {
+            Ok(listings) => (listings.vips(&routes), deaf),
+            Err(error) => (routes, Some(error)),
+        }
     }
 
     /// Takes the fallback routes of `vips` away, then the guards; with an empty list, all of them.
     pub fn purge(&self, vips: &[Vip]) -> Result<(), SystemError> {
-        if let Some(ip) = &self.ip {
-            let routes = match vips {
-                [] => ip.list().map_err(SystemError::Ip)?,
-                _ => vips.to_vec(),
-            };
-            ip.remove(&routes).map_err(SystemError::Ip)?;
-        }
-        self.nft.purge(vips).map_err(SystemError::Nft)
+        let remove_routes = || {
+            let routes = if vips.is_empty() { self.ip.list()? } else { vips.to_vec() };
+            self.ip.remove(&routes)
+        };
+        remove_routes().map_err(SystemError::Ip)?;
+        self.nft.purge(vips).map_err(SystemError::Nft)?;
+        // Those that a hook put back in between.
+        remove_routes().map_err(SystemError::Ip)
+    }
+
+    /// Our tables of the families of `vips`; of both with an empty list.
+    fn listings(&self, vips: &[Vip]) -> Result<Listings, SystemError> {
+        let list = |family| match vips.is_empty() || vips.iter().any(|vip| vip.family() == family) {
+            true => self.nft.list(family).map_err(SystemError::Nft),
+            false => Ok(None),
+        };
+        let [v4, v6] = Family::ALL;
+        Ok(Listings([list(v4)?, list(v6)?]))
     }
 }
 
-fn present(listings: &[Option<String>; 2], routes: &[Vip]) -> Vec<Vip> {
-    let mut vips: Vec<Vip> =
-        listings.iter().flatten().flat_map(|listing| check::vips(listing)).collect();
-    vips.extend(routes);
-    vips.sort();
-    vips.dedup();
-    vips
+/// What nft lists of our tables, by family.
+struct Listings([Option<Value>; 2]);
+
+impl Listings {
+    fn judge(&self, vip: Vip) -> State {
+        let [v4, v6] = &self.0;
+        let listing = if vip.family() == Family::V4 { v4 } else { v6 };
+        check::judge(vip, listing.as_ref())
+    }
+
+    /// The VIPs that have a guard, or are among `routes`; each once, in order.
+    fn vips(&self, routes: &[Vip]) -> Vec<Vip> {
+        let mut vips: Vec<Vip> = self.0.iter().flatten().flat_map(check::vips).collect();
+        vips.extend(routes);
+        vips.sort();
+        vips.dedup();
+        vips
+    }
 }

@@ -4,14 +4,14 @@
 
 use std::fmt::Write;
 
-use super::{Family, TABLE, chain_name, route};
-use crate::vip::Vip;
+use super::{TABLE, chain_name, route};
+use crate::vip::{Family, Vip};
 
 /// The transaction of [`super::ruleset::transaction`], as text for `nft -f -`.
 pub fn transaction(vips: &[Vip]) -> String {
     let mut text = String::new();
     for &vip in vips {
-        let family = Family::of(vip).name();
+        let family = vip.family().nft();
         let chain = chain_name(vip);
         // Writing to a String can't fail.
         let _ = write!(
@@ -37,15 +37,22 @@ pub fn routes(vips: &[Vip]) -> String {
 pub fn purge(vips: &[Vip]) -> String {
     let mut text = String::new();
     for &vip in vips {
-        let chain = format!("{} {TABLE} {}", Family::of(vip).name(), chain_name(vip));
+        let chain = format!("{} {TABLE} {}", vip.family().nft(), chain_name(vip));
         let _ = write!(
             text,
             "# ip {}\nadd table {} {TABLE}\nadd chain {chain}\nflush chain {chain}\ndelete chain {chain}\n",
             route::command("del", vip),
-            Family::of(vip).name(),
+            vip.family().nft(),
         );
     }
     text
+}
+
+/// The transaction of [`super::ruleset::purge_all`], as text for `nft -f -`.
+pub fn purge_all() -> String {
+    Family::ALL
+        .map(|family| format!("add table {0} {TABLE}\ndelete table {0} {TABLE}\n", family.nft()))
+        .concat()
 }
 
 #[cfg(test)]

@@ -12,18 +12,23 @@ use nix::sys::socket::{
     AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, socket,
 };
 
-use super::system::{Status, System, SystemError};
+use sd_notify::NotifyState;
+
+use super::system::{System, SystemError};
 use crate::log::Log;
 use crate::vip::Vip;
 
-/// A look at least this often, for whatever the kernel might not tell.
-const PERIOD: Duration = Duration::from_secs(30);
+/// A look at least this often, for what the kernel does not tell, such as changed sysctls.
+const PERIOD: Duration = Duration::from_secs(10);
 
 /// The least time between two looks, so that a host whose rules change all the time costs little.
 const GAP: Duration = Duration::from_millis(500);
 
 /// How soon a repair that failed is tried again.
-const AGAIN: Duration = Duration::from_secs(2);
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// How long a repair is not told again after one was.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// Bit of the group NFNLGRP_NFTABLES in a netlink address (linux/netfilter/nfnetlink.h).
 const NFTABLES: u32 = 1 << 6;
@@ -77,55 +82,105 @@ impl Changes {
     }
 }
 
-/// Keeps the guards of `vips` in force until a signal ends the process. `outcome` is that of the
-/// first installation; `changes` must listen since before that.
+/// Keeps the guards of `vips` in force until a signal ends the process; `changes` must listen
+/// already. Tells systemd once the guards are in force. A failure is logged and tried again.
 ///
-/// Returns only when the kernel tells no changes any more. A failed repair is logged, once, and
-/// tried again.
-pub fn keep(
-    system: &System,
-    vips: &[Vip],
-    changes: &Changes,
-    mut outcome: Result<Option<String>, SystemError>,
-    log: &mut Log,
-) -> io::Error {
+/// # Errors
+/// When the kernel tells no changes any more.
+pub fn keep(system: &System, vips: &[Vip], changes: &Changes, log: &mut Log) -> io::Result<()> {
     let names = super::list(vips);
-    let mut told = String::new();
+    let mut voice = Voice { log, error: String::new(), restored: None, unsaid: 0 };
+    let mut ready = false;
+    let mut outcome: Result<Option<String>, _> = system.install(vips).map(|()| None);
     loop {
-        let patience = match outcome {
+        let patience = match &outcome {
             Ok(restored) => {
-                if let Some(what) = restored {
-                    log.note(&format!("restored what was not right: {what}"));
-                }
-                told.clear();
+                voice.fine(restored.as_deref());
                 PERIOD
             }
             Err(error) => {
-                let message = format!("{}: {error}", error.consequence(&names));
-                if message != told {
-                    log.error(&message);
-                    told = message;
-                }
+                voice.failed(&format!("{}: {error}", error.consequence(&names)));
                 AGAIN
             }
         };
-        if let Err(error) = changes.wait(patience) {
-            return error;
+        // A missing fallback route is no reason to keep the services waiting.
+        let guarded = matches!(outcome, Ok(_) | Err(SystemError::Ip(_) | SystemError::Arp(_)));
+        if guarded && !ready {
+            ready = true;
+            voice.log.note(&format!("guard in force for {names}, watched"));
+            // Nobody to tell, when it was started by hand.
+            let _ = sd_notify::notify(&[NotifyState::Ready]);
         }
+        changes.wait(patience)?;
         let looked = Instant::now();
-        outcome = repair(system, vips);
+        outcome = repair(system, vips, changes)?;
         std::thread::sleep(GAP.saturating_sub(looked.elapsed()));
     }
 }
 
 /// Looks, and puts right what is not; tells what that was.
-fn repair(system: &System, vips: &[Vip]) -> Result<Option<String>, SystemError> {
-    let wrong: Vec<Status> =
-        system.status(vips)?.into_iter().filter(|status| !status.is_right()).collect();
-    if wrong.is_empty() {
-        return Ok(None);
+fn repair(
+    system: &System,
+    vips: &[Vip],
+    changes: &Changes,
+) -> io::Result<Result<Option<String>, SystemError>> {
+    let wrong = match wrong(system, vips) {
+        Ok(None) => return Ok(Ok(None)),
+        // An nft that can't list may still be able to install, and says best why not.
+        Err(error) => error.to_string(),
+        Ok(Some(wrong)) => wrong,
+    };
+    let installed = system.install(vips);
+    // The changes that were our own.
+    changes.wait(Duration::ZERO)?;
+    if let Err(error) = installed {
+        return Ok(Err(error));
     }
-    system.install(vips)?;
-    let names: Vec<String> = wrong.iter().map(ToString::to_string).collect();
-    Ok(Some(names.join("; ")))
+    Ok(match self::wrong(system, vips) {
+        Ok(None) => Ok(Some(wrong)),
+        // Another program is at work, or nft lists what it was told in words that we don't know:
+        // to try at once again would never end.
+        Ok(Some(still)) => Err(SystemError::Undone(still)),
+        Err(error) => Err(error),
+    })
+}
+
+/// What is not as it should be.
+fn wrong(system: &System, vips: &[Vip]) -> Result<Option<String>, SystemError> {
+    let states = system.status(vips)?;
+    let wrong: Vec<String> =
+        states.iter().filter(|status| !status.is_right()).map(ToString::to_string).collect();
+    Ok((!wrong.is_empty()).then(|| wrong.join("; ")))
+}
+
+/// Says each thing once, however often it happens: nobody reads a flooded log.
+struct Voice<'a> {
+    log: &'a mut Log,
+    error: String,
+    restored: Option<Instant>,
+    unsaid: u32,
+}
+
+impl Voice<'_> {
+    fn fine(&mut self, restored: Option<&str>) {
+        self.error.clear();
+        let Some(what) = restored else { return };
+        if self.restored.is_some_and(|last| last.elapsed() < SILENCE) {
+            self.unsaid += 1;
+            return;
+        }
+        let more = match self.unsaid {
+            0 => String::new(),
+            count => format!(" ({count} times more since the last message)"),
+        };
+        self.log.note(&format!("restored what was not right: {what}{more}"));
+        (self.restored, self.unsaid) = (Some(Instant::now()), 0);
+    }
+
+    fn failed(&mut self, message: &str) {
+        if message != self.error {
+            self.log.error(message);
+            self.error = message.to_owned();
+        }
+    }
 }

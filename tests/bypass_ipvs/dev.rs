@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use nix::mount::{MsFlags, mount};
 
@@ -32,6 +33,9 @@ pub fn without_log() {
     assert!(!fs::exists(LOG).unwrap());
 }
 
+/// How long a message may take that must come.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// A log daemon's socket.
 pub struct DevLog(UnixDatagram);
 
@@ -56,6 +60,27 @@ impl DevLog {
         let socket = UnixDatagram::bind(LOG).unwrap();
         socket.set_nonblocking(true).unwrap();
         DevLog(socket)
+    }
+
+    /// The log daemon started anew: another socket at the same place.
+    pub fn anew(self) -> DevLog {
+        drop(self.0);
+        fs::remove_file(LOG).unwrap();
+        let socket = UnixDatagram::bind(LOG).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        DevLog(socket)
+    }
+
+    /// The text of the next message, however long it takes.
+    pub fn wait_for_message(&self) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(message) = self.messages().pop() {
+                return message.text;
+            }
+            assert!(Instant::now() < deadline, "no message");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Fills the queue until the kernel takes no more; nobody reads it.

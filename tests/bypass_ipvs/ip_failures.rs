@@ -79,7 +79,7 @@ fn ip_gets_one_batch_and_no_shell() {
     let fake = Fake::new("/bin/cat >\"$0.stdin\"; echo \"$*\" >\"$0.args\"");
     let done = hook(&["--keep-sessions", "-a", VIP, "192.168.3.10", "--ip", &fake.path()]);
     assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{done:?}");
-    assert_eq!(fake.wrote("args").unwrap(), "-batch -\n");
+    assert_eq!(fake.wrote("args").unwrap(), "-force -batch -\n");
     let line =
         |vip| format!("route replace local {vip} dev lo table local proto 112 metric 4000\n");
     assert_eq!(fake.wrote("stdin").unwrap(), line(VIP) + &line("192.168.3.10"));
@@ -109,5 +109,5 @@ fn a_full_disk_and_a_read_only_run_change_nothing() {
     assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{done:?}");
     let text = log.only_message().text;
     assert_eq!(text, format!("guard in force for {VIP}, sessions are kept"));
-    assert_guarded(VIP, true);
+    assert_eq!(hook(&["--check", VIP]).stdout, format!("{VIP} in force, sessions kept\n"));
 }

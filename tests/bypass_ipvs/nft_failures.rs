@@ -29,7 +29,7 @@ fn no_nft() {
     let log = DevLog::new();
     let missing = "/nonexistent/nft";
     let words = [
-        "no guard for 192.168.3.100",
+        "could not put the guard of 192.168.3.100 in force",
         "/nonexistent/nft: can't be started: No such file",
         "install nftables",
         "--nft",
@@ -78,7 +78,7 @@ fn what_nft_says_is_passed_on() {
     let log = DevLog::new();
     let fake = Fake::new("echo 'Error: syntax error, unexpected ж' >&2; echo '  ^^^' >&2; exit 1");
     let words = [
-        "no guard for 192.168.3.100, fd00:3::100",
+        "could not put the guard of 192.168.3.100, fd00:3::100 in force",
         "exit status: 1",
         "Error: syntax error, unexpected ж",
         "^^^",

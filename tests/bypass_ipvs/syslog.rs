@@ -84,7 +84,10 @@ fn a_long_message_is_cut_to_one_line() {
     );
     let message = log.only_message();
     assert_eq!((message.priority, DAEMON_ERR), (27, 27));
-    assert!(message.text.starts_with("no guard for 192.168.3.100: "), "{message:?}");
+    assert!(
+        message.text.starts_with("could not put the guard of 192.168.3.100 in force: "),
+        "{message:?}"
+    );
     assert!(message.text.contains("ошибка 1 ошибка 2 "), "{message:?}");
     assert!(message.text.len() <= LONGEST, "{} bytes", message.text.len());
 }
@@ -130,4 +133,23 @@ fn a_full_log_that_nobody_reads_does_not_stop_the_work() {
     assert_guarded(VIP, true);
     let messages = log.messages();
     assert!(!messages.is_empty() && messages.iter().all(|m| m.text == "full"), "{messages:?}");
+}
+
+/// A watcher outlives many log daemons.
+#[test]
+fn a_log_daemon_that_was_started_anew_hears_the_watcher() {
+    if !inside("syslog::a_log_daemon_that_was_started_anew_hears_the_watcher") {
+        return;
+    }
+    let log = DevLog::new();
+    let mut command = std::process::Command::new(crate::hook::PROGRAM);
+    let mut watcher = command.args(["--watch", "-a", VIP]).spawn().unwrap();
+    assert!(log.wait_for_message().contains("guard in force"));
+    let log = log.anew();
+    let flushed = std::process::Command::new("nft").args(["flush", "ruleset"]).status();
+    assert!(flushed.unwrap().success());
+    let told = log.wait_for_message();
+    watcher.kill().unwrap();
+    watcher.wait().unwrap();
+    assert!(told.contains("restored what was not right: 192.168.3.100 missing"), "{told}");
 }

@@ -119,14 +119,40 @@ fn a_watcher_tells_systemd_when_the_guard_is_in_force() {
     assert_eq!(node.hook(&["--check", VIP]).status.code(), Some(0));
 }
 
+/// Not even without nft does it give up: it says so once, and is ready when the guard is there.
 #[test]
-fn a_watcher_without_nft_ends_with_an_error() {
-    if !inside("healing::a_watcher_without_nft_ends_with_an_error") {
+fn a_watcher_without_nft_waits_for_it() {
+    if !inside("healing::a_watcher_without_nft_waits_for_it") {
         return;
     }
     let node = Node::new();
-    let output = node.hook(&["--watch", "-a", VIP, "--nft", "/nonexistent/nft"]);
-    assert_eq!(output.status.code(), Some(3));
+    let folder = tempfile::tempdir().unwrap();
+    let nft = folder.path().join("nft");
+    let watch = Watch(node.start_hook(&["--watch", "-a", VIP, "--nft", nft.to_str().unwrap()]));
+    std::thread::sleep(Duration::from_millis(200));
+    std::os::unix::fs::symlink("/usr/sbin/nft", &nft).unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while !node.hook(&["--check", VIP]).status.success() {
+        assert!(Instant::now() < deadline, "no guard");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    drop(watch);
+}
+
+#[test]
+fn a_watcher_takes_the_route_away_when_it_becomes_unsafe() {
+    if !inside("healing::a_watcher_takes_the_route_away_when_it_becomes_unsafe") {
+        return;
+    }
+    let node = Node::silent();
+    let _watch = Watch(node.start_hook(&["--watch", "--keep-sessions", "-a", VIP, VIP6]));
+    wait_for_guard(&node, "the start");
+    node.node.tool("sysctl", "-qw net.ipv4.conf.all.arp_ignore=0");
+    let deadline = Instant::now() + PATIENCE;
+    while node.node.ip("route show type local dev lo table local proto 112").contains(VIP) {
+        assert!(Instant::now() < deadline, "the route stays");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 #[test]

@@ -96,13 +96,20 @@ fn a_node_that_would_claim_the_address_is_refused_the_route() {
     // IPv6 asks for nothing, so its address is served in the same call.
     refused(&["--keep-sessions", "-a", VIP, VIP6], "net.ipv4.conf.all.arp_ignore = 1");
     assert!(node.node.ip(&format!("-6 {ROUTE}")).contains(VIP6));
-    node.node.tool("sysctl", "-qw net.ipv4.conf.eth0.arp_ignore=1");
+    for interface in ["eth0", "default"] {
+        node.node.tool("sysctl", &format!("-qw net.ipv4.conf.{interface}.arp_ignore=1"));
+    }
     refused(&["--keep-sessions", "-r", VIP], "net.ipv4.conf.all.arp_announce = 2");
-    node.node.tool("sysctl", "-qw net.ipv4.conf.eth0.arp_announce=2");
+    for interface in ["eth0", "default"] {
+        node.node.tool("sysctl", &format!("-qw net.ipv4.conf.{interface}.arp_announce=2"));
+    }
     node.guard(&["--keep-sessions", "-r", VIP]);
     assert!(node.node.ip(ROUTE).contains(VIP));
-    // Somebody makes it unsafe: the next hook takes the route away.
+    // Somebody makes it unsafe: a check tells, and the next hook takes the route away.
     node.node.tool("sysctl", "-qw net.ipv4.conf.eth0.arp_ignore=0");
+    let check = node.hook(&["--check", VIP]);
+    assert_eq!(check.status.code(), Some(1));
+    assert!(String::from_utf8(check.stdout).unwrap().contains("fallback route unsafe: arp_ignore"));
     refused(&["--keep-sessions", "-a", VIP], "arp_ignore in effect on eth0 is 0");
     assert_eq!(node.node.ip(ROUTE), "");
 }
@@ -126,15 +133,17 @@ fn check_tells_of_the_route_and_purge_takes_it_away() {
     assert_eq!(check(&["--keep-sessions", "--check"]), (0, all.concat()));
     let (_, json) = check(&["--keep-sessions", "--check", VIP6, "--json"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(json["guards"][0]["fallback_route"], true);
+    assert_eq!(json["guards"][0]["fallback_route"], "in place");
 
     let before = node.node.tool("nft", "list ruleset");
     let dry = node.hook(&["--dry-run", "--purge"]);
+    assert!(String::from_utf8(dry.stdout).unwrap().contains("delete table ip6 lvskit"));
+    let dry = node.hook(&["--dry-run", "--purge", VIP6]);
     assert!(String::from_utf8(dry.stdout).unwrap().contains("delete chain ip6 lvskit vip-fd00-"));
     assert_eq!(node.node.tool("nft", "list ruleset"), before, "a dry run changes nothing");
 
     node.guard(&["--purge", VIP]);
-    let left = ["192.168.3.10", VIP6].map(|vip| format!("{vip} in force\n"));
+    let left = ["192.168.3.10", VIP6].map(|vip| format!("{vip} in force, sessions kept\n"));
     assert_eq!(check(&["--check"]), (0, left.concat()));
     let routes = node.node.ip(ROUTE);
     assert!(!routes.contains(VIP) && routes.contains("192.168.3.10"), "{routes}");
@@ -166,4 +175,74 @@ fn an_address_that_was_left_behind_is_given_up_and_its_session_kept() {
     assert!(goes_on(&mut client, &mut server));
     assert_eq!(node.served_at(VIP, PATIENT), Some(OWN.parse().unwrap()));
     node.guard(&["--give-up"]);
+}
+
+/// After `nft flush ruleset`, nft's own failure, or a purge at the same time.
+#[test]
+fn a_route_never_stays_without_its_guard() {
+    if !inside("sessions::a_route_never_stays_without_its_guard") {
+        return;
+    }
+    let node = Node::silent();
+    node.guard(&["--keep-sessions", "-a", VIP]);
+    node.node.tool("nft", "flush ruleset");
+    let check = node.hook(&["--check", VIP]);
+    let told = format!(
+        "{VIP} missing, fallback route without guard: forwarded connections are balanced again\n"
+    );
+    assert_eq!(String::from_utf8(check.stdout).unwrap(), told);
+    let output = node.hook(&["--keep-sessions", "-a", VIP, "--nft", "/nonexistent/nft"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(node.node.ip(ROUTE), "");
+    // One that was refused changes nothing: with the guard in force the route stays.
+    node.guard(&["--keep-sessions", "-a", VIP]);
+    for round in 0..60 {
+        let mut running = [
+            node.start_hook(&["--keep-sessions", "-a", VIP]),
+            node.start_hook(&["--purge", VIP]),
+            node.start_hook(&["--keep-sessions", "-r", VIP]),
+        ];
+        running.iter_mut().for_each(|hook| drop(hook.wait().unwrap()));
+        let guarded = node.node.tool("nft", "list ruleset").contains("redirect");
+        let routed = node.node.ip(ROUTE).contains(VIP);
+        assert!(guarded || !routed, "round {round}: a route without guard");
+    }
+}
+
+#[test]
+fn interfaces_that_come_and_go_are_in_nobodys_way() {
+    if !inside("sessions::interfaces_that_come_and_go_are_in_nobodys_way") {
+        return;
+    }
+    let node = Node::silent();
+    node.guard(&["--keep-sessions", "-a", VIP]);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..100 {
+                node.node.ip("link add come type veth peer name go");
+                node.node.ip("link del come");
+            }
+        });
+        for _ in 0..60 {
+            node.guard(&["--keep-sessions", "-a", VIP]);
+        }
+    });
+}
+
+#[test]
+fn an_address_left_behind_is_found_by_its_route_too() {
+    if !inside("sessions::an_address_left_behind_is_found_by_its_route_too") {
+        return;
+    }
+    let node = Node::silent();
+    node.guard(&["--keep-sessions", "-a", VIP]);
+    node.take(VIP);
+    node.node.tool("nft", "flush ruleset");
+    node.guard(&["--give-up"]);
+    assert!(!node.node.ip("address show dev eth0").contains(VIP));
+    // Without nft it does what it can, and tells.
+    node.take(VIP);
+    let output = node.hook(&["--give-up", "--nft", "/nonexistent/nft"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(!node.node.ip("address show dev eth0").contains(VIP));
 }
