@@ -1,76 +1,74 @@
-//! `make bench`: what a hook costs, from its start to its end, beside the article's way and bare
-//! nft. All candidates take turns in one run, so that a busy machine is busy for each of them.
+//! `make bench`: what a hook and the guard cost, beside the article's way and bare nft. Whatever is
+//! compared takes turns in one run, so that a busy machine is busy for each of them; medians.
 
 #![allow(clippy::unwrap_used)]
 
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+mod common;
+
+#[path = "bench/calls.rs"]
+mod calls;
+#[path = "bench/cost.rs"]
+mod cost;
+#[path = "bench/packets.rs"]
+mod packets;
+#[path = "bench/path.rs"]
+mod path;
+#[path = "bench/sizes.rs"]
+mod sizes;
+#[path = "bench/watch.rs"]
+mod watch;
+
+use std::process::Command;
+use std::time::Instant;
 
 /// Set when this program runs inside its own network namespace.
 const INSIDE: &str = "LVSKIT_BENCH_INSIDE";
 
-const VIP: &str = "192.168.3.100";
-const HOOK: &str = env!("CARGO_BIN_EXE_bypass-ipvs");
-const ARTICLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bench/article_hook.py");
-
-/// Turns, of which the first few only warm the caches.
-const TURNS: usize = 110;
-const WARM_UP: usize = 10;
+/// Name, what it tells, and what runs it.
+const SECTIONS: [(&str, &str, fn()); 6] = [
+    ("hook", "one call on a node without rules: until the rule is live, and in all", calls::first),
+    ("again", "one call on a node whose rules are there already", calls::again),
+    ("vips", "1 to 20 addresses in one call", sizes::vips),
+    ("blocklist", "one call on a host with a set of 50,000 intervals", sizes::blocklist),
+    ("packets", "packets and new connections per second through the guard", packets::all),
+    ("watch", "the processor time of an idle --watch", watch::idle),
+];
 
 fn main() {
+    let chosen: Vec<String> =
+        std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let known = |name: &String| SECTIONS.iter().any(|(section, ..)| section == name);
+    if !chosen.iter().all(known) {
+        println!("sections of the benchmark (all, if none is named):");
+        for (name, what, _) in SECTIONS {
+            println!("  {name:10} {what}");
+        }
+        return;
+    }
     if std::env::var_os(INSIDE).is_none() {
         let mut again = Command::new("unshare");
         if !nix::unistd::geteuid().is_root() {
             again.arg("--map-root-user");
         }
-        let status =
-            again.arg("--net").arg(std::env::current_exe().unwrap()).env(INSIDE, "1").status();
+        let me = std::env::current_exe().unwrap();
+        let status = again.arg("--net").arg(me).args(&chosen).env(INSIDE, "1").status();
         assert!(status.unwrap().success(), "the bench failed in its namespace");
         return;
     }
-    let ruleset = tempfile::NamedTempFile::new().unwrap();
-    let dry = Command::new(HOOK).args(["--dry-run", "-a", VIP]).output().unwrap();
-    std::fs::write(ruleset.path(), dry.stdout).unwrap();
-    let file = ruleset.path().to_str().unwrap();
-    let candidates: [(&str, &str, Vec<&str>); 4] = [
-        ("nft -f, the same rules", "/usr/sbin/nft", vec!["-f", file]),
-        ("bypass-ipvs -a", HOOK, vec!["-a", VIP]),
-        ("bypass-ipvs --check", HOOK, vec!["--check", VIP]),
-        ("article's hook, python3 + iptables", "python3", vec![ARTICLE, "-a", VIP]),
-    ];
-    let mut times = vec![Vec::new(); candidates.len()];
-    for turn in 0..TURNS {
-        for (place, (name, program, args)) in candidates.iter().enumerate() {
-            let took = time(name, program, args);
-            if turn >= WARM_UP {
-                times[place].push(took);
-            }
+    let began = Instant::now();
+    println!("load before: {}", load());
+    for (name, what, run) in SECTIONS {
+        if chosen.is_empty() || chosen.iter().any(|chosen| chosen == name) {
+            println!("\n== {name}: {what} ==\n");
+            run();
         }
     }
-    let medians: Vec<Duration> = times.into_iter().map(median).collect();
-    println!(
-        "{:38} {:>10} {:>16}",
-        "one call, start to end, median of 100", "ms", "against nft -f"
-    );
-    for ((name, ..), median) in candidates.iter().zip(&medians) {
-        let ratio = median.as_secs_f64() / medians[0].as_secs_f64();
-        println!("{name:38} {:>10.2} {ratio:>15.2}x", median.as_secs_f64() * 1000.0);
-    }
-    let gain = medians[3].as_secs_f64() / medians[1].as_secs_f64();
-    println!("bypass-ipvs is {gain:.1} times as fast as the article's hook");
+    println!("\nload after: {}; all in {:.0} s", load(), began.elapsed().as_secs_f64());
 }
 
-fn time(name: &str, program: &str, args: &[&str]) -> Duration {
-    let mut command = Command::new(program);
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let began = Instant::now();
-    let status = command.status().unwrap_or_else(|error| panic!("{program}: {error}"));
-    let took = began.elapsed();
-    assert!(status.success(), "{name}: {status}");
-    took
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
+/// The machine's load averages; what is below the number of processors leaves room for us.
+fn load() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{} on {cpus} processors", text.split(' ').take(3).collect::<Vec<_>>().join(" "))
 }

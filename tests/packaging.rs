@@ -1,4 +1,5 @@
-//! What administrators get: the RPM, `make install`, manual pages, completions, the playbook.
+//! What administrators get: the RPM, `make install`, units and settings, manual pages, completions,
+//! the playbook.
 //! Everything is built and run for real; tests/deps installs the tools.
 
 #![allow(clippy::unwrap_used)]
@@ -13,3 +14,5 @@ mod docs;
 mod package;
 #[path = "packaging/playbook.rs"]
 mod playbook;
+#[path = "packaging/system.rs"]
+mod system;

@@ -202,7 +202,9 @@ fn a_route_never_stays_without_its_guard() {
             node.start_hook(&["--purge", VIP]),
             node.start_hook(&["--keep-sessions", "-r", VIP]),
         ];
-        running.iter_mut().for_each(|hook| drop(hook.wait().unwrap()));
+        for hook in &mut running {
+            hook.wait().unwrap();
+        }
         let guarded = node.node.tool("nft", "list ruleset").contains("redirect");
         let routed = node.node.ip(ROUTE).contains(VIP);
         assert!(guarded || !routed, "round {round}: a route without guard");

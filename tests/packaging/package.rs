@@ -1,6 +1,7 @@
 //! The RPM: the right files, with the right owners and modes, that find each other.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::Command;
 
 use super::built::{installed, rpm, run, unpacked};
@@ -22,6 +23,43 @@ fn programs_belong_to_root_and_only_root_may_write_them() {
     for program in PROGRAMS {
         let line = format!("-rwxr-xr-x root root {program}");
         assert!(files.lines().any(|file| file == line), "{line} is not among\n{files}");
+    }
+}
+
+#[test]
+fn units_and_settings_are_where_systemd_looks() {
+    let files = query("[%{FILEMODES:perms} %{FILEUSERNAME} %{FILEGROUPNAME} %{FILENAMES}\\n]");
+    for file in [
+        "systemd/system/bypass-ipvs@.service",
+        "systemd/system/keepalived.service.d/lvskit.conf",
+        "sysctl.d/90-lvskit.conf",
+        "modules-load.d/lvskit.conf",
+        "tmpfiles.d/lvskit.conf",
+    ] {
+        let line = format!("-rw-r--r-- root root /usr/lib/{file}");
+        assert!(files.lines().any(|file| file == line), "{line} is not among\n{files}");
+    }
+    // A macro that rpm did not know would be in the scripts as it stands.
+    let scripts = run(Command::new("rpm").args(["-qp", "--scripts"]).arg(rpm()));
+    assert!(scripts.contains("bypass-ipvs@"), "{scripts}");
+    assert!(!scripts.contains("%systemd"), "{scripts}");
+}
+
+#[test]
+fn links_of_the_installed_documents_lead_somewhere() {
+    let docs = installed().join("usr/share/doc/lvskit");
+    let found = run(Command::new("find").arg(&docs).args(["-name", "*.md"]));
+    assert!(found.lines().count() >= 4, "{found}");
+    for file in found.lines() {
+        let text = std::fs::read_to_string(file).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let path = link.split('#').next().unwrap();
+            if path.is_empty() || path.contains("://") {
+                continue;
+            }
+            let target = Path::new(file).parent().unwrap().join(path);
+            assert!(target.exists(), "{file}: {link} leads nowhere");
+        }
     }
 }
 
@@ -53,7 +91,7 @@ fn the_packaged_inventory_names_programs_of_the_package() {
     }
     let conf = run(Command::new(root.join("usr/bin/lvskit"))
         .args(["gen-conf", "--stdout", "-i"])
-        .arg(root.join("usr/share/doc/lvskit/inventory.yml")));
+        .arg(root.join("usr/share/doc/lvskit/keepalived/inventory.yml")));
     let named: BTreeSet<&str> =
         conf.split([' ', '"', '\n']).filter(|word| word.starts_with("/usr/")).collect();
     assert!(!named.is_empty(), "{conf}");

@@ -66,6 +66,8 @@ impl Site {
                 "-e",
                 &format!("keepalived_reload='touch {root}/reloaded/{{{{inventory_hostname}}}}'"),
             ])
+            // No systemd runs here; the test that is about units names some.
+            .args(["-e", r#"{"lvskit_vips": []}"#])
             .args(options)
             .current_dir(self.0.path())
             .env("ANSIBLE_CONFIG", self.path("ansible.cfg"))
@@ -196,4 +198,26 @@ fn a_file_that_keepalived_refuses_is_not_installed() {
     assert!(play.text.contains("interface eth7"), "{}", play.text);
     assert_eq!(fs::read(site.conf(NODES[0])).unwrap(), before);
     assert!(site.reloaded().is_empty());
+}
+
+#[test]
+fn a_unit_is_enabled_for_each_address_that_is_named() {
+    if !inside("playbook::a_unit_is_enabled_for_each_address_that_is_named") {
+        return;
+    }
+    let site = Site::new();
+    let vips = r#"{"lvskit_vips": ["192.168.3.100", "fd00::100"]}"#;
+    let folder = site.path("enabled");
+    fs::create_dir(&folder).unwrap();
+    // touch makes a file of the unit's name in the folder that env changes to.
+    let enable = format!("bypass_ipvs_enable='env -C {} touch'", folder.display());
+    let play = site.play(&["-e", vips, "-e", &enable, "--check"]).succeeded();
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0, "{}", play.text);
+    site.play(&["-e", vips, "-e", &enable]).succeeded();
+    let units: Vec<_> = ["192.168.3.100", "fd00::100"]
+        .map(|vip| folder.join(format!("bypass-ipvs@{vip}.service")))
+        .into_iter()
+        .filter(|unit| unit.exists())
+        .collect();
+    assert_eq!(units.len(), 2, "{units:?}");
 }

@@ -1,0 +1,212 @@
+//! What the package tells systemd and the kernel: the unit per virtual address, the settings, the
+//! module, the drain file. The real systemd-analyze, systemd-tmpfiles and sysctl read the files
+//! that `make install` puts in place; no systemd has to run.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::built::{installed, run};
+use crate::common::netns::inside;
+
+const UNIT: &str = "usr/lib/systemd/system/bypass-ipvs@.service";
+const DROP_IN: &str = "usr/lib/systemd/system/keepalived.service.d/lvskit.conf";
+const SYSCTL: &str = "usr/lib/sysctl.d/90-lvskit.conf";
+const MODULES: &str = "usr/lib/modules-load.d/lvskit.conf";
+const TMPFILES: &str = "usr/lib/tmpfiles.d/lvskit.conf";
+
+/// What the unit must come after, as Debian and Red Hat order them.
+const NEIGHBOURS: [(&str, &str); 3] = [
+    (
+        "nftables.service",
+        "DefaultDependencies=no\nWants=network-pre.target\n\
+         Before=network-pre.target shutdown.target sysinit.target\nConflicts=shutdown.target",
+    ),
+    ("firewalld.service", "Wants=network-pre.target\nBefore=network-pre.target"),
+    ("keepalived.service", "Wants=network-online.target\nAfter=network-online.target"),
+];
+
+fn read(path: &str) -> String {
+    fs::read_to_string(installed().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The lines of a file that are not comments.
+fn settings(path: &str) -> Vec<String> {
+    let text = read(path);
+    let lines = text.lines().map(str::trim);
+    lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
+}
+
+#[test]
+fn nobody_but_root_may_write_them() {
+    for path in [UNIT, DROP_IN, SYSCTL, MODULES, TMPFILES] {
+        let mode = fs::metadata(installed().join(path)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777, 0o644, "{path}");
+    }
+}
+
+#[test]
+fn the_unit_starts_the_installed_program() {
+    let unit = read(UNIT);
+    let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+    let program = start.split(' ').next().unwrap();
+    assert!(installed().join(&program[1..]).is_file(), "{start}");
+    assert!(start.ends_with(" --watch --keep-sessions -a %i"), "{start}");
+    assert!(!unit.contains('@') || !unit.contains("DIR@"), "{unit}");
+    // The program knows every option: what it refuses here is the missing address.
+    let options = start.trim_end_matches(" -a %i").split(' ').skip(1);
+    let help = Command::new(installed().join(&program[1..])).arg("--help").output().unwrap();
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    for option in options {
+        assert!(help.contains(option), "{option} is not in\n{help}");
+    }
+}
+
+/// keepalived may be killed: what it left behind goes, and it comes back.
+#[test]
+fn the_drop_in_gives_up_what_keepalived_left_behind() {
+    let drop_in = read(DROP_IN);
+    let program = "/usr/libexec/keepalived/bypass-ipvs";
+    assert!(drop_in.contains(&format!("\nExecStopPost=-{program} --give-up\n")), "{drop_in}");
+    assert!(installed().join(&program[1..]).is_file());
+}
+
+/// A folder with the unit for one address, started by a program that exists, and the neighbours.
+struct Units(tempfile::TempDir);
+
+impl Units {
+    fn new(edit: impl Fn(&str) -> String) -> Units {
+        let dir = tempfile::tempdir().unwrap();
+        let unit = edit(&read(UNIT)).replace("/usr/libexec/keepalived/bypass-ipvs", "/bin/true");
+        fs::write(dir.path().join("bypass-ipvs@.service"), unit).unwrap();
+        let instance = dir.path().join("bypass-ipvs@192.168.3.100.service");
+        symlink("bypass-ipvs@.service", instance).unwrap();
+        for (name, section) in NEIGHBOURS {
+            let text = format!("[Unit]\n{section}\n[Service]\nExecStart=/bin/true\n");
+            fs::write(dir.path().join(name), text).unwrap();
+        }
+        let drop_in = read(DROP_IN).replace("/usr/libexec/keepalived/bypass-ipvs", "/bin/true");
+        fs::create_dir(dir.path().join("keepalived.service.d")).unwrap();
+        fs::write(dir.path().join("keepalived.service.d/lvskit.conf"), drop_in).unwrap();
+        Units(dir)
+    }
+
+    /// What systemd has to say about starting all of them.
+    fn complaints(&self) -> String {
+        let mut files: Vec<PathBuf> =
+            NEIGHBOURS.iter().map(|(name, _)| self.0.path().join(name)).collect();
+        files.push(self.0.path().join("bypass-ipvs@192.168.3.100.service"));
+        let output = Command::new("systemd-analyze")
+            .args(["verify", "--man=no"])
+            .args(files)
+            .output()
+            .expect("systemd-analyze is needed; tests/deps systemd installs it");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+}
+
+#[test]
+fn systemd_understands_the_unit_and_finds_no_cycle() {
+    let complaints = Units::new(str::to_owned).complaints();
+    assert_eq!(complaints, "");
+    let misspelt = |unit: &str| unit.replace("ProtectHome=", "ProtectHom=");
+    assert!(Units::new(misspelt).complaints().contains("ProtectHom"));
+    let cycle = |unit: &str| unit.replace("Before=", "Before=systemd-sysctl.service ");
+    assert!(Units::new(cycle).complaints().contains("ordering cycle"));
+}
+
+#[test]
+fn an_address_of_either_family_is_an_instance_as_it_is() {
+    for vip in ["192.168.3.100", "fd00::100"] {
+        let name = run(Command::new("systemd-escape")
+            .args(["--template=bypass-ipvs@.service", vip])
+            .env("LC_ALL", "C"));
+        assert_eq!(name.trim_end(), format!("bypass-ipvs@{vip}.service"));
+    }
+}
+
+#[test]
+fn it_is_ordered_after_what_replaces_rules_and_before_keepalived() {
+    let unit = read(UNIT);
+    let mut orders: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for line in unit.lines() {
+        if let Some((key @ ("After" | "Before"), names)) = line.split_once('=') {
+            orders.entry(key).or_default().extend(names.split(' '));
+        }
+    }
+    for name in ["systemd-sysctl.service", "nftables.service", "firewalld.service"] {
+        assert!(orders["After"].contains(&name), "{orders:?}");
+    }
+    assert!(orders["Before"].contains(&"keepalived.service"), "{orders:?}");
+}
+
+/// Those of ip_vs where it is loaded, the others in any case.
+#[test]
+fn the_settings_take_effect() {
+    if !inside("system::the_settings_take_effect") {
+        return;
+    }
+    // Not the installed one: this process would install it again, below the other tests.
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/sysctl.d/90-lvskit.conf");
+    let program = ["/usr/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-sysctl"];
+    let program = program.into_iter().find(|path| Path::new(path).exists()).unwrap();
+    let key = |name: &str| fs::read_to_string(format!("/proc/sys/net/ipv4/{name}"));
+    let defaults = || {
+        for name in ["arp_ignore", "arp_announce"] {
+            fs::write(format!("/proc/sys/net/ipv4/conf/all/{name}"), "0").unwrap();
+        }
+    };
+    let in_effect = || {
+        assert_eq!(key("conf/all/arp_ignore").unwrap(), "1\n");
+        assert_eq!(key("conf/all/arp_announce").unwrap(), "2\n");
+        if key("vs/sync_threshold").is_ok() {
+            assert_eq!(key("vs/sync_threshold").unwrap(), "2\t50\n");
+            assert_eq!(key("vs/sync_refresh_period").unwrap(), "5\n");
+        }
+    };
+    let by_hand = ["sysctl", "-p"];
+    for command in [&[program][..], &by_hand] {
+        defaults();
+        let output = Command::new(command[0]).args(&command[1..]).arg(&file).output().unwrap();
+        in_effect();
+        // It may complain of keys that are missing, of no others.
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(words.lines().all(|line| line.contains("net/ipv4/vs/")), "{words}");
+    }
+}
+
+/// What is needed for safety stands before the keys that may be missing without ip_vs. No leading
+/// dashes: systemd of RHEL 8 does not know them.
+#[test]
+fn the_keys_of_ip_vs_stand_last() {
+    let lines = settings(SYSCTL);
+    let of_ip_vs = |line: &&String| line.starts_with("net.ipv4.vs.");
+    assert_eq!(lines.iter().filter(of_ip_vs).count(), 3, "{lines:?}");
+    assert!(lines.is_sorted_by_key(|line| of_ip_vs(&line)), "{lines:?}");
+    assert!(lines.iter().all(|line| line.starts_with("net.") && line.contains(" = ")), "{lines:?}");
+    assert_eq!(read(SYSCTL), include_str!("../../packaging/sysctl.d/90-lvskit.conf"));
+    assert_eq!(settings(MODULES), ["ip_vs"]);
+}
+
+#[test]
+fn the_drain_file_is_made_once_and_says_zero() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("run/lvskit/drain");
+    let folder = root.path().join("usr/lib/tmpfiles.d");
+    fs::create_dir_all(&folder).unwrap();
+    fs::copy(installed().join(TMPFILES), folder.join("lvskit.conf")).unwrap();
+    let create = || {
+        let root = format!("--root={}", root.path().display());
+        run(Command::new("systemd-tmpfiles").args([&root, "--create", "lvskit.conf"]));
+    };
+    create();
+    assert_eq!(fs::read_to_string(&file).unwrap(), "0");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+    assert_eq!((mode(&file), mode(file.parent().unwrap())), (0o644, 0o755));
+    // An upgrade of the package must not end a drain.
+    fs::write(&file, "1\n").unwrap();
+    create();
+    assert_eq!(fs::read_to_string(&file).unwrap(), "1\n");
+}
