@@ -5,7 +5,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::{Multicast, Needs, SYNC_PORT, VRRP, lower};
-use crate::cluster::Protocol;
+use crate::cluster::{Family, Protocol};
 
 /// The name of the file.
 pub const FILE: &str = "lvskit-firewall.nft";
@@ -32,6 +32,10 @@ impl Display for Rules<'_> {
         }
         for adverts in &needs.adverts {
             writeln!(f, "{} meta l4proto {VRRP} accept", From(adverts))?;
+        }
+        if needs.adverts.iter().any(|adverts| adverts.family == Family::V6) {
+            writeln!(f, "\n# Neighbour discovery: without it nobody finds an IPv6 address")?;
+            writeln!(f, "icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} accept")?;
         }
         if let Some(sync) = &needs.sync {
             writeln!(f, "\n# IPVS's sync daemon, from the other nodes")?;

@@ -134,7 +134,9 @@ pub(super) fn file(text: &str) -> Read<Word> {
 
 /// The name of a network interface.
 pub(super) fn interface(text: &str) -> Read<Word> {
-    if text.len() > INTERFACE_LENGTH || text.contains(|c: char| c == '/' || c.is_whitespace()) {
+    // The kernel allows `*`; firewalls take it for any interface whose name begins so.
+    let refused = |c: char| matches!(c, '/' | '*') || c.is_whitespace();
+    if text.len() > INTERFACE_LENGTH || text.contains(refused) {
         return wrong(
             format!("`{text}` is no interface name"),
             format!("write one such as eth0, at most {INTERFACE_LENGTH} characters"),
@@ -202,7 +204,7 @@ pub(super) mod tests {
         all(
             interface,
             &["eth0", "bond0.100", "vlan100", "br-lan"],
-            &["", "lo", "averyveryverylong", "a b", "a/b"],
+            &["", "lo", "averyveryverylong", "a b", "a/b", "eth*"],
         );
         all(address, &["192.168.3.101", "fd00::1"], &["192.168.3.101/24", "127.0.0.1", "x"]);
         all(mailbox, &["unix_adm@domain.ru"], &["unix_adm", "@domain.ru", "a b@c", "a@"]);
