@@ -6,12 +6,16 @@ use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::{Parser, value_parser};
 
 use crate::exit::Exit;
 use crate::smtp::probe::DEFAULT_RETRY;
 use crate::smtp::session::DEFAULT_PORT;
-use crate::smtp::{Failure, HeloName, Probe, Session, Trace, helo, timer, worst_case};
+use crate::smtp::target::LONGEST_INTERFACE;
+use crate::smtp::{
+    Failure, HeloName, Probe, Report, Session, Target, Trace, helo, timer, worst_case,
+};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -21,11 +25,19 @@ Examples:
       smtp-check -v 2001:db8::25 -p 587 --helo-name probe.example.org
   Decide at once and within three seconds:
       smtp-check 192.168.3.101 --retry 0 --deadline 3
+  From an address and with a mark, as SMTP_CHECK's bindto and fwmark do:
+      smtp-check 192.168.3.101 --bindto 192.168.3.1 --fwmark 7
   In keepalived.conf, with a misc_timeout above the deadline (here 41 seconds):
       MISC_CHECK {
           misc_path \"/usr/libexec/keepalived/smtp-check 192.168.3.101\"
           misc_timeout 45
       }
+
+Where the connection can't be made as asked:
+  An address that this machine does not have, a missing interface, a mark without CAP_NET_ADMIN:
+  SMTP_CHECK then keeps its last verdict. No exit code says that, so here it is \"down\", exit
+  code 1, and the reason is in the verdict. SMTP_CHECK's bind_port counts only with bindto;
+  --bind-port always counts.
 
 Exit codes:
   0  the server is up
@@ -40,13 +52,33 @@ Exit codes:
 #[command(name = "smtp-check", version, after_help = AFTER_HELP)]
 pub struct Args {
     /// The server, an IPv4 or IPv6 address; names are not looked up
-    #[arg(value_parser = address)]
-    host: IpAddr,
+    #[arg(value_parser = address, required_unless_present = "connect_ip")]
+    host: Option<IpAddr>,
+
+    /// Connect to this address instead of HOST
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    connect_ip: Option<IpAddr>,
 
     /// The server's port
-    #[arg(short, long, default_value_t = DEFAULT_PORT)]
+    #[arg(short, long, visible_alias = "connect-port", default_value_t = DEFAULT_PORT)]
     #[arg(value_parser = value_parser!(u16).range(1..))]
     port: u16,
+
+    /// Connect from this address
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    bindto: Option<IpAddr>,
+
+    /// Connect from this port
+    #[arg(long, value_name = "PORT", value_parser = value_parser!(u16).range(1..))]
+    bind_port: Option<u16>,
+
+    /// Connect through this interface (SO_BINDTODEVICE)
+    #[arg(long, value_name = "NAME", value_parser = interface)]
+    bind_if: Option<String>,
+
+    /// Mark every packet with this number (SO_MARK; needs CAP_NET_ADMIN)
+    #[arg(long, value_name = "N")]
+    fwmark: Option<u32>,
 
     /// What to say after HELO: a domain or an address literal
     #[arg(long, value_name = "NAME", default_value = helo::DEFAULT)]
@@ -76,18 +108,34 @@ pub struct Args {
 
 impl Args {
     /// The check that this command line asks for.
-    fn probe(&self) -> Probe {
+    ///
+    /// # Errors
+    /// Options that are fine by themselves contradict each other.
+    fn probe(&self) -> anyhow::Result<Probe> {
+        let host = self.connect_ip.or(self.host).context("HOST is missing")?;
+        if let Some(bindto) = self.bindto {
+            anyhow::ensure!(
+                bindto.is_ipv4() == host.is_ipv4(),
+                "--bindto {bindto} can't reach {host}: one is IPv4, the other IPv6"
+            );
+        }
         let longest = worst_case(self.connect_timeout, self.retry, self.delay_before_retry);
-        Probe {
+        Ok(Probe {
             session: Session {
-                server: SocketAddr::new(self.host, self.port),
+                target: Target {
+                    server: SocketAddr::new(host, self.port),
+                    bind_ip: self.bindto,
+                    bind_port: self.bind_port,
+                    bind_if: self.bind_if.clone(),
+                    fwmark: self.fwmark,
+                },
                 helo_name: self.helo_name.clone(),
                 connect_timeout: self.connect_timeout,
             },
             retry: self.retry,
             delay_before_retry: self.delay_before_retry,
             deadline: self.deadline.unwrap_or(longest),
-        }
+        })
     }
 }
 
@@ -108,12 +156,12 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit> {
             return Ok(Exit::Ok);
         }
     };
-    let probe = args.probe();
+    let probe = args.probe()?;
     let mut stderr = std::io::stderr();
     let mut trace = if args.verbose { Trace::to(&mut stderr) } else { Trace::silent() };
-    let verdict = probe.run(&mut trace);
+    let verdict = probe.run(&mut trace, &mut Report::default());
     // The verdict stands in the exit code, whether or not anybody reads this line.
-    let _ = std::io::stdout().write_all(line(probe.session.server, &verdict).as_bytes());
+    let _ = std::io::stdout().write_all(line(probe.session.target.server, &verdict).as_bytes());
     Ok(if verdict.is_ok() { Exit::Ok } else { Exit::No })
 }
 
@@ -130,6 +178,14 @@ fn address(text: &str) -> Result<IpAddr, &'static str> {
     text.parse().map_err(|_| "not an IPv4 or IPv6 address (names are not looked up)")
 }
 
+/// Reads the name of an interface; whether there is one shows when it is used.
+fn interface(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.len() > LONGEST_INTERFACE || text.contains(['/', '\0', ' ']) {
+        return Err(format!("an interface has a name of 1 to {LONGEST_INTERFACE} characters"));
+    }
+    Ok(text.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -140,7 +196,7 @@ mod tests {
 
     fn probe(words: &str) -> Probe {
         let words = ["smtp-check"].into_iter().chain(words.split_whitespace());
-        Args::try_parse_from(words).unwrap().probe()
+        Args::try_parse_from(words).unwrap().probe().unwrap()
     }
 
     #[test]
@@ -151,7 +207,7 @@ mod tests {
     #[test]
     fn defaults_are_those_of_smtp_check() {
         let probe = probe("192.0.2.1");
-        assert_eq!(probe.session.server.to_string(), "192.0.2.1:25");
+        assert_eq!(probe.session.target.server.to_string(), "192.0.2.1:25");
         assert_eq!(probe.session.helo_name.to_string(), "smtpchecker.keepalived.org");
         assert_eq!(probe.session.connect_timeout, DEFAULT_CONNECT_TIMEOUT);
         assert_eq!(probe.retry, 1);
@@ -165,7 +221,7 @@ mod tests {
             "::1 -p 587 --helo-name [192.0.2.9] --connect-timeout 0.25 --retry 3 \
              --delay-before-retry 0 --deadline 2.5",
         );
-        assert_eq!(probe.session.server.to_string(), "[::1]:587");
+        assert_eq!(probe.session.target.server.to_string(), "[::1]:587");
         assert_eq!(probe.session.helo_name.to_string(), "[192.0.2.9]");
         assert_eq!(probe.session.connect_timeout, Duration::from_millis(250));
         assert_eq!(probe.retry, 3);

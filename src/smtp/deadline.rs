@@ -39,13 +39,14 @@ impl Deadline {
         self.limit.saturating_sub(self.start.elapsed())
     }
 
-    /// How long a wait of at most `wanted` may last; never zero if `wanted` is not.
-    ///
-    /// # Errors
-    /// [`Failure::Deadline`] once it has passed.
-    pub fn allow(&self, wanted: Duration) -> Result<Duration, Failure> {
-        let left = self.left();
-        if left.is_zero() { Err(Failure::Deadline(self.limit)) } else { Ok(wanted.min(left)) }
+    /// A deadline this far from now, or this one if it is nearer.
+    pub fn within(&self, limit: Duration) -> Deadline {
+        Deadline::after(limit.min(self.left()))
+    }
+
+    /// Why a wait was in vain: this deadline if it has passed, otherwise its own reason.
+    pub fn or(&self, own: Failure) -> Failure {
+        if self.left().is_zero() { Failure::Deadline(self.limit) } else { own }
     }
 }
 
@@ -70,17 +71,17 @@ mod tests {
     }
 
     #[test]
-    fn waits_end_at_the_deadline() {
-        let deadline = Deadline::after(Duration::MAX);
-        assert_eq!(deadline.allow(SECOND), Ok(SECOND));
-        let deadline = Deadline::after(100 * SECOND);
-        assert!(deadline.allow(1000 * SECOND).unwrap() <= 100 * SECOND);
+    fn a_part_of_the_time_ends_with_the_whole() {
+        assert!(Deadline::after(SECOND).within(100 * SECOND).left() <= SECOND);
+        assert!(Deadline::after(100 * SECOND).within(SECOND).left() <= SECOND);
+        assert_eq!(Deadline::after(Duration::ZERO).within(SECOND).left(), Duration::ZERO);
     }
 
     #[test]
-    fn a_passed_deadline_allows_nothing() {
-        let deadline = Deadline::after(Duration::ZERO);
-        assert_eq!(deadline.left(), Duration::ZERO);
-        assert_eq!(deadline.allow(SECOND), Err(Failure::Deadline(Duration::ZERO)));
+    fn a_passed_deadline_is_the_reason() {
+        let passed = Deadline::after(Duration::ZERO);
+        assert_eq!(passed.left(), Duration::ZERO);
+        assert_eq!(passed.or(Failure::WriteTimeout), Failure::Deadline(Duration::ZERO));
+        assert_eq!(Deadline::after(Duration::MAX).or(Failure::WriteTimeout), Failure::WriteTimeout);
     }
 }

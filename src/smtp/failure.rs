@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::dialogue::Awaited;
+use super::step::Step;
 
 /// Why an attempt failed. Everything that came from the server is already printable ASCII.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -11,6 +11,10 @@ pub enum Failure {
     /// The connection was refused, or the server can't be reached; with the system's reason.
     #[error("Could not connect to server: {0}")]
     Connect(String),
+    /// A socket could not be made as the options ask, so that nothing was sent; with the reason.
+    /// SMTP_CHECK keeps its last verdict here; an exit code can't say that, so it is "down".
+    #[error("Could not prepare the connection: {0}")]
+    Local(String),
     /// There was no connection within the connect timeout.
     #[error("Connection timeout")]
     ConnectTimeout,
@@ -22,10 +26,10 @@ pub enum Failure {
     Helo(String),
     /// The connection ended or broke before the line was complete; with the reason.
     #[error("Read failure ({0}): {1}")]
-    Read(Awaited, String),
+    Read(Step, String),
     /// No byte came within the connect timeout.
     #[error("Read timeout ({0})")]
-    ReadTimeout(Awaited),
+    ReadTimeout(Step),
     /// The command could not be sent; with the reason.
     #[error("Write failure: {0}")]
     Write(String),

@@ -1,25 +1,29 @@
-//! The SMTP probe: keepalived's SMTP_CHECK dialogue, told by exit code instead of from inside the
-//! checker process, so that it can run as a MISC_CHECK.
+//! The SMTP probe: is a mail server up? Told by exit code, so that keepalived can run it as a
+//! MISC_CHECK.
 //!
-//! The verdict comes from pure parts: the bytes of one read go into a [`line::LineBuffer`], its
-//! line has a [`reply::code`], and the [`dialogue`] judges that. Around them a thin shell talks to
-//! the network: a [`session`] is one attempt, a [`probe`] makes as many as `retry` allows and never
-//! outlives its [`deadline`].
+//! The verdict comes from pure parts that know no socket: [`compat`] judges as keepalived's own
+//! SMTP_CHECK does. Around them a thin shell talks to the network: a [`target`] is connected to, a
+//! [`wire`] carries bytes and ends every wait, a [`session`] is one attempt, and a [`probe`] makes
+//! as many as `retry` allows and never outlives its [`deadline`].
 
+pub mod compat;
 pub mod deadline;
-pub mod dialogue;
 pub mod failure;
 pub mod helo;
-pub mod line;
 pub mod probe;
-pub mod reply;
+pub mod report;
 pub mod session;
+pub mod step;
+pub mod target;
 pub mod timer;
 pub mod trace;
+pub mod wire;
 
 pub use deadline::{Deadline, worst_case};
 pub use failure::Failure;
 pub use helo::HeloName;
 pub use probe::Probe;
+pub use report::Report;
 pub use session::Session;
+pub use target::Target;
 pub use trace::Trace;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::deadline::Deadline;
 use super::failure::Failure;
+use super::report::Report;
 use super::session::Session;
 use super::trace::Trace;
 
@@ -30,15 +31,15 @@ pub struct Probe {
 
 impl Probe {
     /// Finds out whether the server is up. Ends at the deadline, or earlier if no further attempt
-    /// could begin before it.
+    /// could begin before it. The report is of the last attempt.
     ///
     /// # Errors
     /// The server is down, with the reason of the last attempt.
-    pub fn run(&self, trace: &mut Trace) -> Result<(), Failure> {
+    pub fn run(&self, trace: &mut Trace, report: &mut Report) -> Result<(), Failure> {
         let deadline = Deadline::after(self.deadline);
         let mut retries_left = self.retry;
         loop {
-            let Err(failure) = self.session.attempt(&deadline, trace) else {
+            let Err(failure) = self.session.attempt(&deadline, trace, report) else {
                 return Ok(());
             };
             trace.note(&failure);

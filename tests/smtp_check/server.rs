@@ -42,6 +42,7 @@ pub fn say(bytes: impl AsRef<[u8]>) -> Step {
 struct Record {
     connections: usize,
     heard: Vec<String>,
+    peers: Vec<SocketAddr>,
 }
 
 /// A running server. It ends when it is dropped.
@@ -64,13 +65,14 @@ impl FakeServer {
             let (record, stop) = (Arc::clone(&record), Arc::clone(&stop));
             move || {
                 while !stop.load(Ordering::Relaxed) {
-                    let Ok((stream, _)) = listener.accept() else {
+                    let Ok((stream, peer)) = listener.accept() else {
                         thread::sleep(PULSE);
                         continue;
                     };
                     let client = {
                         let mut record = record.lock().expect("no holder panics");
                         record.connections += 1;
+                        record.peers.push(peer);
                         record.connections
                     };
                     let script = &scripts[client.min(scripts.len()) - 1];
@@ -96,6 +98,11 @@ impl FakeServer {
     /// How many clients have come.
     pub fn connections(&self) -> usize {
         self.record.lock().expect("no holder panics").connections
+    }
+
+    /// Where clients came from.
+    pub fn peers(&self) -> Vec<SocketAddr> {
+        self.record.lock().expect("no holder panics").peers.clone()
     }
 
     /// The lines that clients sent where the script said [`Step::Hear`].

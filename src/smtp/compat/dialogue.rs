@@ -9,31 +9,30 @@
 //! Always HELO, one line per reply; a server that needs more than that (a multi-line greeting,
 //! say) is down for SMTP_CHECK and therefore here.
 
-use std::fmt;
-
-use super::failure::Failure;
-use super::helo::HeloName;
+use super::code;
 use super::line::LineBuffer;
-use super::reply;
+use crate::smtp::failure::Failure;
+use crate::smtp::helo::HeloName;
+use crate::smtp::step::Step;
 
 /// The line that the dialogue waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Awaited {
-    /// The server's first words (RFC 5321 section 4.3.1).
+    /// [`Step::Greeting`]
     Greeting,
-    /// The reply to HELO (RFC 5321 section 4.1.1.1).
+    /// [`Step::Helo`]
     Helo,
-    /// The reply to QUIT (RFC 5321 section 4.1.1.10).
+    /// [`Step::Quit`]
     Quit,
 }
 
-impl fmt::Display for Awaited {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(match self {
-            Awaited::Greeting => "greeting",
-            Awaited::Helo => "HELO reply",
-            Awaited::Quit => "QUIT reply",
-        })
+impl From<Awaited> for Step {
+    fn from(awaited: Awaited) -> Step {
+        match awaited {
+            Awaited::Greeting => Step::Greeting,
+            Awaited::Helo => Step::Helo,
+            Awaited::Quit => Step::Quit,
+        }
     }
 }
 
@@ -79,7 +78,10 @@ impl<'a> Dialogue<'a> {
     /// The server is down: the connection was closed, or the line has the wrong code.
     pub fn receive(&mut self, read: &[u8]) -> Result<Action, Failure> {
         if read.is_empty() {
-            return Err(Failure::Read(self.awaited, "connection closed by the server".to_owned()));
+            return Err(Failure::Read(
+                self.awaited.into(),
+                "connection closed by the server".to_owned(),
+            ));
         }
         match self.line.push(read) {
             Some(line) => self.judge(&line),
@@ -89,7 +91,7 @@ impl<'a> Dialogue<'a> {
 
     /// Judges a whole line and moves on to the next.
     fn judge(&mut self, line: &[u8]) -> Result<Action, Failure> {
-        let code = reply::code(line);
+        let code = code::code(line);
         let printable = || line.escape_ascii().to_string();
         match self.awaited {
             Awaited::Greeting if code == Some(220) => {

@@ -1,0 +1,119 @@
+//! The connection, with an end to every wait. The limit is kept below whatever speaks through it,
+//! so that many small reads (a TLS handshake, say) can't add up to more than was allowed.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use super::deadline::Deadline;
+use super::failure::Failure;
+use super::step::Step;
+
+/// A TCP connection whose reads and writes fail with [`ErrorKind::TimedOut`] once a limit passed.
+#[derive(Debug)]
+pub struct Limited {
+    stream: TcpStream,
+    until: Deadline,
+}
+
+impl Limited {
+    /// Repeats a read or write while signals interrupt it. Linux reports a wait in vain as EAGAIN
+    /// (socket(7), SO_RCVTIMEO).
+    fn wait(
+        &mut self,
+        mut call: impl FnMut(&mut TcpStream, Duration) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        loop {
+            let left = self.until.left();
+            if left.is_zero() {
+                return Err(ErrorKind::TimedOut.into());
+            }
+            match call(&mut self.stream, left) {
+                Err(err) if err.kind() == ErrorKind::Interrupted => {}
+                Err(err) if err.kind() == ErrorKind::WouldBlock => {
+                    return Err(ErrorKind::TimedOut.into());
+                }
+                result => return result,
+            }
+        }
+    }
+}
+
+impl Read for Limited {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.wait(|stream, left| {
+            stream.set_read_timeout(Some(left)).and_then(|()| stream.read(room))
+        })
+    }
+}
+
+impl Write for Limited {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.wait(|stream, left| {
+            stream.set_write_timeout(Some(left)).and_then(|()| stream.write(bytes))
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The way to the server, from the connection on.
+#[derive(Debug)]
+pub enum Wire {
+    /// TCP and nothing else.
+    Plain(Limited),
+}
+
+impl Wire {
+    /// Speaks through this connection, until that deadline.
+    pub fn new(stream: TcpStream, until: Deadline) -> Wire {
+        Wire::Plain(Limited { stream, until })
+    }
+
+    /// Sets the limit for all that follows.
+    pub fn limit(&mut self, until: Deadline) {
+        match self {
+            Wire::Plain(limited) => limited.until = until,
+        }
+    }
+
+    /// Reads once; 0 means that the server closed the connection.
+    ///
+    /// # Errors
+    /// [`Failure::Read`], [`Failure::ReadTimeout`], or [`Failure::Deadline`] if `deadline` passed.
+    pub fn read(
+        &mut self,
+        room: &mut [u8],
+        step: Step,
+        deadline: &Deadline,
+    ) -> Result<usize, Failure> {
+        let read = match self {
+            Wire::Plain(limited) => limited.read(room),
+        };
+        read.map_err(|err| match err.kind() {
+            ErrorKind::TimedOut => deadline.or(Failure::ReadTimeout(step)),
+            _ => Failure::Read(step, err.to_string()),
+        })
+    }
+
+    /// Writes once, and returns how many bytes were taken: at least one.
+    ///
+    /// # Errors
+    /// [`Failure::Write`], [`Failure::WriteTimeout`], or [`Failure::Deadline`] if `deadline`
+    /// passed.
+    pub fn write(&mut self, bytes: &[u8], deadline: &Deadline) -> Result<usize, Failure> {
+        let written = match self {
+            Wire::Plain(limited) => limited.write(bytes),
+        };
+        match written {
+            Ok(0) => Err(Failure::Write("nothing was taken".to_owned())),
+            Ok(count) => Ok(count),
+            Err(err) if err.kind() == ErrorKind::TimedOut => {
+                Err(deadline.or(Failure::WriteTimeout))
+            }
+            Err(err) => Err(Failure::Write(err.to_string())),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The options that say where a connection goes and where it comes from.
+
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::process::Command;
+
+use super::common::netns::inside;
+use super::run::{PROGRAM, good, run, verdict};
+use super::server::FakeServer;
+
+#[test]
+fn the_connection_comes_from_the_address_asked_for() {
+    let server = FakeServer::local(good());
+    assert_eq!(verdict(server.address(), "--bindto 127.0.0.2"), "up");
+    assert_eq!(server.peers()[0].ip(), "127.0.0.2".parse::<IpAddr>().unwrap());
+}
+
+#[test]
+fn the_connection_comes_from_the_port_asked_for_again_and_again() {
+    let server = FakeServer::local(good());
+    let port = free_port();
+    let options = format!("--bind-port {port} --delay-before-retry 0 --retry 0");
+    for _ in 0..3 {
+        assert_eq!(verdict(server.address(), &options), "up");
+    }
+    let from = SocketAddr::from(([127, 0, 0, 1], port));
+    assert_eq!(server.peers(), [from; 3]);
+}
+
+/// A port that nobody has right now.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn connect_ip_goes_before_the_host() {
+    let server = FakeServer::local(good());
+    let port = server.address().port().to_string();
+    for host in [&[][..], &["192.0.2.1"]] {
+        let mut command = Command::new(PROGRAM);
+        command.args(host).args(["--connect-ip", "127.0.0.1", "--connect-port", &port]);
+        let output = run(command);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        assert_eq!(output.stdout, format!("{} up\n", server.address()).as_bytes());
+    }
+}
+
+#[test]
+fn what_cannot_be_bound_is_down_and_says_so() {
+    let server = FakeServer::local(good());
+    for (options, reason) in [
+        ("--bindto 192.0.2.9", "bind to 192.0.2.9:0: Cannot assign requested address"),
+        ("--bind-if nosuch0", "interface nosuch0: No such device"),
+    ] {
+        let verdict = verdict(server.address(), &format!("{options} --delay-before-retry 0"));
+        let expected = format!("down: Could not prepare the connection: {reason}");
+        assert!(verdict.starts_with(&expected), "{verdict}");
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+/// Marked packets have no route, and those of an interface only that interface.
+#[test]
+fn mark_and_interface_choose_the_route() {
+    if !inside("connection::mark_and_interface_choose_the_route") {
+        return;
+    }
+    for ip in [
+        "link set lo up",
+        "link add left type veth peer name right",
+        "address add 192.0.2.1/32 dev lo",
+        "rule add fwmark 7 unreachable pref 1",
+        "rule del pref 0",
+        "rule add pref 2 lookup local",
+    ] {
+        let status = Command::new("ip").args(ip.split_whitespace()).status().unwrap();
+        assert!(status.success(), "ip {ip}");
+    }
+    let server = FakeServer::start(TcpListener::bind("192.0.2.1:0").unwrap(), vec![good()]);
+    let verdict = |options| verdict(server.address(), options);
+    assert_eq!(verdict(""), "up");
+    assert_eq!(verdict("--fwmark 6"), "up");
+    assert_eq!(verdict("--bind-if lo"), "up");
+    let unreachable = "down: Could not connect to server: ";
+    assert!(verdict("--fwmark 7 --retry 0").starts_with(unreachable));
+    let elsewhere = verdict("--bind-if left --retry 0 --connect-timeout 0.3");
+    assert!(elsewhere.starts_with("down: Co"), "{elsewhere}");
+}
