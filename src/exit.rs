@@ -6,7 +6,8 @@ use std::process::ExitCode;
 /// What a program of this toolkit tells its caller. The numbers are part of the interface.
 ///
 /// `smtp-check` uses only 0 and 1: keepalived reads every other code of a `misc_dynamic` script
-/// as a weight (keepalived.conf(5), MISC_CHECK), so there anything but a good server is 1.
+/// as a weight (keepalived.conf(5), MISC_CHECK), so there anything but a good server is 1. On
+/// request it speaks in weights (`--dynamic`) or in Nagios' codes (`--nagios`) instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {

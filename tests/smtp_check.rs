@@ -1,17 +1,27 @@
 //! The probe as keepalived runs it: the real program against servers that misbehave, judged by
 //! its exit code and by the line it prints.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
+#[path = "smtp_check/certificates.rs"]
+mod certificates;
 #[path = "smtp_check/command_line.rs"]
 mod command_line;
 #[path = "smtp_check/compat.rs"]
 mod compat;
 #[path = "smtp_check/connection.rs"]
 mod connection;
+#[path = "smtp_check/esmtp.rs"]
+mod esmtp;
+#[path = "smtp_check/output.rs"]
+mod output;
 #[path = "smtp_check/process.rs"]
 mod process;
 #[path = "smtp_check/run.rs"]
 mod run;
 #[path = "smtp_check/server.rs"]
 mod server;
+#[path = "smtp_check/tls.rs"]
+mod tls;

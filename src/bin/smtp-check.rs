@@ -9,7 +9,7 @@ use lvskit::log::Log;
 
 fn main() -> ExitCode {
     match smtp_check::run(std::env::args_os()) {
-        Ok(exit) => exit.into(),
+        Ok(code) => code.into(),
         Err(err) => {
             Log::open("smtp-check", false).error(&format!("{err:#}"));
             Exit::No.into()

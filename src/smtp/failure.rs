@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::esmtp::reply::Malformed;
 use super::step::Step;
 
 /// Why an attempt failed. Everything that came from the server is already printable ASCII.
@@ -24,6 +25,27 @@ pub enum Failure {
     /// The line after HELO was not a 250; with that line.
     #[error("Bad HELO response from server: \"{0}\"")]
     Helo(String),
+    /// The server did not do what it was asked for; with the step and the reply.
+    #[error("Bad {0} from server: \"{1}\"")]
+    Reply(Step, String),
+    /// What came is no reply.
+    #[error("Malformed {0}: {1}")]
+    Malformed(Step, Malformed),
+    /// The greeting lacks this text; with the greeting.
+    #[error("No \"{0}\" in the greeting: \"{1}\"")]
+    Unexpected(String, String),
+    /// The server does not offer this.
+    #[error("{0} is not offered")]
+    NotOffered(String),
+    /// Bytes in plain text where TLS was to begin (RFC 3207 section 6).
+    #[error("Plain text after the STARTTLS reply, somebody is tampering")]
+    Injected,
+    /// There was no handshake; with the reason.
+    #[error("TLS handshake failed: {0}")]
+    Tls(String),
+    /// The certificate is not good enough; with the reason.
+    #[error("Bad certificate: {0}")]
+    Certificate(String),
     /// The connection ended or broke before the line was complete; with the reason.
     #[error("Read failure ({0}): {1}")]
     Read(Step, String),

@@ -3,12 +3,19 @@
 use std::time::{Duration, Instant};
 
 use super::step::Step;
+use super::tls;
 
 /// One attempt, as far as it came.
 #[derive(Debug, Default)]
 pub struct Report {
     /// The finished steps, in order, with the time each took.
     pub steps: Vec<(Step, Duration)>,
+    /// The greeting: code and first line. Not known with SMTP_CHECK's rules.
+    pub greeting: Option<String>,
+    /// What was offered last, each with its parameters.
+    pub capabilities: Vec<String>,
+    /// What the handshake came to.
+    pub tls: Option<tls::Info>,
     current: Option<(Step, Instant)>,
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::compat;
 use super::deadline::Deadline;
+use super::esmtp::{self, Plan};
 use super::failure::Failure;
 use super::helo::HeloName;
 use super::report::Report;
@@ -19,14 +20,24 @@ pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The port of SMTP (RFC 5321 section 4.5.4.2).
 pub const DEFAULT_PORT: u16 = 25;
 
+/// What a server must do to be up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rules {
+    /// What SMTP_CHECK wants, with this name in HELO.
+    Compat(HeloName),
+    /// What RFC 5321 and a plan want.
+    Rfc(Box<Plan>),
+}
+
 /// Whom to talk to, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// The server, and where to come from.
     pub target: Target,
-    /// The name to say HELO with.
-    pub helo_name: HeloName,
-    /// The limit for connecting and for each single read or write. Not zero.
+    /// What to say and to expect.
+    pub rules: Rules,
+    /// The limit for connecting, then for each single read or write ([`Rules::Compat`]) or for
+    /// each whole reply ([`Rules::Rfc`]). Not zero.
     pub connect_timeout: Duration,
 }
 
@@ -64,6 +75,11 @@ impl Session {
         trace.note("connected");
         let mut wire = Wire::new(stream, until);
         let patience = self.connect_timeout;
-        compat::converse(&mut wire, &self.helo_name, patience, deadline, trace, report)
+        match &self.rules {
+            Rules::Compat(helo_name) => {
+                compat::converse(&mut wire, helo_name, patience, deadline, trace, report)
+            }
+            Rules::Rfc(plan) => esmtp::converse(wire, plan, patience, deadline, trace, report),
+        }
     }
 }

@@ -5,9 +5,12 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use openssl::ssl::SslStream;
+
 use super::deadline::Deadline;
 use super::failure::Failure;
 use super::step::Step;
+use super::tls;
 
 /// A TCP connection whose reads and writes fail with [`ErrorKind::TimedOut`] once a limit passed.
 #[derive(Debug)]
@@ -64,6 +67,8 @@ impl Write for Limited {
 pub enum Wire {
     /// TCP and nothing else.
     Plain(Limited),
+    /// TLS on TCP.
+    Tls(SslStream<Limited>),
 }
 
 impl Wire {
@@ -76,6 +81,7 @@ impl Wire {
     pub fn limit(&mut self, until: Deadline) {
         match self {
             Wire::Plain(limited) => limited.until = until,
+            Wire::Tls(stream) => stream.get_mut().until = until,
         }
     }
 
@@ -91,6 +97,7 @@ impl Wire {
     ) -> Result<usize, Failure> {
         let read = match self {
             Wire::Plain(limited) => limited.read(room),
+            Wire::Tls(stream) => stream.read(room),
         };
         read.map_err(|err| match err.kind() {
             ErrorKind::TimedOut => deadline.or(Failure::ReadTimeout(step)),
@@ -106,6 +113,7 @@ impl Wire {
     pub fn write(&mut self, bytes: &[u8], deadline: &Deadline) -> Result<usize, Failure> {
         let written = match self {
             Wire::Plain(limited) => limited.write(bytes),
+            Wire::Tls(stream) => stream.write(bytes),
         };
         match written {
             Ok(0) => Err(Failure::Write("nothing was taken".to_owned())),
@@ -114,6 +122,45 @@ impl Wire {
                 Err(deadline.or(Failure::WriteTimeout))
             }
             Err(err) => Err(Failure::Write(err.to_string())),
+        }
+    }
+
+    /// Writes everything.
+    ///
+    /// # Errors
+    /// Those of [`write`](Self::write).
+    pub fn write_all(&mut self, mut bytes: &[u8], deadline: &Deadline) -> Result<(), Failure> {
+        while !bytes.is_empty() {
+            let count = self.write(bytes, deadline)?;
+            bytes = bytes.get(count..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Begins TLS; a connection that has it already stays as it is.
+    ///
+    /// # Errors
+    /// Those of [`tls::handshake`].
+    pub fn secure(self, options: &tls::Options, deadline: &Deadline) -> Result<Wire, Failure> {
+        match self {
+            Wire::Plain(limited) => tls::handshake(limited, options, deadline).map(Wire::Tls),
+            Wire::Tls(stream) => Ok(Wire::Tls(stream)),
+        }
+    }
+
+    /// What the handshake came to, if there was one.
+    pub fn tls(&self) -> Option<tls::Info> {
+        match self {
+            Wire::Plain(_) => None,
+            Wire::Tls(stream) => Some(tls::info(stream)),
+        }
+    }
+
+    /// Takes leave in TLS's own words (RFC 8446 section 6.1). A server that doesn't listen any
+    /// more is no failure.
+    pub fn close(self) {
+        if let Wire::Tls(mut stream) = self {
+            let _ = stream.shutdown();
         }
     }
 }

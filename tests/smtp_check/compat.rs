@@ -1,11 +1,17 @@
 //! `--compat`: the verdicts of SMTP_CHECK on servers that misbehave.
 
+use std::net::SocketAddr;
 use std::thread;
 use std::time::Duration;
 
-use super::run::{command, good, replies, run, verdict};
+use super::run::{self, good, replies, run};
 use super::server::Step::{self, Close, Drip, HalfClose, Hear, Pause, Reset};
 use super::server::{FakeServer, say};
+
+/// The verdict with `--compat`.
+fn verdict(server: SocketAddr, options: &str) -> String {
+    run::verdict(server, &format!("--compat {options}"))
+}
 
 /// Plays each script to the program and compares the beginning of the verdict. All at once.
 fn expect_all(cases: Vec<(Vec<Step>, &str)>) {
@@ -138,7 +144,7 @@ fn the_server_hears_helo_and_quit() {
 #[test]
 fn verbose_shows_every_read_and_every_command() {
     let server = FakeServer::local(good());
-    let output = run(command(server.address(), "-v --helo-name me"));
+    let output = run(run::command(server.address(), "--compat -v --helo-name me"));
     assert_eq!(output.stdout, format!("{} up\n", server.address()).as_bytes());
     let stderr = String::from_utf8(output.stderr).unwrap();
     let told: Vec<_> = stderr.lines().filter_map(|line| line.split_once(' ')).collect();

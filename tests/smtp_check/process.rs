@@ -12,8 +12,13 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::run::{HANGS, PROGRAM, command, finish, good, run, verdict};
-use super::server::Step;
+use super::server::Step::{self, Hear};
 use super::server::{FakeServer, say};
+
+/// A server that serves nobody, politely.
+fn bad() -> Vec<Step> {
+    vec![say("554 no\r\n"), Hear, say("221 bye\r\n")]
+}
 
 #[test]
 fn silence_ends_at_the_deadline() {
@@ -34,12 +39,9 @@ fn no_attempt_begins_after_the_deadline() {
 
 #[test]
 fn each_retry_is_a_new_connection() {
-    let server = FakeServer::local(vec![say("554 no\r\n")]);
+    let server = FakeServer::local(bad());
     let options = "--retry 2 --delay-before-retry 0.1";
-    assert_eq!(
-        verdict(server.address(), options),
-        r#"down: Bad greeting banner from server: "554 no\r""#
-    );
+    assert_eq!(verdict(server.address(), options), r#"down: Bad greeting from server: "554 no""#);
     assert_eq!(server.connections(), 3);
 }
 
@@ -87,7 +89,6 @@ fn code_with(
 fn an_output_that_nobody_reads_changes_no_verdict() {
     let full = || -> File { OpenOptions::new().write(true).open("/dev/full").unwrap() };
     let broken = || io::pipe().unwrap().1;
-    let bad = || vec![say("554 no\r\n")];
     assert_eq!(code_with(Stdio::null(), Stdio::null(), good()), Some(0));
     assert_eq!(code_with(Stdio::null(), Stdio::null(), bad()), Some(1));
     assert_eq!(code_with(full(), full(), good()), Some(0));
@@ -98,7 +99,7 @@ fn an_output_that_nobody_reads_changes_no_verdict() {
 
 #[test]
 fn closed_outputs_change_no_verdict() {
-    for (script, code) in [(good(), 0), (vec![say("554 no\r\n")], 1)] {
+    for (script, code) in [(good(), 0), (bad(), 1)] {
         let server = FakeServer::local(script);
         let mut shell = Command::new("sh");
         shell.args(["-c", r#"exec "$@" <&- >&- 2>&-"#, "sh", PROGRAM, "127.0.0.1", "-v", "-p"]);

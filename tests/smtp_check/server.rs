@@ -1,11 +1,13 @@
 //! A mail server that behaves as badly as its script says, and never longer than a test may last.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+
+use openssl::ssl::{NameType, Ssl, SslContext, SslStream};
 
 /// How long the server waits for its client before it gives up.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -22,12 +24,17 @@ pub enum Step {
     Drip(Vec<u8>, Duration),
     /// Waits for a line.
     Hear,
+    /// Waits for so many bytes; heard as printable ASCII.
+    Take(usize),
     /// Does nothing for a while.
     Pause(Duration),
     /// Sends no more, but goes on listening.
     HalfClose,
     /// Closes the connection.
     Close,
+    /// Holds a TLS handshake; all that follows is in TLS. The name that the client asks for is
+    /// heard as `SNI name`.
+    Tls(SslContext),
     /// Waits until the client sent something, then closes without reading it: a TCP reset.
     Reset,
 }
@@ -120,35 +127,81 @@ impl Drop for FakeServer {
     }
 }
 
-fn play(script: &[Step], mut stream: TcpStream, record: &Mutex<Record>) -> io::Result<()> {
+/// The way to the client.
+enum Wire {
+    Plain(TcpStream),
+    Tls(SslStream<TcpStream>),
+}
+
+impl Read for Wire {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Wire::Plain(stream) => stream.read(room),
+            Wire::Tls(stream) => stream.read(room),
+        }
+    }
+}
+
+impl Wire {
+    fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Wire::Plain(stream) => stream.write_all(bytes),
+            Wire::Tls(stream) => stream.write_all(bytes),
+        }
+    }
+
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Wire::Plain(stream) => stream,
+            Wire::Tls(stream) => stream.get_ref(),
+        }
+    }
+}
+
+fn play(script: &[Step], stream: TcpStream, record: &Mutex<Record>) -> io::Result<()> {
     stream.set_nonblocking(false)?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    let mut reader = BufReader::new(stream.try_clone()?);
+    let hears = |line| record.lock().expect("no holder panics").heard.push(line);
+    let mut reader = BufReader::new(Wire::Plain(stream));
     for step in script {
         match step {
-            Step::Say(bytes) => stream.write_all(bytes)?,
+            Step::Say(bytes) => reader.get_mut().say(bytes)?,
             Step::Drip(bytes, pause) => {
                 for byte in bytes {
-                    stream.write_all(&[*byte])?;
+                    reader.get_mut().say(&[*byte])?;
                     thread::sleep(*pause);
                 }
             }
             Step::Hear => {
                 let mut line = String::new();
                 reader.read_line(&mut line)?;
-                record.lock().expect("no holder panics").heard.push(line);
+                hears(line);
+            }
+            Step::Take(count) => {
+                let mut bytes = vec![0; *count];
+                reader.read_exact(&mut bytes)?;
+                hears(bytes.escape_ascii().to_string());
+            }
+            Step::Tls(context) => {
+                let stream = reader.get_ref().tcp().try_clone()?;
+                let ssl = Ssl::new(context)?;
+                let stream = ssl.accept(stream).map_err(io::Error::other)?;
+                if let Some(name) = stream.ssl().servername(NameType::HOST_NAME) {
+                    hears(format!("SNI {name}"));
+                }
+                reader = BufReader::new(Wire::Tls(stream));
             }
             Step::Pause(pause) => thread::sleep(*pause),
-            Step::HalfClose => stream.shutdown(Shutdown::Write)?,
+            Step::HalfClose => reader.get_ref().tcp().shutdown(Shutdown::Write)?,
             Step::Close => return Ok(()),
             Step::Reset => {
-                stream.peek(&mut [0])?;
+                reader.get_ref().tcp().peek(&mut [0])?;
                 return Ok(());
             }
         }
     }
-    while reader.read_line(&mut String::new())? > 0 {}
+    io::copy(&mut reader, &mut io::sink())?;
     Ok(())
 }

@@ -1,0 +1,400 @@
+//! The options of `smtp-check`, and the check that they ask for. Those that SMTP_CHECK has carry
+//! its names and defaults, so that a block of keepalived.conf can be moved over word by word.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use clap::{ArgGroup, Parser, value_parser};
+
+use super::help::AFTER_HELP;
+use crate::smtp::esmtp::Plan;
+use crate::smtp::esmtp::dialogue::Script;
+use crate::smtp::probe::DEFAULT_RETRY;
+use crate::smtp::proxy::Proxy;
+use crate::smtp::session::DEFAULT_PORT;
+use crate::smtp::target::LONGEST_INTERFACE;
+use crate::smtp::tls::{self, MinVersion, Peer, Verify};
+use crate::smtp::weight::LatencyWeight;
+use crate::smtp::{Address, HeloName, Probe, Rules, Session, Target, helo, timer, worst_case};
+
+/// Everything that SMTP_CHECK can't do.
+const BEYOND: [&str; 15] = [
+    "starttls",
+    "tls",
+    "sni",
+    "verify",
+    "ca_file",
+    "verify_name",
+    "cert_days",
+    "tls_min",
+    "expect_greeting",
+    "expect_capability",
+    "mail_from",
+    "rcpt_to",
+    "proxy",
+    "lmtp",
+    "encryption",
+];
+
+/// Checks whether a mail server is up.
+///
+/// Connects, waits for the greeting, says EHLO and QUIT, and waits for the replies; with --compat
+/// it gives the verdict of keepalived's SMTP_CHECK. The verdict is one line on standard output.
+#[derive(Debug, Parser)]
+#[command(name = "smtp-check", version, after_help = AFTER_HELP)]
+#[command(group = ArgGroup::new("encryption").args(["starttls", "tls"]))]
+pub struct Args {
+    /// The server, an IPv4 or IPv6 address; names are not looked up
+    #[arg(value_parser = address, required_unless_present = "connect_ip")]
+    pub host: Option<IpAddr>,
+
+    /// Connect to this address instead of HOST
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    pub connect_ip: Option<IpAddr>,
+
+    /// The server's port
+    #[arg(short, long, visible_alias = "connect-port", default_value_t = DEFAULT_PORT)]
+    #[arg(value_parser = value_parser!(u16).range(1..))]
+    pub port: u16,
+
+    /// Connect from this address
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    pub bindto: Option<IpAddr>,
+
+    /// Connect from this port
+    #[arg(long, value_name = "PORT", value_parser = value_parser!(u16).range(1..))]
+    pub bind_port: Option<u16>,
+
+    /// Connect through this interface (SO_BINDTODEVICE)
+    #[arg(long, value_name = "NAME", value_parser = interface)]
+    pub bind_if: Option<String>,
+
+    /// Mark every packet with this number (SO_MARK; needs CAP_NET_ADMIN)
+    #[arg(long, value_name = "N")]
+    pub fwmark: Option<u32>,
+
+    /// What to say after EHLO, HELO or LHLO: a domain or an address literal
+    #[arg(long, value_name = "NAME", default_value = helo::DEFAULT)]
+    pub helo_name: HeloName,
+
+    /// Seconds to wait for the connection, and again for each reply (with --compat: each read)
+    #[arg(long, value_name = "S", default_value = "5", value_parser = timer::positive_seconds)]
+    pub connect_timeout: Duration,
+
+    /// How many attempts may follow a failed one
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_RETRY)]
+    pub retry: u32,
+
+    /// Seconds between two attempts
+    #[arg(long, value_name = "S", default_value = "1", value_parser = timer::seconds)]
+    pub delay_before_retry: Duration,
+
+    /// Seconds for the whole run, then the server is down
+    /// [default: four connect timeouts per attempt, and the delays]
+    #[arg(long, value_name = "S", value_parser = timer::positive_seconds)]
+    pub deadline: Option<Duration>,
+
+    /// Give exactly the verdict of keepalived's SMTP_CHECK
+    #[arg(long, conflicts_with_all = BEYOND)]
+    pub compat: bool,
+
+    /// A line of the greeting must contain this text
+    #[arg(long, value_name = "TEXT", help_heading = "Expectations")]
+    pub expect_greeting: Option<String>,
+
+    /// EHLO must offer this, PIPELINING for instance; may be given several times
+    #[arg(long, value_name = "NAME", value_parser = keyword, help_heading = "Expectations")]
+    pub expect_capability: Vec<String>,
+
+    /// Try a message from this address, or from nobody ('<>'), and take it back
+    #[arg(long, value_name = "ADDR", help_heading = "Expectations")]
+    pub mail_from: Option<Address>,
+
+    /// Try this recipient for it
+    #[arg(long, value_name = "ADDR", requires = "mail_from", help_heading = "Expectations")]
+    pub rcpt_to: Option<Address>,
+
+    /// Speak LMTP; the port must be given
+    #[arg(long, requires = "port", conflicts_with = "starttls", help_heading = "Expectations")]
+    pub lmtp: bool,
+
+    /// Send a PROXY protocol header first, of version 1 (UNKNOWN) or 2 (LOCAL)
+    #[arg(long, value_name = "VERSION", help_heading = "Expectations")]
+    pub proxy: Option<Proxy>,
+
+    /// Begin TLS with STARTTLS, which the server must offer
+    #[arg(long, help_heading = "TLS")]
+    pub starttls: bool,
+
+    /// Use TLS from the first byte
+    #[arg(long, help_heading = "TLS")]
+    pub tls: bool,
+
+    /// Ask for the certificate of this name [default: --verify-name, if that is a name]
+    #[arg(long, value_name = "NAME", value_parser = host_name)]
+    #[arg(requires = "encryption", help_heading = "TLS")]
+    pub sni: Option<String>,
+
+    /// Verify the certificate with the system's store
+    #[arg(long, requires = "encryption", help_heading = "TLS")]
+    pub verify: bool,
+
+    /// Verify it with the certificates in this file (PEM) instead
+    #[arg(long, value_name = "FILE", requires = "encryption", help_heading = "TLS")]
+    pub ca_file: Option<PathBuf>,
+
+    /// The name or address that a verified certificate must be for [default: the address asked]
+    #[arg(long, value_name = "NAME", value_parser = peer)]
+    #[arg(requires = "encryption", help_heading = "TLS")]
+    pub verify_name: Option<Peer>,
+
+    /// The certificate must be valid for so many more days
+    #[arg(long, value_name = "N", requires = "encryption", help_heading = "TLS")]
+    #[arg(value_parser = value_parser!(u32).range(0..=36500))]
+    pub cert_days: Option<u32>,
+
+    /// The lowest version of TLS [default: the system's]
+    #[arg(long, value_name = "VERSION", requires = "encryption", help_heading = "TLS")]
+    pub tls_min: Option<MinVersion>,
+
+    /// Show the dialogue on standard error
+    #[arg(short, long, help_heading = "Output")]
+    pub verbose: bool,
+
+    /// Print the verdict and all that was found out as one JSON object
+    #[arg(long, conflicts_with = "nagios", help_heading = "Output")]
+    pub json: bool,
+
+    /// Print and exit as a Nagios plugin does
+    #[arg(long, conflicts_with = "dynamic", help_heading = "Output")]
+    pub nagios: bool,
+
+    /// Seconds from which on Nagios warns
+    #[arg(long, value_name = "S", value_parser = timer::seconds)]
+    #[arg(requires = "nagios", help_heading = "Output")]
+    pub warn_latency: Option<Duration>,
+
+    /// Seconds from which on it is critical for Nagios
+    #[arg(long, value_name = "S", value_parser = timer::seconds)]
+    #[arg(requires = "nagios", help_heading = "Output")]
+    pub crit_latency: Option<Duration>,
+
+    /// Exit with a weight, for keepalived's misc_dynamic
+    #[arg(long, help_heading = "Output")]
+    pub dynamic: bool,
+
+    /// The weight for an answer of that speed: MAX:FAST:SLOW, like 100:0.1:2
+    #[arg(long, value_name = "FORMULA", requires = "dynamic", help_heading = "Output")]
+    pub latency_weight: Option<LatencyWeight>,
+
+    /// Weight 0 while this file has content other than 0
+    #[arg(long, value_name = "FILE", requires = "dynamic", help_heading = "Output")]
+    pub drain_file: Option<PathBuf>,
+}
+
+impl Args {
+    /// The check that this command line asks for.
+    ///
+    /// # Errors
+    /// Options that are fine by themselves contradict each other.
+    pub fn probe(&self) -> anyhow::Result<Probe> {
+        let host = self.connect_ip.or(self.host).context("HOST is missing")?;
+        if let Some(bindto) = self.bindto {
+            ensure!(
+                bindto.is_ipv4() == host.is_ipv4(),
+                "--bindto {bindto} can't reach {host}: one is IPv4, the other IPv6"
+            );
+        }
+        ensure!(
+            self.verify_name.is_none() || self.verify || self.ca_file.is_some(),
+            "--verify-name means nothing without --verify or --ca-file; --sni asks for a name"
+        );
+        ensure!(
+            !self.rcpt_to.as_ref().is_some_and(Address::is_empty),
+            "--rcpt-to must be an address"
+        );
+        let longest = worst_case(self.connect_timeout, self.retry, self.delay_before_retry);
+        Ok(Probe {
+            session: Session {
+                target: Target {
+                    server: SocketAddr::new(host, self.port),
+                    bind_ip: self.bindto,
+                    bind_port: self.bind_port,
+                    bind_if: self.bind_if.clone(),
+                    fwmark: self.fwmark,
+                },
+                rules: match self.compat {
+                    true => Rules::Compat(self.helo_name.clone()),
+                    false => Rules::Rfc(Box::new(self.plan(host))),
+                },
+                connect_timeout: self.connect_timeout,
+            },
+            retry: self.retry,
+            delay_before_retry: self.delay_before_retry,
+            deadline: self.deadline.unwrap_or(longest),
+        })
+    }
+
+    fn plan(&self, host: IpAddr) -> Plan {
+        Plan {
+            script: Script {
+                helo_name: self.helo_name.clone(),
+                lmtp: self.lmtp,
+                starttls: self.starttls,
+                expect_greeting: self.expect_greeting.clone(),
+                expect_capabilities: self.expect_capability.clone(),
+                mail_from: self.mail_from.clone(),
+                rcpt_to: self.rcpt_to.clone(),
+            },
+            tls: (self.starttls || self.tls).then(|| self.tls_options(host)),
+            proxy: self.proxy,
+        }
+    }
+
+    fn tls_options(&self, host: IpAddr) -> tls::Options {
+        let name = match &self.verify_name {
+            Some(Peer::Name(name)) => Some(name.clone()),
+            _ => None,
+        };
+        tls::Options {
+            sni: self.sni.clone().or(name),
+            verify: (self.verify || self.ca_file.is_some()).then(|| Verify {
+                ca_file: self.ca_file.clone(),
+                peer: self.verify_name.clone().unwrap_or(Peer::Ip(host)),
+            }),
+            cert_days: self.cert_days,
+            min: self.tls_min,
+        }
+    }
+}
+
+/// Reads an address, with an error that says why a name won't do.
+fn address(text: &str) -> Result<IpAddr, &'static str> {
+    text.parse().map_err(|_| "not an IPv4 or IPv6 address (names are not looked up)")
+}
+
+/// Reads the name of an interface; whether there is one shows when it is used.
+fn interface(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.len() > LONGEST_INTERFACE || text.contains(['/', '\0', ' ']) {
+        return Err(format!("an interface has a name of 1 to {LONGEST_INTERFACE} characters"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Reads an EHLO keyword (RFC 5321 section 4.1.1.1).
+fn keyword(text: &str) -> Result<String, &'static str> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if text.is_empty() || !text.bytes().all(allowed) {
+        return Err("a capability is one word of letters, digits and '-', without parameters");
+    }
+    Ok(text.to_owned())
+}
+
+/// Reads a host's name: a HELO name that is no address literal.
+fn host_name(text: &str) -> Result<String, &'static str> {
+    let is_address = text.parse::<IpAddr>().is_ok();
+    match text.parse::<HeloName>() {
+        Ok(_) if !is_address && !text.starts_with('[') => Ok(text.to_owned()),
+        _ => Err("not the name of a host"),
+    }
+}
+
+/// Reads a name or an address.
+fn peer(text: &str) -> Result<Peer, &'static str> {
+    match text.parse() {
+        Ok(ip) => Ok(Peer::Ip(ip)),
+        Err(_) => host_name(text).map(Peer::Name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::smtp::probe::DEFAULT_DELAY_BEFORE_RETRY;
+    use crate::smtp::session::DEFAULT_CONNECT_TIMEOUT;
+
+    fn probe(words: &str) -> Probe {
+        let words = ["smtp-check"].into_iter().chain(words.split_whitespace());
+        Args::try_parse_from(words).unwrap().probe().unwrap()
+    }
+
+    fn plan(words: &str) -> Plan {
+        match probe(words).session.rules {
+            Rules::Rfc(plan) => *plan,
+            compat @ Rules::Compat(_) => panic!("{compat:?}"),
+        }
+    }
+
+    #[test]
+    fn the_definition_holds() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn defaults_are_those_of_smtp_check() {
+        let probe = probe("192.0.2.1 --compat");
+        assert_eq!(probe.session.target, Target::new("192.0.2.1:25".parse().unwrap()));
+        assert_eq!(probe.session.rules, Rules::Compat(helo::DEFAULT.parse().unwrap()));
+        assert_eq!(probe.session.connect_timeout, DEFAULT_CONNECT_TIMEOUT);
+        assert_eq!(probe.retry, 1);
+        assert_eq!(probe.delay_before_retry, DEFAULT_DELAY_BEFORE_RETRY);
+        assert_eq!(probe.deadline, Duration::from_secs(41));
+    }
+
+    #[test]
+    fn every_option_of_smtp_check_arrives() {
+        let probe = probe(
+            "192.0.2.1 --compat --connect-ip ::1 --connect-port 587 --bindto ::2 --bind-port 7 \
+             --bind-if eth0 --fwmark 8 --helo-name [192.0.2.9] --connect-timeout 0.25 --retry 3 \
+             --delay-before-retry 0 --deadline 2.5",
+        );
+        let target = Target {
+            server: "[::1]:587".parse().unwrap(),
+            bind_ip: Some("::2".parse().unwrap()),
+            bind_port: Some(7),
+            bind_if: Some("eth0".to_owned()),
+            fwmark: Some(8),
+        };
+        assert_eq!(probe.session.target, target);
+        assert_eq!(probe.session.rules, Rules::Compat("[192.0.2.9]".parse().unwrap()));
+        assert_eq!(probe.session.connect_timeout, Duration::from_millis(250));
+        assert_eq!(probe.retry, 3);
+        assert_eq!(probe.delay_before_retry, Duration::ZERO);
+        assert_eq!(probe.deadline, Duration::from_millis(2500));
+    }
+
+    #[test]
+    fn the_deadline_follows_the_other_timers() {
+        assert_eq!(
+            probe("192.0.2.1 --connect-timeout 2 --retry 0").deadline,
+            Duration::from_secs(8)
+        );
+    }
+
+    #[test]
+    fn everything_beyond_conflicts_with_compat() {
+        let known: Vec<_> =
+            Args::command().get_arguments().map(|arg| arg.get_id().clone()).collect();
+        for name in BEYOND.iter().filter(|name| **name != "encryption") {
+            assert!(known.iter().any(|id| id == name), "{name}");
+        }
+        assert_eq!(plan("192.0.2.1").tls, None);
+    }
+
+    #[test]
+    fn names_for_tls_follow_each_other() {
+        let tls = |words: &str| plan(&format!("192.0.2.1 --starttls {words}")).tls.unwrap();
+        assert_eq!(tls(""), tls::Options::default());
+        let by_address = tls("--verify").verify.unwrap();
+        assert_eq!(by_address.peer, Peer::Ip("192.0.2.1".parse().unwrap()));
+        assert_eq!(tls("--verify").sni, None);
+        assert_eq!(tls("--verify --verify-name mx.a").sni.unwrap(), "mx.a");
+        assert_eq!(tls("--verify --verify-name mx.a --sni b").sni.unwrap(), "b");
+        let file = tls("--ca-file ca.pem --verify-name 192.0.2.7");
+        assert_eq!((file.sni, file.verify.unwrap().ca_file), (None, Some("ca.pem".into())));
+    }
+}

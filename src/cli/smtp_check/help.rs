@@ -1,0 +1,79 @@
+//! What `smtp-check --help` says below the options, and the manual page too.
+
+/// Examples, what needs more words than an option has, and the exit codes.
+pub const AFTER_HELP: &str = "\
+Examples:
+  Is the server up?
+      smtp-check 192.168.3.101
+  Show the dialogue, every read and every command with its time:
+      smtp-check -v 2001:db8::25 -p 587 --helo-name probe.example.org
+  Decide at once and within three seconds:
+      smtp-check 192.168.3.101 --retry 0 --deadline 3
+  The verdict of SMTP_CHECK, from an address and with a mark:
+      smtp-check --compat 192.168.3.101 --bindto 192.168.3.1 --fwmark 7
+  Does STARTTLS work, with a good certificate for 14 more days?
+      smtp-check 192.168.3.101 --starttls --verify --verify-name mx.example.org --cert-days 14
+  TLS from the first byte, any certificate:
+      smtp-check 192.168.3.101 -p 465 --tls
+  Would it take mail for this address? Nothing is sent:
+      smtp-check 192.168.3.101 --mail-from '<>' --rcpt-to postmaster@example.org
+  Postfix with postscreen and smtpd_upstream_proxy_protocol, whose greeting takes 6 seconds:
+      smtp-check 192.168.3.101 --proxy v2 --connect-timeout 8
+  Dovecot's LMTP:
+      smtp-check 192.168.3.101 -p 24 --lmtp
+  For Nagios, and for programs:
+      smtp-check 192.168.3.101 --nagios --warn-latency 0.5 --crit-latency 2
+      smtp-check 192.168.3.101 --starttls --json
+  Wait until a server answers, two minutes at most:
+      smtp-check 192.168.3.101 --retry 1000 --deadline 120
+  In keepalived.conf, with a misc_timeout above the deadline (here 41 seconds):
+      MISC_CHECK {
+          misc_path \"/usr/libexec/keepalived/smtp-check --compat 192.168.3.101\"
+          misc_timeout 45
+      }
+  There too, with less weight for slow answers, and none while a file says so:
+      MISC_CHECK {
+          misc_path \"/usr/libexec/keepalived/smtp-check 192.168.3.101 --dynamic --latency-weight 100:0.1:2 --drain-file /run/drain\"
+          misc_timeout 45
+          misc_dynamic
+      }
+
+With and without --compat:
+  --compat is keepalived's SMTP_CHECK to the byte: HELO, one line per reply, exactly 220 and 250,
+  511 bytes at most, any line after QUIT, and the connect timeout anew for every single read.
+  Without it the replies are those of RFC 5321: of any number of lines, judged by their first
+  digit, 512 bytes a line and 128 lines at most; EHLO, or HELO where that is refused; the connect
+  timeout is for each whole reply. It never says a second thing before the first is answered, and
+  takes leave with QUIT also where the server is down, so that no server logs a lost connection.
+
+Certificates:
+  Without --verify any certificate will do. With it, it must be trusted and made for --verify-name,
+  or for HOST itself where no name is given. --ca-file means --verify, with that file instead of
+  the system's store. --sni is --verify-name where that is a name. --cert-days looks at the end of
+  the server's own certificate, also without --verify.
+
+Weights:
+  With --dynamic, exit code 2 + W tells keepalived's misc_dynamic to give the server weight W.
+  --latency-weight MAX:FAST:SLOW is MAX for a check of up to FAST seconds, 1 from SLOW on, and
+  1 + (MAX - 1) * (SLOW - time) / (SLOW - FAST) between, rounded down. With 100:0.1:2, 0.05 s is
+  weight 100 (exit code 102), 0.5 s is 79 (81), 1 s is 53 (55), 3 s is 1 (3).
+  A drain file gives weight 0, exit code 2: no new connections, and those that are there stay. It
+  drains while it has content other than 0 (echo 1 > FILE), or can't be read; remove it, or write
+  0, to end that. A server that is down is exit code 1 all the same.
+  A program that can't start for want of a library ends with 127, and misc_dynamic takes that for
+  weight 125: after an update of OpenSSL, run smtp-check --version.
+
+Where the connection can't be made as asked:
+  An address that this machine does not have, a missing interface, a mark without CAP_NET_ADMIN, a
+  CA file that can't be read: SMTP_CHECK then keeps its last verdict. No exit code says that, so
+  here it is \"down\", exit code 1, and the reason is in the verdict. SMTP_CHECK's bind_port counts
+  only with bindto; --bind-port always counts.
+
+Exit codes:
+  0  the server is up
+  1  everything else: the server is down, or the command line is wrong
+  There are no others, because misc_dynamic takes 2 to 255 for a weight, but on request:
+  --dynamic  0 up, with the configured weight; 1 down or wrong command line; 2 to 255 up, with this
+             weight plus 2
+  --nagios   0 up; 1 up, but not below --warn-latency; 2 down, or not below --crit-latency; 3 wrong
+             command line";

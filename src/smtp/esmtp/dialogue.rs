@@ -1,0 +1,234 @@
+//! An honest client's dialogue as a state machine: bytes in, commands out, no socket in sight.
+//!
+//! ```text
+//! greeting → EHLO, or HELO where that is refused → STARTTLS, handshake and EHLO again
+//!          → MAIL FROM → RCPT TO → RSET → QUIT → up
+//! ```
+//!
+//! What was not asked for is left out. It never says a second thing before the first is answered,
+//! and whatever displeases it, it says QUIT and waits for the answer, so that no server has to log
+//! a lost connection. Bytes that come early count for the reply that follows, so the verdict does
+//! not depend on how they are split; only where TLS begins, early bytes are an attack (RFC 3207
+//! section 6, CVE-2011-0411).
+
+use super::reply::{Reply, ReplyBuffer};
+use crate::smtp::address::Address;
+use crate::smtp::failure::Failure;
+use crate::smtp::helo::HeloName;
+use crate::smtp::step::Step;
+
+/// What to say, and what to expect.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Script {
+    /// The name to say EHLO, HELO or LHLO with.
+    pub helo_name: HeloName,
+    /// Speak LMTP: LHLO, and never HELO (RFC 2033).
+    pub lmtp: bool,
+    /// Ask for TLS (RFC 3207).
+    pub starttls: bool,
+    /// Text that a line of the greeting must contain.
+    pub expect_greeting: Option<String>,
+    /// Keywords that must be offered (RFC 5321 section 4.1.1.1), in TLS if there is TLS; upper
+    /// and lower case are the same.
+    pub expect_capabilities: Vec<String>,
+    /// The sender of a message that is never sent.
+    pub mail_from: Option<Address>,
+    /// Its recipient. Without a sender this is ignored.
+    pub rcpt_to: Option<Address>,
+}
+
+/// What to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Read once and [`push`](Dialogue::push) that.
+    Read,
+    /// Send this command.
+    Send(String),
+    /// Begin TLS, then say [`secured`](Dialogue::secured).
+    StartTls,
+    /// There is nothing left to say.
+    Done,
+}
+
+/// One dialogue with one server, from the greeting on.
+#[derive(Debug)]
+pub struct Dialogue<'a> {
+    script: &'a Script,
+    step: Step,
+    replies: ReplyBuffer,
+    pending: Option<String>,
+    secure: bool,
+    greeting: Option<String>,
+    capabilities: Vec<String>,
+    failure: Option<Failure>,
+}
+
+impl<'a> Dialogue<'a> {
+    /// A dialogue that waits for the greeting. With a failure that is known already, it only says
+    /// QUIT after that.
+    pub fn new(script: &'a Script, failure: Option<Failure>) -> Dialogue<'a> {
+        Dialogue {
+            script,
+            step: Step::Greeting,
+            replies: ReplyBuffer::default(),
+            pending: None,
+            secure: false,
+            greeting: None,
+            capabilities: Vec::new(),
+            failure,
+        }
+    }
+
+    /// What it waits for now.
+    pub fn step(&self) -> Step {
+        self.step
+    }
+
+    /// The greeting, once it is there: code and first line.
+    pub fn greeting(&self) -> Option<&str> {
+        self.greeting.as_deref()
+    }
+
+    /// What the server offered when it was asked last, each with its parameters.
+    pub fn capabilities(&self) -> &[String] {
+        &self.capabilities
+    }
+
+    /// Why the server is down, if that is known already although the dialogue goes on.
+    pub fn failure(&self) -> Option<&Failure> {
+        self.failure.as_ref()
+    }
+
+    /// Takes what one read gave.
+    pub fn push(&mut self, read: &[u8]) {
+        self.replies.push(read);
+    }
+
+    /// What to do next, as far as the bytes go that have come.
+    ///
+    /// # Errors
+    /// The server is down and can't be talked to any more.
+    pub fn act(&mut self) -> Result<Action, Failure> {
+        if let Some(command) = self.pending.take() {
+            return Ok(Action::Send(command));
+        }
+        match self.replies.take() {
+            Ok(None) => Ok(Action::Read),
+            Ok(Some(reply)) => self.judge(&reply),
+            Err(malformed) => Err(Failure::Malformed(self.step, malformed)),
+        }
+    }
+
+    /// TLS was begun; what was said before it counts no more (RFC 3207 section 4.2).
+    pub fn secured(&mut self, failure: Option<Failure>) {
+        self.secure = true;
+        self.capabilities.clear();
+        self.failure = failure;
+        let action = if self.failure.is_some() { self.quit() } else { self.hello() };
+        if let Action::Send(command) = action {
+            self.pending = Some(command);
+        }
+    }
+
+    fn judge(&mut self, reply: &Reply) -> Result<Action, Failure> {
+        match self.step {
+            Step::Quit if self.failure.is_some() || reply.is_positive() => Ok(Action::Done),
+            Step::Quit => Err(Failure::Reply(self.step, reply.summary())),
+            Step::Ehlo if reply.is_permanent_failure() => {
+                Ok(self.say(Step::Helo, format!("HELO {}", self.script.helo_name)))
+            }
+            _ if !reply.is_positive() => self.refused(reply),
+            Step::Greeting => Ok(self.greeted(reply)),
+            Step::Ehlo | Step::Lhlo => {
+                self.capabilities = reply.lines.iter().skip(1).cloned().collect();
+                Ok(self.introduced())
+            }
+            Step::StartTls if self.replies.is_empty() => {
+                self.step = Step::Tls;
+                Ok(Action::StartTls)
+            }
+            Step::StartTls => Err(Failure::Injected),
+            Step::Mail => Ok(match &self.script.rcpt_to {
+                Some(address) => self.say(Step::Rcpt, format!("RCPT TO:<{address}>")),
+                None => self.say(Step::Rset, "RSET".to_owned()),
+            }),
+            Step::Rcpt => Ok(self.say(Step::Rset, "RSET".to_owned())),
+            Step::Helo => Ok(self.introduced()),
+            // Nothing else is waited for here; should it be, the server is asked no more.
+            Step::Rset | Step::Connect | Step::Tls => Ok(self.quit()),
+        }
+    }
+
+    /// A server that says 421 closes the connection by itself (RFC 5321 section 3.8).
+    fn refused(&mut self, reply: &Reply) -> Result<Action, Failure> {
+        let failure = Failure::Reply(self.step, reply.summary());
+        if reply.code == 421 { Err(failure) } else { Ok(self.fail(failure)) }
+    }
+
+    fn greeted(&mut self, reply: &Reply) -> Action {
+        self.greeting = Some(reply.summary());
+        if self.failure.is_some() {
+            return self.quit();
+        }
+        match &self.script.expect_greeting {
+            Some(text) if !reply.lines.iter().any(|line| line.contains(&escaped(text))) => {
+                self.fail(Failure::Unexpected(escaped(text), reply.summary()))
+            }
+            _ => self.hello(),
+        }
+    }
+
+    /// After EHLO, LHLO or HELO.
+    fn introduced(&mut self) -> Action {
+        if self.script.starttls && !self.secure {
+            return if self.offers("STARTTLS") {
+                self.say(Step::StartTls, "STARTTLS".to_owned())
+            } else {
+                self.fail(Failure::NotOffered("STARTTLS".to_owned()))
+            };
+        }
+        let expected = &self.script.expect_capabilities;
+        if let Some(missing) = expected.iter().find(|keyword| !self.offers(keyword)) {
+            return self.fail(Failure::NotOffered(missing.clone()));
+        }
+        match &self.script.mail_from {
+            Some(address) => self.say(Step::Mail, format!("MAIL FROM:<{address}>")),
+            None => self.quit(),
+        }
+    }
+
+    fn offers(&self, keyword: &str) -> bool {
+        let first_words = self.capabilities.iter().filter_map(|line| line.split(' ').next());
+        first_words.into_iter().any(|word| word.eq_ignore_ascii_case(keyword))
+    }
+
+    fn hello(&mut self) -> Action {
+        let (step, verb) = match self.script.lmtp {
+            true => (Step::Lhlo, "LHLO"),
+            false => (Step::Ehlo, "EHLO"),
+        };
+        self.say(step, format!("{verb} {}", self.script.helo_name))
+    }
+
+    fn fail(&mut self, failure: Failure) -> Action {
+        self.failure = Some(failure);
+        self.quit()
+    }
+
+    fn quit(&mut self) -> Action {
+        self.say(Step::Quit, "QUIT".to_owned())
+    }
+
+    fn say(&mut self, step: Step, command: String) -> Action {
+        self.step = step;
+        Action::Send(command + "\r\n")
+    }
+}
+
+/// Text in the form that replies have here.
+fn escaped(text: &str) -> String {
+    text.as_bytes().escape_ascii().to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,232 @@
+//! The verdicts of an honest client, each as the bytes that lead to it.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::smtp::esmtp::reply::{LONGEST_LINE, Malformed};
+
+/// What became of a dialogue: what the server heard, and the verdict, unless it still waits.
+type End = (Vec<String>, Option<Result<(), Failure>>);
+
+/// Plays pieces to a dialogue. A handshake is one that succeeds, unless bytes are in its way.
+fn play<C: AsRef<[u8]>>(script: &Script, pieces: &[C]) -> End {
+    let mut dialogue = Dialogue::new(script, None);
+    let mut pieces = pieces.iter().filter(|piece| !piece.as_ref().is_empty());
+    let mut heard = Vec::new();
+    let end = loop {
+        match dialogue.act() {
+            Ok(Action::Read) => match pieces.next() {
+                Some(piece) => dialogue.push(piece.as_ref()),
+                None => return (heard, None),
+            },
+            Ok(Action::Send(command)) => heard.push(command.replace("\r\n", "")),
+            Ok(Action::StartTls) => {
+                heard.push("(TLS)".to_owned());
+                dialogue.secured(None);
+            }
+            Ok(Action::Done) => break Ok(()),
+            Err(failure) => break Err(failure),
+        }
+    };
+    (heard, Some(dialogue.failure().map_or(end, |failure| Err(failure.clone()))))
+}
+
+/// Plays it and wants these commands, `me` left out, and this verdict.
+fn expect(script: &Script, pieces: &[&str], heard: &str, verdict: Result<(), Failure>) {
+    let (commands, end) = play(script, pieces);
+    assert_eq!(commands.join(" ").replace(" me", ""), heard, "{pieces:?}");
+    assert_eq!(end, Some(verdict), "{pieces:?}");
+}
+
+fn script() -> Script {
+    Script { helo_name: "me".parse().unwrap(), ..Script::default() }
+}
+
+fn bad(step: Step, reply: &str) -> Result<(), Failure> {
+    Err(Failure::Reply(step, reply.to_owned()))
+}
+
+const BYE: &str = "221 2.0.0 Bye\r\n";
+
+#[test]
+fn greetings() {
+    for greeting in ["220 a\r\n", "220-a\r\n220 b\r\n", "220\r\n", "220\n", "250 odd\r\n"] {
+        expect(&script(), &[greeting, "250 a\r\n", BYE], "EHLO QUIT", Ok(()));
+    }
+    for (greeting, summary) in
+        [("554 no\r\n", "554 no"), ("354 a\r\n", "354 a"), ("450-\r\n450 b\r\n", "450 b")]
+    {
+        expect(&script(), &[greeting, BYE], "QUIT", bad(Step::Greeting, summary));
+    }
+    // It closes the connection by itself.
+    expect(&script(), &["421 busy\r\n"], "", bad(Step::Greeting, "421 busy"));
+    let malformed = Failure::Malformed(Step::Greeting, Malformed::Code("HTTP/1.1".to_owned()));
+    expect(&script(), &["HTTP/1.1\r\n"], "", Err(malformed));
+    let endless = "x".repeat(LONGEST_LINE);
+    let malformed = Failure::Malformed(Step::Greeting, Malformed::LongLine);
+    expect(&script(), &[&endless], "", Err(malformed));
+}
+
+#[test]
+fn helo_follows_where_ehlo_is_refused() {
+    for refused in ["502 5.5.2 what\r\n", "500 a\r\n", "550-a\r\n550 b\r\n"] {
+        expect(&script(), &["220 a\r\n", refused, "250 a\r\n", BYE], "EHLO HELO QUIT", Ok(()));
+    }
+    let twice = ["220 a\r\n", "500 a\r\n", "501 b\r\n", BYE];
+    expect(&script(), &twice, "EHLO HELO QUIT", bad(Step::Helo, "501 b"));
+    expect(&script(), &["220 a\r\n", "451 a\r\n", BYE], "EHLO QUIT", bad(Step::Ehlo, "451 a"));
+    expect(&script(), &["220 a\r\n", "421 a\r\n"], "EHLO", bad(Step::Ehlo, "421 a"));
+}
+
+#[test]
+fn the_farewell_counts_unless_something_else_did() {
+    let until_quit = ["220 a\r\n", "250 a\r\n", "500 a\r\n"];
+    expect(&script(), &until_quit, "EHLO QUIT", bad(Step::Quit, "500 a"));
+    expect(&script(), &["554 no\r\n", "500 a\r\n"], "QUIT", bad(Step::Greeting, "554 no"));
+}
+
+#[test]
+fn lmtp_never_says_helo() {
+    let lmtp = Script { lmtp: true, ..script() };
+    expect(&lmtp, &["220 a\r\n", "250-a\r\n250 b\r\n", BYE], "LHLO QUIT", Ok(()));
+    expect(&lmtp, &["220 a\r\n", "500 a\r\n", BYE], "LHLO QUIT", bad(Step::Lhlo, "500 a"));
+}
+
+#[test]
+fn expectations() {
+    let greeting = |text: &str| Script { expect_greeting: Some(text.to_owned()), ..script() };
+    let good = ["220-a\r\n220 b ESMTP\r\n", "250 a\r\n", BYE];
+    expect(&greeting("b ESM"), &good, "EHLO QUIT", Ok(()));
+    let unexpected = Failure::Unexpected("ab".to_owned(), "220 a".to_owned());
+    expect(&greeting("ab"), &[good[0], BYE], "QUIT", Err(unexpected));
+    expect(&greeting("Bob's"), &["220 Bob's\r\n", "250 a\r\n", BYE], "EHLO QUIT", Ok(()));
+
+    let offer = |names: &[&str]| Script {
+        expect_capabilities: names.iter().map(|name| (*name).to_owned()).collect(),
+        ..script()
+    };
+    let good = ["220 a\r\n", "250-PIPELINING\r\n250-size 100\r\n250 HELP\r\n", BYE];
+    expect(&offer(&["SIZE", "help"]), &good, "EHLO QUIT", Ok(()));
+    // The first line is the server's name and no offer.
+    let missing = Err(Failure::NotOffered("PIPELINING".to_owned()));
+    expect(&offer(&["SIZE", "PIPELINING"]), &good, "EHLO QUIT", missing);
+    let missing = Err(Failure::NotOffered("SIZ".to_owned()));
+    expect(&offer(&["SIZ"]), &good, "EHLO QUIT", missing);
+}
+
+#[test]
+fn starttls() {
+    let tls = Script { starttls: true, ..script() };
+    let offer = "250-a\r\n250-STARTTLS\r\n250 SIZE\r\n";
+    let good = ["220 a\r\n", offer, "220 go\r\n", "250 a\r\n", BYE];
+    expect(&tls, &good, "EHLO STARTTLS (TLS) EHLO QUIT", Ok(()));
+    let none = Err(Failure::NotOffered("STARTTLS".to_owned()));
+    expect(&tls, &["220 a\r\n", "250 STARTTLS\r\n", BYE], "EHLO QUIT", none.clone());
+    expect(&tls, &["220 a\r\n", "500 a\r\n", "250 a\r\n", BYE], "EHLO HELO QUIT", none);
+    let refused = bad(Step::StartTls, "454 4.7.0 no");
+    expect(&tls, &["220 a\r\n", offer, "454 4.7.0 no\r\n", BYE], "EHLO STARTTLS QUIT", refused);
+    // CVE-2011-0411, seen from the client.
+    for early in ["220 go\r\n250 evil\r\n", "220 go\r\n2"] {
+        let injected = Err(Failure::Injected);
+        expect(&tls, &["220 a\r\n", offer, early], "EHLO STARTTLS", injected);
+    }
+}
+
+#[test]
+fn what_was_offered_before_tls_counts_no_more() {
+    let script =
+        Script { starttls: true, expect_capabilities: vec!["AUTH".to_owned()], ..script() };
+    let before = ["220 a\r\n", "250-a\r\n250-AUTH PLAIN\r\n250 STARTTLS\r\n", "220 go\r\n"];
+    let without = [&before[..], &["250-a\r\n250 SIZE\r\n", BYE]].concat();
+    let missing = Err(Failure::NotOffered("AUTH".to_owned()));
+    expect(&script, &without, "EHLO STARTTLS (TLS) EHLO QUIT", missing);
+    let with = [&before[..], &["250-a\r\n250 AUTH\r\n", BYE]].concat();
+    expect(&script, &with, "EHLO STARTTLS (TLS) EHLO QUIT", Ok(()));
+}
+
+#[test]
+fn a_message_is_tried_and_taken_back() {
+    let from = Script { mail_from: Some("".parse().unwrap()), ..script() };
+    let both = Script { rcpt_to: Some("b@c".parse().unwrap()), ..from.clone() };
+    let start = ["220 a\r\n", "250 a\r\n"];
+    let play = |script, rest: &[&str], heard, verdict| {
+        expect(script, &[&start[..], rest].concat(), heard, verdict);
+    };
+    let ok = "250 2.1.0 Ok\r\n";
+    play(&from, &[ok, ok, BYE], "EHLO MAIL FROM:<> RSET QUIT", Ok(()));
+    play(&both, &[ok, ok, ok, BYE], "EHLO MAIL FROM:<> RCPT TO:<b@c> RSET QUIT", Ok(()));
+    play(&both, &[ok, "251 a\r\n", ok, BYE], "EHLO MAIL FROM:<> RCPT TO:<b@c> RSET QUIT", Ok(()));
+    let refused = bad(Step::Rcpt, "550 5.1.1 who");
+    let heard = "EHLO MAIL FROM:<> RCPT TO:<b@c> QUIT";
+    play(&both, &[ok, "550 5.1.1 who\r\n", BYE], heard, refused);
+    let refused = bad(Step::Mail, "452 4.3.1 full");
+    play(&both, &["452 4.3.1 full\r\n", BYE], "EHLO MAIL FROM:<> QUIT", refused);
+    let refused = bad(Step::Rset, "500 a");
+    play(&from, &[ok, "500 a\r\n", BYE], "EHLO MAIL FROM:<> RSET QUIT", refused);
+}
+
+#[test]
+fn a_failure_that_is_known_before_leads_to_quit() {
+    let script = script();
+    let mut dialogue = Dialogue::new(&script, Some(Failure::WriteTimeout));
+    dialogue.push(b"220 a\r\n");
+    assert_eq!(dialogue.act(), Ok(Action::Send("QUIT\r\n".to_owned())));
+    assert_eq!(dialogue.greeting(), Some("220 a"));
+    dialogue.push(b"221 a\r\n");
+    assert_eq!(dialogue.act(), Ok(Action::Done));
+    assert_eq!(dialogue.failure(), Some(&Failure::WriteTimeout));
+}
+
+/// Conversations that get far often enough.
+fn traffic() -> impl Strategy<Value = Vec<u8>> {
+    let replies = [
+        &b"220 a\r\n"[..],
+        b"220-a\r\n220 b\r\n",
+        b"250 a\r\n",
+        b"250-a\r\n250-STARTTLS\r\n250 SIZE\r\n",
+        b"250 a\n",
+        b"221 a\r\n",
+        b"421 a\r\n",
+        b"500 a\r\n",
+        b"250-",
+        b"\0",
+        b"x",
+    ];
+    let reply = prop::sample::select(replies.to_vec()).prop_map(<[u8]>::to_vec);
+    let garbage = prop::collection::vec(any::<u8>(), 0..600);
+    prop::collection::vec(prop_oneof![9 => reply, 1 => garbage], 0..8).prop_map(|all| all.concat())
+}
+
+proptest! {
+    /// Only STARTTLS looks at what came with a reply, as it must: there the verdict may become
+    /// another reason, but never "up".
+    #[test]
+    fn the_verdict_does_not_depend_on_the_pieces(
+        bytes in traffic(),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+        starttls: bool,
+        mail: bool,
+    ) {
+        let mut cuts: Vec<_> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+        cuts.extend([0, bytes.len()]);
+        cuts.sort_unstable();
+        let pieces: Vec<_> = cuts.windows(2).map(|cut| &bytes[cut[0]..cut[1]]).collect();
+        let script = Script {
+            starttls,
+            mail_from: mail.then(|| "a@b".parse().unwrap()),
+            ..script()
+        };
+        let (whole, cut) = (play(&script, &[&bytes]), play(&script, &pieces));
+        if whole.1 != Some(Err(Failure::Injected)) && !cut.0.contains(&"(TLS)".to_owned()) {
+            prop_assert_eq!(whole, cut);
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic_or_loop(
+        pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..700), 0..6),
+    ) {
+        let (heard, _) = play(&script(), &pieces);
+        prop_assert!(heard.len() <= 4);
+    }
+}

@@ -1,0 +1,128 @@
+//! The dialogue of an honest mail client (RFC 5321), with everything that SMTP_CHECK can't do:
+//! replies of several lines, EHLO, TLS, a recipient tried, LMTP.
+//!
+//! Bytes become a [`reply::Reply`], the [`dialogue`] judges it; [`converse`] brings the bytes.
+
+pub mod dialogue;
+pub mod reply;
+
+use std::time::Duration;
+
+use self::dialogue::{Action, Dialogue, Script};
+use super::deadline::Deadline;
+use super::failure::Failure;
+use super::proxy::Proxy;
+use super::report::Report;
+use super::step::Step;
+use super::tls;
+use super::trace::Trace;
+use super::wire::Wire;
+
+/// Everything about one dialogue.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Plan {
+    /// What to say.
+    pub script: Script,
+    /// How to use TLS: after STARTTLS where the script says that, else from the first byte
+    /// (RFC 8314 section 3).
+    pub tls: Option<tls::Options>,
+    /// What to send before everything else.
+    pub proxy: Option<Proxy>,
+}
+
+/// How much one read may give, in bytes.
+const READ: usize = 4096;
+
+/// Holds the dialogue on a connection that was just made. Each step, a whole reply or a whole
+/// handshake, may take the `patience`.
+///
+/// # Errors
+/// The server is down, for the first reason that showed.
+pub fn converse(
+    mut wire: Wire,
+    plan: &Plan,
+    patience: Duration,
+    deadline: &Deadline,
+    trace: &mut Trace,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let mut shell = Shell { plan, patience, deadline, trace, report };
+    if let Some(proxy) = plan.proxy {
+        shell.trace.client(proxy.header());
+        wire.write_all(proxy.header(), deadline)?;
+    }
+    let mut early = None;
+    if !plan.script.starttls && plan.tls.is_some() {
+        (wire, early) = shell.secure(wire)?;
+    }
+    let mut dialogue = Dialogue::new(&plan.script, early);
+    let end = shell.talk(wire, &mut dialogue);
+    report.greeting = dialogue.greeting().map(str::to_owned);
+    report.capabilities = dialogue.capabilities().to_vec();
+    // What went wrong first is the reason, not how the farewell went.
+    dialogue.failure().map_or(end, |failure| Err(failure.clone()))
+}
+
+/// What surrounds a dialogue.
+struct Shell<'a, 'out> {
+    plan: &'a Plan,
+    patience: Duration,
+    deadline: &'a Deadline,
+    trace: &'a mut Trace<'out>,
+    report: &'a mut Report,
+}
+
+impl Shell<'_, '_> {
+    fn begin(&mut self, wire: &mut Wire, step: Step) {
+        self.report.begin(step);
+        wire.limit(self.deadline.within(self.patience));
+    }
+
+    fn talk(&mut self, mut wire: Wire, dialogue: &mut Dialogue) -> Result<(), Failure> {
+        self.begin(&mut wire, dialogue.step());
+        let mut buffer = [0; READ];
+        loop {
+            match dialogue.act()? {
+                Action::Read => {
+                    let step = dialogue.step();
+                    let count = wire.read(&mut buffer, step, self.deadline)?;
+                    self.trace.server(&buffer[..count]);
+                    if count == 0 {
+                        let reason = "connection closed by the server".to_owned();
+                        return Err(Failure::Read(step, reason));
+                    }
+                    dialogue.push(&buffer[..count]);
+                }
+                Action::Send(command) => {
+                    self.begin(&mut wire, dialogue.step());
+                    self.trace.client(command.as_bytes());
+                    wire.write_all(command.as_bytes(), self.deadline)?;
+                }
+                Action::StartTls => {
+                    let (secure, failure) = self.secure(wire)?;
+                    wire = secure;
+                    dialogue.secured(failure);
+                }
+                Action::Done => {
+                    wire.close();
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Begins TLS. A certificate that is only too old to be accepted leaves a connection on which
+    /// the farewell can be said.
+    fn secure(&mut self, mut wire: Wire) -> Result<(Wire, Option<Failure>), Failure> {
+        self.begin(&mut wire, Step::Tls);
+        let options = self.plan.tls.clone().unwrap_or_default();
+        let wire = wire.secure(&options, self.deadline)?;
+        let info = wire.tls();
+        if let Some(info) = &info {
+            self.trace.note(info);
+        }
+        let failure = info.as_ref().and_then(|info| info.check(options.cert_days).err());
+        self.report.tls = info;
+        Ok((wire, failure))
+    }
+}

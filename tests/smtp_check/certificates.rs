@@ -1,0 +1,102 @@
+//! Certificates for tests: an authority, and servers that it vouches for, well or badly.
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use openssl::asn1::Asn1Time;
+use openssl::bn::BigNum;
+use openssl::ec::{EcGroup, EcKey};
+use openssl::hash::MessageDigest;
+use openssl::nid::Nid;
+use openssl::pkey::{PKey, Private};
+use openssl::ssl::{SslContext, SslMethod, SslVersion};
+use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
+use openssl::x509::{X509, X509Builder, X509Name, X509NameBuilder};
+
+/// Seconds of a day.
+const DAY: i64 = 86400;
+
+/// The names that every server's certificate is for.
+pub const NAME: &str = "mx.example.org";
+
+/// Who signs, and what clients may trust.
+pub struct Authority {
+    certificate: X509,
+    key: PKey<Private>,
+}
+
+impl Authority {
+    pub fn new() -> Authority {
+        let key = key();
+        let name = name("lvskit test authority");
+        let mut builder = builder(&key, &name, &name, -DAY, 3650 * DAY);
+        let constraints = BasicConstraints::new().critical().ca().build().unwrap();
+        builder.append_extension(constraints).unwrap();
+        builder.sign(&key, MessageDigest::sha256()).unwrap();
+        Authority { certificate: builder.build(), key }
+    }
+
+    /// Writes the certificate to trust.
+    pub fn write(&self, file: &Path) {
+        std::fs::write(file, self.certificate.to_pem().unwrap()).unwrap();
+    }
+
+    /// A server of name [`NAME`] and address 127.0.0.1, with a certificate that ends in so many
+    /// days from now.
+    pub fn server(&self, days: i64) -> SslContext {
+        self.limited(days, None)
+    }
+
+    /// The same, with nothing newer than this version.
+    pub fn limited(&self, days: i64, max: Option<SslVersion>) -> SslContext {
+        let key = key();
+        let issuer = self.certificate.subject_name();
+        let end = days * DAY + DAY / 2;
+        let mut builder = builder(&key, &name(NAME), issuer, -100 * DAY, end);
+        let names = SubjectAlternativeName::new()
+            .dns(NAME)
+            .ip("127.0.0.1")
+            .build(&builder.x509v3_context(Some(&self.certificate), None))
+            .unwrap();
+        builder.append_extension(names).unwrap();
+        builder.sign(&self.key, MessageDigest::sha256()).unwrap();
+        let mut context = SslContext::builder(SslMethod::tls_server()).unwrap();
+        context.set_certificate(&builder.build()).unwrap();
+        context.set_private_key(&key).unwrap();
+        context.set_max_proto_version(max).unwrap();
+        context.build()
+    }
+}
+
+fn key() -> PKey<Private> {
+    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+    PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap()
+}
+
+fn name(common_name: &str) -> X509Name {
+    let mut name = X509NameBuilder::new().unwrap();
+    name.append_entry_by_nid(Nid::COMMONNAME, common_name).unwrap();
+    name.build()
+}
+
+/// A certificate that is valid from and until so many seconds from now.
+fn builder(
+    key: &PKey<Private>,
+    subject: &X509Name,
+    issuer: &openssl::x509::X509NameRef,
+    from: i64,
+    until: i64,
+) -> X509Builder {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+    let time = |seconds| Asn1Time::from_unix(now + seconds).unwrap();
+    let serial = BigNum::from_u32(now as u32).unwrap().to_asn1_integer().unwrap();
+    let mut builder = X509Builder::new().unwrap();
+    builder.set_version(2).unwrap();
+    builder.set_serial_number(&serial).unwrap();
+    builder.set_subject_name(subject).unwrap();
+    builder.set_issuer_name(issuer).unwrap();
+    builder.set_pubkey(key).unwrap();
+    builder.set_not_before(&time(from)).unwrap();
+    builder.set_not_after(&time(until)).unwrap();
+    builder
+}

@@ -1,0 +1,217 @@
+//! Without `--compat`: servers that speak RFC 5321, well or badly, from outside.
+
+use std::thread;
+use std::time::Duration;
+
+use super::run::{command, run, verdict};
+use super::server::Step::{self, Close, Drip, Hear, Pause, Reset, Take};
+use super::server::{FakeServer, say};
+
+const EHLO: &str = "250-mx\r\n250-PIPELINING\r\n250-SIZE 10240000\r\n250 ENHANCEDSTATUSCODES\r\n";
+const OK: &str = "250 2.0.0 Ok\r\n";
+const BYE: &str = "221 2.0.0 Bye\r\n";
+
+/// Says the first, then answers each line with the next.
+fn answers(lines: &[&str]) -> Vec<Step> {
+    let mut script = vec![say(lines[0])];
+    script.extend(lines[1..].iter().flat_map(|line| [Hear, say(line)]));
+    script
+}
+
+/// Plays each script and compares the beginning of the verdict, and the words heard. All at once.
+fn expect_all(cases: &[(&str, Vec<Step>, &str, &[&str])]) {
+    thread::scope(|scope| {
+        for (options, script, expected, heard) in cases {
+            scope.spawn(move || {
+                let server = FakeServer::local(script.clone());
+                let patience = if expected.contains("timeout") { "0.5" } else { "5" };
+                let options =
+                    format!("{options} --helo-name me --retry 0 --connect-timeout {patience}");
+                let verdict = verdict(server.address(), &options);
+                assert!(verdict.starts_with(expected), "{verdict:?}, not {expected:?}: {script:?}");
+                let heard: Vec<_> = heard.iter().map(|line| format!("{line}\r\n")).collect();
+                assert_eq!(server.heard(), heard, "{script:?}");
+            });
+        }
+    });
+}
+
+#[test]
+fn replies_of_several_lines() {
+    let postscreen = vec![
+        say("220-mx ESMTP\r\n"),
+        Pause(Duration::from_millis(200)),
+        say("220 mx ESMTP\r\n"),
+        Hear,
+        say(EHLO),
+        Hear,
+        say(BYE),
+    ];
+    let heard: &[&str] = &["EHLO me", "QUIT"];
+    expect_all(&[
+        ("", answers(&["220 a\r\n", EHLO, BYE]), "up", heard),
+        ("", postscreen, "up", heard),
+        ("", answers(&["220\r\n", "250\r\n", "221\r\n"]), "up", heard),
+        (
+            "",
+            answers(&["220 a\r\n", "502 5.5.1 no\r\n", OK, BYE]),
+            "up",
+            &["EHLO me", "HELO me", "QUIT"],
+        ),
+        (
+            "",
+            answers(&["554 5.7.1 no\r\n", BYE]),
+            "down: Bad greeting from server: \"554 5.7.1 no\"",
+            &["QUIT"],
+        ),
+        ("", answers(&["421 busy\r\n"]), "down: Bad greeting from server: \"421 busy\"", &[]),
+        (
+            "",
+            answers(&["220 a\r\n", "250-a\r\n251 b\r\n"]),
+            "down: Malformed EHLO reply: one reply with codes 250 and 251",
+            &["EHLO me"],
+        ),
+        (
+            "",
+            answers(&["220 a\r\n", EHLO, "500 a\r\n"]),
+            "down: Bad QUIT reply from server: \"500 a\"",
+            heard,
+        ),
+    ]);
+}
+
+#[test]
+fn silence_and_ends() {
+    let heard: &[&str] = &["EHLO me"];
+    expect_all(&[
+        ("", vec![], "down: Read timeout (greeting)", &[]),
+        ("", vec![say("220-a\r\n")], "down: Read timeout (greeting)", &[]),
+        ("", vec![Close], "down: Read failure (greeting): connection closed", &[]),
+        ("", vec![say("220 a\r\n"), Hear], "down: Read timeout (EHLO reply)", heard),
+        (
+            "",
+            vec![say("220 a\r\n"), Hear, say("250-a\r\n"), Close],
+            "down: Read failure (EHLO reply)",
+            heard,
+        ),
+        (
+            "",
+            vec![say("220 a\r\n"), Hear, say(EHLO), Reset],
+            "down: Read failure (QUIT reply)",
+            heard,
+        ),
+        // What was wrong first is the reason, not that the farewell is not answered.
+        ("", vec![say("554 no\r\n"), Hear], "down: Bad greeting from server", &["QUIT"]),
+        ("", vec![say("554 no\r\n"), Close], "down: Bad greeting from server", &[]),
+    ]);
+    let server = FakeServer::local(vec![say("554 no\r\n"), Hear]);
+    let start = std::time::Instant::now();
+    let verdict = verdict(server.address(), "--deadline 0.5 --connect-timeout 15");
+    assert!(verdict.starts_with("down: Bad greeting from server"), "{verdict}");
+    assert!(start.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn no_server_can_talk_for_ever() {
+    let endless_line = vec![say(vec![b'x'; 1 << 20])];
+    let endless_reply = vec![say("220-a\r\n".repeat(1 << 16))];
+    let drip = vec![Drip(b"220-a\r\n".repeat(1000), Duration::from_millis(20))];
+    expect_all(&[
+        ("", endless_line, "down: Malformed greeting: a line of more than 512 bytes", &[]),
+        ("", endless_reply, "down: Malformed greeting: more than 128 lines", &[]),
+        // Unlike with --compat the connect timeout is for the whole reply.
+        ("", drip, "down: Read timeout (greeting)", &[]),
+        (
+            "",
+            answers(&["\0\x01\r\n"]),
+            "down: Malformed greeting: no reply code in \"\\x00\\x01\"",
+            &[],
+        ),
+    ]);
+}
+
+#[test]
+fn expectations() {
+    let good = || answers(&["220 mx ESMTP Postfix\r\n", EHLO, BYE]);
+    let heard: &[&str] = &["EHLO me", "QUIT"];
+    expect_all(&[
+        ("--expect-greeting ESMTP", good(), "up", heard),
+        ("--expect-capability size --expect-capability PIPELINING", good(), "up", heard),
+        ("--expect-capability CHUNKING", good(), "down: CHUNKING is not offered", heard),
+        (
+            "--expect-greeting Exim",
+            answers(&["220 mx ESMTP Postfix\r\n", BYE]),
+            "down: No \"Exim\" in the greeting: \"220 mx ESMTP Postfix\"",
+            &["QUIT"],
+        ),
+    ]);
+}
+
+#[test]
+fn a_recipient_is_tried_and_taken_back() {
+    let start = ["220 a\r\n", EHLO];
+    let answers = |rest: &[&str]| answers(&[&start[..], rest].concat());
+    let both = "--mail-from <> --rcpt-to a@b.example";
+    let heard: &[&str] = &["EHLO me", "MAIL FROM:<>", "RCPT TO:<a@b.example>", "RSET", "QUIT"];
+    expect_all(&[
+        (both, answers(&[OK, OK, OK, BYE]), "up", heard),
+        (
+            "--mail-from c@d.example",
+            answers(&[OK, OK, BYE]),
+            "up",
+            &["EHLO me", "MAIL FROM:<c@d.example>", "RSET", "QUIT"],
+        ),
+        (
+            both,
+            answers(&[OK, "450 4.2.0 later\r\n", BYE]),
+            "down: Bad RCPT reply from server: \"450 4.2.0 later\"",
+            &["EHLO me", "MAIL FROM:<>", "RCPT TO:<a@b.example>", "QUIT"],
+        ),
+        (
+            both,
+            answers(&["452 4.3.1 full\r\n", BYE]),
+            "down: Bad MAIL reply from server: \"452 4.3.1 full\"",
+            &["EHLO me", "MAIL FROM:<>", "QUIT"],
+        ),
+    ]);
+}
+
+#[test]
+fn lmtp() {
+    let server = FakeServer::local(answers(&["220 a\r\n", EHLO, BYE]));
+    assert_eq!(verdict(server.address(), "--lmtp --helo-name me"), "up");
+    assert_eq!(server.heard(), ["LHLO me\r\n", "QUIT\r\n"]);
+    let server = FakeServer::local(answers(&["220 a\r\n", "500 no\r\n", BYE]));
+    let verdict = verdict(server.address(), "--lmtp --retry 0");
+    assert_eq!(verdict, "down: Bad LHLO reply from server: \"500 no\"");
+}
+
+#[test]
+fn a_proxy_header_comes_before_the_greeting() {
+    for (version, length, header) in [
+        ("v1", 15, "PROXY UNKNOWN\\r\\n"),
+        ("v2", 16, "\\r\\n\\r\\n\\x00\\r\\nQUIT\\n \\x00\\x00\\x00"),
+    ] {
+        let mut script = vec![Take(length)];
+        script.extend(answers(&["220 a\r\n", EHLO, BYE]));
+        let server = FakeServer::local(script);
+        let options = format!("--proxy {version} --helo-name me");
+        assert_eq!(verdict(server.address(), &options), "up");
+        assert_eq!(server.heard(), [header, "EHLO me\r\n", "QUIT\r\n"]);
+    }
+}
+
+/// A server that talks out of turn reads what it may think of as answers; a client that pipelines
+/// would be what it refuses.
+#[test]
+fn commands_come_one_by_one() {
+    let pause = || Pause(Duration::from_millis(150));
+    let script = vec![say("220 a\r\n"), pause(), Hear, pause(), say(EHLO), pause(), Hear, say(BYE)];
+    let server = FakeServer::local(script);
+    let output = run(command(server.address(), "-v --helo-name me"));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let told: Vec<_> = stderr.lines().filter_map(|line| line.split_once(' ')).collect();
+    let speakers: Vec<_> = told.iter().map(|(_, text)| &text[..2]).collect();
+    assert_eq!(speakers, ["*:", "*:", "S:", "C:", "S:", "C:", "S:"]);
+    assert_eq!(output.status.code(), Some(0));
+}

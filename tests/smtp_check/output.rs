@@ -1,0 +1,120 @@
+//! The other ways to tell a verdict: JSON, Nagios, weights. Codes and lines must agree.
+
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::certificates::Authority;
+use super::run::{PROGRAM, command, good, run};
+use super::server::Step::{self, Hear, Pause, Tls};
+use super::server::{FakeServer, say};
+
+/// Exit code and output of a run.
+fn told(script: Vec<Step>, options: &str) -> (i32, String) {
+    let server = FakeServer::local(script);
+    let output = run(command(server.address(), &format!("--retry 0 {options}")));
+    assert!(output.stderr.is_empty(), "{}", output.stderr.escape_ascii());
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(stdout.matches('\n').count(), 1, "{stdout:?}");
+    (output.status.code().unwrap(), stdout)
+}
+
+fn bad() -> Vec<Step> {
+    vec![say("554 a|b\r\n"), Hear, say("221 bye\r\n")]
+}
+
+#[test]
+fn json() {
+    let script = vec![
+        say("220 mx ESMTP\r\n"),
+        Hear,
+        say("250-mx\r\n250 STARTTLS\r\n"),
+        Hear,
+        say("220 go\r\n"),
+        Tls(Authority::new().server(30)),
+        Hear,
+        say("250-mx\r\n250-SIZE 100\r\n250 8BITMIME\r\n"),
+        Hear,
+        say("221 bye\r\n"),
+    ];
+    let (code, line) = told(script, "--json --starttls");
+    let value: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((code, &value["verdict"]), (0, &Value::from("up")), "{line}");
+    assert_eq!(value["greeting"], "220 mx ESMTP");
+    assert_eq!(value["capabilities"], serde_json::json!(["SIZE 100", "8BITMIME"]));
+    assert_eq!(value["tls"]["version"], "TLSv1.3");
+    assert_eq!(value["tls"]["verified"], false);
+    let end = value["tls"]["not_after"].as_str().unwrap();
+    assert!(end.starts_with("20") && end.ends_with('Z'), "{end}");
+    let steps = value["steps"].as_array().unwrap();
+    let names: Vec<_> = steps.iter().map(|step| step["step"].as_str().unwrap()).collect();
+    assert_eq!(names, ["connect", "greeting", "ehlo", "starttls", "tls", "ehlo", "quit"]);
+    assert!(steps.iter().all(|step| step["ms"].as_f64().unwrap() > 0.0), "{line}");
+
+    let (code, line) = told(bad(), "--json");
+    let value: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((code, &value["verdict"]), (1, &Value::from("down")), "{line}");
+    assert_eq!(value["reason"], "Bad greeting from server: \"554 a|b\"");
+    assert_eq!(value["tls"], Value::Null);
+    assert_eq!(told(good(), "--json --compat").0, 0);
+}
+
+#[test]
+fn nagios() {
+    let slow = || [vec![Pause(Duration::from_millis(300))], good()].concat();
+    for (script, options, code, word) in [
+        (good(), "", 0, "OK"),
+        (good(), "--compat", 0, "OK"),
+        (good(), "--warn-latency 5 --crit-latency 9", 0, "OK"),
+        (slow(), "--warn-latency 0.2 --crit-latency 9", 1, "WARNING"),
+        (slow(), "--warn-latency 0.1 --crit-latency 0.2", 2, "CRITICAL"),
+        (bad(), "", 2, "CRITICAL"),
+    ] {
+        let (got, line) = told(script, &format!("--nagios {options}"));
+        assert_eq!(got, code, "{line}");
+        assert!(line.starts_with(&format!("SMTP {word} - 127.0.0.1:")), "{line}");
+        let (_, data) = line.split_once(" | time=0.").unwrap();
+        assert_eq!(data.matches(';').count(), 4, "{line}");
+        assert_eq!(line.matches('|').count(), 1, "{line}");
+    }
+    let mut wrong = Command::new(PROGRAM);
+    wrong.args(["--nagios", "mail.example.org"]);
+    let output = run(wrong);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(output.stdout.starts_with(b"SMTP UNKNOWN - "), "{output:?}");
+}
+
+#[test]
+fn weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let marker = folder.path().join("drain");
+    let drain = format!("--dynamic --drain-file {}", marker.display());
+    assert_eq!(told(good(), "--dynamic").0, 0);
+    assert_eq!(told(bad(), "--dynamic").0, 1);
+    assert_eq!(told(good(), "--dynamic --latency-weight 100:5:9").0, 102);
+    assert_eq!(told(good(), "--dynamic --latency-weight 253:5:9 --compat").0, 255);
+    let slow = [vec![Pause(Duration::from_millis(200))], good()].concat();
+    assert_eq!(told(slow, "--dynamic --latency-weight 100:0:0.1").0, 3);
+    assert_eq!(told(good(), &drain).0, 0);
+    std::fs::write(&marker, "update of the kernel\n").unwrap();
+    let (code, line) = told(good(), &format!("{drain} --latency-weight 100:5:9"));
+    assert!(line.ends_with(" up, weight 0 (drained)\n"), "{line}");
+    assert_eq!(code, 2);
+    assert_eq!(told(bad(), &drain).0, 1);
+    std::fs::write(&marker, "0\n").unwrap();
+    assert_eq!(told(good(), &drain).0, 0);
+}
+
+/// No way of telling turns a server that nobody asked into one that is up.
+#[test]
+fn what_could_not_be_asked_is_never_up() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let server = taken.local_addr().unwrap();
+    for (options, code) in [("", 1), ("--json", 1), ("--dynamic", 1), ("--nagios", 2)] {
+        let output = run(command(server, &format!("--retry 0 {options}")));
+        assert_eq!(output.status.code(), Some(code), "{options}");
+    }
+}

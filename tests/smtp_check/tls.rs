@@ -1,0 +1,195 @@
+//! STARTTLS and TLS: a real handshake with a real server, and everything that can be wrong.
+
+use std::thread;
+use std::time::Duration;
+
+use openssl::ssl::{SslContext, SslVersion};
+use tempfile::TempDir;
+
+use super::certificates::{Authority, NAME};
+use super::run::verdict;
+use super::server::Step::{self, Close, Drip, Hear, Take, Tls};
+use super::server::{FakeServer, say};
+
+const OFFER: &str = "250-mx\r\n250 STARTTLS\r\n";
+
+/// A good server with STARTTLS.
+fn starttls(context: SslContext) -> Vec<Step> {
+    [before_tls(), vec![Tls(context), Hear, say("250 mx\r\n"), Hear, say("221 bye\r\n")]].concat()
+}
+
+/// Its first half.
+fn before_tls() -> Vec<Step> {
+    vec![say("220 mx\r\n"), Hear, say(OFFER), Hear, say("220 go\r\n")]
+}
+
+/// A good server with TLS from the first byte.
+fn tls(context: SslContext) -> Vec<Step> {
+    vec![Tls(context), say("220 mx\r\n"), Hear, say("250 mx\r\n"), Hear, say("221 bye\r\n")]
+}
+
+/// Plays each script with these options and compares the beginning of the verdict. All at once.
+fn expect_all(cases: Vec<(String, Vec<Step>, &str)>) {
+    thread::scope(|scope| {
+        for (options, script, expected) in cases {
+            scope.spawn(move || {
+                let server = FakeServer::local(script);
+                let patience = if expected.contains("timeout") { "0.5" } else { "5" };
+                let all = format!("{options} --retry 0 --connect-timeout {patience}");
+                let verdict = verdict(server.address(), &all);
+                assert!(verdict.starts_with(expected), "{verdict:?}, not {expected:?}: {options}");
+            });
+        }
+    });
+}
+
+/// An authority, and a folder with its certificate in a file.
+fn authority() -> (Authority, TempDir, String) {
+    let (authority, folder) = (Authority::new(), tempfile::tempdir().unwrap());
+    let file = folder.path().join("ca.pem");
+    authority.write(&file);
+    let file = file.display().to_string();
+    (authority, folder, file)
+}
+
+#[test]
+fn the_server_hears_a_second_ehlo() {
+    let server = FakeServer::local(starttls(Authority::new().server(30)));
+    assert_eq!(verdict(server.address(), "--starttls --helo-name me --sni a.example"), "up");
+    let heard = ["EHLO me\r\n", "STARTTLS\r\n", "SNI a.example", "EHLO me\r\n", "QUIT\r\n"];
+    assert_eq!(server.heard(), heard);
+
+    let server = FakeServer::local(tls(Authority::new().server(30)));
+    assert_eq!(verdict(server.address(), "--tls --helo-name me"), "up");
+    assert_eq!(server.heard(), ["EHLO me\r\n", "QUIT\r\n"]);
+}
+
+#[test]
+fn certificates() {
+    let (authority, _folder, file) = authority();
+    let stranger = Authority::new();
+    let good = || starttls(authority.server(30));
+    let verify = format!("--starttls --ca-file {file}");
+    let named = format!("{verify} --verify-name {NAME}");
+    let cases = vec![
+        ("--starttls".to_owned(), starttls(stranger.server(-3)), "up"),
+        (named.clone(), good(), "up"),
+        (format!("--tls --ca-file {file} --verify-name {NAME}"), tls(authority.server(30)), "up"),
+        (verify.clone(), good(), "up"),
+        (
+            format!("{verify} --verify-name mx.example.com"),
+            good(),
+            "down: Bad certificate: hostname mismatch",
+        ),
+        (
+            format!("{verify} --verify-name 127.0.0.2"),
+            good(),
+            "down: Bad certificate: IP address mismatch",
+        ),
+        (named.clone(), starttls(stranger.server(30)), "down: Bad certificate: "),
+        (
+            format!("--starttls --verify --verify-name {NAME}"),
+            good(),
+            "down: Bad certificate: unable to get local issuer certificate",
+        ),
+        (
+            named.clone(),
+            starttls(authority.server(-3)),
+            "down: Bad certificate: certificate has expired",
+        ),
+        (
+            "--starttls --ca-file /nonexistent/ca.pem".to_owned(),
+            good(),
+            "down: Could not prepare the connection: ",
+        ),
+        ("--starttls --cert-days 0".to_owned(), good(), "up"),
+        ("--starttls --cert-days 30".to_owned(), good(), "up"),
+        ("--starttls --cert-days 31".to_owned(), good(), "down: Bad certificate: expires on "),
+        (
+            "--starttls --cert-days 0".to_owned(),
+            starttls(authority.server(-3)),
+            "down: Bad certificate: expired on ",
+        ),
+        (
+            "--starttls --tls-min 1.3".to_owned(),
+            starttls(authority.limited(30, Some(SslVersion::TLS1_2))),
+            "down: TLS handshake failed: ",
+        ),
+        ("--starttls --tls-min 1.3".to_owned(), good(), "up"),
+        (
+            "--starttls --tls-min 1.2".to_owned(),
+            starttls(authority.limited(30, Some(SslVersion::TLS1_2))),
+            "up",
+        ),
+    ];
+    expect_all(cases);
+}
+
+#[test]
+fn a_farewell_is_said_where_only_the_certificate_is_old() {
+    let old = Authority::new().server(1);
+    let script = [before_tls(), vec![Tls(old.clone()), Hear, say("221 bye\r\n")]].concat();
+    let server = FakeServer::local(script);
+    let options = "--starttls --cert-days 14 --retry 0 --helo-name me";
+    let told = verdict(server.address(), options);
+    assert!(told.starts_with("down: Bad certificate: expires on "), "{told}");
+    assert_eq!(server.heard(), ["EHLO me\r\n", "STARTTLS\r\n", "QUIT\r\n"]);
+
+    let server = FakeServer::local(vec![Tls(old), say("220 a\r\n"), Hear, say("221 bye\r\n")]);
+    let told = verdict(server.address(), "--tls --cert-days 14 --retry 0");
+    assert!(told.starts_with("down: Bad certificate: expires on "), "{told}");
+    assert_eq!(server.heard(), ["QUIT\r\n"]);
+}
+
+#[test]
+fn servers_that_spoil_it() {
+    // What follows answers the first bytes of the client's handshake.
+    let with = |rest: Vec<Step>| [before_tls(), vec![Take(5)], rest].concat();
+    let before = |reply: &str| vec![say("220 mx\r\n"), Hear, say(OFFER), Hear, say(reply)];
+    let option = || "--starttls".to_owned();
+    // A handshake record's header, and never its content.
+    let record = [0x16, 3, 3, 0x10, 0];
+    let drip = Drip([&record[..], &[0; 500]].concat(), Duration::from_millis(50));
+    let alert = [0x15, 3, 3, 0, 2, 2, 40];
+    expect_all(vec![
+        (
+            option(),
+            vec![say("220 a\r\n"), Hear, say("250 STARTTLS\r\n"), Hear, say("221 a\r\n")],
+            "down: STARTTLS is not offered",
+        ),
+        (
+            option(),
+            [before("454 4.7.0 no\r\n"), vec![Hear, say("221 a\r\n")]].concat(),
+            "down: Bad STARTTLS reply from server: \"454 4.7.0 no\"",
+        ),
+        (option(), before("220 go\r\n250 evil\r\n"), "down: Plain text after the STARTTLS reply"),
+        (option(), with(vec![say("250 evil\r\n")]), "down: "),
+        (option(), with(vec![]), "down: Read timeout (TLS handshake)"),
+        (option(), with(vec![say(record)]), "down: Read timeout (TLS handshake)"),
+        (option(), with(vec![drip]), "down: Read timeout (TLS handshake)"),
+        (option(), with(vec![Close]), "down: TLS handshake failed: "),
+        (option(), with(vec![say(record), Close]), "down: TLS handshake failed: "),
+        (option(), with(vec![say(alert), Close]), "down: TLS handshake failed: "),
+        (option(), with(vec![say([0; 100])]), "down: TLS handshake failed: "),
+        // Plain text where TLS is expected.
+        ("--tls".to_owned(), vec![say("220 mx\r\n")], "down: TLS handshake failed: "),
+        // Silence after the handshake.
+        (
+            option(),
+            [before_tls(), vec![Tls(Authority::new().server(30)), Hear]].concat(),
+            "down: Read timeout (EHLO reply)",
+        ),
+        (
+            option(),
+            [before_tls(), vec![Tls(Authority::new().server(30)), Hear, Close]].concat(),
+            "down: Read failure (EHLO reply)",
+        ),
+    ]);
+}
+
+#[test]
+fn the_deadline_ends_a_handshake_too() {
+    let server = FakeServer::local(before_tls());
+    let options = "--starttls --connect-timeout 10 --deadline 0.4";
+    assert_eq!(verdict(server.address(), options), "down: Deadline of 0.4 s reached");
+}
