@@ -17,8 +17,10 @@ Examples:
       smtp-check 192.168.3.101 -p 465 --tls
   Would it take mail for this address? Nothing is sent:
       smtp-check 192.168.3.101 --mail-from '<>' --rcpt-to postmaster@example.org
-  Postfix with postscreen and smtpd_upstream_proxy_protocol, whose greeting takes 6 seconds:
-      smtp-check 192.168.3.101 --proxy v2 --connect-timeout 8
+  A Postfix that waits for a PROXY header, which knows UNKNOWN of version 1 not (as of 3.7):
+      smtp-check 192.168.3.101 --proxy v2
+  postscreen, whose greeting may take 6 seconds (postscreen_greet_wait):
+      smtp-check 192.168.3.101 --connect-timeout 8
   Dovecot's LMTP:
       smtp-check 192.168.3.101 -p 24 --lmtp
   For Nagios, and for programs:
@@ -33,7 +35,7 @@ Examples:
       }
   There too, with less weight for slow answers, and none while a file says so:
       MISC_CHECK {
-          misc_path \"/usr/libexec/keepalived/smtp-check 192.168.3.101 --dynamic --latency-weight 100:0.1:2 --drain-file /run/drain\"
+          misc_path \"/usr/libexec/keepalived/smtp-check 192.168.3.101 --dynamic --latency-weight 100:0.1:2 --drain-file /run/lvskit/drain\"
           misc_timeout 45
           misc_dynamic
       }
@@ -44,7 +46,8 @@ With and without --compat:
   Without it the replies are those of RFC 5321: of any number of lines, judged by their first
   digit, 512 bytes a line and 128 lines at most; EHLO, or HELO where that is refused; the connect
   timeout is for each whole reply. It never says a second thing before the first is answered, and
-  takes leave with QUIT also where the server is down, so that no server logs a lost connection.
+  takes leave with QUIT also where the server is down, so that no server logs a lost connection;
+  only where replies or TLS are broken it just goes. The default of --deadline is the same for both.
 
 Certificates:
   Without --verify any certificate will do. With it, it must be trusted and made for --verify-name,
