@@ -17,6 +17,8 @@ mod connection;
 mod esmtp;
 #[path = "smtp_check/output.rs"]
 mod output;
+#[path = "smtp_check/postfix.rs"]
+mod postfix;
 #[path = "smtp_check/process.rs"]
 mod process;
 #[path = "smtp_check/run.rs"]

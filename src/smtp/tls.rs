@@ -133,17 +133,22 @@ pub fn handshake(
     options: &Options,
     deadline: &Deadline,
 ) -> Result<SslStream<Limited>, Failure> {
-    let setup = |stack: ErrorStack| Failure::Local(reason(&stack));
-    let ssl = prepare(options).map_err(setup)?;
+    let ssl = prepare(options)?;
     ssl.connect(stream).map_err(|err| match err {
-        HandshakeError::SetupFailure(stack) => setup(stack),
+        HandshakeError::SetupFailure(stack) => stack.into(),
         HandshakeError::Failure(mid) | HandshakeError::WouldBlock(mid) => {
             failed(&mid, options, deadline)
         }
     })
 }
 
-fn prepare(options: &Options) -> Result<Ssl, ErrorStack> {
+impl From<ErrorStack> for Failure {
+    fn from(stack: ErrorStack) -> Failure {
+        Failure::Local(reason(&stack))
+    }
+}
+
+fn prepare(options: &Options) -> Result<Ssl, Failure> {
     let mut context = SslContext::builder(SslMethod::tls_client())?;
     if let Some(min) = options.min {
         context.set_min_proto_version(Some(match min {
@@ -156,7 +161,9 @@ fn prepare(options: &Options) -> Result<Ssl, ErrorStack> {
         Some(ca_file) => {
             context.set_verify(SslVerifyMode::PEER);
             match ca_file {
-                Some(file) => context.set_ca_file(file)?,
+                Some(file) => context.set_ca_file(file).map_err(|stack| {
+                    Failure::Local(format!("{}: {}", file.display(), reason(&stack)))
+                })?,
                 None => context.set_default_verify_paths()?,
             }
         }

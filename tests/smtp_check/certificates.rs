@@ -49,6 +49,22 @@ impl Authority {
 
     /// The same, with nothing newer than this version.
     pub fn limited(&self, days: i64, max: Option<SslVersion>) -> SslContext {
+        let (certificate, key) = self.issue(days);
+        let mut context = SslContext::builder(SslMethod::tls_server()).unwrap();
+        context.set_certificate(&certificate).unwrap();
+        context.set_private_key(&key).unwrap();
+        context.set_max_proto_version(max).unwrap();
+        context.build()
+    }
+
+    /// Writes such a server's key and certificate into one file.
+    pub fn write_server(&self, days: i64, file: &Path) {
+        let (certificate, key) = self.issue(days);
+        let pem = [key.private_key_to_pem_pkcs8().unwrap(), certificate.to_pem().unwrap()];
+        std::fs::write(file, pem.concat()).unwrap();
+    }
+
+    fn issue(&self, days: i64) -> (X509, PKey<Private>) {
         let key = key();
         let issuer = self.certificate.subject_name();
         let end = days * DAY + DAY / 2;
@@ -60,11 +76,7 @@ impl Authority {
             .unwrap();
         builder.append_extension(names).unwrap();
         builder.sign(&self.key, MessageDigest::sha256()).unwrap();
-        let mut context = SslContext::builder(SslMethod::tls_server()).unwrap();
-        context.set_certificate(&builder.build()).unwrap();
-        context.set_private_key(&key).unwrap();
-        context.set_max_proto_version(max).unwrap();
-        context.build()
+        (builder.build(), key)
     }
 }
 

@@ -66,10 +66,12 @@ fn the_server_hears_a_second_ehlo() {
 
 #[test]
 fn certificates() {
-    let (authority, _folder, file) = authority();
+    let (authority, folder, file) = authority();
     let stranger = Authority::new();
     let good = || starttls(authority.server(30));
     let verify = format!("--starttls --ca-file {file}");
+    let empty = folder.path().join("empty.pem");
+    std::fs::write(&empty, "").unwrap();
     let named = format!("{verify} --verify-name {NAME}");
     let cases = vec![
         ("--starttls".to_owned(), starttls(stranger.server(-3)), "up"),
@@ -100,7 +102,12 @@ fn certificates() {
         (
             "--starttls --ca-file /nonexistent/ca.pem".to_owned(),
             good(),
-            "down: Could not prepare the connection: ",
+            "down: Could not prepare the connection: /nonexistent/ca.pem: ",
+        ),
+        (
+            format!("--starttls --ca-file {}", empty.display()),
+            good(),
+            "down: Could not prepare the connection: /",
         ),
         ("--starttls --cert-days 0".to_owned(), good(), "up"),
         ("--starttls --cert-days 30".to_owned(), good(), "up"),
