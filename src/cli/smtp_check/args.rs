@@ -54,7 +54,7 @@ pub struct Args {
     #[arg(long, value_name = "ADDR", value_parser = address)]
     pub connect_ip: Option<IpAddr>,
 
-    /// The server's port
+    /// The server's port, SMTP_CHECK's connect_port
     #[arg(short, long, visible_alias = "connect-port", default_value_t = DEFAULT_PORT)]
     #[arg(value_parser = value_parser!(u16).range(1..))]
     pub port: u16,
@@ -163,7 +163,7 @@ pub struct Args {
     #[arg(short, long, help_heading = "Output")]
     pub verbose: bool,
 
-    /// Print the verdict and all that was found out as one JSON object
+    /// Print the verdict and all that the last attempt found out as one JSON object
     #[arg(long, conflicts_with = "nagios", help_heading = "Output")]
     pub json: bool,
 
