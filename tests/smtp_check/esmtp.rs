@@ -81,6 +81,13 @@ fn replies_of_several_lines() {
 }
 
 #[test]
+fn bytes_may_come_one_by_one() {
+    let drip = |reply: &str| Drip(reply.as_bytes().to_vec(), Duration::from_millis(1));
+    let script = vec![drip("220-mx\r\n220 ESMTP\r\n"), Hear, drip(EHLO), Hear, drip(BYE)];
+    expect_all(&[("", script, "up", &["EHLO me", "QUIT"])]);
+}
+
+#[test]
 fn silence_and_ends() {
     let heard: &[&str] = &["EHLO me"];
     expect_all(&[
