@@ -33,6 +33,7 @@ build:
 
 # Format, lints as errors (incompatible_msrv among them), documentation, oldest supported Rust.
 check:
+	$(DEPS) build
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --lib --quiet

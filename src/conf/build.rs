@@ -145,7 +145,9 @@ fn checker(check: &Check, server: IpAddr, port: u16) -> Result<Checker> {
 /// Our probe as a MISC_CHECK. The retries are the probe's, not keepalived's: MISC_CHECK takes the
 /// first failure after a start as final, SMTP_CHECK and the probe do not.
 fn probe(check: &Check, server: IpAddr, port: u16) -> Result<Checker> {
-    let mut path = format!("{} {server} --port {port}", paths::libexec("smtp-check"));
+    // The verdicts of SMTP_CHECK, whose place it takes.
+    let program = paths::libexec("smtp-check");
+    let mut path = format!("{program} --compat {server} --port {port}");
     let mut option = |name: &str, value: Option<String>| {
         if let Some(value) = value {
             path.push_str(&format!(" --{name} {value}"));

@@ -59,11 +59,12 @@ fn adverts_are_let_in_by_family_and_interface() {
     let text = Place::with(other).run(NFTABLES).success();
     let from = "iifname \"eth0\" ip saddr { 192.168.3.101, 192.168.3.103, 192.168.3.104 }";
     assert_eq!(
-        rules(&text)[..3],
+        rules(&text)[..4],
         [
             format!("{from} ip daddr 224.0.0.18 meta l4proto 112 accept"),
             "iifname \"vlan100\" ip6 saddr { fe80::/10 } ip6 daddr ff02::12 meta l4proto 112 accept"
                 .to_owned(),
+            "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept".to_owned(),
             format!("{from} ip daddr 224.0.0.81 udp dport 8848 accept"),
         ]
     );

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Rendered by `lvskit gen-conf --firewall firewalld` for server02.domain.ru: change the inventory,
-# not this file. Run it as root; again does no harm. It is for the default zone: where the
-# nodes' interface is in another, add --zone=ZONE to the lines with --add-rich-rule and
+# not this file. Run it as root with `sh`; again does no harm. It is for the default zone:
+# where the nodes' interface is in another, add --zone=ZONE to the lines with --add-rich-rule and
 # --add-port.
 set -e
 
