@@ -6,16 +6,19 @@ use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::common::netns::Netns;
 use crate::mailbox::Mailbox;
-use crate::network;
+use crate::network::{self, Link};
 use crate::node::{Node, PORT};
-use crate::sandbox::ROOT;
+use crate::sandbox::{ARTICLES_HOOK, ROOT};
+use crate::setup::{Setup, Way};
 use crate::traffic::Session;
+use crate::{settings, trial};
 
 /// The project's example, which is the article's cluster.
 pub const INVENTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/keepalived/inventory.yml");
@@ -27,12 +30,18 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// How long one greeting may take before a server counts as silent.
 pub const GREETING: Duration = Duration::from_secs(3);
 
+/// How long the article's hooks may take to end.
+const ARTICLES_HOOKS: Duration = Duration::from_secs(3);
+
 /// How many connections may pass until every server was met.
 const MOST_GREETINGS: usize = 60;
 
 pub struct Cluster {
     pub nodes: Vec<Node>,
-    pub client: Netns,
+    pub client: Arc<Netns>,
+    /// A second client, which partitions put on the far side.
+    pub far_client: (Netns, Link),
+    setup: Setup,
     pub vip: IpAddr,
     pub mailbox: Mailbox,
 }
@@ -40,25 +49,26 @@ pub struct Cluster {
 impl Cluster {
     /// Network, nodes and client; renders the inventory and starts the four Postfixes.
     pub fn build() -> Result<Cluster> {
-        let text = fs::read_to_string(INVENTORY).context(INVENTORY)?;
-        let model = lvskit::inventory::parse(&text)
-            .map_err(|problems| anyhow::anyhow!("{INVENTORY}: {problems:?}"))?;
-        let vip = model.vrrp_instances[0].virtual_ipaddress[0].address();
+        let setup = Setup::ours();
+        let model = model(&setup)?;
+        let vip = vip(&model);
         network::switch()?;
         let nodes = (model.nodes.iter())
             .map(|node| Node::new(node.name.as_str(), node.address))
             .collect::<Result<Vec<_>>>()?;
-        let cluster =
-            Cluster { nodes, client: network::client()?, vip, mailbox: Mailbox::start()? };
-        cluster.render(&text)?;
+        let client = Arc::new(network::client()?);
+        let far_client = network::far_client()?;
+        let mailbox = Mailbox::start()?;
+        let cluster = Cluster { nodes, client, far_client, setup, vip, mailbox };
+        cluster.render()?;
         cluster.start_postfix()?;
         Ok(cluster)
     }
 
-    /// Renders the files of an inventory with the real program.
-    pub fn render(&self, inventory: &str) -> Result<()> {
+    /// Renders the setup's inventory with the real program, and sets the nodes' sysctls.
+    fn render(&self) -> Result<()> {
         let file = Path::new(ROOT).join("inventory.yml");
-        fs::write(&file, inventory)?;
+        fs::write(&file, self.setup.inventory()?)?;
         let output = Command::new(env!("CARGO_BIN_EXE_lvskit"))
             .arg("gen-conf")
             .arg("-i")
@@ -67,6 +77,14 @@ impl Cluster {
             .arg(Path::new(ROOT).join("conf"))
             .output()?;
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        for node in &self.nodes {
+            let rendered = fs::read_to_string(node.conf())?;
+            fs::write(node.conf(), self.setup.conf(&rendered))?;
+            self.setup.set_sysctls(node)?;
+        }
+        if self.setup.way == Way::Ours && settings::text("GUARD").as_deref() == Some("mac") {
+            trial::guard_by_sender(self)?;
+        }
         Ok(())
     }
 
@@ -96,28 +114,83 @@ impl Cluster {
         self.nodes.iter_mut().try_for_each(Node::wait_for_stop)
     }
 
-    /// Does `work` in the cluster of the article's inventory with one line changed, then makes it
-    /// the article's again.
+    /// Does `work` in the cluster of the example with one line of the inventory changed.
     pub fn changed(
         &mut self,
-        line: &str,
-        other: &str,
+        key: &'static str,
+        value: &str,
         work: impl FnOnce(&Cluster) -> Result<String>,
     ) -> Result<String> {
-        let article = fs::read_to_string(INVENTORY).context(INVENTORY)?;
-        ensure!(article.contains(line), "the inventory has no `{line}`");
-        self.restart_with(&article.replace(line, other))?;
-        let seen = work(self)?;
-        self.restart_with(&article)?;
-        Ok(seen)
+        self.set_up(&Setup::ours().with(key, value))?;
+        work(self)
     }
 
-    /// Stops the cluster, renders another inventory and starts it again, whole.
-    fn restart_with(&mut self, inventory: &str) -> Result<()> {
-        self.stop()?;
-        self.render(inventory)?;
+    /// Makes the cluster what the setup says and starts it, unless it is just that already; waits
+    /// until it works.
+    pub fn set_up(&mut self, setup: &Setup) -> Result<()> {
+        if self.setup != *setup {
+            self.stop()?;
+            self.forget();
+            self.setup = setup.clone();
+            self.vip = vip(&model(setup)?);
+            self.render()?;
+        }
+        if setup.way == Way::Articles {
+            // Started together, its hooks end wrong at once; it shall begin right.
+            self.nodes[0].start()?;
+            self.wait_for_masters(&[0])?;
+        }
         self.start()?;
-        self.converge(&self.everybody())
+        self.converge(&self.everybody())?;
+        if setup.way == Way::Articles {
+            self.put_right_articles_rules()?;
+        }
+        Ok(())
+    }
+
+    /// Lets the article's hooks end, then runs them by hand where they ended wrong: a rule belongs
+    /// on each node but the MASTER.
+    fn put_right_articles_rules(&self) -> Result<()> {
+        std::thread::sleep(ARTICLES_HOOKS);
+        for (place, node) in self.nodes.iter().enumerate() {
+            let action = if place == 0 { "-r" } else { "-a" };
+            node.netns.tool(ARTICLES_HOOK, &format!("{action} {}", self.vip));
+            let rules = node.netns.tool("iptables", "-t nat -S PREROUTING");
+            let count = rules.matches("REDIRECT").count();
+            ensure!(count == usize::from(place > 0), "{}: {rules}", node.name);
+        }
+        Ok(())
+    }
+
+    /// Makes an end of whatever a failed scenario left behind: cables, drains, processes that
+    /// hang, addresses, rules.
+    pub fn reset(&mut self) -> Result<()> {
+        for node in &mut self.nodes {
+            node.kill()?;
+            node.drain(false)?;
+            node.link.join()?;
+            node.link.plug()?;
+            node.netns.try_tool("ip", &format!("address del {} dev eth0", self.vip));
+        }
+        self.far_client.1.join()?;
+        self.forget();
+        self.render()
+    }
+
+    /// Takes away what a stopped cluster of any setup left on the nodes.
+    fn forget(&self) {
+        for node in &self.nodes {
+            node.netns.tool("nft", "flush ruleset");
+            for family in ["-4", "-6"] {
+                let vip = format!("{family} route flush table local proto 112");
+                node.netns.try_tool("ip", &vip);
+            }
+        }
+    }
+
+    /// The way in which it is set up.
+    pub fn way(&self) -> Way {
+        self.setup.way
     }
 
     /// The places of the nodes that hold the VIP.
@@ -146,6 +219,11 @@ impl Cluster {
         }
     }
 
+    /// What all nodes have balanced, packets.
+    pub fn packets_balanced(&self) -> Result<Vec<u64>> {
+        self.nodes.iter().map(|node| Ok(node.balanced()?.packets)).collect()
+    }
+
     /// Waits until exactly the nodes named hold the VIP.
     pub fn wait_for_masters(&self, expected: &[usize]) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
@@ -164,7 +242,11 @@ impl Cluster {
             let names: Vec<&str> = masters.iter().map(|&m| self.nodes[m].name.as_str()).collect();
             return Ok(Some(format!("the VIP is on {names:?}")));
         }
-        let expected: BTreeSet<IpAddr> = members.iter().map(|&m| self.nodes[m].address).collect();
+        let address = |&member: &usize| match self.vip {
+            IpAddr::V4(_) => self.nodes[member].address,
+            IpAddr::V6(_) => network::in_ipv6(self.nodes[member].address),
+        };
+        let expected: BTreeSet<IpAddr> = members.iter().map(address).collect();
         for &member in members {
             let node = &self.nodes[member];
             let servers: BTreeSet<IpAddr> =
@@ -173,7 +255,7 @@ impl Cluster {
                 return Ok(Some(format!("{} balances among {servers:?}", node.name)));
             }
         }
-        for &member in members {
+        for &member in members.iter().filter(|_| self.setup.way == Way::Ours) {
             let node = &self.nodes[member];
             if !node.guarded(self.vip)? {
                 return Ok(Some(format!("{} has no guard", node.name)));
@@ -210,4 +292,13 @@ impl Cluster {
     pub fn everybody(&self) -> Vec<usize> {
         (0..self.nodes.len()).collect()
     }
+}
+
+fn model(setup: &Setup) -> Result<lvskit::cluster::Cluster> {
+    lvskit::inventory::parse(&setup.inventory()?)
+        .map_err(|problems| anyhow::anyhow!("{INVENTORY}: {problems:?}"))
+}
+
+fn vip(model: &lvskit::cluster::Cluster) -> IpAddr {
+    model.vrrp_instances[0].virtual_ipaddress[0].vip.address()
 }

@@ -2,7 +2,7 @@
 //! of /proc/net/ip_vs and /proc/net/ip_vs_stats_percpu, numbers in hexadecimal).
 
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use anyhow::{Context, Result};
 
@@ -38,10 +38,13 @@ fn servers_in(text: &str) -> Vec<RealServer> {
     (text.lines())
         .filter_map(|line| {
             let mut words = line.trim().strip_prefix("-> ")?.split_whitespace();
-            let (address, _) = words.next()?.split_once(':')?;
-            let address = Ipv4Addr::from(u32::from_str_radix(address, 16).ok()?);
+            let (address, _) = words.next()?.rsplit_once(':')?;
+            let address = match address.strip_prefix('[') {
+                Some(v6) => v6.strip_suffix(']')?.parse::<Ipv6Addr>().ok()?.into(),
+                None => Ipv4Addr::from(u32::from_str_radix(address, 16).ok()?).into(),
+            };
             let weight = words.nth(1)?.parse().ok()?;
-            Some(RealServer { address: address.into(), weight })
+            Some(RealServer { address, weight })
         })
         .filter(|server| server.weight > 0)
         .collect()

@@ -7,7 +7,11 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use nix::errno::Errno;
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 
 use crate::common::netns::Netns;
@@ -17,6 +21,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct Keepalived {
     child: Child,
+}
+
+/// What is /run/lvskit on the node: the nodes of the lab have one /run.
+pub fn run_folder(folder: &Path) -> PathBuf {
+    folder.join("run")
+}
+
+fn lvskit_run() -> &'static Path {
+    Path::new("/run/lvskit")
 }
 
 /// Where the log of a node's keepalived is kept.
@@ -34,13 +47,48 @@ impl Keepalived {
             command.arg(option).arg(folder.join(name));
         }
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        let child = node.run(|| command.spawn()).context("keepalived")?;
-        Ok(Keepalived { child })
+        let run = run_folder(folder);
+        fs::create_dir_all(&run)?;
+        fs::create_dir_all(lvskit_run())?;
+        let child = node.run(|| {
+            // The thread is new, and only it and its children see this.
+            unshare(CloneFlags::CLONE_NEWNS)?;
+            let none = None::<&str>;
+            mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
+            mount(Some(&run), lvskit_run(), none, MsFlags::MS_BIND, none)?;
+            Ok::<_, anyhow::Error>(command.spawn()?)
+        });
+        Ok(Keepalived { child: child.context("keepalived")? })
     }
 
     /// Tells it to stop; [`Keepalived::wait`] waits for the end.
     pub fn terminate(&self) -> Result<()> {
         kill(Pid::from_raw(self.child.id() as i32), Signal::SIGTERM).context("keepalived")
+    }
+
+    /// Kills all its processes at once, as a crash or the kernel's memory killer does.
+    pub fn kill(mut self) -> Result<()> {
+        let parent = Pid::from_raw(self.child.id() as i32);
+        // Else it would start its children again, or they would hear of its death and clean up.
+        kill(parent, Signal::SIGSTOP)?;
+        let mut children = Vec::new();
+        for process in fs::read_dir("/proc")?.flatten() {
+            let stat = fs::read_to_string(process.path().join("stat")).unwrap_or_default();
+            let of_parent = stat.rsplit(')').next().and_then(|rest| rest.split(' ').nth(2));
+            if of_parent == Some(parent.to_string().as_str()) {
+                let child = Pid::from_raw(process.file_name().to_string_lossy().parse()?);
+                kill(child, Signal::SIGKILL)?;
+                children.push(child);
+            }
+        }
+        self.child.kill()?;
+        self.child.wait()?;
+        // We are the first process of the sandbox, so they are ours now. Unburied they would still
+        // be there, and their keepalived would refuse to start again.
+        for child in children {
+            while waitpid(child, None) == Err(Errno::EINTR) {}
+        }
+        Ok(())
     }
 
     /// Waits until it has stopped.

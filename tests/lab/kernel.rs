@@ -12,6 +12,8 @@ use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{Pid, geteuid};
 
+use crate::settings;
+
 /// First argument of this program when it runs on a kernel with IPVS.
 pub const IN_KERNEL: &str = "in-kernel";
 
@@ -26,12 +28,18 @@ const MODULES: &[&str] = &[
     "ip_vs",
     "ip_vs_wlc",
     "ip_vs_rr",
+    "ip_vs_mh",
     "nf_conntrack",
     "nft_redir",
     "nft_nat",
     "nft_fib_ipv4",
     "nft_fib_ipv6",
     "nft_fib_inet",
+    "nft_compat",
+    "nft_chain_nat",
+    "nft_meta_bridge",
+    "xt_REDIRECT",
+    "xt_tcpudp",
     "veth",
     "bridge",
     "overlay",
@@ -55,7 +63,8 @@ pub fn run(words: &[&str]) -> Result<()> {
     );
     let started = Instant::now();
     let mut guest = machine(&kernel, kvm)
-        .arg("--")
+        .args(["--", "env"])
+        .args(settings::all())
         .arg(me)
         .arg(IN_KERNEL)
         .args(words)
@@ -115,7 +124,7 @@ fn machine(kernel: &Path, kvm: bool) -> Command {
     if !kvm {
         vng.arg("--disable-kvm");
     }
-    vng.args(["--disable-microvm", "--force-9p", "--user", "root", "-m", "2G", "--cpus", "2"]);
+    vng.args(["--disable-microvm", "--force-9p", "--user", "root", "-m", "4G", "--cpus", "2"]);
     vng
 }
 

@@ -17,15 +17,21 @@ mod demo;
 mod ipvs;
 mod keepalived;
 mod kernel;
+mod load;
 mod mailbox;
+mod mails;
 mod network;
 mod node;
 mod postfix;
 mod report;
 mod sandbox;
 mod scenarios;
+mod sessions;
+mod settings;
+mod setup;
 mod syslog;
 mod traffic;
+mod trial;
 
 use std::process::ExitCode;
 
@@ -34,7 +40,9 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["list"] => {
-            scenarios::ALL.iter().for_each(|s| println!("{:12} {}", s.name, s.tells));
+            scenarios::ALL.iter().for_each(|s| {
+                println!("{:20} {:8} {}", s.name, format!("{:?}", s.group).to_lowercase(), s.tells)
+            });
             return ExitCode::SUCCESS;
         }
         ["test" | "demo", ..] => kernel::run(&words),

@@ -49,6 +49,18 @@ impl Node {
         keepalived::log(&self.folder)
     }
 
+    /// Asks the node to give its addresses away, or to take them again.
+    pub fn drain(&self, wanted: bool) -> Result<()> {
+        let run = keepalived::run_folder(&self.folder);
+        fs::create_dir_all(&run)?;
+        fs::write(run.join("drain"), if wanted { "1\n" } else { "0\n" }).context("drain file")
+    }
+
+    /// The first label of its name.
+    pub fn short(&self) -> &str {
+        self.name.split('.').next().unwrap_or(&self.name)
+    }
+
     /// Starts keepalived, unless it runs.
     pub fn start(&mut self) -> Result<()> {
         if self.keepalived.is_some() {
@@ -68,11 +80,29 @@ impl Node {
         self.keepalived.take().map_or(Ok(()), Keepalived::wait).with_context(|| self.name.clone())
     }
 
+    /// Stops keepalived as a service manager does, and waits.
+    pub fn stop(&mut self) -> Result<()> {
+        self.terminate()?;
+        self.wait_for_stop()
+    }
+
+    /// Kills keepalived, if it runs.
+    pub fn kill(&mut self) -> Result<()> {
+        self.keepalived.take().map_or(Ok(()), Keepalived::kill).with_context(|| self.name.clone())
+    }
+
+    /// The log of its Postfix.
+    pub fn mail_log(&self) -> String {
+        fs::read_to_string(self.folder.join("mail.log")).unwrap_or_default()
+    }
+
     /// Whether the VIP is on the node.
     pub fn holds(&self, vip: IpAddr) -> Result<bool> {
         let is_vip = |address: InterfaceAddress| {
-            let sin = address.address.and_then(|a| a.as_sockaddr_in().map(|sin| sin.ip()));
-            sin.is_some_and(|ip| IpAddr::V4(ip) == vip)
+            address.address.is_some_and(|a| match vip {
+                IpAddr::V4(vip) => a.as_sockaddr_in().is_some_and(|sin| sin.ip() == vip),
+                IpAddr::V6(vip) => a.as_sockaddr_in6().is_some_and(|sin6| sin6.ip() == vip),
+            })
         };
         Ok(self.netns.run(|| getifaddrs().map(|mut addresses| addresses.any(is_vip)))?)
     }

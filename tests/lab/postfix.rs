@@ -3,13 +3,13 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use nix::unistd::User;
+use nix::unistd::{Group, User};
 
 use crate::common::netns::Netns;
 use crate::traffic;
@@ -41,6 +41,20 @@ scache    unix  - - n -     1 scache
 postlog   unix-dgram n - n - 1 postlogd
 ";
 
+/// The queue's folders, and who may enter: only Postfix, its group postdrop, everybody.
+const QUEUE: &[(u32, &[&str])] = &[
+    (
+        0o700,
+        &[
+            "active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming",
+            "private", "saved", "trace",
+        ],
+    ),
+    (0o730, &["maildrop"]),
+    (0o710, &["public"]),
+    (0o755, &["pid"]),
+];
+
 /// How long Postfix may take to greet after it was started, seconds without KVM included.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -59,13 +73,24 @@ impl Postfix {
         }
         let postfix = User::from_name("postfix")?.context("Postfix is not installed")?;
         chown(&data, Some(postfix.uid.as_raw()), Some(postfix.gid.as_raw()))?;
+        let postdrop = Group::from_name("postdrop")?.context("Postfix is not installed")?;
+        for (mode, names) in QUEUE {
+            for name in *names {
+                let part = queue.join(name);
+                fs::create_dir_all(&part)?;
+                let owner = if *name == "pid" { None } else { Some(postfix.uid.as_raw()) };
+                let group = if *mode & 0o70 == 0 { None } else { Some(postdrop.gid.as_raw()) };
+                chown(&part, owner, group)?;
+                fs::set_permissions(&part, fs::Permissions::from_mode(*mode))?;
+            }
+        }
         let log = folder.join("mail.log");
         let main_cf = format!(
             "compatibility_level = 3.6\n\
              myhostname = {name}\n\
              inet_interfaces = all\n\
-             inet_protocols = ipv4\n\
-             mynetworks = 192.168.3.0/24\n\
+             inet_protocols = all\n\
+             mynetworks = 192.168.3.0/24 [fd00:3::]/64\n\
              default_transport = discard\n\
              queue_directory = {}\n\
              data_directory = {}\n\
@@ -73,6 +98,11 @@ impl Postfix {
              maillog_file_prefixes = /run\n\
              smtpd_peername_lookup = no\n\
              smtpd_client_connection_count_limit = 0\n\
+             default_process_limit = 400\n\
+             smtpd_timeout = 3600s\n\
+             smtpd_junk_command_limit = 1000000\n\
+             max_idle = 3600s\n\
+             max_use = 1000000\n\
              alias_maps =\n\
              alias_database =\n",
             queue.display(),
@@ -84,9 +114,16 @@ impl Postfix {
         Ok(Postfix { config, log, server })
     }
 
-    /// Starts it on the node and waits for its greeting.
+    /// Starts it on the node and waits for its greeting. Postfix's own master at once: the checks
+    /// of `postfix start` take most of a minute without KVM.
     pub fn start(&self, node: &Netns) -> Result<()> {
-        self.postfix(node, "start")?;
+        let folder = Command::new("postconf").args(["-hd", "daemon_directory"]).output()?.stdout;
+        let mut master = Command::new(format!("{}/master", String::from_utf8(folder)?.trim()));
+        master.arg("-w").arg("-c").arg(&self.config).env("MAIL_CONFIG", &self.config);
+        master.envs([("MAIL_LOGTAG", "postfix"), ("POSTLOG_SERVICE", "postlog")]);
+        master.env("POSTLOG_HOSTNAME", "lab");
+        let status = node.run(|| master.status()).context("Postfix's master")?;
+        ensure!(status.success(), "Postfix's master: {status}");
         let greets = || traffic::greeting(self.server, Duration::from_secs(5)).greeted.is_ok();
         let deadline = std::time::Instant::now() + PATIENCE;
         while !node.run(greets) {

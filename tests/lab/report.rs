@@ -19,6 +19,7 @@ pub fn print(cluster: &Cluster) {
         for (program, args) in [
             ("ip", "-brief address"),
             ("ip", "route show table all"),
+            ("ip", "neighbour"),
             ("nft", "list ruleset"),
             ("ipvsadm", "-Ln"),
             ("ipvsadm", "-Lnc"),
@@ -27,8 +28,22 @@ pub fn print(cluster: &Cluster) {
             section(&format!("{program} {args}"), &node.netns.try_tool(program, args).1);
         }
     }
+    println!("\n===== where keepalived's processes are =====");
+    processes();
     println!("\n===== what the hooks said =====");
     section("syslog", &tail(Path::new(&syslog::file())));
+}
+
+/// A process that hangs in a call of the kernel shows here only.
+fn processes() {
+    for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let read = |name: &str| fs::read_to_string(process.path().join(name)).unwrap_or_default();
+        let command = read("comm");
+        if command.starts_with("keepalived") {
+            let title = format!("{} of {}", command.trim(), process.path().display());
+            section(&title, &["wchan", "syscall", "stack"].map(read).join("\n"));
+        }
+    }
 }
 
 fn section(title: &str, text: &str) {

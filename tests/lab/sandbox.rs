@@ -3,6 +3,7 @@
 //! /usr/libexec that nobody else sees.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -16,6 +17,9 @@ pub const IN_SANDBOX: &str = "in-sandbox";
 
 /// Where the lab keeps its files; in memory.
 pub const ROOT: &str = "/run/lvskit-lab";
+
+/// Where the article's hook is installed, for comparison.
+pub const ARTICLES_HOOK: &str = "/usr/libexec/keepalived/bypass_ipvs.py";
 
 /// What the hooks' syslog goes to; see [`crate::syslog`].
 pub const LOG_SOCKET: &str = "/run/systemd/journal/dev-log";
@@ -53,6 +57,9 @@ pub fn prepare() -> Result<()> {
         let installed = folder.join(Path::new(program).file_name().unwrap());
         fs::copy(program, &installed).with_context(|| program.to_owned())?;
     }
+    let hook = include_str!("../bench/article_hook.py");
+    fs::write(ARTICLES_HOOK, format!("#!/usr/bin/python3\n{hook}"))?;
+    fs::set_permissions(ARTICLES_HOOK, fs::Permissions::from_mode(0o755))?;
     Ok(())
 }
 

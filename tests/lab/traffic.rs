@@ -51,8 +51,19 @@ impl Session {
 
     /// Says QUIT and waits for 221.
     pub fn quit(mut self) -> Result<(), String> {
-        self.lines.get_mut().write_all(b"QUIT\r\n").map_err(|error| error.to_string())?;
-        self.expect("221").map(drop)
+        self.ask("QUIT", "221")
+    }
+
+    /// Says something and waits for an answer of this code.
+    pub fn ask(&mut self, words: &str, code: &str) -> Result<(), String> {
+        let line = format!("{words}\r\n");
+        self.lines.get_mut().write_all(line.as_bytes()).map_err(|error| error.to_string())?;
+        self.expect(code).map(drop)
+    }
+
+    /// The connection and the server's name.
+    pub fn into_parts(self) -> (TcpStream, String) {
+        (self.lines.into_inner(), self.server)
     }
 
     fn expect(&mut self, code: &str) -> Result<String, String> {
@@ -68,10 +79,17 @@ impl Session {
 
 /// A whole session: greeting, QUIT.
 pub fn greeting(server: SocketAddr, patience: Duration) -> Outcome {
+    session(server, patience, Duration::ZERO)
+}
+
+/// A whole session that lasts: greeting, a while of silence, QUIT.
+fn session(server: SocketAddr, patience: Duration, lasts: Duration) -> Outcome {
     let started = Instant::now();
     let greeted = Session::open(server, patience).and_then(|session| {
+        std::thread::sleep(lasts);
         let name = session.server.clone();
-        session.quit().map(|()| name)
+        session.quit().map_err(|error| format!("{error}, from {name} after its greeting"))?;
+        Ok(name)
     });
     Outcome { started, took: started.elapsed(), greeted }
 }
@@ -102,12 +120,26 @@ impl Traffic {
         per_second: u32,
         patience: Duration,
     ) -> Traffic {
+        Traffic::lasting(client, server, per_second, patience, Duration::ZERO)
+    }
+
+    /// The same with sessions that last a while.
+    pub fn lasting(
+        client: &Netns,
+        server: SocketAddr,
+        per_second: u32,
+        patience: Duration,
+        lasts: Duration,
+    ) -> Traffic {
         let stop = Arc::new(AtomicBool::new(false));
         let outcomes = Arc::new(Mutex::new(Vec::new()));
         let (stopped, told) = (stop.clone(), outcomes.clone());
         // Threads stay in the namespace of the thread that starts them.
         let generator = client.run(|| {
-            std::thread::spawn(move || generate(server, per_second, patience, &stopped, &told))
+            std::thread::spawn(move || {
+                let one = move || session(server, patience, lasts);
+                generate(per_second, one, &stopped, &told);
+            })
         });
         Traffic { stop, outcomes, generator }
     }
@@ -123,9 +155,8 @@ impl Traffic {
 }
 
 fn generate(
-    server: SocketAddr,
     per_second: u32,
-    patience: Duration,
+    one: impl Fn() -> Outcome + Clone + Send + 'static,
     stop: &AtomicBool,
     outcomes: &Arc<Mutex<Vec<Outcome>>>,
 ) {
@@ -133,9 +164,9 @@ fn generate(
     let mut next = Instant::now();
     let mut running: Vec<JoinHandle<()>> = Vec::new();
     while !stop.load(Ordering::Relaxed) {
-        let outcomes = outcomes.clone();
+        let (one, outcomes) = (one.clone(), outcomes.clone());
         running.push(std::thread::spawn(move || {
-            let outcome = greeting(server, patience);
+            let outcome = one();
             outcomes.lock().unwrap().push(outcome);
         }));
         running.retain(|connection| !connection.is_finished());

@@ -3,53 +3,138 @@
 
 mod converged;
 mod link_death;
+mod mh_or_sync;
+mod node_death;
+mod partition;
+mod planned_switch;
 mod round_robin;
 mod server_stop;
+mod sigkill;
+mod storm;
+mod whole_mails;
 
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
 use crate::cluster::Cluster;
+use crate::setup::Setup;
 use crate::{report, syslog};
+
+/// When a scenario runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// With `make test` and `make lab`.
+    Ordinary,
+    /// With `make lab` only: minutes each.
+    Proof,
+}
 
 /// A scenario. What it returns is a line of what was seen.
 pub struct Scenario {
     pub name: &'static str,
+    pub group: Group,
     pub tells: &'static str,
     run: fn(&mut Cluster) -> Result<String>,
 }
+
+/// The word for the scenarios of the ordinary group.
+const ORDINARY: &str = "ordinary";
 
 /// All of them, in the order in which they run.
 pub const ALL: &[Scenario] = &[
     Scenario {
         name: "converged",
+        group: Group::Ordinary,
         tells: "started together, again and again, the cluster always ends right",
         run: converged::run,
     },
     Scenario {
         name: "link_death",
+        group: Group::Ordinary,
         tells: "the MASTER's link dies and comes back; service goes on",
         run: link_death::run,
     },
     Scenario {
         name: "server_stop",
+        group: Group::Ordinary,
         tells: "a node's Postfix stops and comes back; no greeting is lost meanwhile",
         run: server_stop::run,
     },
     Scenario {
         name: "probe",
+        group: Group::Ordinary,
         tells: "the same with smtp-check as keepalived's MISC_CHECK",
         run: server_stop::run_with_probe,
     },
-    Scenario { name: "round_robin", tells: "no packet is balanced twice", run: round_robin::run },
+    Scenario {
+        name: "round_robin",
+        group: Group::Ordinary,
+        tells: "no packet is balanced twice",
+        run: round_robin::run,
+    },
+    Scenario {
+        name: "switch",
+        group: Group::Ordinary,
+        tells: "the MASTER is drained and comes back; no session is lost",
+        run: planned_switch::run_once,
+    },
+    Scenario {
+        name: "planned_switch",
+        group: Group::Proof,
+        tells: "the same again and again with many sessions, beside the article's way",
+        run: planned_switch::run,
+    },
+    Scenario {
+        name: "restart_after_drain",
+        group: Group::Proof,
+        tells: "the same with keepalived stopped for a while and started again meanwhile",
+        run: planned_switch::run_with_restart,
+    },
+    Scenario {
+        name: "node_death",
+        group: Group::Proof,
+        tells: "the MASTER loses its power, and comes back; with wlc, rr, mh, and the article's way",
+        run: node_death::run,
+    },
+    Scenario {
+        name: "mh_or_sync",
+        group: Group::Proof,
+        tells: "sessions through a switch and a death, with wlc and sync, with mh, with both",
+        run: mh_or_sync::run,
+    },
+    Scenario {
+        name: "whole_mails",
+        group: Group::Proof,
+        tells: "every mail that was acknowledged is delivered, through a switch and a death",
+        run: whole_mails::run,
+    },
+    Scenario {
+        name: "sigkill",
+        group: Group::Proof,
+        tells: "the MASTER's keepalived is killed and the address stays behind",
+        run: sigkill::run,
+    },
+    Scenario {
+        name: "storm",
+        group: Group::Proof,
+        tells: "a hundred transitions in a minute, hooks killed, nft slow; the end is right",
+        run: storm::run,
+    },
+    Scenario {
+        name: "partition",
+        group: Group::Proof,
+        tells: "two nodes against two, then together again",
+        run: partition::run,
+    },
 ];
 
-/// Runs the scenarios named, or all, in one cluster; prints one line for each.
+/// Runs the scenarios named, or all, in one cluster; prints one line for each. `ordinary` stands
+/// for those of that group.
 pub fn run(names: &[&str]) -> Result<()> {
     for name in names {
         let known = ALL.iter().any(|scenario| scenario.name == *name);
-        ensure!(known, "no scenario `{name}`; `lab list` names them");
+        ensure!(known || *name == ORDINARY, "no scenario `{name}`; `lab list` names them");
     }
     syslog::start()?;
     let began = Instant::now();
@@ -57,11 +142,12 @@ pub fn run(names: &[&str]) -> Result<()> {
     println!("lab: network and four Postfixes ready after {} s", began.elapsed().as_secs());
     let (mut passed, mut failed) = (0, 0);
     for scenario in ALL {
-        if !names.is_empty() && !names.contains(&scenario.name) {
+        let ordinary = scenario.group == Group::Ordinary && names.contains(&ORDINARY);
+        if !names.is_empty() && !ordinary && !names.contains(&scenario.name) {
             continue;
         }
         let began = Instant::now();
-        match cluster.start().and_then(|()| (scenario.run)(&mut cluster)) {
+        match cluster.set_up(&Setup::ours()).and_then(|()| (scenario.run)(&mut cluster)) {
             Ok(seen) => {
                 passed += 1;
                 println!("{} ... ok, {} s: {seen}", scenario.name, began.elapsed().as_secs());
@@ -74,7 +160,7 @@ pub fn run(names: &[&str]) -> Result<()> {
                 // Once more, below the long report, where a reader of a log's end looks.
                 println!("\n{told}");
                 // Later scenarios need a whole cluster.
-                break;
+                cluster.reset()?;
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::{network, traffic};
 const CONNECTIONS: u64 = 40;
 
 pub fn run(cluster: &mut Cluster) -> Result<String> {
-    cluster.changed("lb_algo: wlc", "lb_algo: rr", count)
+    cluster.changed("lb_algo", "rr", count)
 }
 
 fn count(cluster: &Cluster) -> Result<String> {

@@ -23,7 +23,7 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
 
 /// With `smtp-check`, run by keepalived as a MISC_CHECK.
 pub fn run_with_probe(cluster: &mut Cluster) -> Result<String> {
-    cluster.changed("type: SMTP_CHECK", "type: smtp-check", stop_and_start)
+    cluster.changed("type", "smtp-check", stop_and_start)
 }
 
 fn stop_and_start(cluster: &Cluster) -> Result<String> {

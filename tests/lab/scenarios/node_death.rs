@@ -1,0 +1,189 @@
+//! The MASTER loses its power: nothing comes from it any more. Only the sessions that it served
+//! itself may be lost; new connections must be answered again as soon as VRRP allows, and the dead
+//! server must leave the balance. Then it is there again, as after a cut cable. Once for each
+//! scheduler that may be chosen, and for the article's way.
+
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+
+use crate::cluster::Cluster;
+use crate::load::{Load, Seen};
+use crate::setup::{Setup, Way};
+use crate::traffic::{Outcome, outage};
+use crate::{network, settings};
+
+/// What VRRP and its user space may take: 3 × advert_int + skew time of the second node's priority
+/// of 90 + 1 s. In version 3 the skew time is a part of advert_int.
+const LIMIT_V2: Duration = Duration::from_millis(3 * 2000 + 1000 * (256 - 90) / 256 + 1000);
+const LIMIT_V3: Duration = Duration::from_millis(1500);
+
+/// How long the service is watched after the dead server has left the balance.
+const WATCH: Duration = Duration::from_secs(6);
+
+/// The goal for the quick check timers.
+const OUT_LIMIT: Duration = Duration::from_secs(5);
+
+/// The outcome of one death.
+pub struct Death {
+    pub seen: Seen,
+    /// Sessions of the living that were lost.
+    pub others_lost: usize,
+    /// Until the first answer to a connection that began after one had failed.
+    pub outage: Option<Duration>,
+    /// Until the last node had taken the dead server out of its balance.
+    pub out: Duration,
+    /// Connections that failed between the outage's end and `out`, and thereafter.
+    pub failed_until_out: usize,
+    pub failed_later: usize,
+    /// How often a survivor took a living server out of its balance.
+    pub false_alarms: usize,
+    /// Of sessions and connections after the node's return.
+    pub lost_at_return: usize,
+    pub failed_at_return: usize,
+}
+
+/// The quick timers: VRRP version 3 and checks that find a dead node within 5 s.
+pub fn quick() -> Setup {
+    Setup::ours()
+        .with("vrrp_version", "3")
+        .with("authentication", "")
+        .with("advert_int", "0.2")
+        .with("delay_loop", "1")
+        .with("connect_timeout", "1")
+        .with("retry", "1")
+        .with("delay_before_retry", "0.5")
+}
+
+pub fn run(cluster: &mut Cluster) -> Result<String> {
+    let variants = [
+        ("wlc, the example's timers", Setup::ours(), LIMIT_V2),
+        ("the article's way", Setup::articles(), LIMIT_V2),
+        ("wlc, quick", quick(), LIMIT_V3),
+        ("rr, quick", quick().with("lb_algo", "rr"), LIMIT_V3),
+        ("mh, quick", quick().with("lb_algo", "mh").with("mh-port", "true"), LIMIT_V3),
+    ];
+    let (mut told, mut wrong) = (Vec::new(), Vec::new());
+    for (name, setup, limit) in variants {
+        if !settings::chosen(name) {
+            continue;
+        }
+        let death = die(cluster, &setup)?;
+        println!("    {name}: {death}\n{}", death.seen.losses());
+        let late = death.outage.is_none_or(|outage| outage > limit);
+        if setup.way == Way::Ours && (death.others_lost > 0 || late) {
+            wrong.push(format!("{name}: {death} (limit {:.1} s)", limit.as_secs_f64()));
+        }
+        if limit == LIMIT_V3 && death.out > OUT_LIMIT {
+            wrong.push(format!("{name}: {:.1} s in the balance", death.out.as_secs_f64()));
+        }
+        told.push(format!("{name}: {death}"));
+    }
+    ensure!(wrong.is_empty(), "{}", wrong.join("; "));
+    Ok(told.join("; "))
+}
+
+/// One death of the MASTER, and its return.
+pub fn die(cluster: &mut Cluster, setup: &Setup) -> Result<Death> {
+    cluster.set_up(setup)?;
+    let load = Load {
+        sessions: settings::number("SESSIONS", 80)?,
+        rate: settings::number("RATE", 10)?,
+        lasts: Duration::ZERO,
+        patience: Duration::from_secs(2),
+    };
+    let everybody = cluster.everybody();
+    let (dead, survivors) = (&cluster.nodes[0], &everybody[1..]);
+    let address = match cluster.vip {
+        IpAddr::V4(_) => dead.address,
+        IpAddr::V6(_) => network::in_ipv6(dead.address),
+    };
+    let mut running = load.start(cluster)?;
+    let alarms_before = alarms(cluster, survivors, address);
+    std::thread::sleep(Duration::from_secs(2));
+    let died = running.note("death");
+    dead.link.pull()?;
+    wait_until_out(cluster, survivors, address)?;
+    let out = running.note("out of the balance");
+    std::thread::sleep(WATCH);
+    let lost = running.check();
+    let false_alarms = alarms(cluster, survivors, address) - alarms_before;
+    let returned = running.note("return");
+    dead.link.plug()?;
+    if setup.way == Way::Ours {
+        cluster.converge(&everybody)?;
+    } else {
+        cluster.wait_for_masters(&[0])?;
+    }
+    std::thread::sleep(WATCH);
+    let lost_at_return = running.check();
+    let seen = running.stop();
+
+    let until = |from: Instant, to: Instant| {
+        seen.failed().filter(|o| o.started >= from && o.started < to).count()
+    };
+    let until_return: Vec<Outcome> =
+        seen.outcomes.iter().filter(|o| o.started < returned).cloned().collect();
+    let outage = outage(&until_return, died);
+    let answered = died + outage.unwrap_or_default();
+    Ok(Death {
+        others_lost: seen.lost[..lost].iter().filter(|l| l.server != dead.name).count(),
+        outage,
+        out: out - died,
+        false_alarms,
+        failed_until_out: until(answered, out),
+        failed_later: until(out, returned),
+        lost_at_return,
+        failed_at_return: until(returned, Instant::now()),
+        seen,
+    })
+}
+
+/// How often the nodes named have taken another server than the dead one out of the balance.
+fn alarms(cluster: &Cluster, nodes: &[usize], dead: IpAddr) -> usize {
+    let log = |&node: &usize| std::fs::read_to_string(cluster.nodes[node].keepalived_log());
+    let of_living = |line: &&str| {
+        line.contains("Removing service [") && !line.contains(&format!("service [{dead}]"))
+    };
+    let logs = nodes.iter().flat_map(log);
+    logs.map(|text| text.lines().filter(of_living).count()).sum()
+}
+
+/// Waits until no survivor balances to the server.
+fn wait_until_out(cluster: &Cluster, survivors: &[usize], server: IpAddr) -> Result<()> {
+    let deadline = Instant::now() + Duration::from_secs(90);
+    loop {
+        let mut balancing = 0;
+        for &survivor in survivors {
+            let servers = cluster.nodes[survivor].real_servers()?;
+            balancing += usize::from(servers.iter().any(|real| real.address == server));
+        }
+        if balancing == 0 {
+            return Ok(());
+        }
+        ensure!(Instant::now() < deadline, "{balancing} nodes still balance to the dead server");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+impl std::fmt::Display for Death {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let dead = self.seen.lost.len() - self.others_lost - self.lost_at_return;
+        write!(
+            f,
+            "{dead} sessions of the dead and {} of the living lost of {}, new connections out for \
+             {:.1} s, the dead in the balance for {:.1} s ({} failed after the outage, {} later), \
+             {} false alarms; at its return {} sessions and {} connects lost",
+            self.others_lost,
+            self.seen.held,
+            self.outage.map_or(f64::INFINITY, |outage| outage.as_secs_f64()),
+            self.out.as_secs_f64(),
+            self.failed_until_out,
+            self.failed_later,
+            self.false_alarms,
+            self.lost_at_return,
+            self.failed_at_return,
+        )
+    }
+}

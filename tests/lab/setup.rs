@@ -1,0 +1,191 @@
+//! The ways in which the lab sets the cluster up: ours as the project's example has it, changed in
+//! single lines, and for comparison the article's.
+
+use anyhow::{Context, Result};
+
+use crate::cluster::INVENTORY;
+use crate::node::Node;
+use crate::settings;
+
+/// The sysctls that any setup changes, at the values a kernel starts with.
+const KERNEL: &[(&str, &str)] = &[
+    ("net.ipv4.conf.all.arp_ignore", "0"),
+    ("net.ipv4.conf.all.arp_announce", "0"),
+    ("net.ipv4.vs.sync_threshold", "3 50"),
+    ("net.ipv4.vs.sync_refresh_period", "0"),
+    ("net.ipv4.vs.conn_reuse_mode", "1"),
+    ("net.ipv4.vs.sloppy_tcp", "0"),
+    ("net.ipv4.vs.expire_nodest_conn", "0"),
+];
+
+/// The package's file.
+const SYSCTL_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/sysctl.d/90-lvskit.conf");
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Rendered by `lvskit gen-conf`.
+    Ours,
+    /// The same file with the article's hooks: python3 and iptables, none on stop, no sync daemon.
+    Articles,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setup {
+    pub way: Way,
+    ipv6: bool,
+    sync: bool,
+    /// Lines of the inventory: key and value. An empty value takes the line away.
+    lines: Vec<(String, String)>,
+    /// Beside the package's.
+    sysctls: Vec<(String, String)>,
+}
+
+impl Setup {
+    /// As the example says.
+    pub fn ours() -> Setup {
+        let pairs = |name| {
+            let text = settings::text(name).unwrap_or_default();
+            let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
+            pairs.map(|(key, value)| (key.to_owned(), value.replace('+', " "))).collect()
+        };
+        let (lines, sysctls) = (pairs("LINES"), pairs("SYSCTLS"));
+        Setup { way: Way::Ours, ipv6: false, sync: true, lines, sysctls }
+    }
+
+    pub fn articles() -> Setup {
+        Setup::ours().in_the_articles_way()
+    }
+
+    /// The same with the article's hooks.
+    pub fn in_the_articles_way(self) -> Setup {
+        Setup { way: Way::Articles, ..self }
+    }
+
+    /// The same addresses in IPv6, see [`crate::network::in_ipv6`].
+    pub fn in_ipv6(mut self) -> Setup {
+        self.ipv6 = true;
+        self
+    }
+
+    /// Another value for a key of the inventory, which stands there once.
+    pub fn with(mut self, key: &str, value: &str) -> Setup {
+        self.lines.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Without the sync daemon, which `keep_sessions` brings.
+    pub fn without_sync(mut self) -> Setup {
+        self.sync = false;
+        self
+    }
+
+    pub fn sysctl(mut self, name: &str, value: &str) -> Setup {
+        self.sysctls.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The inventory.
+    pub fn inventory(&self) -> Result<String> {
+        let mut text = std::fs::read_to_string(INVENTORY).context(INVENTORY)?;
+        if self.ipv6 {
+            text = text.replace("192.168.3.10", "fd00:3::10");
+            text = in_lines(&text, "authentication", "")?;
+        }
+        for (key, value) in &self.lines {
+            text = in_lines(&text, key, value)?;
+        }
+        Ok(text)
+    }
+
+    /// Sets the sysctls on a node.
+    pub fn set_sysctls(&self, node: &Node) -> Result<()> {
+        let mut wanted: Vec<(String, String)> = Vec::new();
+        let mut add = |name: &str, value: &str| wanted.push((name.to_owned(), value.to_owned()));
+        KERNEL.iter().for_each(|(name, value)| add(name, value));
+        if self.way == Way::Ours {
+            let text = std::fs::read_to_string(SYSCTL_FILE).context(SYSCTL_FILE)?;
+            for line in text.lines().filter(|line| !line.trim_start().starts_with(['#', ';'])) {
+                if let Some((name, value)) = line.split_once('=') {
+                    add(name.trim().trim_start_matches('-'), value.trim());
+                }
+            }
+        }
+        self.sysctls.iter().for_each(|(name, value)| add(name, value));
+        for (name, value) in wanted {
+            let file = format!("/proc/sys/{}", name.replace('.', "/"));
+            node.netns.run(|| std::fs::write(&file, value)).with_context(|| file.clone())?;
+        }
+        Ok(())
+    }
+
+    /// What becomes of a node's rendered file.
+    pub fn conf(&self, rendered: &str) -> String {
+        match self.way {
+            Way::Ours if !self.sync => without(rendered, "lvs_sync_daemon"),
+            Way::Ours => match settings::text("SYNC").as_deref() {
+                Some("both") => {
+                    rendered.replace("lvs_sync_daemon eth0 mail_relay", "lvs_sync_daemon eth0")
+                }
+                Some("none") => rendered.replace("lvs_sync_daemon eth0 mail_relay", ""),
+                _ => rendered.to_owned(),
+            },
+            Way::Articles => articles_hooks(rendered),
+        }
+    }
+}
+
+/// Where a key stands that the example does not have: on the line before it, and how deep.
+const AFTER: &[(&str, &str, &str)] = &[
+    ("vrrp_version", "smtp_connect_timeout", "  "),
+    ("preempt_delay", "preempt", "    "),
+    ("mh-port", "lb_algo", "    "),
+    ("delay_before_retry", "retry", "      "),
+];
+
+/// The text with another value on the one line of a key, or without the line.
+fn in_lines(text: &str, key: &str, value: &str) -> Result<String> {
+    let find = |key: &str| {
+        let starts = |line: &&str| line.trim_start().starts_with(&format!("{key}:"));
+        text.lines().find(starts)
+    };
+    if let Some(line) = find(key) {
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let other = match value {
+            "" => String::new(),
+            value => format!("{indent}{key}: {value}\n"),
+        };
+        return Ok(text.replacen(&format!("{line}\n"), &other, 1));
+    }
+    let place = AFTER.iter().find(|(known, _, _)| *known == key);
+    let (_, anchor, indent) = place.with_context(|| format!("where does `{key}` stand?"))?;
+    let line = find(anchor).with_context(|| format!("no `{anchor}` in the inventory"))?;
+    Ok(text.replacen(&format!("{line}\n"), &format!("{line}\n{indent}{key}: {value}\n"), 1))
+}
+
+fn without(text: &str, keyword: &str) -> String {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with(keyword));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+/// Our hooks replaced by the article's; without what the article does not have.
+fn articles_hooks(rendered: &str) -> String {
+    let hook = |line: &str| {
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let words: Vec<&str> = line.split(['"', ' ']).filter(|word| !word.is_empty()).collect();
+        let action = words.iter().position(|word| ["-a", "-r"].contains(word)).unwrap();
+        let vip = words[action + 1];
+        let program = crate::sandbox::ARTICLES_HOOK;
+        format!("{indent}{} \"{program} {} {vip}\"", words[0], words[action])
+    };
+    let mut text = String::new();
+    for line in rendered.lines() {
+        match line.trim_start() {
+            said if said.starts_with("notify_stop") || said.starts_with("lvs_sync_daemon") => {}
+            said if said.starts_with("notify_") && said.contains("bypass-ipvs") => {
+                text += &(hook(line) + "\n");
+            }
+            _ => text += &format!("{line}\n"),
+        }
+    }
+    text
+}
