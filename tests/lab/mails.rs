@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -22,6 +22,9 @@ const ATTEMPTS: usize = 30;
 
 /// How many lines a mail has.
 const LINES: usize = 40;
+
+/// How many runs there were: no Message-ID may come again.
+static RUNS: AtomicUsize = AtomicUsize::new(0);
 
 pub struct Mails {
     stop: Arc<AtomicBool>,
@@ -50,11 +53,12 @@ impl Mails {
         let attempts = Arc::new(Mutex::new(BTreeMap::new()));
         let (stopped, told) = (stop.clone(), attempts.clone());
         let interval = Duration::from_secs(1) / per_second;
+        let run = RUNS.fetch_add(1, Ordering::Relaxed);
         let generator = client.run(|| {
             std::thread::spawn(move || {
                 let (mut next, mut running) = (Instant::now(), Vec::new());
                 while !stopped.load(Ordering::Relaxed) {
-                    let id = format!("{}.{}@lab", std::process::id(), running.len());
+                    let id = format!("{run}.{}@lab", running.len());
                     let told = told.clone();
                     running.push(std::thread::spawn(move || {
                         let outcome = deliver(server, &id);
