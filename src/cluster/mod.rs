@@ -58,8 +58,6 @@ impl Node {
 pub struct SyncDaemon<'a> {
     /// The interface that carries its datagrams.
     pub interface: &'a Word,
-    /// The instance whose MASTER tells and whose BACKUPs listen; without one, all do both.
-    pub instance: Option<&'a Word>,
     /// Of its multicast group: IPv6 only where the nodes have no IPv4 addresses.
     pub family: Family,
 }
@@ -108,11 +106,9 @@ impl Cluster {
             return None;
         }
         let first = self.vrrp_instances.first()?;
-        let only = (self.vrrp_instances.len() == 1).then_some(&first.name);
         let ipv4 = self.nodes.iter().all(|node| node.address_of(Family::V4).is_some());
         Some(SyncDaemon {
             interface: asked.unwrap_or(&first.interface),
-            instance: only,
             family: if ipv4 { Family::V4 } else { Family::V6 },
         })
     }
@@ -143,11 +139,9 @@ mod tests {
     }
 
     #[test]
-    fn the_sync_daemon_follows_the_only_instance() {
+    fn the_sync_daemon_runs_where_sessions_are_kept_or_it_was_asked_for() {
         let mut cluster = of(2);
-        assert_eq!(cluster.sync_daemon().unwrap().instance.unwrap().as_str(), "i");
-        cluster.vrrp_instances.push(cluster.vrrp_instances[0].clone());
-        assert_eq!(cluster.sync_daemon().unwrap().instance, None);
+        assert_eq!(cluster.sync_daemon().unwrap().interface.as_str(), "eth0");
         cluster.keep_sessions = false;
         assert_eq!(cluster.sync_daemon(), None);
         cluster.global_defs.lvs_sync_daemon = Some("eth1".parse().unwrap());

@@ -61,7 +61,6 @@ fn global_defs(cluster: &Cluster, node: usize) -> GlobalDefs {
         vrrp_version: (defs.vrrp_version != Version::V2).then_some(defs.vrrp_version),
         lvs_sync_daemon: cluster.sync_daemon().map(|daemon| SyncDaemon {
             interface: daemon.interface.clone(),
-            instance: daemon.instance.cloned(),
             group: (daemon.family == Family::V6).then_some(SYNC_GROUP_IPV6),
         }),
     }

@@ -43,13 +43,13 @@ pub struct GlobalDefs {
     pub lvs_sync_daemon: Option<SyncDaemon>,
 }
 
-/// `lvs_sync_daemon`
+/// `lvs_sync_daemon`, without an instance: it sends and receives all the time. With one, keepalived
+/// stops and starts it at every transition, and 2.2.7 was seen to hang for good while it waited for
+/// the kernel's answer, the VIP still on the node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncDaemon {
     /// What its datagrams are sent by.
     pub interface: Word,
-    /// Whose state it follows; without one it sends and receives all the time.
-    pub instance: Option<Word>,
     /// The kernel takes 224.0.0.81 if this is missing.
     pub group: Option<&'static str>,
 }
@@ -209,13 +209,7 @@ impl GlobalDefs {
 
 impl Display for SyncDaemon {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        /// What keepalived reads as an option where it stands in an instance's place.
-        const OPTIONS: [&str; 6] = ["inst", "id", "maxlen", "port", "ttl", "group"];
         write!(f, "{}", self.interface)?;
-        if let Some(instance) = &self.instance {
-            let explicit = if OPTIONS.contains(&instance.as_str()) { "inst " } else { "" };
-            write!(f, " {explicit}{instance}")?;
-        }
         self.group.map_or(Ok(()), |group| write!(f, " group {group}"))
     }
 }

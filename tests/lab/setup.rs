@@ -122,13 +122,7 @@ impl Setup {
     pub fn conf(&self, rendered: &str) -> String {
         match self.way {
             Way::Ours if !self.sync => without(rendered, "lvs_sync_daemon"),
-            Way::Ours => match settings::text("SYNC").as_deref() {
-                Some("both") => {
-                    rendered.replace("lvs_sync_daemon eth0 mail_relay", "lvs_sync_daemon eth0")
-                }
-                Some("none") => rendered.replace("lvs_sync_daemon eth0 mail_relay", ""),
-                _ => rendered.to_owned(),
-            },
+            Way::Ours => rendered.to_owned(),
             Way::Articles => articles_hooks(rendered),
         }
     }
