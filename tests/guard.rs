@@ -5,6 +5,8 @@
 
 mod common;
 
+#[path = "guard/handover.rs"]
+mod handover;
 #[path = "guard/healing.rs"]
 mod healing;
 #[path = "guard/interfaces.rs"]

@@ -5,7 +5,7 @@
 //! VRRP state and stays in place. That is why hooks commute: whatever keepalived starts, in
 //! whatever order, and whichever of them is killed, there is only one state to arrive at.
 //!
-//! - [`ruleset`] turns a VIP into rules (pure);
+//! - [`ruleset`] turns a VIP into rules (pure), [`senders`] are the sets that these fill;
 //! - [`text`] writes the same rules in nft's own language, for `--dry-run` and for people;
 //! - [`nft`] hands a ruleset to the kernel and reads a table back;
 //! - [`route`] keeps the VIP deliverable after it was given up, so that sessions go on, and [`arp`]
@@ -22,6 +22,7 @@ pub mod hook;
 pub mod nft;
 pub mod route;
 pub mod ruleset;
+pub mod senders;
 pub mod status;
 pub mod system;
 pub mod text;

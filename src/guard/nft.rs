@@ -6,6 +6,7 @@ use std::time::Duration;
 use nftables::schema::Nftables;
 use serde_json::Value;
 
+use super::senders::Senders;
 use super::{TABLE, json, ruleset};
 use crate::child::{self, ChildError};
 use crate::vip::{Family, Vip};
@@ -15,6 +16,12 @@ pub const NFT: &str = "/usr/sbin/nft";
 
 /// How long nft may take. Normally milliseconds; seconds on a host with very large sets.
 pub const LIMIT: Duration = Duration::from_secs(10);
+
+/// How often a transaction is put together anew after what the kernel said to the last one.
+const ATTEMPTS: usize = 4;
+
+/// Makes the transaction for some VIPs, of whose sets some have to be created.
+type Transaction = fn(&[Vip], &[Senders]) -> Nftables<'static>;
 
 /// The nft program and how long it may take.
 #[derive(Debug, Clone)]
@@ -28,21 +35,44 @@ pub struct Nft {
 impl Nft {
     /// Puts the guards of `vips` in force, all or none.
     pub fn install(&self, vips: &[Vip]) -> Result<(), ChildError> {
-        match self.apply(&ruleset::transaction(vips)) {
-            // Somebody's chain of that name at another hook, or none: it is not a guard.
-            Err(ChildError::Failed { stderr, .. }) if stderr.contains("not supported") => {
-                self.apply(&ruleset::rebuild(vips))
+        let (mut missing, mut transaction) = (Vec::new(), ruleset::transaction as Transaction);
+        let mut outcome = self.apply(&transaction(vips, &missing));
+        for _ in 0..ATTEMPTS {
+            let Err(ChildError::Failed { stderr, .. }) = &outcome else { break };
+            if stderr.contains("not supported") {
+                // Somebody's chain of that name at another hook, or none: it is not a guard.
+                transaction = ruleset::rebuild;
+            } else if stderr.contains("No such file") || stderr.contains("File exists") {
+                // The first time here, or other programs create or delete the sets meanwhile.
+                missing = self.sets(vips, false)?;
+            } else {
+                break;
             }
-            other => other,
+            outcome = self.apply(&transaction(vips, &missing));
         }
+        outcome
     }
 
     /// Takes the guards of `vips` away, all or none; every guard there is with an empty list.
     pub fn purge(&self, vips: &[Vip]) -> Result<(), ChildError> {
         match vips {
             [] => self.apply(&ruleset::purge_all()),
-            _ => self.apply(&ruleset::purge(vips)),
+            _ => self.apply(&ruleset::purge(vips, &self.sets(vips, true)?)),
         }
+    }
+
+    /// The sets of `vips` that are present in the kernel, or those that are not.
+    fn sets(&self, vips: &[Vip], present: bool) -> Result<Vec<Senders>, ChildError> {
+        let mut sets = Vec::new();
+        for family in Family::ALL {
+            let vips = vips.iter().filter(|vip| vip.family() == family);
+            let all: Vec<Senders> = vips.flat_map(|&vip| Senders::of(vip)).collect();
+            if !all.is_empty() {
+                let listing = self.list(family)?.unwrap_or_default();
+                sets.extend(all.iter().filter(|senders| senders.stand_in(&listing) == present));
+            }
+        }
+        Ok(sets)
     }
 
     /// Lists our table of a family, nft's JSON; `None` if there is none.

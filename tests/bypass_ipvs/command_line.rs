@@ -131,14 +131,32 @@ fn dry_run_prints_nfts_own_language() {
         str![[r#"
 add table ip lvskit
 add chain ip lvskit vip-192.168.3.100 { type nat hook prerouting priority dstnat; policy accept; }
+add set ip lvskit clients-192.168.3.100 { type ether_addr; size 4096; flags dynamic,timeout; timeout 10s; }
+add set ip lvskit balancers-192.168.3.100 { type ether_addr; size 4096; flags dynamic,timeout; timeout 10s; }
 flush chain ip lvskit vip-192.168.3.100
-add rule ip lvskit vip-192.168.3.100 ip daddr 192.168.3.100 tcp flags & (fin|syn|rst|ack) == syn fib daddr . iif type != local redirect
-add rule ip lvskit vip-192.168.3.100 ip daddr 192.168.3.100 meta l4proto udp fib daddr . iif type != local redirect
+add rule ip lvskit vip-192.168.3.100 ip daddr != 192.168.3.100 accept
+add rule ip lvskit vip-192.168.3.100 tcp flags & (fin|syn|rst|ack) != syn accept
+add rule ip lvskit vip-192.168.3.100 meta l4proto != { tcp, udp } accept
+add rule ip lvskit vip-192.168.3.100 fib daddr . iif type local ether saddr @balancers-192.168.3.100 redirect
+add rule ip lvskit vip-192.168.3.100 fib daddr . iif type local update @clients-192.168.3.100 { ether saddr }
+add rule ip lvskit vip-192.168.3.100 fib daddr . iif type local accept
+add rule ip lvskit vip-192.168.3.100 ether saddr @clients-192.168.3.100 fib daddr type local accept
+add rule ip lvskit vip-192.168.3.100 update @balancers-192.168.3.100 { ether saddr }
+add rule ip lvskit vip-192.168.3.100 redirect
 add table ip6 lvskit
 add chain ip6 lvskit vip-fd00-3--100 { type nat hook prerouting priority dstnat; policy accept; }
+add set ip6 lvskit clients-fd00-3--100 { type ether_addr; size 4096; flags dynamic,timeout; timeout 10s; }
+add set ip6 lvskit balancers-fd00-3--100 { type ether_addr; size 4096; flags dynamic,timeout; timeout 10s; }
 flush chain ip6 lvskit vip-fd00-3--100
-add rule ip6 lvskit vip-fd00-3--100 ip6 daddr fd00:3::100 tcp flags & (fin|syn|rst|ack) == syn fib daddr . iif type != local redirect
-add rule ip6 lvskit vip-fd00-3--100 ip6 daddr fd00:3::100 meta l4proto udp fib daddr . iif type != local redirect
+add rule ip6 lvskit vip-fd00-3--100 ip6 daddr != fd00:3::100 accept
+add rule ip6 lvskit vip-fd00-3--100 tcp flags & (fin|syn|rst|ack) != syn accept
+add rule ip6 lvskit vip-fd00-3--100 meta l4proto != { tcp, udp } accept
+add rule ip6 lvskit vip-fd00-3--100 fib daddr . iif type local ether saddr @balancers-fd00-3--100 redirect
+add rule ip6 lvskit vip-fd00-3--100 fib daddr . iif type local update @clients-fd00-3--100 { ether saddr }
+add rule ip6 lvskit vip-fd00-3--100 fib daddr . iif type local accept
+add rule ip6 lvskit vip-fd00-3--100 ether saddr @clients-fd00-3--100 fib daddr type local accept
+add rule ip6 lvskit vip-fd00-3--100 update @balancers-fd00-3--100 { ether saddr }
+add rule ip6 lvskit vip-fd00-3--100 redirect
 
 "#]]
         .raw()

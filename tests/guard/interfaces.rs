@@ -4,14 +4,20 @@
 use std::net::UdpSocket;
 use std::time::Duration;
 
-use crate::common::netns::inside;
+use crate::common::netns::{Netns, inside};
 use crate::node::{Node, OWN, OWN6, VIP, VIP6};
 
 const PATIENT: Duration = Duration::from_secs(10);
 const BRIEF: Duration = Duration::from_millis(300);
 
 /// Asks by UDP from a new port; the address from which the server saw itself asked and answered.
-fn asked_by_udp(node: &Node, vip: &str, own: &str, patience: Duration) -> Option<String> {
+fn asked_by_udp(
+    node: &Node,
+    sender: &Netns,
+    vip: &str,
+    own: &str,
+    patience: Duration,
+) -> Option<String> {
     let any = if vip.contains(':') { "::" } else { "0.0.0.0" };
     // Both addresses that it may be asked at; the client takes an answer from the VIP only.
     let server = |address: &str| {
@@ -20,7 +26,7 @@ fn asked_by_udp(node: &Node, vip: &str, own: &str, patience: Duration) -> Option
         Some((address.to_owned(), socket))
     };
     let servers: Vec<_> = [own, vip].into_iter().filter_map(server).collect();
-    let client = node.client.run(|| UdpSocket::bind((any, 0)).unwrap());
+    let client = sender.run(|| UdpSocket::bind((any, 0)).unwrap());
     client.connect((vip, 5353)).unwrap();
     client.set_read_timeout(Some(patience)).unwrap();
     client.send(b"?").unwrap();
@@ -40,13 +46,14 @@ fn udp_is_served_like_tcp() {
     }
     let node = Node::silent();
     for (vip, own) in [(VIP, OWN), (VIP6, OWN6)] {
-        assert_eq!(asked_by_udp(&node, vip, own, BRIEF), None, "without a guard");
+        let asked = |sender, patience| asked_by_udp(&node, sender, vip, own, patience);
+        assert_eq!(asked(&node.balancer, BRIEF), None, "without a guard");
         node.guard(&["--keep-sessions", "-a", vip]);
-        assert_eq!(asked_by_udp(&node, vip, own, PATIENT).as_deref(), Some(own));
+        assert_eq!(asked(&node.balancer, PATIENT).as_deref(), Some(own));
         node.take(vip);
-        assert_eq!(asked_by_udp(&node, vip, own, BRIEF).as_deref(), Some(vip), "on the node");
+        assert_eq!(asked(&node.client, BRIEF).as_deref(), Some(vip), "on the node");
         node.give_up(vip);
-        assert_eq!(asked_by_udp(&node, vip, own, PATIENT).as_deref(), Some(own), "given up");
+        assert_eq!(asked(&node.balancer, PATIENT).as_deref(), Some(own), "given up");
     }
 }
 
@@ -72,10 +79,10 @@ fn the_vip_may_live_on_another_interface() {
     }
     node.node.ip("link set bond0.100 up");
     node.guard(&["--keep-sessions", "-a", "192.168.3.100/32"]);
-    assert_eq!(node.served_at(VIP, PATIENT), Some(OWN.parse().unwrap()), "on no interface");
+    assert_eq!(node.forwarded_to(VIP, PATIENT), Some(OWN.parse().unwrap()), "on no interface");
     node.node.ip(&format!("address add {VIP}/24 dev bond0.100"));
     // It came in by eth0, where the VIP is not: somebody forwarded it.
-    assert_eq!(node.served_at(VIP, PATIENT), Some(OWN.parse().unwrap()), "on bond0.100");
+    assert_eq!(node.forwarded_to(VIP, PATIENT), Some(OWN.parse().unwrap()), "on bond0.100");
     node.node.ip(&format!("address del {VIP}/24 dev bond0.100"));
     node.node.ip(&format!("address add {VIP}/24 dev eth0"));
     assert_eq!(node.served_at(VIP, PATIENT), Some(VIP.parse().unwrap()), "with a prefix length");
@@ -87,11 +94,8 @@ fn alike_addresses_have_guards_of_their_own() {
         return;
     }
     let node = Node::silent();
-    let mac = node.node.mac("eth0");
     let vips = ["192.168.3.1", "192.168.3.10", "192.168.3.11"];
-    for vip in vips {
-        node.client.ip(&format!("neigh replace {vip} lladdr {mac} dev eth0 nud permanent"));
-    }
+    vips.iter().for_each(|vip| node.is_found_at_the_node(vip));
     node.guard(&["--keep-sessions", "-a", "192.168.3.1", "192.168.3.10"]);
     let own = Some(OWN.parse().unwrap());
     node.take("192.168.3.10");
@@ -99,5 +103,5 @@ fn alike_addresses_have_guards_of_their_own() {
     assert_eq!(served, [own, Some("192.168.3.10".parse().unwrap()), None]);
     node.guard(&["--purge", "192.168.3.1"]);
     node.give_up("192.168.3.10");
-    assert_eq!(vips.map(|vip| node.served_at(vip, BRIEF)), [None, own, None]);
+    assert_eq!(vips.map(|vip| node.forwarded_to(vip, BRIEF)), [None, own, None]);
 }

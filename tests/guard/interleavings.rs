@@ -65,8 +65,10 @@ fn a_thousand_interleavings_end_in_the_same_state() {
         let check = node.hook(&["--keep-sessions", "--check", VIP]);
         let told = String::from_utf8_lossy(&check.stdout).into_owned();
         assert!(check.status.success(), "round {round}: {told}");
-        let expected = if local { VIP } else { OWN };
-        let served = node.served_at(VIP, PATIENT);
+        let (expected, served) = match local {
+            true => (VIP, node.served_at(VIP, PATIENT)),
+            false => (OWN, node.forwarded_to(VIP, PATIENT)),
+        };
         assert_eq!(served, Some(expected.parse().unwrap()), "round {round}, local: {local}");
     }
     assert!(killed > 0 && flushed > 0 && moved > 0);

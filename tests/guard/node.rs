@@ -1,5 +1,6 @@
-//! A node and a client on one link. The client sends what is for the VIP to the node's MAC
-//! address, as a director in LVS-DR does, whether or not the node holds the VIP.
+//! A node on a link with two others, a client and a balancer. Both send what is for the VIP to the
+//! node's MAC address, whether or not the node holds the VIP: the client because it heard so or has
+//! not yet heard otherwise, the balancer because that is how LVS-DR forwards.
 
 use std::io::{ErrorKind, Read};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
@@ -18,25 +19,48 @@ const PORT: u16 = 2525;
 pub struct Node {
     pub node: Netns,
     pub client: Netns,
+    pub balancer: Netns,
+    /// Joins the three; nothing else happens there.
+    _switch: Netns,
     listener: TcpListener,
 }
 
 impl Node {
     pub fn new() -> Node {
-        let (node, client) = (Netns::new(), Netns::new());
-        node.ip(&format!("link add eth0 type veth peer name eth0 netns {}", client.path()));
-        for (netns, v4, v6) in [(&node, OWN, OWN6), (&client, "192.168.3.3", "fd00:3::3")] {
+        let switch = Netns::new();
+        switch.ip("link add br0 type bridge");
+        switch.ip("link set br0 up");
+        let [node, client, balancer] = [1, 2, 3].map(|port| {
+            let host = Netns::new();
+            host.ip(&format!(
+                "link add eth0 type veth peer name port{port} netns {}",
+                switch.path()
+            ));
+            switch.ip(&format!("link set port{port} master br0 up"));
+            host
+        });
+        for (netns, v4, v6) in [
+            (&node, OWN, OWN6),
+            (&client, "192.168.3.3", "fd00:3::3"),
+            (&balancer, "192.168.3.101", "fd00:3::101"),
+        ] {
             netns.ip(&format!("address add {v4}/24 dev eth0"));
             netns.ip(&format!("address add {v6}/64 dev eth0 nodad"));
             netns.ip("link set eth0 up");
         }
-        let mac = node.mac("eth0");
-        for vip in [VIP, VIP6] {
-            client.ip(&format!("neigh replace {vip} lladdr {mac} dev eth0 nud permanent"));
-        }
         let listener = node.run(|| TcpListener::bind(("::", PORT)).unwrap());
         listener.set_nonblocking(true).unwrap();
-        Node { node, client, listener }
+        let node = Node { node, client, balancer, _switch: switch, listener };
+        [VIP, VIP6].iter().for_each(|vip| node.is_found_at_the_node(vip));
+        node
+    }
+
+    /// Client and balancer send what is for `vip` to the node.
+    pub fn is_found_at_the_node(&self, vip: &str) {
+        let mac = self.node.mac("eth0");
+        for sender in [&self.client, &self.balancer] {
+            sender.ip(&format!("neigh replace {vip} lladdr {mac} dev eth0 nud permanent"));
+        }
     }
 
     /// A node that keeps silent about addresses that it does not hold, as the packaged settings
@@ -51,8 +75,17 @@ impl Node {
 
     /// Connects the client to `vip`; both ends, or `None` if the node does not serve it.
     pub fn session(&self, vip: &str, patience: Duration) -> Option<(TcpStream, TcpStream)> {
+        self.session_of(&self.client, vip, patience)
+    }
+
+    fn session_of(
+        &self,
+        sender: &Netns,
+        vip: &str,
+        patience: Duration,
+    ) -> Option<(TcpStream, TcpStream)> {
         let server = SocketAddr::new(vip.parse().unwrap(), PORT);
-        let stream = self.client.run(|| TcpStream::connect_timeout(&server, patience)).ok()?;
+        let stream = sender.run(|| TcpStream::connect_timeout(&server, patience)).ok()?;
         let accepted = self.accept();
         accepted.set_nonblocking(false).unwrap();
         Some((stream, accepted))
@@ -71,10 +104,19 @@ impl Node {
         }
     }
 
-    /// The address at which the node serves a connection of the client to `vip`; `None` if it
-    /// doesn't.
+    /// The address at which the node serves a connection of the client to `vip`: its own if it
+    /// was redirected; `None` if it doesn't.
     pub fn served_at(&self, vip: &str, patience: Duration) -> Option<IpAddr> {
-        let (stream, accepted) = self.session(vip, patience)?;
+        self.serves(&self.client, vip, patience)
+    }
+
+    /// The same for a connection that the balancer sends.
+    pub fn forwarded_to(&self, vip: &str, patience: Duration) -> Option<IpAddr> {
+        self.serves(&self.balancer, vip, patience)
+    }
+
+    fn serves(&self, sender: &Netns, vip: &str, patience: Duration) -> Option<IpAddr> {
+        let (stream, accepted) = self.session_of(sender, vip, patience)?;
         drop(stream);
         let mut rest = Vec::new();
         let _ = (&accepted).read_to_end(&mut rest);

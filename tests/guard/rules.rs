@@ -35,13 +35,13 @@ fn connections_are_redirected_exactly_when_the_vip_is_not_local() {
     let node = Node::new();
     node.guard(&["-a", VIP, VIP6]);
     for (vip, own) in [(VIP, OWN), (VIP6, OWN6)] {
-        assert_eq!(node.served_at(vip, PATIENT), ip(own), "the node does not hold {vip}");
+        assert_eq!(node.forwarded_to(vip, PATIENT), ip(own), "the node does not hold {vip}");
         node.take(vip);
         assert_eq!(node.served_at(vip, PATIENT), ip(vip), "the node holds {vip}");
         node.guard(&["-r", vip]);
         assert_eq!(node.served_at(vip, PATIENT), ip(vip), "after notify_master");
         node.give_up(vip);
-        assert_eq!(node.served_at(vip, PATIENT), ip(own), "the node gave {vip} up, no hook ran");
+        assert_eq!(node.forwarded_to(vip, PATIENT), ip(own), "the node gave {vip} up, no hook ran");
     }
 }
 

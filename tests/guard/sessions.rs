@@ -40,7 +40,7 @@ fn a_session_survives_the_loss_of_the_vip_and_its_return() {
         node.give_up(vip);
         assert!(goes_on(&mut client, &mut server), "{vip} given up");
         let redirected: IpAddr = own.parse().unwrap();
-        assert_eq!(node.served_at(vip, PATIENT), Some(redirected), "a new one, {vip} given up");
+        assert_eq!(node.forwarded_to(vip, PATIENT), Some(redirected), "a new one, {vip} given up");
         node.take(vip);
         assert!(goes_on(&mut client, &mut server), "{vip} back");
         assert_eq!(node.served_at(vip, PATIENT), Some(vip.parse().unwrap()), "{vip} back");
@@ -173,7 +173,7 @@ fn an_address_that_was_left_behind_is_given_up_and_its_session_kept() {
     let addresses = node.node.ip("address show dev eth0");
     assert!(!addresses.contains(VIP) && addresses.contains(OWN), "{addresses}");
     assert!(goes_on(&mut client, &mut server));
-    assert_eq!(node.served_at(VIP, PATIENT), Some(OWN.parse().unwrap()));
+    assert_eq!(node.forwarded_to(VIP, PATIENT), Some(OWN.parse().unwrap()));
     node.guard(&["--give-up"]);
 }
 

@@ -1,0 +1,108 @@
+//! The first seconds after the VIP came or went, when the senders have not heard of it yet: what a
+//! client sends is still balanced, what a balancer sends is still served.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::common::netns::inside;
+use crate::node::{Node, OWN, OWN6, VIP, VIP6};
+
+const PATIENT: Duration = Duration::from_secs(10);
+
+fn ip(text: &str) -> Option<IpAddr> {
+    Some(text.parse().unwrap())
+}
+
+/// The members of a VIP's set of `kind`.
+fn remembered(node: &Node, kind: &str, vip: &str) -> Vec<String> {
+    let family = if vip.contains(':') { "ip6" } else { "ip" };
+    let name = format!("{kind}-{vip}").replace(':', "-");
+    let listing = node.node.tool("nft", &format!("list set {family} lvskit {name}"));
+    let words = listing.split([' ', '\n', '\t', ',', '{', '}']);
+    words.filter(|word| word.matches(':').count() == 5).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_client_that_has_not_heard_is_still_balanced() {
+    if !inside("handover::a_client_that_has_not_heard_is_still_balanced") {
+        return;
+    }
+    let node = Node::silent();
+    node.guard(&["--keep-sessions", "-a", VIP, VIP6]);
+    for (vip, own) in [(VIP, OWN), (VIP6, OWN6)] {
+        node.take(vip);
+        assert_eq!(node.served_at(vip, PATIENT), ip(vip), "the node holds {vip}");
+        node.give_up(vip);
+        // Not redirected: where IPVS has the service, it balances.
+        assert_eq!(node.served_at(vip, PATIENT), ip(vip), "the client does not know yet");
+        assert_eq!(node.forwarded_to(vip, PATIENT), ip(own), "the balancer knows");
+        assert_eq!(remembered(&node, "clients", vip), [node.client.mac("eth0")]);
+        assert_eq!(remembered(&node, "balancers", vip), [node.balancer.mac("eth0")]);
+    }
+}
+
+/// In IPv4: for a redirect the kernel takes IPv6's newest address on the interface, the VIP itself.
+#[test]
+fn a_balancer_that_has_not_heard_is_still_served() {
+    if !inside("handover::a_balancer_that_has_not_heard_is_still_served") {
+        return;
+    }
+    let node = Node::silent();
+    node.guard(&["--keep-sessions", "-a", VIP]);
+    assert_eq!(node.forwarded_to(VIP, PATIENT), ip(OWN), "the node does not hold it");
+    node.take(VIP);
+    assert_eq!(node.forwarded_to(VIP, PATIENT), ip(OWN), "else it might go in circles");
+    assert_eq!(node.served_at(VIP, PATIENT), ip(VIP), "a client is balanced");
+}
+
+/// Hooks run at the very moment when the memory is needed.
+#[test]
+fn hooks_leave_the_memory_alone_and_purge_does_not() {
+    if !inside("handover::hooks_leave_the_memory_alone_and_purge_does_not") {
+        return;
+    }
+    let node = Node::silent();
+    node.guard(&["--keep-sessions", "-a", VIP]);
+    node.take(VIP);
+    assert_eq!(node.served_at(VIP, PATIENT), ip(VIP));
+    node.give_up(VIP);
+    node.guard(&["--keep-sessions", "-a", VIP]);
+    node.guard(&["--keep-sessions", "-r", VIP]);
+    assert_eq!(remembered(&node, "clients", VIP).len(), 1);
+    assert_eq!(node.served_at(VIP, PATIENT), ip(VIP));
+    node.guard(&["--purge", VIP]);
+    assert_eq!(node.node.tool("nft", "list ruleset").matches("-192.168.3.100").count(), 0);
+    node.guard(&["--keep-sessions", "-a", VIP]);
+    assert_eq!(node.served_at(VIP, PATIENT), ip(OWN), "nobody is remembered");
+}
+
+/// Without the fallback route nothing that is not redirected would come in: nobody is left out.
+#[test]
+fn without_the_route_everything_is_served() {
+    if !inside("handover::without_the_route_everything_is_served") {
+        return;
+    }
+    let node = Node::silent();
+    node.guard(&["-a", VIP]);
+    node.take(VIP);
+    assert_eq!(node.served_at(VIP, PATIENT), ip(VIP));
+    node.give_up(VIP);
+    assert_eq!(node.served_at(VIP, PATIENT), ip(OWN));
+}
+
+/// The memory fades: after its time a client is a sender like any other.
+#[test]
+fn after_a_while_nobody_is_remembered() {
+    if !inside("handover::after_a_while_nobody_is_remembered") {
+        return;
+    }
+    let node = Node::silent();
+    node.guard(&["--keep-sessions", "-a", VIP]);
+    node.take(VIP);
+    assert_eq!(node.served_at(VIP, PATIENT), ip(VIP));
+    node.give_up(VIP);
+    while !remembered(&node, "clients", VIP).is_empty() {
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert_eq!(node.served_at(VIP, PATIENT), ip(OWN));
+}
