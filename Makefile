@@ -12,6 +12,7 @@ UNITDIR    ?= $(PREFIX)/lib/systemd/system
 SYSCTLDIR  ?= $(PREFIX)/lib/sysctl.d
 MODULESDIR ?= $(PREFIX)/lib/modules-load.d
 TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 CARGO      ?= cargo
 INSTALL    ?= install
 TARGET     := $(or $(CARGO_TARGET_DIR),target)
@@ -41,7 +42,7 @@ check:
 
 # Unit, command line, namespaces, packaging; then the lab. What a machine lacks is installed.
 test:
-	$(DEPS) namespaces lab rpm systemd ansible firewall
+	$(DEPS) namespaces lab smtp rpm systemd ansible firewall
 	$(CARGO) test --locked --lib --bins
 	$(CARGO) test --locked --test smtp_check --test gen_conf --test bypass_ipvs --test guard
 	$(CARGO) test --locked --test firewall
@@ -58,8 +59,8 @@ lab:
 	$(DEPS) lab
 	$(CARGO) test --locked --release --test lab -- test $(SCENARIOS)
 
-# What a hook and the guard cost, beside the article's way and bare nft, in one run; below three
-# minutes. `make bench SECTION=packets` runs a part, `make bench SECTION=help` names them.
+# What a hook, the guard and a check cost, beside what others do, in one run; about
+# ten minutes. `make bench SECTION=packets` runs a part, `make bench SECTION=help` names them.
 bench:
 	$(DEPS) bench
 	$(CARGO) test --locked --release --test bench -- $(SECTION)
@@ -80,6 +81,7 @@ install: build docs
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(SYSCTLDIR) packaging/sysctl.d/90-lvskit.conf
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(MODULESDIR) packaging/modules-load.d/lvskit.conf
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(TMPFILESDIR) packaging/tmpfiles.d/lvskit.conf
+	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(SYSUSERSDIR) packaging/sysusers.d/lvskit.conf
 	for unit in bypass-ipvs@.service keepalived.service.d/lvskit.conf; do \
 		mkdir -p $(TARGET)/systemd/keepalived.service.d && \
 		sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' packaging/systemd/$$unit >$(TARGET)/systemd/$$unit && \

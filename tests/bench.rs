@@ -1,4 +1,4 @@
-//! `make bench`: what a hook and the guard cost, beside the article's way and bare nft. Whatever is
+//! `make bench`: what a hook, the guard and a check cost, beside what others do. Whatever is
 //! compared takes turns in one run, so that a busy machine is busy for each of them; medians.
 
 #![allow(clippy::unwrap_used)]
@@ -7,14 +7,21 @@ mod common;
 
 #[path = "bench/calls.rs"]
 mod calls;
+#[path = "smtp_check/certificates.rs"]
+#[allow(dead_code)] // the tests need more of it
+mod certificates;
 #[path = "bench/cost.rs"]
 mod cost;
 #[path = "bench/packets.rs"]
 mod packets;
 #[path = "bench/path.rs"]
 mod path;
+#[path = "bench/relay.rs"]
+mod relay;
 #[path = "bench/sizes.rs"]
 mod sizes;
+#[path = "bench/smtp.rs"]
+mod smtp;
 #[path = "bench/watch.rs"]
 mod watch;
 
@@ -25,13 +32,14 @@ use std::time::Instant;
 const INSIDE: &str = "LVSKIT_BENCH_INSIDE";
 
 /// Name, what it tells, and what runs it.
-const SECTIONS: [(&str, &str, fn()); 6] = [
+const SECTIONS: [(&str, &str, fn()); 7] = [
     ("hook", "one call on a node without rules: until the rule is live, and in all", calls::first),
     ("again", "one call on a node whose rules are there already", calls::again),
     ("vips", "1 to 20 addresses in one call", sizes::vips),
     ("blocklist", "one call on a host with a set of 50,000 intervals", sizes::blocklist),
     ("packets", "packets and new connections per second through the guard", packets::all),
     ("watch", "the processor time of an idle --watch", watch::idle),
+    ("smtp", "one check of a mail server, and many at once", smtp::all),
 ];
 
 fn main() {

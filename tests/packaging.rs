@@ -16,3 +16,5 @@ mod package;
 mod playbook;
 #[path = "packaging/system.rs"]
 mod system;
+#[path = "packaging/user.rs"]
+mod user;

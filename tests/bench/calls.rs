@@ -26,7 +26,7 @@ pub fn ruleset(vips: &[String]) -> NamedTempFile {
 }
 
 /// The system's own, which keepalived's scripts would get; wrappers that choose a version cost more.
-fn python() -> &'static str {
+pub fn python() -> &'static str {
     let system = "/usr/bin/python3";
     if std::path::Path::new(system).exists() { system } else { "python3" }
 }

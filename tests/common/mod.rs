@@ -1,6 +1,9 @@
-//! What several test programs need: network namespaces with real interfaces in them.
+//! What several test programs need: network namespaces with real interfaces in them, users, mail
+//! servers that misbehave.
 
 #![allow(dead_code)] // each test program uses a part of this
 #![allow(clippy::unwrap_used)]
 
+pub mod accounts;
 pub mod netns;
+pub mod server;

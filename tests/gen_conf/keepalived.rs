@@ -129,9 +129,23 @@ fn our_probe_is_accepted() {
     }
     let inventory = edited(&[(SMTP_CHECK, "type: smtp-check")]);
     accepted_after(&network(), "smtp-check", &inventory, |text| {
-        assert_eq!(text.matches("user nobody").count(), NODES.len(), "{text}");
-        text.replace("user nobody", "user root")
+        assert_eq!(text.matches("user lvskit").count(), NODES.len(), "{text}");
+        text.replace("user lvskit", "user root")
     });
+}
+
+/// Running keepalived would only drop the check, and the server would stay in whatever happens.
+#[test]
+fn a_node_without_the_probes_user_is_noticed() {
+    if !inside("keepalived::a_node_without_the_probes_user_is_noticed") {
+        return;
+    }
+    let place = Place::with(edited(&[(SMTP_CHECK, "type: smtp-check")]));
+    let text = place.rendered(NODES[0]).replace("user lvskit", "user no-such-user");
+    let Run { code, stdout, stderr } = test(&network(), &text);
+    let told = format!("{stdout}{stderr}");
+    assert_ne!(code, Some(0), "{told}");
+    assert!(told.contains("Failed to set uid/gid for misc checker script"), "{told}");
 }
 
 #[test]
@@ -323,7 +337,7 @@ fn a_probe_that_takes_hours_is_refused_or_accepted_by_keepalived() {
     let place = Place::with(inventory);
     let run = place.run("--stdout --node server01.domain.ru");
     if run.code == Some(0) {
-        let text = run.stdout.replace("user nobody", "user root");
+        let text = run.stdout.replace("user lvskit", "user root");
         let tested = test(&network(), &text);
         assert_eq!((tested.code, tested.stderr.as_str()), (Some(0), ""), "{text}");
     } else {

@@ -18,7 +18,6 @@ use crate::node::{Node, PORT};
 use crate::sandbox::{ARTICLES_HOOK, ROOT};
 use crate::setup::{Setup, Way};
 use crate::traffic::Session;
-use crate::{settings, trial};
 
 /// The project's example, which is the article's cluster.
 pub const INVENTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/keepalived/inventory.yml");
@@ -81,9 +80,6 @@ impl Cluster {
             let rendered = fs::read_to_string(node.conf())?;
             fs::write(node.conf(), self.setup.conf(&rendered))?;
             self.setup.set_sysctls(node)?;
-        }
-        if self.setup.way == Way::Ours && settings::text("GUARD").as_deref() == Some("mac") {
-            trial::guard_by_sender(self)?;
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ mod common;
 
 mod cluster;
 mod demo;
+mod differential;
 mod ipvs;
 mod keepalived;
 mod kernel;
@@ -31,7 +32,6 @@ mod settings;
 mod setup;
 mod syslog;
 mod traffic;
-mod trial;
 
 use std::process::ExitCode;
 

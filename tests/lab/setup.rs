@@ -52,6 +52,11 @@ impl Setup {
         Setup { way: Way::Ours, ipv6: false, sync: true, lines, sysctls }
     }
 
+    /// As keepalived/README.md says for sessions: a new MASTER chooses the same servers.
+    pub fn for_sessions() -> Setup {
+        Setup::ours().with("lb_algo", "mh").with("mh-port", "true")
+    }
+
     pub fn articles() -> Setup {
         Setup::ours().in_the_articles_way()
     }

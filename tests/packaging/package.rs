@@ -35,6 +35,7 @@ fn units_and_settings_are_where_systemd_looks() {
         "sysctl.d/90-lvskit.conf",
         "modules-load.d/lvskit.conf",
         "tmpfiles.d/lvskit.conf",
+        "sysusers.d/lvskit.conf",
     ] {
         let line = format!("-rw-r--r-- root root /usr/lib/{file}");
         assert!(files.lines().any(|file| file == line), "{line} is not among\n{files}");

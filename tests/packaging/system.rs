@@ -41,7 +41,7 @@ fn settings(path: &str) -> Vec<String> {
 
 #[test]
 fn nobody_but_root_may_write_them() {
-    for path in [UNIT, DROP_IN, SYSCTL, MODULES, TMPFILES] {
+    for path in [UNIT, DROP_IN, SYSCTL, MODULES, TMPFILES, "usr/lib/sysusers.d/lvskit.conf"] {
         let mode = fs::metadata(installed().join(path)).unwrap().permissions().mode();
         assert_eq!(mode & 0o7777, 0o644, "{path}");
     }

@@ -1,7 +1,6 @@
 //! A real Postfix, in a network namespace and a folder of its own: the verdicts, and what it logs.
 
 use std::fs::{self, Permissions};
-use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
@@ -12,10 +11,8 @@ use nix::unistd::{User, geteuid};
 
 use super::certificates::{Authority, NAME};
 use super::common::netns::Netns;
+use super::real::{PATIENCE, skipped};
 use super::run::verdict;
-
-/// How long Postfix may take for what it does at once on an idle machine.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One service for each kind of server; see the test.
 const MASTER_CF: &str = "\
@@ -104,8 +101,7 @@ impl Drop for Postfix<'_> {
 fn real_postfix() {
     let installed = Command::new("postconf").arg("mail_version").output().is_ok();
     if !geteuid().is_root() || !installed {
-        // Written past the test harness, which would hide it.
-        let _ = writeln!(io::stderr(), "SKIPPED real_postfix: needs root, and Postfix installed");
+        skipped("real_postfix", "needs root, and Postfix installed");
         return;
     }
     let (netns, authority) = (Netns::new(), Authority::new());

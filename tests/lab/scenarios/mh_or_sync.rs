@@ -11,11 +11,10 @@ use crate::setup::Setup;
 
 pub fn run(cluster: &mut Cluster) -> Result<String> {
     let mh = || quick().with("lb_algo", "mh").with("mh-port", "true");
-    let sloppy = |setup: Setup| setup.sysctl("net.ipv4.vs.sloppy_tcp", "1");
     let variants = [
         ("wlc and sync", quick()),
-        ("mh, sloppy_tcp and no sync", sloppy(mh()).without_sync()),
-        ("mh, sloppy_tcp and sync", sloppy(mh())),
+        ("mh, sloppy_tcp and no sync", mh().without_sync()),
+        ("mh, sloppy_tcp and sync", mh()),
     ];
     let mut told = Vec::new();
     for (name, setup) in variants {

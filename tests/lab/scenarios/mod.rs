@@ -2,6 +2,7 @@
 //! the cluster whole for the next.
 
 mod converged;
+mod differential;
 mod link_death;
 mod mh_or_sync;
 mod node_death;
@@ -66,6 +67,12 @@ pub const ALL: &[Scenario] = &[
         group: Group::Ordinary,
         tells: "the same with smtp-check as keepalived's MISC_CHECK",
         run: server_stop::run_with_probe,
+    },
+    Scenario {
+        name: "differential",
+        group: Group::Ordinary,
+        tells: "SMTP_CHECK and smtp-check --compat judge servers that misbehave alike",
+        run: differential::run,
     },
     Scenario {
         name: "round_robin",

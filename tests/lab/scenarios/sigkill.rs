@@ -1,7 +1,7 @@
 //! All keepalived processes of the MASTER are killed, and the VIP stays behind. Another node takes
 //! over; from then on two nodes hold the address, and the dead one balances what it is forwarded
 //! once more, unless something keeps it from that. What it does is counted, with `rr`, which hides
-//! nothing; and with each of the possible cures.
+//! nothing; and with the address given up, as the drop-in for keepalived.service does.
 
 use std::process::Command;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use anyhow::{Result, ensure};
 use crate::cluster::Cluster;
 use crate::load::Load;
 use crate::setup::Setup;
-use crate::{network, settings, trial};
+use crate::{network, settings};
 
 /// How long the cluster is watched with the address on two nodes.
 const WATCH: Duration = Duration::from_secs(15);
@@ -22,8 +22,6 @@ const NOISE: u64 = 50;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cure {
     None,
-    /// Each node serves itself what comes from another node's MAC address.
-    SenderMac,
     /// The address is taken off the dead node, as its service manager can do.
     GiveUp,
 }
@@ -32,7 +30,6 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
     let setups = [
         ("the guard alone", Setup::ours(), Cure::None),
         ("the article's way", Setup::articles(), Cure::None),
-        ("and the sender's MAC address", Setup::ours(), Cure::SenderMac),
         ("and the address given up", Setup::ours(), Cure::GiveUp),
     ];
     let mut told = Vec::new();
@@ -53,9 +50,6 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
 
 fn killed(cluster: &mut Cluster, setup: &Setup, cure: Cure) -> Result<(String, u64, u64)> {
     cluster.set_up(setup)?;
-    if cure == Cure::SenderMac {
-        trial::redirect_from_nodes(cluster)?;
-    }
     let load = Load {
         sessions: settings::number("SESSIONS", 40)?,
         rate: settings::number("RATE", 10)?,
@@ -89,9 +83,6 @@ fn killed(cluster: &mut Cluster, setup: &Setup, cure: Cure) -> Result<(String, u
     let lost_at_return = running.check();
     let seen = running.stop();
     println!("{}", seen.losses());
-    if cure == Cure::SenderMac {
-        trial::end(cluster);
-    }
     let twice = balanced.iter().sum::<u64>().saturating_sub(sent);
     let failed = |from, to: Option<_>| {
         seen.failed().filter(|o| o.started >= from && to.is_none_or(|to| o.started < to)).count()

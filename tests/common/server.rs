@@ -2,18 +2,15 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use openssl::ssl::{NameType, Ssl, SslContext, SslStream};
+use socket2::SockRef;
 
 /// How long the server waits for its client before it gives up.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How often the server looks for a new client.
-const PULSE: Duration = Duration::from_millis(5);
 
 /// One step of a script. At the end of a script the server keeps silent until the client goes.
 #[derive(Debug, Clone)]
@@ -37,6 +34,8 @@ pub enum Step {
     Tls(SslContext),
     /// Waits until the client sent something, then closes without reading it: a TCP reset.
     Reset,
+    /// Breaks the connection at once: a TCP reset, behind all that was sent.
+    Abort,
 }
 
 /// [`Step::Say`] for all that looks like bytes.
@@ -56,7 +55,7 @@ struct Record {
 pub struct FakeServer {
     address: SocketAddr,
     record: Arc<Mutex<Record>>,
-    stop: Arc<AtomicBool>,
+    listener: Arc<TcpListener>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -65,17 +64,11 @@ impl FakeServer {
     /// one to all further clients.
     pub fn start(listener: TcpListener, scripts: Vec<Vec<Step>>) -> FakeServer {
         let address = listener.local_addr().expect("a bound socket has an address");
-        listener.set_nonblocking(true).expect("a socket can be set non-blocking");
-        let record = Arc::new(Mutex::new(Record::default()));
-        let stop = Arc::new(AtomicBool::new(false));
+        let (record, listener) = (Arc::new(Mutex::new(Record::default())), Arc::new(listener));
         let thread = thread::spawn({
-            let (record, stop) = (Arc::clone(&record), Arc::clone(&stop));
+            let (record, listener) = (Arc::clone(&record), Arc::clone(&listener));
             move || {
-                while !stop.load(Ordering::Relaxed) {
-                    let Ok((stream, peer)) = listener.accept() else {
-                        thread::sleep(PULSE);
-                        continue;
-                    };
+                while let Ok((stream, peer)) = listener.accept() {
                     let client = {
                         let mut record = record.lock().expect("no holder panics");
                         record.connections += 1;
@@ -88,7 +81,7 @@ impl FakeServer {
                 }
             }
         });
-        FakeServer { address, record, stop, thread: Some(thread) }
+        FakeServer { address, record, listener, thread: Some(thread) }
     }
 
     /// Starts a server on 127.0.0.1 that plays the same script to every client.
@@ -120,7 +113,8 @@ impl FakeServer {
 
 impl Drop for FakeServer {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        // On Linux this also ends an accept() that waits, with an error.
+        let _ = SockRef::from(&*self.listener).shutdown(Shutdown::Both);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -159,7 +153,6 @@ impl Wire {
 }
 
 fn play(script: &[Step], stream: TcpStream, record: &Mutex<Record>) -> io::Result<()> {
-    stream.set_nonblocking(false)?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
@@ -199,6 +192,9 @@ fn play(script: &[Step], stream: TcpStream, record: &Mutex<Record>) -> io::Resul
             Step::Reset => {
                 reader.get_ref().tcp().peek(&mut [0])?;
                 return Ok(());
+            }
+            Step::Abort => {
+                return SockRef::from(reader.get_ref().tcp()).set_linger(Some(Duration::ZERO));
             }
         }
     }

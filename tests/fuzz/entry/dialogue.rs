@@ -1,0 +1,58 @@
+//! A hostile server against the RFC 5321 dialogue. Nothing panics, nothing loops, no command can be
+//! steered by the server, and how the bytes are split changes no verdict. The fuzzer calls this,
+//! and so does an ordinary test.
+//!
+//! The first byte chooses the script, the second how the rest is cut.
+
+use lvskit::smtp::Failure;
+use lvskit::smtp::esmtp::dialogue::{Action, Dialogue, Script};
+
+/// Says at most: EHLO, HELO, STARTTLS, EHLO, HELO, MAIL, RCPT, RSET, QUIT.
+const MOST_COMMANDS: usize = 9;
+
+type End = (Vec<String>, Option<Result<(), Failure>>);
+
+fn play(script: &Script, bytes: &[u8], piece: usize) -> End {
+    let mut dialogue = Dialogue::new(script, None);
+    let mut pieces = bytes.chunks(piece);
+    let mut heard = Vec::new();
+    let end = loop {
+        match dialogue.act() {
+            Ok(Action::Read) => match pieces.next() {
+                Some(piece) => dialogue.push(piece),
+                None => return (heard, None),
+            },
+            Ok(Action::Send(command)) => {
+                assert!(command.ends_with("\r\n") && command.matches(['\r', '\n']).count() == 2);
+                heard.push(command);
+                assert!(heard.len() <= MOST_COMMANDS);
+            }
+            Ok(Action::StartTls) => dialogue.secured(None),
+            Ok(Action::Done) => break Ok(()),
+            Err(failure) => break Err(failure),
+        }
+    };
+    (heard, Some(dialogue.failure().map_or(end, |failure| Err(failure.clone()))))
+}
+
+/// Plays the server's part; panics where a promise is broken.
+pub fn dialogue(data: &[u8]) {
+    let [choice, piece, bytes @ ..] = data else { return };
+    let chosen = |bit: u8| choice & (1 << bit) != 0;
+    let address = || "a@b.example".parse().ok();
+    let script = Script {
+        lmtp: chosen(0),
+        starttls: chosen(1) && !chosen(0),
+        mail_from: chosen(2).then(address).flatten(),
+        rcpt_to: chosen(3).then(address).flatten(),
+        expect_greeting: chosen(4).then(|| "ESMTP".to_owned()),
+        expect_capabilities: Vec::from_iter(chosen(5).then(|| "SIZE".to_owned())),
+        ..Script::default()
+    };
+    let whole = play(&script, bytes, bytes.len().max(1));
+    let cut = play(&script, bytes, usize::from(*piece).max(1));
+    // STARTTLS alone looks at what came with a reply, as it must.
+    if !script.starttls {
+        assert_eq!(whole, cut);
+    }
+}

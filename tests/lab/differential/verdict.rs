@@ -1,0 +1,109 @@
+//! What keepalived found, read from IPVS, from its log and from the servers, and compared with
+//! what it had to find.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+
+use anyhow::{Result, ensure};
+
+use super::behaviour::{Behaviour, Chapter, Verdict, Verdicts};
+use super::conf::{CHECKS, Kind, in_log};
+use super::stage::Stage;
+
+/// All that was seen of one behaviour.
+#[derive(Debug)]
+struct Seen {
+    /// None where a check contradicts itself.
+    smtp_check: Option<Verdict>,
+    probe: Option<Verdict>,
+    /// Whether keepalived gave the reason that it should.
+    reason: bool,
+    /// Whether the server can tell the checks apart by their number of connections or their words.
+    alike: bool,
+}
+
+/// What is not as it should be, one line each; nothing if all is well.
+pub fn faults(chapters: &[Chapter], stage: &Stage, log: &str) -> Vec<String> {
+    let balanced: HashSet<SocketAddr> = stage.balanced().into_iter().collect();
+    let mut faults = Vec::new();
+    for (number, chapter) in chapters.iter().enumerate() {
+        for (place, behaviour) in chapter.behaviours.iter().enumerate() {
+            let address = chapter.address(number, place);
+            let at = |port| SocketAddr::new(address, port);
+            let verdict = |kind| {
+                let found = |alpha| {
+                    let mut of_kind = CHECKS.iter().filter(|check| check.kind == kind);
+                    let check = of_kind.find(|check| check.alpha == alpha);
+                    check.is_some_and(|check| balanced.contains(&at(check.port)))
+                };
+                verdict(found(false), found(true))
+            };
+            let of_smtp_check = CHECKS.iter().filter(|check| check.kind == Kind::SmtpCheck);
+            let said = CHECKS.map(|check| stage.said_to(at(check.port)));
+            let seen = Seen {
+                smtp_check: verdict(Kind::SmtpCheck),
+                probe: verdict(Kind::Probe),
+                reason: of_smtp_check.into_iter().all(|check| {
+                    let server = in_log(at(check.port));
+                    behaviour.logged.is_empty()
+                        || (log.lines())
+                            .any(|line| line.contains(&server) && line.contains(behaviour.logged))
+                }),
+                alike: said.iter().all(|other| *other == said[0]),
+            };
+            if let Some(fault) = fault(behaviour, &seen) {
+                faults.push(format!("{}: {} ({address}): {fault}", chapter.title, behaviour.name));
+            }
+        }
+    }
+    faults
+}
+
+/// The verdict of a check, from its two tables.
+fn verdict(balanced: bool, balanced_with_alpha: bool) -> Option<Verdict> {
+    match (balanced, balanced_with_alpha) {
+        (true, true) => Some(Verdict::Up),
+        (false, false) => Some(Verdict::Down),
+        (true, false) => Some(Verdict::None),
+        (false, true) => None,
+    }
+}
+
+fn fault(behaviour: &Behaviour, seen: &Seen) -> Option<String> {
+    let Verdicts { smtp_check, probe } = behaviour.expected;
+    if seen.smtp_check != Some(smtp_check) || seen.probe != Some(probe) {
+        return Some(format!(
+            "SMTP_CHECK found {:?}, not {smtp_check:?}; smtp-check {:?}, not {probe:?}",
+            seen.smtp_check, seen.probe
+        ));
+    }
+    if !seen.reason {
+        return Some(format!("keepalived did not log {:?}", behaviour.logged));
+    }
+    let differ = behaviour.expected.agree() && !seen.alike;
+    differ.then(|| "the checks said different things to the server".to_owned())
+}
+
+/// Shows that the comparison can fail: every single thing that is seen wrong is a fault.
+pub fn prove() -> Result<()> {
+    let verdicts = [Some(Verdict::Up), Some(Verdict::Down), Some(Verdict::None), None];
+    let tables = [(true, true), (false, false), (true, false), (false, true)];
+    ensure!(tables.map(|(plain, alpha)| verdict(plain, alpha)) == verdicts, "tables misread");
+    let right = || Seen {
+        smtp_check: Some(Verdict::Up),
+        probe: Some(Verdict::Up),
+        reason: true,
+        alike: true,
+    };
+    let behaviour = super::behaviour::up("", vec![]);
+    ensure!(fault(&behaviour, &right()).is_none(), "what is right is a fault");
+    let wrong =
+        verdicts.into_iter().filter(|verdict| *verdict != Some(Verdict::Up)).flat_map(|wrong| {
+            [Seen { smtp_check: wrong, ..right() }, Seen { probe: wrong, ..right() }]
+        });
+    let silent = [Seen { reason: false, ..right() }, Seen { alike: false, ..right() }];
+    for seen in wrong.chain(silent) {
+        ensure!(fault(&behaviour, &seen).is_some(), "not a fault: {seen:?}");
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! What the tests against real mail servers share: where the servers are, a machine of their own to
+//! run on, and an end. A server whose package can't be installed beside Postfix is only unpacked.
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::mount::{MsFlags, mount};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, geteuid};
+use tempfile::TempDir;
+
+use super::common::accounts;
+use super::run;
+
+/// How long a server may take for what it does at once on an idle machine.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Where tests/deps unpacks servers.
+const UNPACKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/servers");
+
+/// Says that a test did not run; written past the test harness, which would hide it.
+pub fn skipped(test: &str, why: &str) {
+    let _ = writeln!(io::stderr(), "SKIPPED {test}: {why}");
+}
+
+/// A program that tests/deps has unpacked, or else that is installed; nothing if this test is to
+/// be skipped, which is said.
+pub fn program(test: &str, path: &str) -> Option<PathBuf> {
+    let places = [format!("{UNPACKED}{path}"), path.to_owned()];
+    let found = places.into_iter().map(PathBuf::from).find(|place| place.is_file());
+    match found {
+        Some(_) if !geteuid().is_root() => skipped(test, "needs root, to change users"),
+        Some(program) => return Some(program),
+        None => skipped(test, &format!("no {path}; `tests/deps smtp` unpacks it, on Debian only")),
+    }
+    None
+}
+
+/// The machine of a server: own network, own /run, /var/spool and /var/lib, the users it wants.
+pub struct Machine {
+    pub folder: TempDir,
+}
+
+impl Machine {
+    /// Only for a test that runs `inside` namespaces of its own.
+    pub fn new(users: &[&str]) -> Machine {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+        assert!(Command::new("ip").args(["link", "set", "lo", "up"]).status().unwrap().success());
+        for target in ["/run", "/var/spool", "/var/lib"] {
+            let none = None::<&str>;
+            mount(Some("tmpfs"), target, Some("tmpfs"), MsFlags::empty(), none).unwrap();
+        }
+        accounts::add(folder.path(), users);
+        Machine { folder }
+    }
+
+    /// A file for the server, with this content.
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let file = self.path(name);
+        fs::write(&file, text).unwrap();
+        file
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Starts a server that stays in the foreground; what it prints goes to the file `output`.
+    pub fn start(&self, command: &mut Command) -> Daemon {
+        let output = File::create(self.path("output")).unwrap();
+        let errors = output.try_clone().unwrap();
+        let command = command.stdin(Stdio::null()).stdout(output).stderr(errors);
+        Daemon(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
+    }
+}
+
+/// A running server. It ends when this is dropped.
+pub struct Daemon(Child);
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = kill(Pid::from_raw(self.0.id() as i32), Signal::SIGTERM);
+        let _ = self.0.wait();
+    }
+}
+
+/// The verdict on one attempt with the server on this port.
+pub fn verdict(port: u16, options: &str) -> String {
+    let server = SocketAddr::from(([127, 0, 0, 1], port));
+    run::verdict(server, &format!("--retry 0 --connect-timeout 20 {options}"))
+}
+
+/// Waits until something holds; `what` tells what did not.
+pub fn until(what: impl Fn() -> String, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "{}", what());
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// A file of the server's, as far as it has been written.
+pub fn read(file: &Path) -> String {
+    fs::read_to_string(file).unwrap_or_default()
+}
