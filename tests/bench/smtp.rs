@@ -101,13 +101,13 @@ fn goals(costs: &[Cost], goal: f64) {
 /// Instructions of the process itself, in user space.
 fn instructions(command: &[String]) -> f64 {
     let callgrind = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"];
-    figure(&callgrind, command, |line| line.split_once("Collected : ").map(|(_, count)| count))
+    figure(&callgrind, command, |line| Some(line.split_once("Collected : ")?.1))
 }
 
 /// The most memory that was resident at a time, in kB. Started by time(1), which is small: what the
 /// starting process has counts as its child's.
 fn resident(command: &[String]) -> f64 {
-    figure(&["/usr/bin/time", "-f", "%M"], command, Some)
+    figure(&["/usr/bin/time", "-f", "%M"], command, |line| Some(line))
 }
 
 /// The median of what a tool says on standard error, in the last line that has it.

@@ -84,11 +84,6 @@ impl Setup {
         self
     }
 
-    pub fn sysctl(mut self, name: &str, value: &str) -> Setup {
-        self.sysctls.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
     /// The inventory.
     pub fn inventory(&self) -> Result<String> {
         let mut text = std::fs::read_to_string(INVENTORY).context(INVENTORY)?;

@@ -35,8 +35,9 @@ pub const CHECKS: [Check; 4] = [
     Check { port: 2504, kind: Kind::Probe, alpha: true },
 ];
 
-/// The first checks are spread over this time, in seconds, and no second ones follow.
-const WARMUP: u32 = 30;
+/// The first checks are spread over this time, in seconds, and no second ones follow. Without KVM a
+/// probe takes a tenth of a second: fewer at a time, so that no timer runs out for want of a processor.
+const WARMUP: u32 = 240;
 const DELAY_LOOP: u32 = 3600;
 
 /// The file for all chapters.

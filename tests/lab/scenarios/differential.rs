@@ -16,7 +16,7 @@ use crate::keepalived::{self, Keepalived};
 use crate::sandbox::ROOT;
 
 /// How long all checks together may take.
-const PATIENCE: Duration = Duration::from_secs(150);
+const PATIENCE: Duration = Duration::from_secs(420);
 
 /// How often they are looked at.
 const PULSE: Duration = Duration::from_secs(1);

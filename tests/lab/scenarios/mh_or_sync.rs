@@ -7,7 +7,6 @@ use anyhow::{Result, ensure};
 use super::node_death::{die, quick};
 use super::planned_switch;
 use crate::cluster::Cluster;
-use crate::setup::Setup;
 
 pub fn run(cluster: &mut Cluster) -> Result<String> {
     let mh = || quick().with("lb_algo", "mh").with("mh-port", "true");

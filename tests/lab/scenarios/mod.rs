@@ -69,12 +69,6 @@ pub const ALL: &[Scenario] = &[
         run: server_stop::run_with_probe,
     },
     Scenario {
-        name: "differential",
-        group: Group::Ordinary,
-        tells: "SMTP_CHECK and smtp-check --compat judge servers that misbehave alike",
-        run: differential::run,
-    },
-    Scenario {
         name: "round_robin",
         group: Group::Ordinary,
         tells: "no packet is balanced twice",
@@ -85,6 +79,12 @@ pub const ALL: &[Scenario] = &[
         group: Group::Ordinary,
         tells: "the MASTER is drained and comes back; no session is lost",
         run: planned_switch::run_once,
+    },
+    Scenario {
+        name: "differential",
+        group: Group::Proof,
+        tells: "SMTP_CHECK and smtp-check --compat judge servers that misbehave alike",
+        run: differential::run,
     },
     Scenario {
         name: "planned_switch",
