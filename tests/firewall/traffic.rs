@@ -99,7 +99,7 @@ impl Guarded {
     /// Sends everything and tells what came through. The node ends without the VIP.
     pub fn passes(&self, patient: bool) -> Passes {
         let patience = if patient { PATIENT } else { BRIEF };
-        let redirected = self.node.served_at(VIP, patience);
+        let redirected = self.node.forwarded_to(VIP, patience);
         assert!(redirected.is_none_or(|at| at.to_string() == OWN), "{redirected:?}");
         self.node.take(VIP);
         let held = self.node.served_at(VIP, patience);

@@ -42,7 +42,7 @@ impl Node {
         for (netns, v4, v6) in [
             (&node, OWN, OWN6),
             (&client, "192.168.3.3", "fd00:3::3"),
-            (&balancer, "192.168.3.101", "fd00:3::101"),
+            (&balancer, "192.168.3.104", "fd00:3::104"),
         ] {
             netns.ip(&format!("address add {v4}/24 dev eth0"));
             netns.ip(&format!("address add {v6}/64 dev eth0 nodad"));
