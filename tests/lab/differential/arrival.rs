@@ -43,8 +43,8 @@ pub fn sizes() -> Chapter {
     let junk = |count: usize, then: &str| [&vec![b'A'; count], then.as_bytes()].concat();
     let line = |code: &str, count: usize| [code.as_bytes(), &vec![b'x'; count], b"\n"].concat();
     let later = |head: Vec<u8>, tail: &str| vec![say(head), Pause(SHORT), say(tail)];
-    // As many bytes as fill the buffer so often.
-    let buffers = 2052 * BUFFER;
+    // keepalived logs a line for each buffer that it throws away, so only one is a megabyte.
+    let (much, buffers) = (64 << 10, 128 * BUFFER);
     let all = vec![
         up("greeting of 511 bytes", greeting(vec![say(line("220 ", 506))])),
         down("greeting of 512 bytes", GREETING, greeting(vec![say(line("220 ", 507))])),
@@ -61,13 +61,14 @@ pub fn sizes() -> Chapter {
         down("HELO reply of 600 bytes", HELO, helo(vec![say(line("250 ", 595))])),
         up("QUIT reply of 600 bytes", quit(vec![say(line("221 ", 595))])),
         down("greeting of 1 MB", GREETING, greeting(vec![say(line("220 ", 1 << 20))])),
-        down("1 MB without an end", TIMEOUT, greeting(vec![say(junk(1 << 20, ""))])),
-        up("1 MB of whole buffers and a greeting", {
-            greeting(vec![say(junk(buffers, "220 a\r\n"))])
-        }),
+        down("64 kB without an end", TIMEOUT, greeting(vec![say(junk(much, ""))])),
+        up(
+            "64 kB of whole buffers and a greeting",
+            greeting(vec![say(junk(buffers, "220 a\r\n"))]),
+        ),
         down("1 MB of greetings", HELO, greeting(vec![say("220 a\r\n".repeat(150_000))])),
-        down("HELO reply of 1 MB", HELO, helo(vec![say(line("250 ", 1 << 20))])),
-        up("QUIT reply of 1 MB", quit(vec![say(line("221 ", 1 << 20))])),
+        down("HELO reply of 64 kB", HELO, helo(vec![say(line("250 ", much))])),
+        up("QUIT reply of 64 kB", quit(vec![say(line("221 ", much))])),
     ];
     Chapter::new("sizes", all)
 }

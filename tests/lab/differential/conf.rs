@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::Path;
 use std::process::Command;
 
@@ -141,9 +141,4 @@ fn adapted<'a>(
         }
     }
     Ok(text)
-}
-
-/// A server as keepalived's log names it.
-pub fn in_log(server: SocketAddr) -> String {
-    format!("[{}]:tcp:{}", server.ip(), server.port())
 }

@@ -1,13 +1,13 @@
 //! What keepalived found, read from IPVS, from its log and from the servers, and compared with
 //! what it had to find.
 
-use std::collections::HashSet;
-use std::net::SocketAddr;
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, SocketAddr};
 
 use anyhow::{Result, ensure};
 
 use super::behaviour::{Behaviour, Chapter, Verdict, Verdicts};
-use super::conf::{CHECKS, Kind, in_log};
+use super::conf::{CHECKS, Kind};
 use super::stage::Stage;
 
 /// All that was seen of one behaviour.
@@ -25,6 +25,7 @@ struct Seen {
 /// What is not as it should be, one line each; nothing if all is well.
 pub fn faults(chapters: &[Chapter], stage: &Stage, log: &str) -> Vec<String> {
     let balanced: HashSet<SocketAddr> = stage.balanced().into_iter().collect();
+    let logged = by_server(log);
     let mut faults = Vec::new();
     for (number, chapter) in chapters.iter().enumerate() {
         for (place, behaviour) in chapter.behaviours.iter().enumerate() {
@@ -44,10 +45,8 @@ pub fn faults(chapters: &[Chapter], stage: &Stage, log: &str) -> Vec<String> {
                 smtp_check: verdict(Kind::SmtpCheck),
                 probe: verdict(Kind::Probe),
                 reason: of_smtp_check.into_iter().all(|check| {
-                    let server = in_log(at(check.port));
-                    behaviour.logged.is_empty()
-                        || (log.lines())
-                            .any(|line| line.contains(&server) && line.contains(behaviour.logged))
+                    let logged = logged.get(&at(check.port)).map_or("", String::as_str);
+                    logged.contains(behaviour.logged)
                 }),
                 alike: said.iter().all(|other| *other == said[0]),
             };
@@ -57,6 +56,25 @@ pub fn faults(chapters: &[Chapter], stage: &Stage, log: &str) -> Vec<String> {
         }
     }
     faults
+}
+
+/// The lines of a log by the server that they name first, `[ADDRESS]:PORT` or `[ADDRESS]:tcp:PORT`.
+fn by_server(log: &str) -> HashMap<SocketAddr, String> {
+    let mut lines: HashMap<SocketAddr, String> = HashMap::new();
+    for line in log.lines() {
+        let server = || {
+            let (address, rest) = line.split_once('[')?.1.split_once("]:")?;
+            let rest = rest.strip_prefix("tcp:").unwrap_or(rest);
+            let port = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+            Some(SocketAddr::new(address.parse::<IpAddr>().ok()?, port.parse().ok()?))
+        };
+        if let Some(server) = server() {
+            let known = lines.entry(server).or_default();
+            known.push_str(line);
+            known.push('\n');
+        }
+    }
+    lines
 }
 
 /// The verdict of a check, from its two tables.

@@ -18,8 +18,8 @@ use crate::sandbox::ROOT;
 /// How long all checks together may take.
 const PATIENCE: Duration = Duration::from_secs(420);
 
-/// How often they are looked at.
-const PULSE: Duration = Duration::from_secs(1);
+/// How often they are looked at. Looking costs them time.
+const PULSE: Duration = Duration::from_secs(3);
 
 pub fn run(cluster: &mut Cluster) -> Result<String> {
     // The scripts have pauses that must mean the same to both checks.
