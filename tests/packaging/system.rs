@@ -183,7 +183,7 @@ fn the_settings_take_effect() {
 fn the_keys_of_ip_vs_stand_last() {
     let lines = settings(SYSCTL);
     let of_ip_vs = |line: &&String| line.starts_with("net.ipv4.vs.");
-    assert_eq!(lines.iter().filter(of_ip_vs).count(), 3, "{lines:?}");
+    assert_eq!(lines.iter().filter(of_ip_vs).count(), 4, "{lines:?}");
     assert!(lines.is_sorted_by_key(|line| of_ip_vs(&line)), "{lines:?}");
     assert!(lines.iter().all(|line| line.starts_with("net.") && line.contains(" = ")), "{lines:?}");
     assert_eq!(read(SYSCTL), include_str!("../../packaging/sysctl.d/90-lvskit.conf"));
