@@ -1,17 +1,10 @@
 //! The first seconds after the VIP came or went, when the senders have not heard of it yet: what a
 //! client sends is still balanced, what a balancer sends is still served.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::common::netns::inside;
-use crate::node::{Node, OWN, OWN6, VIP, VIP6};
-
-const PATIENT: Duration = Duration::from_secs(10);
-
-fn ip(text: &str) -> Option<IpAddr> {
-    Some(text.parse().unwrap())
-}
+use crate::node::{Node, OWN, OWN6, PATIENT, VIP, VIP6, ip};
 
 /// The members of a VIP's set of `kind`.
 fn remembered(node: &Node, kind: &str, vip: &str) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use crate::common::netns::inside;
-use crate::node::{Node, OWN, VIP, VIP6};
+use crate::node::{Node, OWN, VIP, VIP6, ip};
 
 /// For what should happen at once.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -30,7 +30,7 @@ fn a_chain_in_a_wrong_place_is_replaced_by_the_next_hook() {
         assert!(String::from_utf8(check.stdout).unwrap().contains("altered"), "{chain}");
         node.guard(&["-a", VIP]);
         assert_eq!(node.hook(&["--check", VIP]).status.code(), Some(0), "{chain}");
-        assert_eq!(node.served_at(VIP, PATIENCE), Some(OWN.parse().unwrap()), "{chain}");
+        assert_eq!(node.served_at(VIP, PATIENCE), ip(OWN), "{chain}");
     }
 }
 
@@ -46,7 +46,7 @@ fn a_dormant_table_is_no_guard_until_the_next_hook_wakes_it() {
     assert_eq!(node.hook(&["--check", VIP]).status.code(), Some(1));
     node.guard(&["-r", VIP]);
     assert_eq!(node.hook(&["--check", VIP]).status.code(), Some(0));
-    assert_eq!(node.served_at(VIP, PATIENCE), Some(OWN.parse().unwrap()));
+    assert_eq!(node.served_at(VIP, PATIENCE), ip(OWN));
 }
 
 /// A watching program that does not outlive its test.

@@ -5,9 +5,8 @@ use std::net::UdpSocket;
 use std::time::Duration;
 
 use crate::common::netns::{Netns, inside};
-use crate::node::{Node, OWN, OWN6, VIP, VIP6};
+use crate::node::{Node, OWN, OWN6, PATIENT, VIP, VIP6, ip};
 
-const PATIENT: Duration = Duration::from_secs(10);
 const BRIEF: Duration = Duration::from_millis(300);
 
 /// Asks by UDP from a new port; the address from which the server saw itself asked and answered.
@@ -79,13 +78,13 @@ fn the_vip_may_live_on_another_interface() {
     }
     node.node.ip("link set bond0.100 up");
     node.guard(&["--keep-sessions", "-a", "192.168.3.100/32"]);
-    assert_eq!(node.forwarded_to(VIP, PATIENT), Some(OWN.parse().unwrap()), "on no interface");
+    assert_eq!(node.forwarded_to(VIP, PATIENT), ip(OWN), "on no interface");
     node.node.ip(&format!("address add {VIP}/24 dev bond0.100"));
     // It came in by eth0, where the VIP is not: somebody forwarded it.
-    assert_eq!(node.forwarded_to(VIP, PATIENT), Some(OWN.parse().unwrap()), "on bond0.100");
+    assert_eq!(node.forwarded_to(VIP, PATIENT), ip(OWN), "on bond0.100");
     node.node.ip(&format!("address del {VIP}/24 dev bond0.100"));
     node.node.ip(&format!("address add {VIP}/24 dev eth0"));
-    assert_eq!(node.served_at(VIP, PATIENT), Some(VIP.parse().unwrap()), "with a prefix length");
+    assert_eq!(node.served_at(VIP, PATIENT), ip(VIP), "with a prefix length");
 }
 
 #[test]
@@ -97,7 +96,7 @@ fn alike_addresses_have_guards_of_their_own() {
     let vips = ["192.168.3.1", "192.168.3.10", "192.168.3.11"];
     vips.iter().for_each(|vip| node.is_found_at_the_node(vip));
     node.guard(&["--keep-sessions", "-a", "192.168.3.1", "192.168.3.10"]);
-    let own = Some(OWN.parse().unwrap());
+    let own = ip(OWN);
     node.take("192.168.3.10");
     let served = vips.map(|vip| node.served_at(vip, BRIEF));
     assert_eq!(served, [own, Some("192.168.3.10".parse().unwrap()), None]);

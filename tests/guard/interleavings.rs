@@ -6,29 +6,23 @@ use std::process::Child;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::common::netns::inside;
-use crate::node::{Node, OWN, VIP};
+use crate::common::random::Random;
+use crate::node::{Node, OWN, PATIENT, VIP};
 
 const ROUNDS: u32 = 1_000;
-const PATIENT: Duration = Duration::from_secs(10);
 
-/// A small generator, so that a failure can be repeated from its seed (Marsaglia's xorshift64).
-struct Random(u64);
+/// Chance with a seed that is printed, so that a failure can be repeated.
+fn random() -> Random {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
+    let seed = std::env::var("LVSKIT_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = seed.unwrap_or(now | 1);
+    println!("repeat with LVSKIT_SEED={seed}");
+    Random::seeded(seed)
+}
 
-impl Random {
-    fn new() -> Random {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
-        let seed = std::env::var("LVSKIT_SEED").ok().and_then(|seed| seed.parse().ok());
-        let seed = seed.unwrap_or(now | 1);
-        println!("repeat with LVSKIT_SEED={seed}");
-        Random(seed)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
+/// A moment, shorter than `micros`.
+fn moment(random: &mut Random, micros: usize) -> Duration {
+    Duration::from_micros(random.below(micros) as u64)
 }
 
 #[test]
@@ -37,7 +31,7 @@ fn a_thousand_interleavings_end_in_the_same_state() {
         return;
     }
     let node = Node::silent();
-    let mut random = Random::new();
+    let mut random = random();
     let mut local = false;
     let (mut hooks, mut killed, mut flushed, mut moved) = (0, 0, 0, 0);
     for round in 0..ROUNDS {
@@ -51,7 +45,7 @@ fn a_thousand_interleavings_end_in_the_same_state() {
             let option = if random.below(2) == 0 { "-a" } else { "-r" };
             let hook = node.start_hook(&["--keep-sessions", option, VIP]);
             running.push((hook, random.below(3) == 0));
-            std::thread::sleep(Duration::from_micros(random.below(2_000)));
+            std::thread::sleep(moment(&mut random, 2_000));
         }
         if random.below(2) == 0 {
             move_vip(&node, &mut local);
@@ -91,7 +85,7 @@ fn end(running: Vec<(Child, bool)>, random: &mut Random) -> usize {
     let mut died = 0;
     for (mut hook, kill) in running {
         if kill {
-            std::thread::sleep(Duration::from_micros(random.below(3_000)));
+            std::thread::sleep(moment(random, 3_000));
             hook.kill().unwrap();
         }
         let status = hook.wait().unwrap();

@@ -16,6 +16,14 @@ pub const OWN: &str = "192.168.3.102";
 pub const OWN6: &str = "fd00:3::102";
 const PORT: u16 = 2525;
 
+/// For a connection that must succeed; it normally takes a millisecond.
+pub const PATIENT: Duration = Duration::from_secs(10);
+
+/// Where a connection was served, for comparison.
+pub fn ip(text: &str) -> Option<IpAddr> {
+    Some(text.parse().unwrap())
+}
+
 pub struct Node {
     pub node: Netns,
     pub client: Netns,

@@ -1,20 +1,12 @@
 //! What the guard's rules are in the kernel, and what they do to packets.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::common::netns::{Netns, inside};
-use crate::node::{Node, OWN, OWN6, VIP, VIP6};
-
-/// For a connection that must succeed; it normally takes a millisecond.
-const PATIENT: Duration = Duration::from_secs(10);
+use crate::node::{Node, OWN, OWN6, PATIENT, VIP, VIP6, ip};
 
 /// For a connection that can't succeed.
 const BRIEF: Duration = Duration::from_millis(300);
-
-fn ip(text: &str) -> Option<IpAddr> {
-    Some(text.parse().unwrap())
-}
 
 #[test]
 fn without_a_guard_a_node_without_the_vip_is_a_black_hole() {

@@ -6,9 +6,7 @@ use std::net::{IpAddr, TcpStream};
 use std::time::Duration;
 
 use crate::common::netns::inside;
-use crate::node::{Node, OWN, OWN6, VIP, VIP6};
-
-const PATIENT: Duration = Duration::from_secs(10);
+use crate::node::{Node, OWN, OWN6, PATIENT, VIP, VIP6, ip};
 
 /// For an answer that never comes.
 const BRIEF: Duration = Duration::from_millis(500);
@@ -43,7 +41,7 @@ fn a_session_survives_the_loss_of_the_vip_and_its_return() {
         assert_eq!(node.forwarded_to(vip, PATIENT), Some(redirected), "a new one, {vip} given up");
         node.take(vip);
         assert!(goes_on(&mut client, &mut server), "{vip} back");
-        assert_eq!(node.served_at(vip, PATIENT), Some(vip.parse().unwrap()), "{vip} back");
+        assert_eq!(node.served_at(vip, PATIENT), ip(vip), "{vip} back");
     }
 }
 
@@ -173,7 +171,7 @@ fn an_address_that_was_left_behind_is_given_up_and_its_session_kept() {
     let addresses = node.node.ip("address show dev eth0");
     assert!(!addresses.contains(VIP) && addresses.contains(OWN), "{addresses}");
     assert!(goes_on(&mut client, &mut server));
-    assert_eq!(node.forwarded_to(VIP, PATIENT), Some(OWN.parse().unwrap()));
+    assert_eq!(node.forwarded_to(VIP, PATIENT), ip(OWN));
     node.guard(&["--give-up"]);
 }
 

@@ -54,7 +54,12 @@ impl Setup {
 
     /// As keepalived/README.md says for sessions: a new MASTER chooses the same servers.
     pub fn for_sessions() -> Setup {
-        Setup::ours().with("lb_algo", "mh").with("mh-port", "true")
+        Setup::ours().by_port()
+    }
+
+    /// Servers chosen by the client's address and port, by every node alike.
+    pub fn by_port(self) -> Setup {
+        self.with("lb_algo", "mh").with("mh-port", "true")
     }
 
     pub fn articles() -> Setup {

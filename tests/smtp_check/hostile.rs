@@ -7,6 +7,8 @@
 use std::fs;
 use std::panic::catch_unwind;
 
+use super::common::random::Random;
+
 #[path = "../fuzz/entry/compat.rs"]
 mod compat;
 #[path = "../fuzz/entry/dialogue.rs"]
@@ -39,36 +41,23 @@ const WORDS: [&[u8]; 16] = [
     b"                                ",
 ];
 
-/// Numbers that only look random (xorshift64).
-struct Dice(u64);
-
-impl Dice {
-    /// A number below `sides`, which must not be 0.
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % sides as u64) as usize
-    }
-
-    /// Changes the input once.
-    fn change(&mut self, input: &mut Vec<u8>, corpus: &[Vec<u8>]) {
-        let place = self.roll(input.len() + 1);
-        let end = (place + self.roll(16)).min(input.len());
-        match self.roll(6) {
-            0 => drop(input.drain(place..end)),
-            1 => drop(input.splice(place..end, WORDS[self.roll(WORDS.len())].to_vec())),
-            2 => drop(input.splice(place..place, input[place..end].to_vec())),
-            3 => input.truncate(place),
-            4 => {
-                let other = &corpus[self.roll(corpus.len())];
-                input.extend_from_slice(&other[self.roll(other.len() + 1)..]);
-            }
-            _ if place < input.len() => input[place] = self.roll(256) as u8,
-            _ => input.push(self.roll(256) as u8),
+/// Changes the input once.
+fn change(input: &mut Vec<u8>, corpus: &[Vec<u8>], random: &mut Random) {
+    let place = random.below(input.len() + 1);
+    let end = (place + random.below(16)).min(input.len());
+    match random.below(6) {
+        0 => drop(input.drain(place..end)),
+        1 => drop(input.splice(place..end, WORDS[random.below(WORDS.len())].to_vec())),
+        2 => drop(input.splice(place..place, input[place..end].to_vec())),
+        3 => input.truncate(place),
+        4 => {
+            let other = &corpus[random.below(corpus.len())];
+            input.extend_from_slice(&other[random.below(other.len() + 1)..]);
         }
-        input.truncate(LONGEST);
+        _ if place < input.len() => input[place] = random.below(256) as u8,
+        _ => input.push(random.below(256) as u8),
     }
+    input.truncate(LONGEST);
 }
 
 /// Plays everything that was kept for this entry, and variations of it.
@@ -88,11 +77,11 @@ fn play(name: &str, entry: fn(&[u8])) {
     };
     corpus.iter().for_each(|input| survives(input));
     // An odd factor spreads small seeds; 0 would stay 0.
-    let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).max(1));
+    let mut random = Random::seeded(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).max(1));
     for _ in 0..VARIATIONS {
-        let mut input = corpus[dice.roll(corpus.len())].clone();
-        for _ in 0..=dice.roll(4) {
-            dice.change(&mut input, &corpus);
+        let mut input = corpus[random.below(corpus.len())].clone();
+        for _ in 0..=random.below(4) {
+            change(&mut input, &corpus, &mut random);
         }
         survives(&input);
     }

@@ -5,13 +5,12 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use nix::unistd::{User, geteuid};
 
 use super::certificates::{Authority, NAME};
 use super::common::netns::Netns;
-use super::real::{PATIENCE, skipped};
+use super::real::{skipped, until};
 use super::run::verdict;
 
 /// One service for each kind of server; see the test.
@@ -113,10 +112,7 @@ fn real_postfix() {
         let server = SocketAddr::from(([127, 0, 0, 1], port));
         netns.run(|| verdict(server, &format!("--retry 0 --connect-timeout 20 {options}")))
     };
-    let start = Instant::now();
-    while verdict(25, "") != "up" {
-        assert!(start.elapsed() < PATIENCE, "Postfix does not greet");
-    }
+    until(|| "Postfix does not greet".to_owned(), || verdict(25, "") == "up");
 
     let trusted = format!("--ca-file {} --verify-name {NAME}", ca.display());
     let mail = format!("--mail-from <> --rcpt-to postmaster@{NAME}");
@@ -152,11 +148,7 @@ fn real_postfix() {
     // Its log daemon is a process of its own, and may be behind.
     let whole = "ehlo=2 starttls=1 mail=1 rcpt=1 rset=1 quit=1";
     let read = || fs::read_to_string(folder.path().join("mail.log")).unwrap();
-    let start = Instant::now();
-    while !read().contains(whole) {
-        assert!(start.elapsed() < PATIENCE, "no {whole}: {}", read());
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    until(|| format!("no {whole}: {}", read()), || read().contains(whole));
     let log = read();
     for unwanted in ["lost connection", "HANGUP", "improper command", "non-SMTP", "SSL_accept"] {
         assert!(!log.contains(unwanted), "{unwanted}: {log}");

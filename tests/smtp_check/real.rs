@@ -19,7 +19,7 @@ use super::common::accounts;
 use super::run;
 
 /// How long a server may take for what it does at once on an idle machine.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Where tests/deps unpacks servers.
 const UNPACKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/servers");

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::behaviour::{
-    ANYTHING, Behaviour, Chapter, GREETING, HELO, LONG, Place, SHORT, TIMEOUT, Verdict, Verdicts,
-    at, down, greeting, helo, quit, up,
+    ANYTHING, Behaviour, Chapter, GREETING, HELO, LONG, Place, SHORT, TIMEOUT, UP, Verdict,
+    Verdicts, at, down, greeting, helo, quit, up,
 };
 use crate::common::server::Step::{self, Drip, Pause};
 use crate::common::server::say;
@@ -99,5 +99,5 @@ pub fn times() -> Chapter {
 /// SMTP_CHECK waits as long as it takes; a MISC_CHECK has to come to an end.
 fn beyond_the_deadline(name: String, script: Vec<Step>) -> Behaviour {
     let expected = Verdicts { smtp_check: Verdict::Up, probe: Verdict::Down };
-    at(name, Place::Server(vec![script]), expected, super::behaviour::UP)
+    at(name, Place::Server(vec![script]), expected, UP)
 }

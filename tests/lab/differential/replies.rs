@@ -1,12 +1,10 @@
 //! What a server says.
 
 use super::behaviour::{
-    Behaviour, Chapter, GREETING, HELO, TIMEOUT, down, greeting, helo, named, quit, up,
+    Behaviour, Chapter, GREETING, HELO, SHORT, TIMEOUT, down, greeting, helo, named, quit, up,
 };
 use crate::common::server::Step::Pause;
 use crate::common::server::{Step, say};
-
-use super::behaviour::SHORT;
 
 pub fn greetings() -> Chapter {
     let said = |text: &[u8]| (named("greeting", text), greeting(vec![say(text)]));

@@ -9,7 +9,7 @@ use super::planned_switch;
 use crate::cluster::Cluster;
 
 pub fn run(cluster: &mut Cluster) -> Result<String> {
-    let mh = || quick().with("lb_algo", "mh").with("mh-port", "true");
+    let mh = || quick().by_port();
     let variants = [
         ("wlc and sync", quick()),
         ("mh, sloppy_tcp and no sync", mh().without_sync()),

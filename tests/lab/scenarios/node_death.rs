@@ -62,7 +62,7 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
         ("the article's way", Setup::articles(), LIMIT_V2),
         ("wlc, quick", quick(), LIMIT_V3),
         ("rr, quick", quick().with("lb_algo", "rr"), LIMIT_V3),
-        ("mh, quick", quick().with("lb_algo", "mh").with("mh-port", "true"), LIMIT_V3),
+        ("mh, quick", quick().by_port(), LIMIT_V3),
     ];
     let (mut told, mut wrong) = (Vec::new(), Vec::new());
     for (name, setup, limit) in variants {

@@ -15,6 +15,7 @@ use nix::unistd::Pid;
 
 use super::node_death::quick;
 use crate::cluster::Cluster;
+use crate::common::random::Random;
 use crate::sandbox::ROOT;
 use crate::settings;
 use crate::setup::{Setup, Way};
@@ -133,12 +134,12 @@ fn wrong(cluster: &Cluster) -> Result<String> {
 /// The transitions; ends with everything calm.
 fn blow(cluster: &Cluster, transitions: usize) -> Result<()> {
     let (mut drained, mut pulled) = ([false; 4], [false; 4]);
-    let mut dice = Dice(0x2545_f491_4f6c_dd1d);
+    let mut random = Random::seeded(0x2545_f491_4f6c_dd1d);
     for _ in 0..transitions {
         let began = Instant::now();
-        let place = dice.below(4);
+        let place = random.below(4);
         let node = &cluster.nodes[place];
-        if dice.below(3) == 0 {
+        if random.below(3) == 0 {
             pulled[place] = !pulled[place];
             if pulled[place] { node.link.pull()? } else { node.link.plug()? }
         } else {
@@ -156,13 +157,13 @@ fn blow(cluster: &Cluster, transitions: usize) -> Result<()> {
 
 /// Kills half of the hooks that it meets.
 fn kill_hooks(over: &AtomicBool, killed: &AtomicUsize) {
-    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let mut random = Random::seeded(0x9e37_79b9_7f4a_7c15);
     while !over.load(Ordering::Relaxed) {
         for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
             let command = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
             let pid = process.file_name().to_string_lossy().parse();
             if command.starts_with("bypass")
-                && dice.below(2) == 0
+                && random.below(2) == 0
                 && let Ok(pid) = pid
                 && kill(Pid::from_raw(pid), Signal::SIGKILL).is_ok()
             {
@@ -183,16 +184,4 @@ fn slow_nft() -> Result<()> {
     fs::set_permissions(&slow, fs::Permissions::from_mode(0o755))?;
     let none = None::<&str>;
     mount(Some(&slow), NFT, none, MsFlags::MS_BIND, none).context("slow nft")
-}
-
-/// Xorshift: the same storm every time.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit) as usize
-    }
 }
