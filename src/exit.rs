@@ -17,20 +17,30 @@ pub enum Exit {
     No = 1,
     /// The command line is wrong; nothing was tried.
     Usage = 2,
-    /// A program that is needed is missing or can't be started.
-    Missing = 3,
+    /// `lvskit gen-conf --check`: a file would change; nothing was written.
+    Changes = 3,
     /// The kernel or a called program refused; its own words are in the message.
     Refused = 4,
     /// A deadline passed before there was an answer.
     Timeout = 5,
     /// A file could not be read or written.
     File = 6,
+    /// A program that is needed is missing or can't be started.
+    Missing = 7,
 }
 
 impl Exit {
     /// Every code, in order: the help texts must name those that a program can end with.
-    pub const ALL: [Exit; 7] =
-        [Exit::Ok, Exit::No, Exit::Usage, Exit::Missing, Exit::Refused, Exit::Timeout, Exit::File];
+    pub const ALL: [Exit; 8] = [
+        Exit::Ok,
+        Exit::No,
+        Exit::Usage,
+        Exit::Changes,
+        Exit::Refused,
+        Exit::Timeout,
+        Exit::File,
+        Exit::Missing,
+    ];
 }
 
 impl From<Exit> for ExitCode {

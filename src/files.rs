@@ -8,47 +8,90 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-/// keepalived.conf holds the VRRP password: for root, and for a group that an administrator may
-/// give it.
+/// A new file's mode. keepalived.conf holds the VRRP password: for root, and for a group that an
+/// administrator may give it.
 pub const MODE: u32 = 0o640;
+
+/// What an old file's mode keeps: everything but the rights of others.
+const KEPT: u32 = 0o7770;
+
+/// A file's place, and what is there now.
+pub struct Target {
+    /// Where a symbolic link leads.
+    path: PathBuf,
+    old: Option<Old>,
+}
+
+struct Old {
+    bytes: Vec<u8>,
+    metadata: Metadata,
+}
+
+impl Target {
+    /// Reads what is there. A symbolic link is followed; a missing file is no error, and neither
+    /// is a missing folder.
+    pub fn read(path: &Path) -> io::Result<Target> {
+        let path = followed(path)?;
+        let old = match metadata(&path)? {
+            Some(metadata) => Some(Old { bytes: fs::read(&path)?, metadata }),
+            None => None,
+        };
+        Ok(Target { path, old })
+    }
+
+    /// The bytes of the old file, if there is one.
+    pub fn old(&self) -> Option<&[u8]> {
+        self.old.as_ref().map(|old| old.bytes.as_slice())
+    }
+
+    /// The old file's mode and the one that it shall have, where these differ.
+    pub fn mode_change(&self) -> Option<(u32, u32)> {
+        let mode = self.old.as_ref()?.metadata.mode() & 0o7777;
+        (mode != mode & KEPT).then_some((mode, mode & KEPT))
+    }
+
+    /// Whether the file would be another one with these bytes.
+    pub fn differs(&self, bytes: &[u8]) -> bool {
+        self.old() != Some(bytes) || self.mode_change().is_some()
+    }
+
+    /// Writes `bytes` beside the file, whose folder must exist. Owner, group and mode are the old
+    /// file's, but others get no rights.
+    ///
+    /// # Errors
+    /// Also when the old file's owner or group can't be kept: only root may give a file away.
+    pub fn stage(self, bytes: &[u8]) -> io::Result<Staged> {
+        let mut content =
+            tempfile::Builder::new().prefix(".lvskit-").tempfile_in(folder(&self.path))?;
+        content.write_all(bytes)?;
+        let mode = match &self.old {
+            Some(old) => {
+                give(content.as_file(), &old.metadata)?;
+                old.metadata.mode() & KEPT
+            }
+            None => MODE,
+        };
+        // After the owner: to change that takes away set-user-ID bits.
+        content.as_file().set_permissions(Permissions::from_mode(mode))?;
+        Ok(Staged { target: self.path, content })
+    }
+}
 
 /// A file whose new content lies beside it, ready to take its place.
 pub struct Staged {
     target: PathBuf,
-    content: Option<NamedTempFile>,
+    content: NamedTempFile,
 }
 
 impl Staged {
-    /// Writes `bytes` beside `target`, unless `target` holds exactly these bytes and the right
-    /// mode already. A symbolic link is followed; owner and group of an old file are kept as far
-    /// as the system allows. The folder must exist.
-    pub fn new(target: &Path, bytes: &[u8]) -> io::Result<Staged> {
-        let target = followed(target)?;
-        let old = metadata(&target)?;
-        if is_already(old.as_ref(), &target, bytes)? {
-            return Ok(Staged { target, content: None });
-        }
-        let mut content =
-            tempfile::Builder::new().prefix(".lvskit-").tempfile_in(folder(&target))?;
-        content.write_all(bytes)?;
-        if let Some(old) = old {
-            // Only root may give a file away; anybody else's new file is their own.
-            let _ = fchown(content.as_file(), Some(old.uid()), Some(old.gid()));
-        }
-        content.as_file().set_permissions(Permissions::from_mode(MODE))?;
-        content.as_file().sync_all()?;
-        Ok(Staged { target, content: Some(content) })
-    }
-
-    /// Whether [`Staged::commit`] will change the file.
-    pub fn changes(&self) -> bool {
-        self.content.is_some()
+    /// Brings the new content to the disk, so that not even a power failure leaves an empty file.
+    pub fn sync(&self) -> io::Result<()> {
+        self.content.as_file().sync_all()
     }
 
     /// Puts the new content in place, in one step.
     pub fn commit(self) -> io::Result<()> {
-        let Some(content) = self.content else { return Ok(()) };
-        content.persist(&self.target)?;
+        self.content.persist(&self.target)?;
         File::open(folder(&self.target))?.sync_all()
     }
 }
@@ -95,11 +138,20 @@ fn metadata(target: &Path) -> io::Result<Option<Metadata>> {
     }
 }
 
-fn is_already(old: Option<&Metadata>, target: &Path, bytes: &[u8]) -> io::Result<bool> {
-    match old {
-        Some(old) => Ok(old.mode() & 0o7777 == MODE && fs::read(target)? == bytes),
-        None => Ok(false),
+/// Gives a new file to the owner and the group of the old one.
+fn give(file: &File, old: &Metadata) -> io::Result<()> {
+    let new = file.metadata()?;
+    if (new.uid(), new.gid()) == (old.uid(), old.gid()) {
+        return Ok(());
     }
+    fchown(file, Some(old.uid()), Some(old.gid())).map_err(|error| {
+        let (uid, gid) = (old.uid(), old.gid());
+        let cure = "run this as root, or remove the file";
+        io::Error::new(
+            error.kind(),
+            format!("its owner {uid}:{gid} can't be kept ({error}); {cure}"),
+        )
+    })
 }
 
 fn folder(file: &Path) -> &Path {
@@ -113,11 +165,20 @@ fn folder(file: &Path) -> &Path {
 mod tests {
     use super::*;
 
-    fn write(target: &Path, bytes: &[u8]) -> bool {
-        let staged = Staged::new(target, bytes).unwrap();
-        let changes = staged.changes();
-        staged.commit().unwrap();
-        changes
+    /// Returns whether the file changed.
+    fn write(path: &Path, bytes: &[u8]) -> bool {
+        let target = Target::read(path).unwrap();
+        let differs = target.differs(bytes);
+        if differs {
+            let staged = target.stage(bytes).unwrap();
+            staged.sync().unwrap();
+            staged.commit().unwrap();
+        }
+        differs
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().mode() & 0o7777
     }
 
     #[test]
@@ -126,7 +187,7 @@ mod tests {
         let file = folder.path().join("keepalived.conf");
         assert!(write(&file, b"a"));
         let first = fs::metadata(&file).unwrap();
-        assert_eq!(first.mode() & 0o7777, MODE);
+        assert_eq!(mode(&file), MODE);
         assert!(!write(&file, b"a"));
         assert_eq!(fs::metadata(&file).unwrap().ino(), first.ino());
         assert!(write(&file, b"b"));
@@ -135,13 +196,26 @@ mod tests {
     }
 
     #[test]
-    fn a_loose_mode_is_put_right() {
+    fn a_mode_is_kept_but_for_the_rights_of_others() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("keepalived.conf");
-        fs::write(&file, b"a").unwrap();
-        fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
-        assert!(write(&file, b"a"));
-        assert_eq!(fs::metadata(&file).unwrap().mode() & 0o7777, MODE);
+        for (before, after) in [
+            (0o644, 0o640),
+            (0o666, 0o660),
+            (0o755, 0o750),
+            (0o600, 0o600),
+            (0o400, 0o400),
+            (0o640, 0o640),
+            (0o660, 0o660),
+        ] {
+            for bytes in [b"a", b"b"] {
+                fs::write(&file, b"a").unwrap();
+                fs::set_permissions(&file, Permissions::from_mode(before)).unwrap();
+                assert_eq!(write(&file, bytes), before != after || bytes == b"b");
+                assert_eq!(mode(&file), after, "{before:o}");
+                fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+            }
+        }
     }
 
     #[test]
@@ -154,14 +228,14 @@ mod tests {
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read(&file).unwrap(), b"b");
         fs::remove_file(&file).unwrap();
-        assert!(Staged::new(&link, b"c").is_err(), "a link to nothing");
+        assert!(Target::read(&link).is_err(), "a link to nothing");
     }
 
     #[test]
     fn what_is_not_committed_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("keepalived.conf");
-        drop(Staged::new(&file, b"a").unwrap());
+        drop(Target::read(&file).unwrap().stage(b"a").unwrap());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -9,6 +9,8 @@ mod common;
 mod article;
 #[path = "gen_conf/blocks.rs"]
 mod blocks;
+#[path = "gen_conf/contract.rs"]
+mod contract;
 #[path = "gen_conf/drain.rs"]
 mod drain;
 #[path = "gen_conf/failures.rs"]

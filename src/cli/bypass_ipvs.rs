@@ -30,10 +30,10 @@ Exit codes:
   0  done; with --check: in force
   1  with --check: a guard or fallback route is missing or was altered, or there is none
   2  wrong command line, nothing was tried
-  3  nft or ip is missing or can't be started
   4  nft, ip or the kernel refused, or the fallback route would be unsafe
   5  nft or ip did not answer in time
-  6  standard output could not be written";
+  6  standard output could not be written
+  7  nft or ip is missing or can't be started";
 
 /// Makes a node that does not hold a virtual IP address serve the connections that the MASTER
 /// forwards to it, instead of dropping them or balancing them again.

@@ -8,6 +8,8 @@ const EXAMPLES: &str = "\
 Examples:
   lvskit gen-conf -i inventory.yml --stdout             show the files of all nodes
   lvskit gen-conf -i inventory.yml --out-dir conf       write conf/NODE/keepalived.conf
+  lvskit gen-conf -i inventory.yml --out-dir conf --check --diff
+                                                        show what that would change
   lvskit gen-conf -i inventory.yml --firewall nftables --out-dir conf
   lvskit gen-conf --help                                every option, and more examples
 
@@ -15,12 +17,15 @@ Exit codes:
   0  done
   1  the inventory is wrong; nothing was written
   2  wrong command line, nothing was tried
+  3  with --check: a file would change
   6  a file could not be read or written";
 
 const GEN_CONF_EXAMPLES: &str = "\
 Examples:
   lvskit gen-conf -i inventory.yml --stdout --node server01.domain.ru
   lvskit gen-conf -i inventory.yml --out-dir conf       conf/NODE/keepalived.conf for all nodes
+  lvskit gen-conf -i inventory.yml --out-dir conf --check --diff
+                                                        what would change, nothing is written
   lvskit gen-conf -i inventory.yml --node $(hostname -f) -o /etc/keepalived/keepalived.conf
   lvskit gen-conf -i inventory.yml --firewall nftables --out-dir conf
                                                         conf/NODE/lvskit-firewall.nft
@@ -28,10 +33,16 @@ Examples:
 
   Apply a changed file with `systemctl reload keepalived`, never with a restart.
 
+Files:
+  A new file has mode 0640. An old one keeps owner, group and mode, but others get no rights: it
+  holds the VRRP password. It is replaced in one step, and only if something changes; the first
+  one only when all lie ready. The same inventory always gives the same bytes.
+
 Exit codes:
-  0  done
+  0  done; with --check: nothing would change
   1  the inventory is wrong, or has no such node; nothing was written
   2  wrong command line, nothing was tried
+  3  with --check: a file would change; nothing was written
   6  a file could not be read or written";
 
 /// Companion of keepalived for LVS-DR clusters whose servers are all balancer and application
@@ -75,18 +86,47 @@ pub struct GenConf {
     #[arg(long)]
     pub stdout: bool,
 
-    /// Write one node's file here, mode 0640
+    /// Write one node's file here
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
-    /// Write DIR/NODE/keepalived.conf for each node, mode 0640; with --firewall
-    /// lvskit-firewall.nft or lvskit-firewall.sh
+    /// Write DIR/NODE/keepalived.conf for each node; with --firewall lvskit-firewall.nft or
+    /// lvskit-firewall.sh
     #[arg(long, value_name = "DIR")]
     pub out_dir: Option<PathBuf>,
 
-    /// Tell in JSON which files changed
+    /// Write nothing; tell what would change, by exit code 3 too
     #[arg(long, conflicts_with = "stdout")]
+    pub check: bool,
+
+    /// Show what changes as a unified diff, passwords masked
+    #[arg(long, conflicts_with = "stdout")]
+    pub diff: bool,
+
+    /// How to tell what changed
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t, conflicts_with = "stdout")]
+    pub format: Format,
+
+    /// The same as --format json
+    #[arg(long, conflicts_with_all = ["stdout", "format"])]
     pub json: bool,
+}
+
+impl GenConf {
+    /// How the results are told.
+    pub fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
+}
+
+/// How results are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// A line for each file
+    #[default]
+    Text,
+    /// {"changed": BOOL, "files": [{"node", "path", "changed"}]}, with --diff also "diff"
+    Json,
 }
 
 /// Whose language `--firewall` speaks.

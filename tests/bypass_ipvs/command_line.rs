@@ -54,7 +54,8 @@ fn helps_examples_by_hand_are_right() {
 fn help_lists_every_exit_code() {
     let help = hook(&["--help"]).stdout;
     let (_, listed) = help.split_once("\nExit codes:\n").unwrap();
-    for exit in Exit::ALL {
+    // `Changes` is an answer of gen-conf's alone.
+    for exit in Exit::ALL.into_iter().filter(|&exit| exit != Exit::Changes) {
         let code = format!("  {}  ", exit as u8);
         assert!(listed.lines().any(|line| line.starts_with(&code)), "no {exit:?}: {listed}");
     }

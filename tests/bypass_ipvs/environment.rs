@@ -57,7 +57,7 @@ fn it_works_with_a_standard_error_that_takes_nothing() {
     let full = || Stdio::from(File::options().write(true).open("/dev/full").unwrap());
     let closed = || Stdio::from(std::io::pipe().unwrap().1);
     for (args, code) in
-        [(&["-v", "-a", VIP][..], 0), (&["-a", "x"], 2), (&["-a", VIP, "--nft", "/nonexistent"], 3)]
+        [(&["-v", "-a", VIP][..], 0), (&["-a", "x"], 2), (&["-a", VIP, "--nft", "/nonexistent"], 7)]
     {
         for stderr in [full(), closed()] {
             let mut command = keepalived(args);

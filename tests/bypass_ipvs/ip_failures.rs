@@ -42,8 +42,8 @@ fn ip_is_missing_or_relative() {
     let log = DevLog::new();
     silent();
     let words = ["/nonexistent/ip: can't be started", "install iproute2", "--ip"];
-    half_done(&log, &with_ip("/nonexistent/ip"), 3, &words);
-    half_done(&log, &with_ip("ip"), 3, &["not an absolute path"]);
+    half_done(&log, &with_ip("/nonexistent/ip"), 7, &words);
+    half_done(&log, &with_ip("ip"), 7, &["not an absolute path"]);
 }
 
 #[test]

@@ -35,15 +35,15 @@ fn no_nft() {
         "--nft",
     ];
     for option in ["-a", "-r"] {
-        failed(&log, &hook(&[option, VIP, "--nft", missing]), 3, &words);
+        failed(&log, &hook(&[option, VIP, "--nft", missing]), 7, &words);
     }
     let words = ["can't read the guard of 192.168.3.100", "install nftables"];
-    failed(&log, &hook(&["--check", VIP, "--nft", missing]), 3, &words);
+    failed(&log, &hook(&["--check", VIP, "--nft", missing]), 7, &words);
 
     let no_program = Fake::new("");
     fs::set_permissions(no_program.path(), PermissionsExt::from_mode(0o644)).unwrap();
     for path in [no_program.path().as_str(), "/"] {
-        failed(&log, &hook(&["-a", VIP, "--nft", path]), 3, &[path, "can't be started"]);
+        failed(&log, &hook(&["-a", VIP, "--nft", path]), 7, &[path, "can't be started"]);
     }
 }
 
@@ -62,7 +62,7 @@ fn nft_is_never_searched_for() {
             .env("PATH", fake.folder())
             .current_dir(fake.folder());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        failed(&log, &run(command), 3, &["not an absolute path", "--nft"]);
+        failed(&log, &run(command), 7, &["not an absolute path", "--nft"]);
     }
     assert_eq!(fake.wrote("ran"), None);
     let absolute = hook(&["-a", VIP, "--nft", &fake.path()]);

@@ -21,10 +21,10 @@ fn file_error(run: Run, words: &[&str]) {
 }
 
 /// A file system of its own on a folder below the place, as long as this value lives.
-struct Tmpfs(PathBuf);
+pub struct Tmpfs(PathBuf);
 
 impl Tmpfs {
-    fn on(at: PathBuf, flags: MsFlags, options: &str) -> Tmpfs {
+    pub fn on(at: PathBuf, flags: MsFlags, options: &str) -> Tmpfs {
         fs::create_dir_all(&at).unwrap();
         mount(Some("tmpfs"), &at, Some("tmpfs"), flags, Some(options)).unwrap();
         Tmpfs(at)
@@ -159,6 +159,11 @@ fn wrong_command_lines() {
         ("gen-conf -i inventory.yml --stdout -o x", "cannot be used with"),
         ("gen-conf -i inventory.yml --out-dir out -o x", "cannot be used with"),
         ("gen-conf -i inventory.yml --stdout --json", "cannot be used with"),
+        ("gen-conf -i inventory.yml --stdout --check", "cannot be used with"),
+        ("gen-conf -i inventory.yml --stdout --diff", "cannot be used with"),
+        ("gen-conf -i inventory.yml --stdout --format json", "cannot be used with"),
+        ("gen-conf -i inventory.yml --out-dir out --json --format text", "cannot be used with"),
+        ("gen-conf -i inventory.yml --out-dir out --format yaml", "invalid value 'yaml'"),
         ("gen-conf -i inventory.yml --out-dir", "a value is required"),
         ("gen-conf -i inventory.yml --stdout server01.domain.ru", "unexpected argument"),
         ("gen-conf -i inventory.yml --stdout --nodes server01.domain.ru", "--node"),

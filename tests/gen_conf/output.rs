@@ -102,7 +102,7 @@ fn programs_read_json() {
     let said: serde_json::Value = serde_json::from_str(&said).unwrap();
     assert_eq!(
         said,
-        json!({ "files": [
+        json!({ "changed": true, "files": [
             { "node": "server01.domain.ru", "path": "out/server01.domain.ru/keepalived.conf", "changed": true },
             { "node": "host-2", "path": "out/host-2/keepalived.conf", "changed": false },
         ] })
@@ -187,6 +187,8 @@ fn help_shows_examples_and_exit_codes() {
         str![[r#"
   lvskit gen-conf -i inventory.yml --stdout --node server01.domain.ru
   lvskit gen-conf -i inventory.yml --out-dir conf       conf/NODE/keepalived.conf for all nodes
+  lvskit gen-conf -i inventory.yml --out-dir conf --check --diff
+                                                        what would change, nothing is written
   lvskit gen-conf -i inventory.yml --node $(hostname -f) -o /etc/keepalived/keepalived.conf
   lvskit gen-conf -i inventory.yml --firewall nftables --out-dir conf
                                                         conf/NODE/lvskit-firewall.nft
@@ -194,10 +196,16 @@ fn help_shows_examples_and_exit_codes() {
 
   Apply a changed file with `systemctl reload keepalived`, never with a restart.
 
+Files:
+  A new file has mode 0640. An old one keeps owner, group and mode, but others get no rights: it
+  holds the VRRP password. It is replaced in one step, and only if something changes; the first
+  one only when all lie ready. The same inventory always gives the same bytes.
+
 Exit codes:
-  0  done
+  0  done; with --check: nothing would change
   1  the inventory is wrong, or has no such node; nothing was written
   2  wrong command line, nothing was tried
+  3  with --check: a file would change; nothing was written
   6  a file could not be read or written
 
 "#]]

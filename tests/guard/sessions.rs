@@ -190,7 +190,7 @@ fn a_route_never_stays_without_its_guard() {
     );
     assert_eq!(String::from_utf8(check.stdout).unwrap(), told);
     let output = node.hook(&["--keep-sessions", "-a", VIP, "--nft", "/nonexistent/nft"]);
-    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(output.status.code(), Some(7));
     assert_eq!(node.node.ip(ROUTE), "");
     // One that was refused changes nothing: with the guard in force the route stays.
     node.guard(&["--keep-sessions", "-a", VIP]);
@@ -243,6 +243,6 @@ fn an_address_left_behind_is_found_by_its_route_too() {
     // Without nft it does what it can, and tells.
     node.take(VIP);
     let output = node.hook(&["--give-up", "--nft", "/nonexistent/nft"]);
-    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(output.status.code(), Some(7));
     assert!(!node.node.ip("address show dev eth0").contains(VIP));
 }

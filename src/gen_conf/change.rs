@@ -1,0 +1,76 @@
+//! Compares what is rendered with what is on disk. With `--check` that is all; else whatever
+//! differs is laid beside its file, and only when all lie there the first one is replaced.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use super::{Failure, Or, diff, render};
+use crate::cli::lvskit::GenConf;
+use crate::cluster::Cluster;
+use crate::exit::Exit;
+use crate::files::{self, Staged, Target};
+
+/// What became of one file, or would become of it.
+pub(super) struct Change<'a> {
+    pub(super) node: &'a str,
+    pub(super) path: PathBuf,
+    pub(super) changed: bool,
+    /// With `--diff`; empty where nothing changes.
+    pub(super) diff: Option<String>,
+}
+
+/// Brings the files of all `nodes` up to date, or with `--check` only finds out which are not.
+pub(super) fn all<'a>(
+    args: &GenConf,
+    cluster: &'a Cluster,
+    nodes: &[usize],
+) -> Result<Vec<Change<'a>>, Failure> {
+    let mut changes = Vec::with_capacity(nodes.len());
+    let mut ready = Vec::new();
+    for &node in nodes {
+        let text = render::text(cluster, node, args.firewall).or_exit(Exit::No)?;
+        let node = cluster.nodes[node].name.as_str();
+        let path = path(args, node).or_exit(Exit::File)?;
+        let target = Target::read(&path)
+            .with_context(|| format!("error: {}: can't be read", path.display()))
+            .or_exit(Exit::File)?;
+        let changed = target.differs(text.as_bytes());
+        let diff = args.diff.then(|| diff::unified(&path, &target, &text));
+        if changed && !args.check {
+            ready.push((path.clone(), stage(args, &path, target, &text).or_exit(Exit::File)?));
+        }
+        changes.push(Change { node, path, changed, diff });
+    }
+    replace(ready).or_exit(Exit::File)?;
+    Ok(changes)
+}
+
+fn path(args: &GenConf, node: &str) -> Result<PathBuf> {
+    match (&args.output, &args.out_dir) {
+        (Some(file), _) => Ok(file.clone()),
+        (None, Some(folder)) => Ok(folder.join(node).join(render::file_name(args.firewall))),
+        // The command line requires one of them.
+        (None, None) => bail!("error: nowhere to write to"),
+    }
+}
+
+fn stage(args: &GenConf, path: &Path, target: Target, text: &str) -> Result<Staged> {
+    if let (Some(_), Some(folder)) = (&args.out_dir, path.parent()) {
+        files::make_folder(folder)
+            .with_context(|| format!("error: {}: can't be made", folder.display()))?;
+    }
+    target
+        .stage(text.as_bytes())
+        .with_context(|| format!("error: {}: can't be written", path.display()))
+}
+
+fn replace(ready: Vec<(PathBuf, Staged)>) -> Result<()> {
+    for (path, staged) in &ready {
+        staged.sync().with_context(|| format!("error: {}: can't be written", path.display()))?;
+    }
+    for (path, staged) in ready {
+        staged.commit().with_context(|| format!("error: {}: can't be replaced", path.display()))?;
+    }
+    Ok(())
+}

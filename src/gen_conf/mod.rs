@@ -1,0 +1,106 @@
+//! `lvskit gen-conf`: reads an inventory, renders the files, writes those that change, or only
+//! tells what would change. All files are rendered and lie ready before the first one is replaced.
+//!
+//! - `input` reads the inventory, from a file or standard input, and reports what is wrong with it;
+//! - `render` makes one node's file;
+//! - `change` compares with what is on disk, and replaces it;
+//! - `diff` shows a change without its `secrets`;
+//! - `tell` prints what came of it, for people or programs.
+
+mod change;
+mod diff;
+mod input;
+mod render;
+mod secrets;
+mod tell;
+
+use std::io::Write;
+
+use anyhow::{Context, Result, anyhow};
+
+use crate::cli::lvskit::GenConf;
+use crate::cluster::Cluster;
+use crate::exit::Exit;
+
+/// A failure, and the exit code that tells its kind.
+struct Failure(Exit, anyhow::Error);
+
+trait Or<T> {
+    fn or_exit(self, exit: Exit) -> Result<T, Failure>;
+}
+
+impl<T> Or<T> for Result<T> {
+    fn or_exit(self, exit: Exit) -> Result<T, Failure> {
+        self.map_err(|error| Failure(exit, error))
+    }
+}
+
+/// Runs the command. Results go to `out`, diagnostics to standard error.
+pub fn run(args: &GenConf, out: &mut impl Write) -> Exit {
+    match generate(args, out) {
+        Ok(exit) => exit,
+        Err(Failure(exit, error)) => {
+            // Nowhere left to report that standard error takes nothing.
+            let _ = writeln!(std::io::stderr(), "{error:#}");
+            exit
+        }
+    }
+}
+
+fn generate(args: &GenConf, out: &mut impl Write) -> Result<Exit, Failure> {
+    let text = input::read(&args.inventory).or_exit(Exit::File)?;
+    let cluster = input::check(&args.inventory, &text).or_exit(Exit::No)?;
+    let nodes = choose(&cluster, args)?;
+    if args.stdout {
+        print(args, &cluster, &nodes, out)?;
+        return Ok(Exit::Ok);
+    }
+    let changes = change::all(args, &cluster, &nodes)?;
+    let any = changes.iter().any(|change| change.changed);
+    tell::changes(args, &changes, out).context("error: standard output").or_exit(Exit::File)?;
+    Ok(if args.check && any { Exit::Changes } else { Exit::Ok })
+}
+
+/// The places of the nodes to render, in the order of the inventory.
+fn choose(cluster: &Cluster, args: &GenConf) -> Result<Vec<usize>, Failure> {
+    let names: Vec<&str> = cluster.nodes.iter().map(|node| node.name.as_str()).collect();
+    if let Some(unknown) = args.node.iter().find(|wanted| !names.contains(&wanted.as_str())) {
+        let file = args.inventory.display();
+        let names = names.join(", ");
+        let error = anyhow!("error: {file}: no node `{unknown}`; the inventory has {names}");
+        return Err(Failure(Exit::No, error));
+    }
+    let wanted = |name: &str| args.node.is_empty() || args.node.iter().any(|wanted| wanted == name);
+    let nodes: Vec<usize> = (0..names.len()).filter(|&node| wanted(names[node])).collect();
+    if args.output.is_some() && nodes.len() != 1 {
+        let count = nodes.len();
+        let cure = "name one with --node";
+        let error = anyhow!("error: --output takes one node's file, and there are {count}; {cure}");
+        return Err(Failure(Exit::Usage, error));
+    }
+    Ok(nodes)
+}
+
+/// Prints the files one after the other; a comment names the node where there are several.
+fn print(
+    args: &GenConf,
+    cluster: &Cluster,
+    nodes: &[usize],
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let texts: Vec<String> = (nodes.iter())
+        .map(|&node| render::text(cluster, node, args.firewall))
+        .collect::<Result<_>>()
+        .or_exit(Exit::No)?;
+    let several = nodes.len() > 1;
+    (nodes.iter().zip(&texts))
+        .try_for_each(|(&node, text)| {
+            if several {
+                writeln!(out, "# ==> {} <==", cluster.nodes[node].name.as_str())?;
+            }
+            out.write_all(text.as_bytes())
+        })
+        .and_then(|()| out.flush())
+        .context("error: standard output")
+        .or_exit(Exit::File)
+}
