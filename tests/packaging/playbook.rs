@@ -133,8 +133,10 @@ fn each_node_gets_its_file_once() {
         return;
     }
     let site = Site::new();
-    assert!(site.play(&["--check"]).succeeded().without(PASSWORD).changed() > 0);
+    let check = site.play(&["--check"]).succeeded().without(PASSWORD);
+    assert!(check.changed() >= NODES.len() as u32, "{}", check.text);
     assert!(NODES.iter().all(|node| !site.conf(node).exists()), "--check installed a file");
+    assert!(!site.path("rendered").exists(), "--check wrote on the controller");
 
     site.play(&[]).succeeded().without(PASSWORD);
     for node in NODES {
@@ -165,6 +167,35 @@ fn only_a_node_whose_file_differs_reloads() {
     site.play(&[]).succeeded().without(PASSWORD).without("n3w-pass");
     assert_eq!(site.reloaded(), NODES);
     assert!(fs::read_to_string(site.conf(NODES[0])).unwrap().contains("n3w-pass"));
+}
+
+#[test]
+fn check_mode_tells_what_a_run_would_change() {
+    if !inside("playbook::check_mode_tells_what_a_run_would_change") {
+        return;
+    }
+    let site = Site::new();
+    site.play(&[]).succeeded();
+    site.reloaded();
+    assert_eq!(site.play(&["--check"]).succeeded().changed(), 0);
+    // What was rendered before is no measure: this node's file was changed by hand.
+    let conf = fs::read_to_string(site.conf(NODES[2])).unwrap();
+    let by_hand = conf.replace("auth_pass mrelay", "auth_pass by-hand");
+    fs::write(site.conf(NODES[2]), &by_hand).unwrap();
+    let check = site.play(&["--check"]).succeeded().without(PASSWORD).without("by-hand");
+    assert_eq!(check.changed(), 1, "{}", check.text);
+    assert!(check.text.contains("+        auth_pass ********"), "{}", check.text);
+
+    site.edit_inventory("advert_int: 2", "advert_int: 3");
+    let check = site.play(&["--check"]).succeeded().without(PASSWORD).without("by-hand");
+    assert_eq!(check.changed(), 1 + NODES.len() as u32, "{}", check.text);
+    assert!(check.text.contains("+    advert_int 3"), "{}", check.text);
+    assert_eq!(fs::read_to_string(site.conf(NODES[2])).unwrap(), by_hand, "nothing was written");
+    assert!(site.reloaded().is_empty());
+
+    // Where lvskit is missing on a node, the reason is told although the task is not shown.
+    let play = site.play(&["--check", "-e", "keepalived_conf=/dev/null/x"]).failed();
+    assert!(play.text.contains("can't be read: Not a directory"), "{}", play.text);
 }
 
 #[test]
