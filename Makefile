@@ -44,7 +44,7 @@ check:
 test:
 	$(DEPS) namespaces lab smtp rpm systemd ansible firewall
 	$(CARGO) test --locked --lib --bins
-	$(CARGO) test --locked --test smtp_check --test gen_conf --test bypass_ipvs --test guard
+	$(CARGO) test --locked --test smtp_check --test gen_conf --test import --test bypass_ipvs --test guard
 	$(CARGO) test --locked --test firewall
 	$(CARGO) test --locked --test packaging
 	$(CARGO) test --locked --release --test lab -- test ordinary

@@ -2,6 +2,7 @@
 //! and quoting has one place. A tree prints itself; [`build`] makes one from a cluster.
 
 pub mod build;
+pub mod grammar;
 pub mod tree;
 pub mod word;
 mod writer;

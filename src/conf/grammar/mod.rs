@@ -1,0 +1,111 @@
+//! The grammar of keepalived.conf: from text to a tree of statements, as keepalived itself reads
+//! it. What keepalived reads in another way than it looks, or each of its versions in its own, is
+//! an error here. What the statements mean is for others to say.
+//!
+//! - `line` takes comments away, splits a line at its braces and into words;
+//! - `definitions` are `$NAME=VALUE` and what becomes of `$NAME`;
+//! - `reader` makes statements of lines, with conditions and included files;
+//! - `files` reads what is included from disk.
+
+mod definitions;
+mod files;
+mod line;
+mod reader;
+
+use std::path::Path;
+use std::rc::Rc;
+
+pub use files::{read, text};
+
+/// One statement, and its block where it has one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// Where it stands.
+    pub at: Place,
+    /// Its words without quotes, at least one.
+    pub words: Vec<String>,
+    /// Its words as they are written, without comments, its definitions replaced.
+    pub text: String,
+    /// What stands between its braces.
+    pub block: Option<Vec<Statement>>,
+}
+
+/// A line of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file's name.
+    pub file: Rc<str>,
+    /// From 1 on.
+    pub line: usize,
+}
+
+/// Why a text is no keepalived.conf.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{at}: {what}; {cure}")]
+pub struct Error {
+    /// Where.
+    pub at: Place,
+    /// What is wrong there.
+    pub what: String,
+    /// What to do about it.
+    pub cure: String,
+}
+
+/// What `include` reads.
+pub trait Include {
+    /// The files that a pattern matches, name and text, in their order; `from` is the file with
+    /// the `include`.
+    ///
+    /// # Errors
+    /// What is wrong, and what to do about it.
+    fn files(&mut self, from: &Path, pattern: &str) -> Result<Vec<(String, String)>, [String; 2]>;
+}
+
+/// Refuses to include anything.
+pub struct NoFiles;
+
+impl Include for NoFiles {
+    fn files(&mut self, _: &Path, pattern: &str) -> Result<Vec<(String, String)>, [String; 2]> {
+        Err([format!("`{pattern}` can't be included here"), "put its text in its place".into()])
+    }
+}
+
+/// Reads the text of a file named `file`. Lines that begin with `@ID` or `@^ID` are for the nodes
+/// that have that `id` (`keepalived --config-id`), or for all but them.
+///
+/// # Errors
+/// The first thing that keepalived would refuse, or not read as it is written.
+pub fn parse(
+    file: &str,
+    text: &str,
+    id: Option<&str>,
+    include: &mut dyn Include,
+) -> Result<Vec<Statement>, Error> {
+    reader::Reader::new(id, include).read(file, text)
+}
+
+impl Statement {
+    /// The first word, which says what kind of statement it is.
+    pub fn keyword(&self) -> &str {
+        self.words.first().map_or("", String::as_str)
+    }
+
+    /// The words after the first.
+    pub fn values(&self) -> &[String] {
+        self.words.get(1..).unwrap_or_default()
+    }
+
+    /// The statements of its block; none where it has no block.
+    pub fn inner(&self) -> &[Statement] {
+        self.block.as_deref().unwrap_or_default()
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,14 @@
+//! `lvskit import` from outside, and the grammar of keepalived.conf that it reads with: keepalived
+//! itself is the judge of both.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+#[path = "import/grammar.rs"]
+mod grammar;
+#[path = "import/keepalived.rs"]
+mod keepalived;
+#[path = "gen_conf/place.rs"]
+#[allow(dead_code)] // the tests of gen-conf use the rest
+mod place;
