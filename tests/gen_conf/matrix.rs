@@ -1,0 +1,193 @@
+//! Every sample, for every node, judged by the real keepalived of three releases, which
+//! tests/keepalived_versions unpacks.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::common::netns::{Netns, inside};
+use crate::place::{Place, Run};
+
+const VERSIONS: [&str; 3] = ["2.1.5", "2.2.7", "2.3.3"];
+
+/// It kills itself under -t when a script runs as another user (its issue 2617), so there `user`
+/// is root.
+const KILLS_ITSELF: &str = "2.2.7";
+
+const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
+
+fn root(version: &str) -> PathBuf {
+    Path::new(REPOSITORY).join("target/keepalived").join(version)
+}
+
+/// Why there are no other versions here, if there can't be any.
+fn skipped() -> Option<String> {
+    fs::read_to_string(root("skipped")).ok()
+}
+
+/// What a version's `keepalived -t` says to a text: exit code and words.
+fn judge(netns: &Netns, version: &str, text: &str) -> (Option<i32>, String) {
+    let root = root(version);
+    assert!(root.is_dir(), "{} is missing: run tests/deps versions", root.display());
+    let file = tempfile::Builder::new().suffix(".conf").tempfile_in(root.join("tmp")).unwrap();
+    fs::write(file.path(), text).unwrap();
+    let mut command = Command::new("chroot");
+    command.arg(&root).args(["/usr/sbin/keepalived", "-t", "-f"]);
+    command.arg(Path::new("/tmp").join(file.path().file_name().unwrap()));
+    let Run { code, stdout, stderr } = Run::of(netns.run(|| command.output()).unwrap());
+    (code, stdout + &stderr)
+}
+
+/// The article's inventory and all samples, by name.
+fn inventories() -> Vec<(String, String)> {
+    let mut files = vec![Path::new(REPOSITORY).join("keepalived/inventory.yml")];
+    let samples = fs::read_dir(Path::new(REPOSITORY).join("keepalived/samples"));
+    files.extend(samples.into_iter().flatten().map(|file| file.unwrap().path()));
+    files.retain(|file| file.extension().is_some_and(|it| it == "yml" || it == "json"));
+    files.sort();
+    let read = |file: PathBuf| {
+        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        (name, fs::read_to_string(file).unwrap())
+    };
+    files.into_iter().map(read).collect()
+}
+
+/// The files of all nodes, by the name of the node.
+fn render(inventory: &str) -> Result<Vec<(String, String)>, String> {
+    let place = Place::with(inventory);
+    let run = place.run("--out-dir out");
+    if run.code != Some(0) {
+        return Err(run.stderr);
+    }
+    let mut nodes: Vec<String> = fs::read_dir(place.path("out"))
+        .unwrap()
+        .map(|node| node.unwrap().file_name().into_string().unwrap())
+        .collect();
+    nodes.sort();
+    Ok((nodes.into_iter())
+        .map(|node| (place.read(&format!("out/{node}/keepalived.conf")), node))
+        .map(|(text, node)| (node, text))
+        .collect())
+}
+
+/// The interfaces that a file names: keepalived -t wants them all.
+fn interfaces(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut block = "";
+    for line in text.lines().map(str::trim) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.as_slice() {
+            [head, .., "{"] => block = head,
+            ["}"] => block = "",
+            [name, ..] if block == "track_interface" => drop(found.insert((*name).to_owned())),
+            ["interface" | "lvs_sync_daemon" | "bind_if" | "garp_extra_if", name, ..] => {
+                found.insert((*name).to_owned());
+            }
+            _ => {}
+        }
+        for pair in words.windows(2).filter(|pair| pair[0] == "dev") {
+            found.insert(pair[1].to_owned());
+        }
+    }
+    found
+}
+
+/// Every script as root. Returns how many were somebody else's.
+fn as_root(text: &str) -> (String, usize) {
+    let mut changed = 0;
+    let line = |line: &str| {
+        let indent = &line[..line.len() - line.trim_start().len()];
+        if line.trim_start().starts_with("user ") && line.trim() != "user root" {
+            changed += 1;
+            return format!("{indent}user root\n");
+        }
+        format!("{line}\n")
+    };
+    (text.lines().map(line).collect(), changed)
+}
+
+#[test]
+fn every_sample_is_accepted_by_every_version_on_every_node() {
+    if !inside("matrix::every_sample_is_accepted_by_every_version_on_every_node") {
+        return;
+    }
+    if let Some(reason) = skipped() {
+        println!("matrix: skipped: {reason}");
+        return;
+    }
+    let netns = Netns::new();
+    let mut links = BTreeSet::new();
+    let (mut files, mut refused, mut as_roots) = (0, Vec::new(), 0);
+    let inventories = inventories();
+    for version in VERSIONS {
+        for (name, inventory) in &inventories {
+            let nodes = match render(inventory) {
+                Ok(nodes) => nodes,
+                Err(report) => {
+                    assert!(report.contains("target"), "{name}, {version}: {report}");
+                    refused.push(format!("{name} for {version}"));
+                    continue;
+                }
+            };
+            for (node, text) in nodes {
+                for interface in interfaces(&text) {
+                    if links.insert(interface.clone()) {
+                        let peer = format!("peer{}", links.len());
+                        netns.ip(&format!("link add {interface} type veth peer name {peer}"));
+                    }
+                }
+                let (text, changed) = match version {
+                    KILLS_ITSELF => as_root(&text),
+                    _ => (text, 0),
+                };
+                as_roots += usize::from(changed > 0);
+                let (code, said) = judge(&netns, version, &text);
+                let silent = code == Some(0) && said.is_empty();
+                assert!(silent, "{name}, {node}, {version}: {code:?} {said}\n{text}");
+                files += 1;
+            }
+        }
+    }
+    let versions = VERSIONS.join(", ");
+    let refused = match refused.as_slice() {
+        [] => "none refused".to_owned(),
+        some => format!("refused because of their target: {}", some.join(", ")),
+    };
+    println!(
+        "matrix: {files} files of {} inventories accepted by keepalived {versions}; {refused}; \
+         {as_roots} judged with `user root` ({KILLS_ITSELF} can't -t others); no Debian has 2.4",
+        inventories.len()
+    );
+}
+
+/// A judge that accepts everything is none. 2.1.5 tells, but ends with 0.
+#[test]
+fn every_version_notices_mistakes() {
+    if !inside("matrix::every_version_notices_mistakes") {
+        return;
+    }
+    if let Some(reason) = skipped() {
+        println!("matrix: skipped: {reason}");
+        return;
+    }
+    let netns = Netns::new();
+    netns.ip("link add eth0 type veth peer name peer0");
+    let good = render(crate::place::ARTICLE).unwrap().remove(0).1;
+    for version in VERSIONS {
+        assert_eq!(judge(&netns, version, &good), (Some(0), String::new()), "{version}");
+        for (from, to) in [
+            ("router_id ", "router_idd "),
+            ("advert_int 2", "advert 2"),
+            ("interface eth0", "interface eth1"),
+            ("lb_kind DR", "lb_kind XX"),
+            ("SMTP_CHECK {", "SMTP_CHEK {"),
+            ("helo_name ", "helo_nam "),
+        ] {
+            assert!(good.contains(from));
+            let (code, said) = judge(&netns, version, &good.replace(from, to));
+            assert_ne!(said, "", "{version} ended with {code:?} and says nothing to `{to}`");
+            assert!(code != Some(0) || version == "2.1.5", "{version}, {to}: {said}");
+        }
+    }
+}
