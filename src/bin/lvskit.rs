@@ -12,6 +12,7 @@ fn main() -> ExitCode {
     let out = &mut std::io::stdout().lock();
     match cli.command {
         Command::GenConf(args) => gen_conf::run(&args, out),
+        Command::Schema => gen_conf::schema(out),
     }
     .into()
 }

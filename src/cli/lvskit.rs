@@ -11,7 +11,9 @@ Examples:
   lvskit gen-conf -i inventory.yml --out-dir conf --check --diff
                                                         show what that would change
   lvskit gen-conf -i inventory.yml --firewall nftables --out-dir conf
+  lvskit gen-conf --explain advert_int                  what a key of the inventory means
   lvskit gen-conf --help                                every option, and more examples
+  lvskit schema > inventory.schema.json                 for an editor
 
 Exit codes:
   0  done
@@ -63,16 +65,22 @@ pub enum Command {
     /// State, priority, router_id and the list of real servers follow from the list of nodes, so
     /// the files can't disagree. A file is replaced in one step, and only if its content changes.
     GenConf(GenConf),
+
+    /// Print the JSON schema of inventories, for editors
+    ///
+    /// With a comment `# yaml-language-server: $schema=FILE` in its first line an inventory is
+    /// completed and checked while it is written.
+    Schema,
 }
 
 /// The arguments of `lvskit gen-conf`.
 #[derive(Debug, Args)]
 #[command(after_help = GEN_CONF_EXAMPLES)]
-#[command(group = ArgGroup::new("where").args(["stdout", "output", "out_dir"]).required(true))]
+#[command(group = ArgGroup::new("where").args(["stdout", "output", "out_dir", "explain"]).required(true))]
 pub struct GenConf {
-    /// The inventory, a YAML file; - for standard input
-    #[arg(short, long, value_name = "FILE")]
-    pub inventory: PathBuf,
+    /// The inventory, a YAML or JSON file; - for standard input
+    #[arg(short, long, value_name = "FILE", required_unless_present = "explain")]
+    pub inventory: Option<PathBuf>,
 
     /// Render only this node; may be repeated
     #[arg(long, value_name = "NAME")]
@@ -106,6 +114,15 @@ pub struct GenConf {
     /// How to tell what changed
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, conflicts_with = "stdout")]
     pub format: Format,
+
+    /// Tell on standard error how soon a dead MASTER is replaced; on a terminal that is always told
+    #[arg(short, long)]
+    pub verbose: bool,
+
+    /// Tell what a key of the inventory means, what it can be, and which keepalived has it: by its
+    /// name or path, such as advert_int or virtual_server.check
+    #[arg(long, value_name = "KEY", exclusive = true)]
+    pub explain: Option<String>,
 
     /// The same as --format json
     #[arg(long, conflicts_with_all = ["stdout", "format"])]

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use super::Version;
+use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
 
 /// What keepalived.conf(5) calls `global_defs`.
@@ -23,6 +24,10 @@ pub struct GlobalDefs {
     pub vrrp_version: Version,
     /// The interface of the sync daemon, where it was asked for.
     pub lvs_sync_daemon: Option<Word>,
+    /// What follows from nothing else.
+    pub settings: Settings,
+    /// Lines for the end of the block.
+    pub raw: Vec<Statement>,
 }
 
 /// What `router_id` says.

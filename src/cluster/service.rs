@@ -1,77 +1,91 @@
-//! Balanced services, and how their servers are found to work or not.
+//! Balanced services, their servers, and how these are found to work or not.
 
 use std::fmt;
+use std::net::IpAddr;
 
-use super::Seconds;
+use super::{Release, Seconds};
+use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
-use crate::smtp;
-use crate::smtp::probe::{DEFAULT_DELAY_BEFORE_RETRY, DEFAULT_RETRY};
-use crate::smtp::session::DEFAULT_CONNECT_TIMEOUT;
 
-/// A balanced service, on every address of its instance.
+/// A balanced service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VirtualServer {
-    /// Place of its instance in [`super::Cluster::vrrp_instances`].
-    pub vrrp_instance: usize,
-    /// 1–65535.
-    pub port: u16,
+    /// Place of its instance in [`super::Cluster::vrrp_instances`]: only nodes of that balance it.
+    pub vrrp_instance: Option<usize>,
+    /// What is balanced.
+    pub service: Service,
     /// How often servers are checked; keepalived's default is 60 s.
     pub delay_loop: Option<Seconds>,
     /// Which server gets the next connection.
     pub scheduler: Scheduler,
     /// The flags of schedulers `mh` and `sh`.
     pub hash: HashFlags,
-    /// What is balanced.
+    /// How packets get to a server.
+    pub forwarding: Forwarding,
+    /// Of the service.
     pub protocol: Protocol,
-    /// Of every server, 1–2147483647.
+    /// Who serves.
+    pub real_servers: Vec<RealServer>,
+    /// How they are checked, those that have no checks of their own.
+    pub checks: Vec<Check>,
+    /// What follows from nothing else.
+    pub settings: Settings,
+    /// Lines for the end of the block.
+    pub raw: Vec<Statement>,
+}
+
+/// What keepalived.conf(5) writes behind `virtual_server`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Service {
+    /// A port, 1–65535, on every address of the instance.
+    Port(u16),
+    /// One address; every port of it where there is none.
+    Address(IpAddr, Option<u16>),
+    /// Packets that a firewall marked so.
+    Mark(u32),
+    /// A `virtual_server_group`.
+    Group(Word),
+}
+
+/// A server of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RealServer {
+    /// Its address; of a node both, if it has two.
+    pub addresses: Vec<IpAddr>,
+    /// 1–65535; that of the service where there is none.
+    pub port: Option<u16>,
+    /// 0–2147483647.
     pub weight: u32,
-    /// How servers are checked.
-    pub check: Check,
+    /// How it is checked, where otherwise than the others.
+    pub checks: Option<Vec<Check>>,
+    /// What follows from nothing else.
+    pub settings: Settings,
+    /// Lines for the end of the block.
+    pub raw: Vec<Statement>,
 }
 
 /// How a server is found to work or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
-    /// Who checks, and what.
-    pub kind: CheckKind,
-    /// For the connect and for each answer; keepalived's default is 5 s.
-    pub connect_timeout: Option<Seconds>,
-    /// Further attempts before the server counts as down; keepalived's default is 1.
-    pub retry: Option<u32>,
-    /// Between attempts; keepalived's default is 1 s.
-    pub delay_before_retry: Option<Seconds>,
-    /// The name in HELO.
-    pub helo_name: Option<Word>,
-}
-
-impl Check {
-    /// How much longer keepalived must wait for the probe than the probe's own deadline, in
-    /// seconds: it must never come to keepalived killing it.
-    const PROBE_GRACE: u64 = 2;
-
-    /// How many whole seconds keepalived must allow the probe (`misc_timeout`).
-    pub fn probe_timeout(&self) -> u64 {
-        let deadline = smtp::worst_case(
-            self.connect_timeout.map_or(DEFAULT_CONNECT_TIMEOUT, Seconds::duration),
-            self.retry.unwrap_or(DEFAULT_RETRY),
-            self.delay_before_retry.map_or(DEFAULT_DELAY_BEFORE_RETRY, Seconds::duration),
-        );
-        let up = u64::from(deadline.subsec_nanos() > 0);
-        deadline.as_secs().saturating_add(up).saturating_add(Self::PROBE_GRACE)
-    }
-}
-
-/// The checks that can be asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CheckKind {
-    /// keepalived's TCP_CHECK: does it accept connections?
-    Tcp,
-    /// keepalived's UDP_CHECK: does nobody say that the port is closed?
-    Udp,
-    /// keepalived's SMTP_CHECK: does it greet?
-    Smtp,
+pub enum Check {
+    /// One of keepalived's own: its block.
+    Own(Statement),
     /// Our `smtp-check`, run by keepalived's MISC_CHECK.
-    SmtpProbe,
+    Probe(Probe),
+}
+
+/// `smtp-check` as keepalived runs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// What it is told beside address and port: `--helo-name`, `--retry`, ...
+    pub options: String,
+    /// Whether its options name the port.
+    pub has_port: bool,
+    /// Whole seconds after which keepalived kills it, longer than its own deadline.
+    pub timeout: u64,
+    /// Whether its exit code is a weight.
+    pub dynamic: bool,
+    /// More of the block.
+    pub more: Vec<Statement>,
 }
 
 /// `protocol`
@@ -82,6 +96,19 @@ pub enum Protocol {
     Tcp,
     /// Datagrams of the same addresses and ports.
     Udp,
+    /// Associations.
+    Sctp,
+}
+
+/// `lb_kind`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Forwarding {
+    /// Direct routing: the frame's address is changed, and nothing else.
+    Dr,
+    /// Addresses and ports are changed; the answer has to come back through the balancer.
+    Nat,
+    /// Put into a packet to the server; what keepalived is told of the tunnel.
+    Tun(String),
 }
 
 /// `lb_algo`: one of the kernel's schedulers, see ipvsadm(8).
@@ -98,9 +125,17 @@ pub struct HashFlags {
 }
 
 impl Scheduler {
-    /// The schedulers that every supported keepalived accepts (2.1.5 to 2.4).
-    pub const NAMES: [&'static str; 13] =
-        ["rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh", "mh", "dh", "fo", "ovf", "sed", "nq"];
+    /// The schedulers that keepalived accepts; `twos` since 2.2.
+    pub const NAMES: [&'static str; 14] = [
+        "rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh", "mh", "dh", "fo", "ovf", "sed", "nq",
+        "twos",
+    ];
+
+    /// Those that a release knows.
+    pub fn known(target: Release) -> impl Iterator<Item = &'static str> {
+        let newer = move |name: &&str| *name == "twos" && target < Release::V2_2;
+        Self::NAMES.into_iter().filter(move |name| !newer(name))
+    }
 
     /// The scheduler of that name.
     pub fn named(name: &str) -> Option<Scheduler> {
@@ -113,11 +148,48 @@ impl Scheduler {
     }
 }
 
+impl Protocol {
+    /// All of them.
+    pub const ALL: [Protocol; 3] = [Protocol::Tcp, Protocol::Udp, Protocol::Sctp];
+
+    /// `tcp`, as firewalls write it.
+    pub fn lower(self) -> &'static str {
+        match self {
+            Protocol::Tcp => "tcp",
+            Protocol::Udp => "udp",
+            Protocol::Sctp => "sctp",
+        }
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Service::Port(port) => write!(f, "port {port}"),
+            Service::Address(address, Some(port)) => write!(f, "{address} {port}"),
+            Service::Address(address, None) => write!(f, "{address}"),
+            Service::Mark(mark) => write!(f, "fwmark {mark}"),
+            Service::Group(name) => write!(f, "group {name}"),
+        }
+    }
+}
+
+impl fmt::Display for Forwarding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Forwarding::Dr => f.write_str("DR"),
+            Forwarding::Nat => f.write_str("NAT"),
+            Forwarding::Tun(options) => write!(f, "TUN{options}"),
+        }
+    }
+}
+
 impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Protocol::Tcp => "TCP",
             Protocol::Udp => "UDP",
+            Protocol::Sctp => "SCTP",
         })
     }
 }

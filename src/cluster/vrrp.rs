@@ -3,8 +3,10 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::Seconds;
+use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
 use crate::vip::{Family, Vip};
 
@@ -13,20 +15,65 @@ use crate::vip::{Family, Vip};
 pub struct VrrpInstance {
     /// Unique in the cluster.
     pub name: Word,
-    /// The interface that carries adverts and addresses, the same on all nodes.
-    pub interface: Word,
     /// VRID, 1–255, unique on the network.
     pub virtual_router_id: u8,
-    /// Who wins.
-    pub election: Election,
     /// Between adverts: 1–255 whole seconds in version 2, 0.01–40.95 s in steps of 0.01 in 3.
     pub advert_int: Seconds,
+    /// The version that it speaks.
+    pub version: Version,
+    /// Whether that has to be said, because keepalived would take the other one.
+    pub says_version: bool,
     /// Up to 8 characters, in clear text on the network; version 2 only.
     pub auth_pass: Option<Word>,
     /// At least one, all of one family.
     pub virtual_ipaddress: Vec<VirtualAddress>,
+    /// Those that do not stand in adverts.
+    pub virtual_ipaddress_excluded: Vec<VirtualAddress>,
     /// What a returning node of higher priority does.
     pub preempt: Preempt,
+    /// The nodes that run it, in their order in [`super::Cluster::nodes`]. At least one.
+    pub members: Vec<Member>,
+}
+
+/// A node's part in an instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its place in [`super::Cluster::nodes`].
+    pub node: usize,
+    /// The interface that carries adverts and addresses.
+    pub interface: Word,
+    /// Where it starts.
+    pub state: State,
+    /// 1–254; the highest wins.
+    pub priority: u8,
+    /// Where adverts come from and go to, unless to a multicast group.
+    pub unicast: Option<Unicast>,
+    /// What changes its priority.
+    pub tracked: Tracked,
+    /// What follows from nothing else.
+    pub settings: Settings,
+    /// Lines for the end of the block.
+    pub raw: Vec<Statement>,
+}
+
+/// `unicast_src_ip` and `unicast_peer`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unicast {
+    /// The node's own address.
+    pub source: IpAddr,
+    /// The other nodes' addresses.
+    pub peers: Vec<IpAddr>,
+}
+
+/// The lines of `track_interface`, `track_script` and `track_file`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tracked {
+    /// Interfaces.
+    pub interface: Vec<String>,
+    /// Names of `vrrp_script` blocks.
+    pub script: Vec<String>,
+    /// Names of `track_file` blocks.
+    pub file: Vec<String>,
 }
 
 /// An item of `virtual_ipaddress`.
@@ -38,17 +85,15 @@ pub struct VirtualAddress {
     pub prefix_length: Option<u8>,
     /// The interface that gets it, where it is another than the instance's.
     pub dev: Option<Word>,
+    /// What else `ip address` is told, as it is written.
+    pub options: String,
 }
 
-/// How the nodes of an instance agree on a MASTER.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The priorities that an order of nodes gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Election {
-    /// The places of all nodes in [`super::Cluster::nodes`], the preferred one first.
-    pub order: Vec<usize>,
-    /// The same priority for all, so that the highest address wins; `None`: by order.
-    pub priority: Option<u8>,
-    /// Whether the first node of the order starts as MASTER; else all start as BACKUP.
-    pub first_is_master: bool,
+    /// How many nodes there are.
+    pub nodes: usize,
 }
 
 /// Whether a node of higher priority takes over from a working MASTER.
@@ -82,14 +127,57 @@ pub enum State {
 }
 
 impl VrrpInstance {
+    /// How many adverts keepalived misses before it takes over, if it is not told otherwise.
+    const DOWN_TIMER_ADVERTS: u32 = 3;
+
     /// The family of its addresses, which adverts and real servers have too.
     pub fn family(&self) -> Family {
         self.virtual_ipaddress.first().map_or(Family::V4, |vip| Family::of(vip.address()))
     }
 
-    /// Its bare addresses.
-    pub fn vips(&self) -> impl Iterator<Item = Vip> + '_ {
-        self.virtual_ipaddress.iter().map(|address| address.vip)
+    /// Its bare addresses, those that do not stand in adverts too.
+    pub fn all_vips(&self) -> impl Iterator<Item = Vip> + '_ {
+        self.virtual_ipaddress.iter().chain(&self.virtual_ipaddress_excluded).map(|one| one.vip)
+    }
+
+    /// The part of node number `node`, if it has one.
+    pub fn member(&self, node: usize) -> Option<&Member> {
+        let at = self.members.binary_search_by_key(&node, |member| member.node).ok()?;
+        self.members.get(at)
+    }
+
+    /// How long the others wait for a dead MASTER's adverts until one of them takes over (RFC 5798,
+    /// 6.1: Master_Down_Interval). `None` if there are no others.
+    pub fn takeover(&self) -> Option<Duration> {
+        let mut priorities: Vec<u8> = self.members.iter().map(|member| member.priority).collect();
+        priorities.sort_unstable();
+        let best = *priorities.iter().rev().nth(1)?;
+        let told = self.members.first()?.settings.value("down_timer_adverts");
+        let adverts = told.and_then(|n| n.parse().ok()).unwrap_or(Self::DOWN_TIMER_ADVERTS);
+        let interval = self.advert_int.duration();
+        let of = if self.version == Version::V2 { Duration::from_secs(1) } else { interval };
+        Some(interval * adverts + of * (256 - u32::from(best)) / 256)
+    }
+}
+
+impl Election {
+    /// The highest priority that is given out; 255 is for an address's owner (RFC 5798).
+    const FIRST_PRIORITY: usize = 100;
+
+    /// The largest step between two nodes' priorities. The step makes nodes of lower priority
+    /// wait longer for an advert (skew time), 39 ms a node in VRRP version 2, so that only one of
+    /// them takes over.
+    const PRIORITY_STEP: usize = 10;
+
+    /// The most nodes that get distinct priorities.
+    pub const MOST_NODES: usize = Self::FIRST_PRIORITY;
+
+    /// The priority of the node at place `rank` of the order: 100 for the first, then 90, 80, ...;
+    /// in smaller steps where there are more than ten.
+    pub fn priority(self, rank: usize) -> u8 {
+        let followers = self.nodes.saturating_sub(1).max(1);
+        let step = ((Self::FIRST_PRIORITY - 1) / followers).clamp(1, Self::PRIORITY_STEP);
+        Self::FIRST_PRIORITY.saturating_sub(rank * step).max(1) as u8
     }
 }
 
@@ -106,7 +194,10 @@ impl fmt::Display for VirtualAddress {
         if let Some(length) = self.prefix_length {
             write!(f, "/{length}")?;
         }
-        self.dev.as_ref().map_or(Ok(()), |dev| write!(f, " dev {dev}"))
+        if let Some(dev) = &self.dev {
+            write!(f, " dev {dev}")?;
+        }
+        f.write_str(&self.options)
     }
 }
 
@@ -125,5 +216,22 @@ impl fmt::Display for Version {
             Version::V2 => "2",
             Version::V3 => "3",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn priorities_are_distinct_and_in_range_up_to_the_most_nodes() {
+        for nodes in 1..=Election::MOST_NODES {
+            let priorities: Vec<u8> =
+                (0..nodes).map(|rank| Election { nodes }.priority(rank)).collect();
+            assert_eq!(priorities[0], 100);
+            assert!(priorities.windows(2).all(|pair| pair[0] > pair[1]), "{priorities:?}");
+        }
+        let four = [0, 1, 2, 3].map(|rank| Election { nodes: 4 }.priority(rank));
+        assert_eq!(four, [100, 90, 80, 70]);
     }
 }

@@ -5,12 +5,14 @@ use std::net::IpAddr;
 
 use anyhow::{Context, Result};
 
+use super::statement::{Statement, tracked_blocks};
 use super::tree::{
-    Checker, Conf, GlobalDefs, Notify, RealServer, SyncDaemon, Timers, TrackFile, VirtualServer,
-    VrrpInstance,
+    Conf, GlobalDefs, Notify, RealServer, SyncDaemon, TrackFile, VirtualServer, VrrpInstance,
 };
 use super::word::Word;
-use crate::cluster::{self, Check, CheckKind, Cluster, Family, RouterId, Version};
+use crate::cluster::{
+    self, Check, Cluster, Family, Member, Node, Probe, RouterId, Service, Version,
+};
 use crate::paths;
 use crate::vip::Vip;
 
@@ -30,67 +32,88 @@ pub const SYNC_GROUP_IPV6: &str = "ff02::81";
 /// # Errors
 /// When a command line grows longer than keepalived reads.
 pub fn conf(cluster: &Cluster, node: usize) -> Result<Conf> {
-    let instances = cluster.vrrp_instances.iter();
-    let servers = cluster.virtual_servers.iter();
+    let own = &cluster.nodes[node];
+    let drain = match &cluster.drain_file {
+        Some(file) => Some(TrackFile { name: DRAIN.parse()?, file: file.clone() }),
+        None => None,
+    };
+    let runs = |group: &&cluster::SyncGroup| {
+        group.instances.iter().all(|&at| cluster.vrrp_instances[at].member(node).is_some())
+    };
+    let groups = cluster.sync_groups.iter().filter(runs).map(|group| &group.block);
     Ok(Conf {
         global_defs: global_defs(cluster, node),
-        drain: TrackFile { name: DRAIN.parse()?, file: cluster.drain_file.clone() },
-        vrrp_instances: instances
-            .map(|instance| vrrp_instance(cluster, instance, node))
+        drain,
+        tracked: cluster.tracked.iter().chain(groups).cloned().collect(),
+        vrrp_instances: (cluster.vrrp_instances.iter())
+            .filter_map(|instance| Some((instance, instance.member(node)?)))
+            .map(|(instance, member)| vrrp_instance(cluster, instance, member))
             .collect::<Result<_>>()?,
-        virtual_servers: servers
-            .flat_map(|server| {
-                let instance = &cluster.vrrp_instances[server.vrrp_instance];
-                instance.vips().map(|vip| virtual_server(cluster, server, vip))
-            })
-            .collect::<Result<_>>()?,
+        groups: cluster.groups.clone(),
+        virtual_servers: virtual_servers(cluster, node)?,
+        raw: cluster.raw.iter().chain(&own.raw).cloned().collect(),
     })
 }
 
 fn global_defs(cluster: &Cluster, node: usize) -> GlobalDefs {
     let defs = cluster.global_defs.clone();
+    let own: &Node = &cluster.nodes[node];
+    let raw = defs.raw.into_iter().chain(own.global_raw.iter().cloned()).collect();
     GlobalDefs {
         notification_email: defs.notification_email,
         notification_email_from: defs.notification_email_from,
         smtp_server: defs.smtp_server,
         smtp_connect_timeout: defs.smtp_connect_timeout,
         router_id: match defs.router_id {
-            RouterId::NodeName => Some(cluster.nodes[node].name.clone()),
+            RouterId::NodeName => Some(own.name.clone()),
             RouterId::HostName => None,
         },
         // keepalived's own default stays unsaid.
         vrrp_version: (defs.vrrp_version != Version::V2).then_some(defs.vrrp_version),
-        lvs_sync_daemon: cluster.sync_daemon().map(|daemon| SyncDaemon {
+        lvs_sync_daemon: cluster.sync_daemon(node).map(|daemon| SyncDaemon {
             interface: daemon.interface.clone(),
             group: (daemon.family == Family::V6).then_some(SYNC_GROUP_IPV6),
         }),
+        more: defs.settings.overridden_by(&own.global_defs).into_statements(raw),
     }
 }
 
 fn vrrp_instance(
     cluster: &Cluster,
     instance: &cluster::VrrpInstance,
-    node: usize,
+    member: &Member,
 ) -> Result<VrrpInstance> {
-    let hook = |option: &str| hook_command(cluster, option, instance.vips());
-    let given_up = hook("-a")?;
+    let mut tracked = member.tracked.clone();
+    if cluster.drain_file.is_some() {
+        tracked.file.insert(0, format!("{DRAIN} weight 0"));
+    }
     Ok(VrrpInstance {
         name: instance.name.clone(),
-        state: cluster.state(instance, node),
-        interface: instance.interface.clone(),
+        state: member.state,
+        interface: member.interface.clone(),
+        version: instance.says_version.then_some(instance.version),
         virtual_router_id: instance.virtual_router_id,
-        priority: cluster.priority(instance, node),
+        priority: member.priority,
         advert_int: instance.advert_int,
         auth_pass: instance.auth_pass.clone(),
+        unicast: member.unicast.clone(),
         virtual_ipaddress: instance.virtual_ipaddress.clone(),
+        virtual_ipaddress_excluded: instance.virtual_ipaddress_excluded.clone(),
         preempt: instance.preempt,
-        track_file: DRAIN.parse()?,
-        notify: Notify {
-            master: hook("-r")?,
-            backup: given_up.clone(),
-            fault: given_up.clone(),
-            stop: given_up,
-        },
+        tracked: tracked_blocks(&tracked),
+        notify: cluster.bypass.then(|| notify(cluster, instance)).transpose()?,
+        more: member.settings.clone().into_statements(member.raw.clone()),
+    })
+}
+
+fn notify(cluster: &Cluster, instance: &cluster::VrrpInstance) -> Result<Notify> {
+    let hook = |option: &str| hook_command(cluster, option, instance.all_vips());
+    let given_up = hook("-a")?;
+    Ok(Notify {
+        master: hook("-r")?,
+        backup: given_up.clone(),
+        fault: given_up.clone(),
+        stop: given_up,
     })
 }
 
@@ -104,62 +127,111 @@ fn hook_command(cluster: &Cluster, option: &str, vips: impl Iterator<Item = Vip>
     command.parse().context("the hook's command line; put some addresses into another instance")
 }
 
-fn virtual_server(
-    cluster: &Cluster,
-    server: &cluster::VirtualServer,
-    vip: Vip,
-) -> Result<VirtualServer> {
-    Ok(VirtualServer {
-        address: vip,
-        port: server.port,
-        delay_loop: server.delay_loop,
-        scheduler: server.scheduler,
-        hash: server.hash,
-        protocol: server.protocol,
-        real_servers: (cluster.nodes.iter())
-            .map(|node| {
-                let address = node
-                    .address_of(Family::of(vip.address()))
-                    .with_context(|| format!("{} has no address of {vip}'s family", node.name))?;
-                let check = checker(&server.check, address, server.port)?;
-                Ok(RealServer { address, port: server.port, weight: server.weight, check })
-            })
-            .collect::<Result<_>>()?,
-    })
+/// The virtual servers of a node: one for each address of an instance, or the one that was asked for.
+fn virtual_servers(cluster: &Cluster, node: usize) -> Result<Vec<VirtualServer>> {
+    let mut all = Vec::new();
+    for server in cluster.virtual_servers_of(node) {
+        match &server.service {
+            Service::Port(port) => {
+                let instance = server.vrrp_instance.map(|at| &cluster.vrrp_instances[at]);
+                for vip in instance.into_iter().flat_map(|instance| instance.all_vips()) {
+                    let service = format!("{vip} {port}");
+                    all.push(virtual_server(server, service, vip.family(), Some(*port))?);
+                }
+            }
+            Service::Address(address, port) => {
+                let (service, family) = (server.service.to_string(), Family::of(*address));
+                all.push(virtual_server(server, service, family, *port)?);
+            }
+            Service::Mark(_) | Service::Group(_) => {
+                let family = marked_family(server);
+                all.push(virtual_server(server, server.service.to_string(), family, None)?);
+            }
+        }
+    }
+    Ok(all)
 }
 
-fn checker(check: &Check, server: IpAddr, port: u16) -> Result<Checker> {
-    let timers = Timers {
-        connect_timeout: check.connect_timeout,
-        retry: check.retry,
-        delay_before_retry: check.delay_before_retry,
+/// The family of a service that names no address: what it says itself, or what all servers have.
+fn marked_family(server: &cluster::VirtualServer) -> Family {
+    let has = |family| {
+        let one = |server: &cluster::RealServer| {
+            server.addresses.iter().any(|&address| Family::of(address) == family)
+        };
+        server.real_servers.iter().all(one)
     };
-    match check.kind {
-        CheckKind::Tcp => Ok(Checker::Tcp(timers)),
-        CheckKind::Udp => Ok(Checker::Udp(timers)),
-        CheckKind::Smtp => Ok(Checker::Smtp(timers, check.helo_name.clone())),
-        CheckKind::SmtpProbe => probe(check, server, port),
+    match server.settings.value("ip_family") {
+        Some("inet6") => Family::V6,
+        None if !has(Family::V4) => Family::V6,
+        _ => Family::V4,
     }
 }
 
-/// Our probe as a MISC_CHECK. The retries are the probe's, not keepalived's: MISC_CHECK takes the
-/// first failure after a start as final, SMTP_CHECK and the probe do not.
-fn probe(check: &Check, server: IpAddr, port: u16) -> Result<Checker> {
-    // The verdicts of SMTP_CHECK, whose place it takes.
-    let program = paths::libexec("smtp-check");
-    let mut path = format!("{program} --compat {server} --port {port}");
-    let mut option = |name: &str, value: Option<String>| {
-        if let Some(value) = value {
-            path.push_str(&format!(" --{name} {value}"));
-        }
+fn virtual_server(
+    server: &cluster::VirtualServer,
+    service: String,
+    family: Family,
+    port: Option<u16>,
+) -> Result<VirtualServer> {
+    let real_server = |one: &cluster::RealServer| {
+        let mut addresses = one.addresses.iter().copied();
+        let address = addresses
+            .find(|&address| Family::of(address) == family)
+            .with_context(|| format!("a server of {service} has no {family} address"))?;
+        let port = one.port.or(port);
+        let checks = one.checks.as_ref().unwrap_or(&server.checks);
+        Ok(RealServer {
+            address,
+            port,
+            weight: one.weight,
+            more: one.settings.clone().into_statements(Vec::new()),
+            checks: checks.iter().map(|c| checker(c, address, port)).collect::<Result<_>>()?,
+            raw: one.raw.clone(),
+        })
     };
-    option("helo-name", check.helo_name.as_ref().map(|name| name.as_str().to_owned()));
-    option("connect-timeout", check.connect_timeout.map(|time| time.to_string()));
-    option("retry", check.retry.map(|count| count.to_string()));
-    option("delay-before-retry", check.delay_before_retry.map(|time| time.to_string()));
-    Ok(Checker::Misc {
-        path: path.parse().context("the probe's command line")?,
-        timeout: check.probe_timeout(),
-        user: PROBE_USER.parse().context("the probe's user")?,
+    let real_servers = server.real_servers.iter().map(real_server).collect::<Result<_>>()?;
+    Ok(VirtualServer {
+        service,
+        delay_loop: server.delay_loop,
+        scheduler: server.scheduler,
+        hash: server.hash,
+        forwarding: server.forwarding.clone(),
+        protocol: server.protocol,
+        more: server.settings.clone().into_statements(Vec::new()),
+        real_servers,
+        raw: server.raw.clone(),
     })
+}
+
+fn checker(check: &Check, server: IpAddr, port: Option<u16>) -> Result<Statement> {
+    match check {
+        Check::Own(block) => Ok(block.clone()),
+        Check::Probe(check) => probe(check, server, port),
+    }
+}
+
+/// Our probe as a MISC_CHECK.
+fn probe(check: &Probe, server: IpAddr, port: Option<u16>) -> Result<Statement> {
+    let program = paths::libexec("smtp-check");
+    let (judge, rest) = match check.options.strip_prefix(" --compat") {
+        Some(rest) => (" --compat", rest),
+        None => ("", check.options.as_str()),
+    };
+    let port = match port.filter(|_| !check.has_port) {
+        Some(port) => format!(" --port {port}"),
+        None => String::new(),
+    };
+    let path: Word = format!("{program}{judge} {server}{port}{rest}")
+        .parse()
+        .context("the probe's command line")?;
+    let mut block = vec![
+        Statement::line(format!("misc_path {path}")),
+        Statement::line(format!("misc_timeout {}", check.timeout)),
+    ];
+    if check.dynamic {
+        block.push(Statement::line("misc_dynamic"));
+    }
+    block.push(Statement::line(format!("user {PROBE_USER}")));
+    block.extend(check.more.iter().cloned());
+    Ok(Statement::block("MISC_CHECK", block))
 }

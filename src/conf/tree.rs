@@ -4,12 +4,13 @@
 use std::fmt::{self, Display, Formatter};
 use std::net::IpAddr;
 
+use super::statement::{Statement, write_all};
 use super::word::Word;
 use super::writer::Writer;
 use crate::cluster::{
-    HashFlags, Preempt, Protocol, Scheduler, Seconds, SmtpServer, State, Version, VirtualAddress,
+    Forwarding, HashFlags, Preempt, Protocol, Scheduler, Seconds, SmtpServer, State, Unicast,
+    Version, VirtualAddress,
 };
-use crate::vip::Vip;
 
 /// A whole file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,11 +18,18 @@ pub struct Conf {
     /// Must come first: later blocks copy several of its values when they are read.
     pub global_defs: GlobalDefs,
     /// What drains a node.
-    pub drain: TrackFile,
+    pub drain: Option<TrackFile>,
+    /// `track_file`, `vrrp_script` and `vrrp_sync_group` blocks, before the instances that they name
+    /// or that name them.
+    pub tracked: Vec<Statement>,
     /// One per set of addresses that move together.
     pub vrrp_instances: Vec<VrrpInstance>,
+    /// `virtual_server_group` blocks.
+    pub groups: Vec<Statement>,
     /// One per service address and port.
     pub virtual_servers: Vec<VirtualServer>,
+    /// Lines for the end.
+    pub raw: Vec<Statement>,
 }
 
 /// `global_defs`
@@ -41,6 +49,8 @@ pub struct GlobalDefs {
     pub vrrp_version: Option<Version>,
     /// Not started if this is missing.
     pub lvs_sync_daemon: Option<SyncDaemon>,
+    /// Whatever else the inventory says.
+    pub more: Vec<Statement>,
 }
 
 /// `lvs_sync_daemon`, without an instance: it sends and receives all the time. With one, keepalived
@@ -75,20 +85,28 @@ pub struct VrrpInstance {
     pub interface: Word,
     /// 1–255.
     pub virtual_router_id: u8,
+    /// Said where it is not keepalived's own choice.
+    pub version: Option<Version>,
     /// 1–254; the highest wins.
     pub priority: u8,
     /// Whole seconds in VRRP version 2, hundredths in version 3.
     pub advert_int: Seconds,
     /// The password of `auth_type PASS`, at most 8 characters.
     pub auth_pass: Option<Word>,
+    /// Where adverts come from and go to; a multicast group where this is missing.
+    pub unicast: Option<Unicast>,
     /// The addresses.
     pub virtual_ipaddress: Vec<VirtualAddress>,
+    /// Those that do not stand in adverts.
+    pub virtual_ipaddress_excluded: Vec<VirtualAddress>,
     /// Whether a node of higher priority takes over from a working MASTER.
     pub preempt: Preempt,
-    /// The name of a [`TrackFile`]: FAULT while it holds a number other than 0.
-    pub track_file: Word,
-    /// The commands of notify_master, _backup, _fault, _stop.
-    pub notify: Notify,
+    /// `track_interface`, `track_script` and `track_file` blocks.
+    pub tracked: Vec<Statement>,
+    /// The commands of notify_master, _backup, _fault, _stop, where they are ours.
+    pub notify: Option<Notify>,
+    /// Whatever else the inventory says.
+    pub more: Vec<Statement>,
 }
 
 /// The hooks of an instance; each is one word, program and arguments together.
@@ -107,64 +125,41 @@ pub struct Notify {
 /// `virtual_server`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VirtualServer {
-    /// The service's address.
-    pub address: Vip,
-    /// The service's port; the same on the real servers, LVS-DR can't change it.
-    pub port: u16,
+    /// What is balanced: `ADDRESS PORT`, `fwmark NUMBER`, `group NAME`.
+    pub service: String,
     /// How often the servers are checked.
     pub delay_loop: Option<Seconds>,
     /// `lb_algo`
     pub scheduler: Scheduler,
     /// Of `mh` and `sh` only.
     pub hash: HashFlags,
+    /// `lb_kind`
+    pub forwarding: Forwarding,
     /// `protocol`
     pub protocol: Protocol,
-    /// The nodes.
+    /// Whatever else the inventory says.
+    pub more: Vec<Statement>,
+    /// Who serves.
     pub real_servers: Vec<RealServer>,
+    /// Lines for the end of the block.
+    pub raw: Vec<Statement>,
 }
 
 /// `real_server`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RealServer {
-    /// The node's own address.
+    /// The server's own address.
     pub address: IpAddr,
-    /// The port of the virtual server.
-    pub port: u16,
-    /// 1–2147483647.
+    /// Its port; LVS-DR can't change that of the virtual server.
+    pub port: Option<u16>,
+    /// 0–2147483647.
     pub weight: u32,
+    /// Whatever else the inventory says.
+    pub more: Vec<Statement>,
     /// How it is checked.
-    pub check: Checker,
-}
-
-/// A checker block of a real server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Checker {
-    /// keepalived opens a connection and closes it.
-    Tcp(Timers),
-    /// keepalived sends a datagram and listens whether it is refused.
-    Udp(Timers),
-    /// keepalived speaks SMTP.
-    Smtp(Timers, Option<Word>),
-    /// keepalived runs a program.
-    Misc {
-        /// Program and arguments, one word.
-        path: Word,
-        /// Whole seconds after which keepalived kills it.
-        timeout: u64,
-        /// Whom it runs as.
-        user: Word,
-    },
-}
-
-/// The timers that TCP_CHECK and SMTP_CHECK have in common; keepalived's default where `None`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Timers {
-    /// For the connect and each read.
-    pub connect_timeout: Option<Seconds>,
-    /// Further attempts after the first.
-    pub retry: Option<u32>,
-    /// Between attempts.
-    pub delay_before_retry: Option<Seconds>,
+    pub checks: Vec<Statement>,
+    /// Lines for the end of the block.
+    pub raw: Vec<Statement>,
 }
 
 impl Display for Conf {
@@ -173,18 +168,33 @@ impl Display for Conf {
         w.line("# Rendered by `lvskit gen-conf`: change the inventory, not this file.")?;
         w.gap()?;
         self.global_defs.write(w)?;
-        w.gap()?;
-        self.drain.write(w)?;
+        if let Some(drain) = &self.drain {
+            w.gap()?;
+            drain.write(w)?;
+        }
+        apart(&self.tracked, w)?;
         for instance in &self.vrrp_instances {
             w.gap()?;
             instance.write(w)?;
         }
+        apart(&self.groups, w)?;
         for server in &self.virtual_servers {
             w.gap()?;
             server.write(w)?;
         }
-        Ok(())
+        if !self.raw.is_empty() {
+            w.gap()?;
+        }
+        write_all(&self.raw, w)
     }
+}
+
+/// Blocks with an empty line before each.
+fn apart(blocks: &[Statement], w: &mut Writer<'_, '_>) -> fmt::Result {
+    blocks.iter().try_for_each(|block| {
+        w.gap()?;
+        block.write(w)
+    })
 }
 
 impl GlobalDefs {
@@ -202,7 +212,8 @@ impl GlobalDefs {
             w.set_some("smtp_connect_timeout", &self.smtp_connect_timeout)?;
             w.set_some("router_id", &self.router_id)?;
             w.set_some("vrrp_version", &self.vrrp_version)?;
-            w.set_some("lvs_sync_daemon", &self.lvs_sync_daemon)
+            w.set_some("lvs_sync_daemon", &self.lvs_sync_daemon)?;
+            write_all(&self.more, w)
         })
     }
 }
@@ -228,6 +239,7 @@ impl VrrpInstance {
         w.block(format_args!("vrrp_instance {}", self.name), |w| {
             w.set("state", self.state)?;
             w.set("interface", &self.interface)?;
+            w.set_some("version", &self.version)?;
             w.set("virtual_router_id", self.virtual_router_id)?;
             w.set("priority", self.priority)?;
             w.set("advert_int", self.advert_int)?;
@@ -237,24 +249,34 @@ impl VrrpInstance {
                     w.set("auth_pass", pass)
                 })?;
             }
+            if let Some(Unicast { source, peers }) = &self.unicast {
+                w.set("unicast_src_ip", source)?;
+                w.list("unicast_peer", peers)?;
+            }
             w.list("virtual_ipaddress", &self.virtual_ipaddress)?;
+            if !self.virtual_ipaddress_excluded.is_empty() {
+                w.list("virtual_ipaddress_excluded", &self.virtual_ipaddress_excluded)?;
+            }
             match self.preempt {
                 Preempt::AtOnce => w.line("preempt")?,
                 Preempt::After(delay) => w.set("preempt_delay", delay)?,
                 Preempt::Never => w.line("nopreempt")?,
             }
-            w.list("track_file", &[format_args!("{} weight 0", self.track_file)])?;
-            w.set("notify_master", &self.notify.master)?;
-            w.set("notify_backup", &self.notify.backup)?;
-            w.set("notify_fault", &self.notify.fault)?;
-            w.set("notify_stop", &self.notify.stop)
+            write_all(&self.tracked, w)?;
+            if let Some(notify) = &self.notify {
+                w.set("notify_master", &notify.master)?;
+                w.set("notify_backup", &notify.backup)?;
+                w.set("notify_fault", &notify.fault)?;
+                w.set("notify_stop", &notify.stop)?;
+            }
+            write_all(&self.more, w)
         })
     }
 }
 
 impl VirtualServer {
     fn write(&self, w: &mut Writer<'_, '_>) -> fmt::Result {
-        w.block(format_args!("virtual_server {} {}", self.address, self.port), |w| {
+        w.block(format_args!("virtual_server {}", self.service), |w| {
             w.set_some("delay_loop", &self.delay_loop)?;
             w.set("lb_algo", self.scheduler)?;
             // After the scheduler, or keepalived refuses them.
@@ -264,47 +286,29 @@ impl VirtualServer {
             if self.hash.fallback {
                 w.line(format_args!("{}-fallback", self.scheduler))?;
             }
-            w.set("lb_kind", "DR")?;
+            w.set("lb_kind", &self.forwarding)?;
             w.set("protocol", self.protocol)?;
+            write_all(&self.more, w)?;
             self.real_servers.iter().try_for_each(|server| {
                 w.gap()?;
                 server.write(w)
-            })
+            })?;
+            write_all(&self.raw, w)
         })
     }
 }
 
 impl RealServer {
     fn write(&self, w: &mut Writer<'_, '_>) -> fmt::Result {
-        w.block(format_args!("real_server {} {}", self.address, self.port), |w| {
+        let body = |w: &mut Writer<'_, '_>| {
             w.set("weight", self.weight)?;
-            self.check.write(w)
-        })
-    }
-}
-
-impl Checker {
-    fn write(&self, w: &mut Writer<'_, '_>) -> fmt::Result {
-        match self {
-            Checker::Tcp(timers) => w.block("TCP_CHECK", |w| timers.write(w)),
-            Checker::Udp(timers) => w.block("UDP_CHECK", |w| timers.write(w)),
-            Checker::Smtp(timers, helo_name) => w.block("SMTP_CHECK", |w| {
-                timers.write(w)?;
-                w.set_some("helo_name", helo_name)
-            }),
-            Checker::Misc { path, timeout, user } => w.block("MISC_CHECK", |w| {
-                w.set("misc_path", path)?;
-                w.set("misc_timeout", timeout)?;
-                w.set("user", user)
-            }),
+            write_all(&self.more, w)?;
+            write_all(&self.checks, w)?;
+            write_all(&self.raw, w)
+        };
+        match self.port {
+            Some(port) => w.block(format_args!("real_server {} {port}", self.address), body),
+            None => w.block(format_args!("real_server {}", self.address), body),
         }
-    }
-}
-
-impl Timers {
-    fn write(&self, w: &mut Writer<'_, '_>) -> fmt::Result {
-        w.set_some("connect_timeout", &self.connect_timeout)?;
-        w.set_some("retry", &self.retry)?;
-        w.set_some("delay_before_retry", &self.delay_before_retry)
     }
 }

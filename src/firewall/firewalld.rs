@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Multicast, Needs, SYNC_PORT, VRRP, lower};
+use super::{Needs, Peers, SYNC_PORT, VRRP};
 use crate::cluster::{Family, Protocol};
 
 /// The name of the file.
@@ -41,10 +41,13 @@ impl Display for Commands<'_> {
         if !needs.services.is_empty() {
             writeln!(f, "\n# Clients, and the other nodes' checks")?;
         }
-        for protocol in [Protocol::Tcp, Protocol::Udp] {
+        for protocol in Protocol::ALL {
             for port in needs.ports(protocol) {
-                writeln!(f, "{ADD} --add-port={port}/{}", lower(protocol))?;
+                writeln!(f, "{ADD} --add-port={port}/{}", protocol.lower())?;
             }
+        }
+        for service in &needs.unknown {
+            writeln!(f, "# Add what belongs to {service}: the inventory does not know its ports.")?;
         }
         untracked(f, needs)?;
         writeln!(f, "\nfirewall-cmd --reload")
@@ -52,12 +55,8 @@ impl Display for Commands<'_> {
 }
 
 /// One rich rule for each source, as it takes no list.
-fn rich_rules(
-    f: &mut Formatter<'_>,
-    multicast: &Multicast<'_>,
-    what: fmt::Arguments<'_>,
-) -> fmt::Result {
-    let Multicast { family, from, to, .. } = multicast;
+fn rich_rules(f: &mut Formatter<'_>, peers: &Peers<'_>, what: fmt::Arguments<'_>) -> fmt::Result {
+    let Peers { family, from, to, .. } = peers;
     let ip = name(*family);
     let rule = |source: &str| {
         format!("rule family=\"{ip}\" {source}destination address=\"{to}\" {what} accept")

@@ -6,7 +6,7 @@
 pub mod firewalld;
 pub mod nft;
 
-use crate::cluster::{Cluster, Family, Protocol};
+use crate::cluster::{self, Cluster, Family, Protocol};
 use crate::conf::build::SYNC_GROUP_IPV6;
 use crate::conf::word::Word;
 use crate::vip::Vip;
@@ -34,24 +34,26 @@ pub struct Needs<'a> {
     /// The node's name.
     pub node: &'a Word,
     /// Adverts, of every interface and family that has instances.
-    pub adverts: Vec<Multicast<'a>>,
+    pub adverts: Vec<Peers<'a>>,
     /// The sync daemon's datagrams, where it runs.
-    pub sync: Option<Multicast<'a>>,
+    pub sync: Option<Peers<'a>>,
     /// One per virtual server. The other nodes' checks come to the same ports.
     pub services: Vec<Service>,
+    /// Virtual servers of which nobody knows the ports.
+    pub unknown: Vec<String>,
 }
 
-/// What nodes tell each other.
+/// What the other nodes tell this one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Multicast<'a> {
+pub struct Peers<'a> {
     /// Where it comes in.
     pub interface: &'a Word,
     /// Of its addresses.
     pub family: Family,
     /// Addresses or a network; empty where nobody knows them.
     pub from: Vec<String>,
-    /// The group that it is sent to.
-    pub to: &'static str,
+    /// The group that it is sent to, or the node's own address.
+    pub to: String,
 }
 
 /// A port that clients and checks connect to.
@@ -68,15 +70,9 @@ pub struct Service {
 impl<'a> Needs<'a> {
     /// What node number `node` of the cluster has to let in.
     pub fn of(cluster: &'a Cluster, node: usize) -> Needs<'a> {
-        let services = (cluster.virtual_servers.iter())
-            .map(|server| Service {
-                protocol: server.protocol,
-                port: server.port,
-                vips: cluster.vrrp_instances[server.vrrp_instance].vips().collect(),
-            })
-            .collect();
-        let mut needs =
-            Needs { node: &cluster.nodes[node].name, adverts: Vec::new(), sync: None, services };
+        let (services, unknown) = services(cluster, node);
+        let name = &cluster.nodes[node].name;
+        let mut needs = Needs { node: name, adverts: Vec::new(), sync: None, services, unknown };
         // Alone, it has nobody to listen to.
         if cluster.nodes.len() > 1 {
             needs.adverts = adverts(cluster, node);
@@ -95,15 +91,46 @@ impl<'a> Needs<'a> {
     }
 }
 
-fn adverts(cluster: &Cluster, node: usize) -> Vec<Multicast<'_>> {
-    let mut all: Vec<Multicast<'_>> = Vec::new();
+/// What the node's virtual servers are reached by, and those that do not tell.
+fn services(cluster: &Cluster, node: usize) -> (Vec<Service>, Vec<String>) {
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for server in cluster.virtual_servers_of(node) {
+        let protocol = server.protocol;
+        match &server.service {
+            cluster::Service::Port(port) => {
+                let instance = server.vrrp_instance.map(|at| &cluster.vrrp_instances[at]);
+                let vips = instance.into_iter().flat_map(|instance| instance.all_vips()).collect();
+                known.push(Service { protocol, port: *port, vips });
+            }
+            cluster::Service::Address(address, Some(port)) => {
+                let vips = address.to_string().parse().into_iter().collect();
+                known.push(Service { protocol, port: *port, vips });
+            }
+            other => unknown.push(format!("{other}, {protocol}")),
+        }
+    }
+    (known, unknown)
+}
+
+fn adverts(cluster: &Cluster, node: usize) -> Vec<Peers<'_>> {
+    let mut all: Vec<Peers<'_>> = Vec::new();
     for instance in &cluster.vrrp_instances {
+        let Some(member) = instance.member(node) else { continue };
         let family = instance.family();
-        let one = Multicast {
-            interface: &instance.interface,
-            family,
-            from: senders(cluster, node, &instance.interface, family),
-            to: if family == Family::V4 { VRRP_GROUP } else { VRRP_GROUP_IPV6 },
+        let group = if family == Family::V4 { VRRP_GROUP } else { VRRP_GROUP_IPV6 };
+        let one = match &member.unicast {
+            Some(unicast) => Peers {
+                interface: &member.interface,
+                family,
+                from: unicast.peers.iter().map(ToString::to_string).collect(),
+                to: unicast.source.to_string(),
+            },
+            None => Peers {
+                interface: &member.interface,
+                family,
+                from: senders(cluster, node, &member.interface, family),
+                to: member.settings.value("mcast_dst_ip").unwrap_or(group).to_owned(),
+            },
         };
         if !all.contains(&one) {
             all.push(one);
@@ -112,20 +139,22 @@ fn adverts(cluster: &Cluster, node: usize) -> Vec<Multicast<'_>> {
     all
 }
 
-fn sync(cluster: &Cluster, node: usize) -> Option<Multicast<'_>> {
-    let daemon = cluster.sync_daemon()?;
-    Some(Multicast {
+fn sync(cluster: &Cluster, node: usize) -> Option<Peers<'_>> {
+    let daemon = cluster.sync_daemon(node)?;
+    let group = if daemon.family == Family::V4 { SYNC_GROUP } else { SYNC_GROUP_IPV6 };
+    Some(Peers {
         interface: daemon.interface,
         family: daemon.family,
         from: senders(cluster, node, daemon.interface, daemon.family),
-        to: if daemon.family == Family::V4 { SYNC_GROUP } else { SYNC_GROUP_IPV6 },
+        to: group.to_owned(),
     })
 }
 
 /// Whom the other nodes' multicast comes from. The inventory knows their addresses on one
 /// interface, that of the first instance; from another they may send with addresses of that one.
 fn senders(cluster: &Cluster, node: usize, interface: &Word, family: Family) -> Vec<String> {
-    let known = cluster.vrrp_instances.first().is_some_and(|first| first.interface == *interface);
+    let first = cluster.vrrp_instances.iter().find_map(|instance| instance.member(node));
+    let known = first.is_some_and(|first| first.interface == *interface);
     match family {
         Family::V6 => vec![LINK_LOCAL.to_owned()],
         Family::V4 if !known => Vec::new(),
@@ -134,13 +163,5 @@ fn senders(cluster: &Cluster, node: usize, interface: &Word, family: Family) -> 
             .filter_map(|(_, other)| other.address_of(family))
             .map(|address| address.to_string())
             .collect(),
-    }
-}
-
-/// `tcp` or `udp`, as both languages write it.
-fn lower(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::Tcp => "tcp",
-        Protocol::Udp => "udp",
     }
 }

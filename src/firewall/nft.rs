@@ -4,7 +4,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Multicast, Needs, SYNC_PORT, VRRP, lower};
+use super::{Needs, Peers, SYNC_PORT, VRRP};
 use crate::cluster::{Family, Protocol};
 
 /// The name of the file.
@@ -48,22 +48,25 @@ impl Display for Rules<'_> {
                  # with the VIP, another node with its own address, which the guard has put there."
             )?;
         }
-        for protocol in [Protocol::Tcp, Protocol::Udp] {
+        for protocol in Protocol::ALL {
             let ports: Vec<String> = needs.ports(protocol).iter().map(u16::to_string).collect();
             if !ports.is_empty() {
-                writeln!(f, "{} dport {{ {} }} accept", lower(protocol), ports.join(", "))?;
+                writeln!(f, "{} dport {{ {} }} accept", protocol.lower(), ports.join(", "))?;
             }
+        }
+        for service in &needs.unknown {
+            writeln!(f, "# Add what belongs to {service}: the inventory does not know its ports.")?;
         }
         Ok(())
     }
 }
 
 /// The part of a rule that says whence and where to.
-struct From<'a>(&'a Multicast<'a>);
+struct From<'a>(&'a Peers<'a>);
 
 impl Display for From<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let From(Multicast { interface, family, from, to }) = self;
+        let From(Peers { interface, family, from, to }) = self;
         let ip = family.nft();
         write!(f, "iifname \"{}\"", interface.as_str())?;
         if !from.is_empty() {

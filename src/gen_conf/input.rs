@@ -1,16 +1,18 @@
 //! Where the inventory comes from, and what is said about it.
 
 use std::fs::File;
-use std::io::{IsTerminal, Read};
+use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::cluster::Cluster;
-use crate::inventory;
+use crate::inventory::{self, Checked, Problem, Severity, Source};
 
 /// The largest inventory that is read, in bytes; far above any cluster's.
 const LARGEST: u64 = 4 * 1024 * 1024;
+
+/// How much of a password's file is read, in bytes.
+const LONGEST_SECRET: u64 = 4096;
 
 /// Reads the inventory; `-` is standard input. Never more than a byte above the largest.
 pub(super) fn read(file: &Path) -> Result<String> {
@@ -28,15 +30,41 @@ pub(super) fn read(file: &Path) -> Result<String> {
     })
 }
 
-/// Makes a checked cluster of the inventory, or tells everything that is wrong with it.
-pub(super) fn check(file: &Path, text: &str) -> Result<Cluster> {
-    inventory::parse(text).map_err(|problems| {
-        let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let report = inventory::report(&file.to_string_lossy(), text, &problems, colour);
+/// Makes a checked cluster of the inventory, or tells everything that is wrong with it. Warnings
+/// are told at once: they stop nothing.
+pub(super) fn check(file: &Path, text: &str) -> Result<Checked> {
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let report = |problems: &[Problem], severity| {
+        inventory::report(&file.to_string_lossy(), text, problems, severity, colour)
+    };
+    let checked = inventory::parse(text, &|source| secret(file, source)).map_err(|problems| {
+        let report = report(&problems, Severity::Error);
         let count = match problems.len() {
             1 => "1 problem".to_owned(),
             several => format!("{several} problems"),
         };
         anyhow!("{report}\n\nerror: {}: {count}; nothing was written", file.display())
-    })
+    })?;
+    if !checked.warnings.is_empty() {
+        // Nowhere left to report that standard error takes nothing.
+        let warnings = report(&checked.warnings, Severity::Warning);
+        let _ = writeln!(std::io::stderr(), "{warnings}");
+    }
+    Ok(checked)
+}
+
+/// Fetches a password that the inventory only points to; a file's path may be relative to it.
+fn secret(inventory: &Path, source: &Source) -> Result<String, String> {
+    match source {
+        Source::Env(name) => {
+            std::env::var(name).map_err(|_| format!("there is no environment variable {name}"))
+        }
+        Source::File(path) => {
+            let path = inventory.parent().unwrap_or(Path::new("")).join(path);
+            let mut text = String::new();
+            let read = File::open(&path)
+                .and_then(|file| file.take(LONGEST_SECRET).read_to_string(&mut text));
+            read.map(|_| text).map_err(|error| format!("{}: {error}", path.display()))
+        }
+    }
 }

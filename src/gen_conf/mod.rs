@@ -14,13 +14,15 @@ mod render;
 mod secrets;
 mod tell;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
+use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
 use crate::cli::lvskit::GenConf;
 use crate::cluster::Cluster;
 use crate::exit::Exit;
+use crate::inventory::{self, Checked};
 
 /// A failure, and the exit code that tells its kind.
 struct Failure(Exit, anyhow::Error);
@@ -47,13 +49,36 @@ pub fn run(args: &GenConf, out: &mut impl Write) -> Exit {
     }
 }
 
+/// Prints the JSON schema of inventories.
+pub fn schema(out: &mut impl Write) -> Exit {
+    let schema = inventory::schema_json::schema();
+    match writeln!(out, "{schema:#}").and_then(|()| out.flush()) {
+        Ok(()) => Exit::Ok,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "error: standard output: {error}");
+            Exit::File
+        }
+    }
+}
+
 fn generate(args: &GenConf, out: &mut impl Write) -> Result<Exit, Failure> {
-    let text = input::read(&args.inventory).or_exit(Exit::File)?;
-    let cluster = input::check(&args.inventory, &text).or_exit(Exit::No)?;
-    let nodes = choose(&cluster, args)?;
+    if let Some(key) = &args.explain {
+        return explain(key, out);
+    }
+    // The command line requires it.
+    let file = args.inventory.as_deref().unwrap_or(Path::new("-"));
+    let text = input::read(file).or_exit(Exit::File)?;
+    let Checked { cluster, notes, .. } = input::check(file, &text).or_exit(Exit::No)?;
+    let nodes = choose(&cluster, file, args)?;
     if args.stdout {
         print(args, &cluster, &nodes, out)?;
         return Ok(Exit::Ok);
+    }
+    if args.verbose || std::io::stderr().is_terminal() {
+        for note in notes {
+            // Nowhere left to report that standard error takes nothing.
+            let _ = writeln!(std::io::stderr(), "note: {note}");
+        }
     }
     let changes = change::all(args, &cluster, &nodes)?;
     let any = changes.iter().any(|change| change.changed);
@@ -61,11 +86,27 @@ fn generate(args: &GenConf, out: &mut impl Write) -> Result<Exit, Failure> {
     Ok(if args.check && any { Exit::Changes } else { Exit::Ok })
 }
 
+/// Tells what there is to know of a key.
+fn explain(key: &str, out: &mut impl Write) -> Result<Exit, Failure> {
+    let Some(text) = inventory::explain::explain(key) else {
+        let paths = inventory::explain::paths();
+        let likeness = |path: &&String| strsim::jaro_winkler(key, path);
+        let best = paths.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+        let cure = best.map_or(String::new(), |best| format!("; did you mean `{best}`?"));
+        return Err(Failure(Exit::No, anyhow!("error: there is no key `{key}`{cure}")));
+    };
+    write!(out, "{text}")
+        .and_then(|()| out.flush())
+        .context("error: standard output")
+        .or_exit(Exit::File)?;
+    Ok(Exit::Ok)
+}
+
 /// The places of the nodes to render, in the order of the inventory.
-fn choose(cluster: &Cluster, args: &GenConf) -> Result<Vec<usize>, Failure> {
+fn choose(cluster: &Cluster, file: &Path, args: &GenConf) -> Result<Vec<usize>, Failure> {
     let names: Vec<&str> = cluster.nodes.iter().map(|node| node.name.as_str()).collect();
     if let Some(unknown) = args.node.iter().find(|wanted| !names.contains(&wanted.as_str())) {
-        let file = args.inventory.display();
+        let file = file.display();
         let names = names.join(", ");
         let error = anyhow!("error: {file}: no node `{unknown}`; the inventory has {names}");
         return Err(Failure(Exit::No, error));

@@ -2,10 +2,13 @@
 
 use std::ops::Range;
 
+use super::keys::{AUTHENTICATION, VRRP_INSTANCE};
 use super::read::{Placed, Problems, Section, items, value};
-use super::tree::{Kind, Node};
-use super::{keywords, numbers, values};
-use crate::cluster::{self, Election, Preempt, Seconds, VirtualAddress, VrrpInstance};
+use super::secret::{self, Secrets};
+use super::tree::Kind;
+use super::{address, keywords, numbers, raw, settings, values};
+use crate::cluster::{Seconds, Tracked, Version, VirtualAddress};
+use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
 
 /// The most addresses in one instance: their hook must fit into one line of keepalived.conf.
@@ -13,17 +16,30 @@ const MOST_VIPS: usize = 20;
 
 /// A VRRP instance as it was read.
 pub(super) struct InstanceDraft {
+    /// Where it is named.
+    pub(super) at: Range<usize>,
     pub(super) name: Option<Word>,
     pub(super) interface: Option<Placed<Word>>,
+    /// Whether there is an interface, right or wrong.
+    pub(super) names_interface: bool,
     pub(super) virtual_router_id: Option<Placed<u8>>,
     pub(super) nodes: Option<Order>,
+    pub(super) site: Option<Placed<Word>>,
+    /// `election: uniform`
+    pub(super) uniform: Option<Placed<bool>>,
     pub(super) state_backup: Option<Placed<()>>,
     pub(super) priority: Option<Placed<u8>>,
     pub(super) advert_int: Option<Placed<Seconds>>,
+    pub(super) version: Option<Placed<Version>>,
     pub(super) auth_pass: Option<Placed<Word>>,
+    pub(super) unicast: bool,
     pub(super) vips: Vec<Placed<VirtualAddress>>,
+    pub(super) excluded: Vec<Placed<VirtualAddress>>,
     pub(super) preempt: Option<Placed<bool>>,
     pub(super) preempt_delay: Option<Placed<Option<Seconds>>>,
+    pub(super) tracked: Tracked,
+    pub(super) settings: Settings,
+    pub(super) raw: Vec<Statement>,
 }
 
 /// The `nodes` of an instance as they were read.
@@ -35,7 +51,11 @@ pub(super) struct Order {
     pub(super) whole: bool,
 }
 
-pub(super) fn read_all(top: &mut Section<'_>, problems: &mut Problems) -> Vec<InstanceDraft> {
+pub(super) fn read_all(
+    top: &Section<'_>,
+    secrets: Secrets<'_>,
+    problems: &mut Problems,
+) -> Vec<InstanceDraft> {
     let Some((key, node)) = top.required_node("vrrp_instance", problems) else {
         return Vec::new();
     };
@@ -56,56 +76,79 @@ pub(super) fn read_all(top: &mut Section<'_>, problems: &mut Problems) -> Vec<In
     }
     (entries.iter())
         .filter_map(|(name, node)| {
-            let section = Section::open(node, &name.name, name.at.clone(), problems)?;
+            let at = name.at.clone();
+            let section = Section::open(node, &VRRP_INSTANCE, &name.name, at, problems)?;
             let word = values::name(&name.name);
             if let Err(wrong) = &word {
                 problems.add(name.at.clone(), wrong.title.as_str(), wrong.cure.as_str());
             }
-            Some(read(section, word.ok(), problems))
+            Some(read(section, word.ok(), secrets, problems))
         })
         .collect()
 }
 
-fn read(mut section: Section<'_>, name: Option<Word>, problems: &mut Problems) -> InstanceDraft {
+fn read(
+    section: Section<'_>,
+    name: Option<Word>,
+    secrets: Secrets<'_>,
+    problems: &mut Problems,
+) -> InstanceDraft {
     let draft = InstanceDraft {
+        at: section.place(),
         name,
-        interface: section.required("interface", problems, values::interface),
+        interface: section.optional("interface", problems, values::interface),
+        names_interface: section.node("interface").is_some(),
         virtual_router_id: section.required(
             "virtual_router_id",
             problems,
             numbers::virtual_router_id,
         ),
-        nodes: nodes(&mut section, problems),
+        nodes: order(&section, problems),
+        site: section.optional("site", problems, values::name),
+        uniform: section.optional("election", problems, keywords::election),
         state_backup: section.optional("state", problems, keywords::state),
         priority: section.optional("priority", problems, numbers::priority),
         advert_int: section.optional("advert_int", problems, numbers::advert_int),
-        auth_pass: authentication(&mut section, problems),
-        vips: virtual_ipaddress(&mut section, problems),
+        version: section.optional("version", problems, keywords::vrrp_version),
+        auth_pass: authentication(&section, secrets, problems),
+        unicast: value(section.optional("unicast", problems, keywords::yes_no)).unwrap_or(false),
+        vips: virtual_ipaddress(&section, problems),
+        excluded: excluded(&section, problems),
         preempt: section.optional("preempt", problems, keywords::yes_no),
         preempt_delay: section.optional("preempt_delay", problems, numbers::preempt_delay),
+        tracked: tracked(&section, problems),
+        settings: settings::read(&section, problems),
+        raw: raw::read(&section, problems),
     };
     section.close(problems);
     draft
 }
 
-fn nodes(section: &mut Section<'_>, problems: &mut Problems) -> Option<Order> {
+fn order(section: &Section<'_>, problems: &mut Problems) -> Option<Order> {
     let (key, node) = section.node("nodes")?;
     let all = items(node).len();
     let names = section.one_or_more("nodes", problems, values::host);
     Some(Order { at: key.at.clone(), whole: names.len() == all, names })
 }
 
-fn authentication(section: &mut Section<'_>, problems: &mut Problems) -> Option<Placed<Word>> {
+fn authentication(
+    section: &Section<'_>,
+    secrets: Secrets<'_>,
+    problems: &mut Problems,
+) -> Option<Placed<Word>> {
     let (key, node) = section.node("authentication")?;
-    let mut section = Section::open(node, "authentication", key.at.clone(), problems)?;
+    let at = key.at.clone();
+    let section = Section::open(node, &AUTHENTICATION, "authentication", at, problems)?;
     section.optional("auth_type", problems, keywords::auth_type);
-    let pass = section.required("auth_pass", problems, values::password);
+    let pass = section
+        .required_node("auth_pass", problems)
+        .and_then(|(key, node)| secret::auth_pass(key, node, secrets, problems));
     section.close(problems);
     pass
 }
 
 fn virtual_ipaddress(
-    section: &mut Section<'_>,
+    section: &Section<'_>,
     problems: &mut Problems,
 ) -> Vec<Placed<VirtualAddress>> {
     let Some((key, node)) = section.required_node("virtual_ipaddress", problems) else {
@@ -122,54 +165,40 @@ fn virtual_ipaddress(
             "put the others into another instance",
         );
     }
-    all.iter().filter_map(|item| virtual_address(item, problems)).collect()
+    all.iter().filter_map(|item| address::read(item, problems)).collect()
 }
 
-/// `ADDRESS[/LENGTH]`, or `{address: ADDRESS[/LENGTH], dev: IFACE}`.
-fn virtual_address(node: &Node, problems: &mut Problems) -> Option<Placed<VirtualAddress>> {
-    if !matches!(node.kind, Kind::Mapping(_)) {
-        return problems.value(node, "virtual_ipaddress", values::virtual_address);
+fn excluded(section: &Section<'_>, problems: &mut Problems) -> Vec<Placed<VirtualAddress>> {
+    let Some((_, node)) = section.node("virtual_ipaddress_excluded") else { return Vec::new() };
+    items(node).iter().filter_map(|item| address::read(item, problems)).collect()
+}
+
+/// What an instance, a group of them, or a node's part of one tracks.
+pub(super) fn tracked(section: &Section<'_>, problems: &mut Problems) -> Tracked {
+    let mut lines = |key: &'static str| -> Vec<String> {
+        let lines = section.one_or_more(key, problems, values::words);
+        lines.into_iter().map(|line| line.value).collect()
+    };
+    Tracked {
+        interface: lines("track_interface"),
+        script: lines("track_script"),
+        file: lines("track_file"),
     }
-    let mut section = Section::open(node, "virtual_ipaddress", node.at.clone(), problems)?;
-    let address = section.required("address", problems, values::virtual_address);
-    let dev = section.optional("dev", problems, values::interface);
-    section.close(problems);
-    let mut address = address?;
-    address.value.dev = value(dev);
-    Some(address)
 }
 
 impl InstanceDraft {
-    /// The instance, in a cluster of these nodes.
-    pub(super) fn finish(self, nodes: &[cluster::Node]) -> Option<VrrpInstance> {
-        let place = |name: &Placed<Word>| nodes.iter().position(|node| node.name == name.value);
-        let order = match &self.nodes {
-            Some(order) => order.names.iter().map(place).collect::<Option<_>>()?,
-            None => (0..nodes.len()).collect(),
-        };
-        let preempt = match (value(self.preempt), value(self.preempt_delay).flatten()) {
-            (Some(false), _) => Preempt::Never,
-            (_, Some(delay)) => Preempt::After(delay),
-            (_, None) => Preempt::AtOnce,
-        };
-        let priority = value(self.priority);
-        Some(VrrpInstance {
-            name: self.name?,
-            interface: self.interface?.value,
-            virtual_router_id: self.virtual_router_id?.value,
-            election: Election {
-                order,
-                priority,
-                // keepalived refuses nopreempt and preempt_delay on a node whose state is MASTER;
-                // and among equals there is no first.
-                first_is_master: preempt == Preempt::AtOnce
-                    && priority.is_none()
-                    && self.state_backup.is_none(),
-            },
-            advert_int: value(self.advert_int).unwrap_or(Seconds::ONE),
-            auth_pass: value(self.auth_pass),
-            virtual_ipaddress: self.vips.into_iter().map(|vip| vip.value).collect(),
-            preempt,
-        })
+    /// Its own name, as nodes call it.
+    pub(super) fn name(&self) -> &str {
+        self.name.as_ref().map_or("", Word::as_str)
+    }
+
+    /// `election: uniform`
+    pub(super) fn is_uniform(&self) -> bool {
+        self.uniform.as_ref().is_some_and(|uniform| uniform.value)
+    }
+
+    /// All its addresses, those of adverts first.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &Placed<VirtualAddress>> {
+        self.vips.iter().chain(&self.excluded)
     }
 }

@@ -1,7 +1,8 @@
 //! Keywords: values of which there are only a few, and what the others would have meant.
 
 use super::read::{Read, wrong};
-use crate::cluster::{CheckKind, Protocol, RouterId, Scheduler, Version};
+use super::values;
+use crate::cluster::{Forwarding, Protocol, Release, RouterId, Scheduler, Version};
 
 pub(super) fn auth_type(text: &str) -> Read<()> {
     match text {
@@ -41,44 +42,50 @@ pub(super) fn router_id(text: &str) -> Read<RouterId> {
     }
 }
 
-pub(super) fn lb_algo(text: &str) -> Read<Scheduler> {
-    match Scheduler::named(text) {
+pub(super) fn lb_algo(text: &str, target: Release) -> Read<Scheduler> {
+    let known: Vec<&str> = Scheduler::known(target).collect();
+    match Scheduler::named(text).filter(|scheduler| known.contains(&scheduler.name())) {
         Some(scheduler) => Ok(scheduler),
-        None => wrong(
-            format!("`{text}` is no scheduler"),
-            format!("write one of {}", Scheduler::NAMES.join(", ")),
-        ),
+        None => {
+            wrong(format!("`{text}` is no scheduler"), format!("write one of {}", known.join(", ")))
+        }
     }
 }
 
-pub(super) fn lb_kind(text: &str) -> Read<()> {
-    match text {
-        "DR" => Ok(()),
-        _ => wrong(
-            format!("`lb_kind: {text}` can't work when the balancers are the servers"),
-            "write DR, or remove it",
-        ),
+pub(super) fn lb_kind(text: &str) -> Read<Forwarding> {
+    match text.split_once(' ').map_or((text, None), |(kind, rest)| (kind, Some(rest))) {
+        ("DR", None) => Ok(Forwarding::Dr),
+        ("NAT", None) => Ok(Forwarding::Nat),
+        ("TUN", None) => Ok(Forwarding::Tun(String::new())),
+        ("TUN", Some(rest)) => Ok(Forwarding::Tun(format!(" {}", values::words(rest)?))),
+        _ => wrong(format!("`{text}` is no lb_kind"), "write DR, NAT or TUN"),
     }
 }
 
 pub(super) fn protocol(text: &str) -> Read<Protocol> {
-    match text {
-        "TCP" => Ok(Protocol::Tcp),
-        "UDP" => Ok(Protocol::Udp),
-        _ => wrong(format!("`protocol: {text}` is not supported"), "write TCP or UDP"),
+    let named = |protocol: &Protocol| protocol.to_string() == text;
+    match Protocol::ALL.into_iter().find(named) {
+        Some(protocol) => Ok(protocol),
+        None => wrong(format!("`protocol: {text}` is not supported"), "write TCP, UDP or SCTP"),
     }
 }
 
-pub(super) fn check_type(text: &str) -> Read<CheckKind> {
-    match text {
-        "SMTP_CHECK" => Ok(CheckKind::Smtp),
-        "TCP_CHECK" => Ok(CheckKind::Tcp),
-        "UDP_CHECK" => Ok(CheckKind::Udp),
-        "smtp-check" => Ok(CheckKind::SmtpProbe),
-        _ => wrong(
-            format!("`{text}` is no check"),
-            "write SMTP_CHECK, TCP_CHECK or UDP_CHECK (keepalived's own) or smtp-check (our probe)",
+pub(super) fn target(text: &str) -> Read<Release> {
+    match Release::named(text) {
+        Some(release) => Ok(release),
+        None => wrong(
+            format!("`{text}` is no target"),
+            format!("write one of {}", Release::NAMES.join(", ")),
         ),
+    }
+}
+
+/// `election`: whether the nodes are all alike.
+pub(super) fn election(text: &str) -> Read<bool> {
+    match text {
+        "uniform" => Ok(true),
+        "ranked" => Ok(false),
+        _ => wrong(format!("`{text}` is no election"), "write ranked or uniform"),
     }
 }
 

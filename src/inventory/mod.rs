@@ -1,26 +1,43 @@
 //! The inventory: one YAML file that says each fact of a cluster once.
 //!
 //! - `tree` reads YAML into a tree in which everything knows its place;
+//! - [`keys`] are the tables of all keys, which everything below goes by;
 //! - `read` takes sections apart and collects every problem instead of stopping at the first;
-//! - `values`, `numbers` and `keywords` check single values;
-//! - `schema`, `instance` and `server` know the keys, and `schema` makes a [`Cluster`];
+//! - `values`, `numbers` and `keywords` check single values, `settings` and `raw` read what
+//!   keepalived.conf has in the same words;
+//! - `node`, `instance`, `address`, `track`, `server`, `real_server` and `check` read the rest;
+//! - `member` works out each node's part, `schema` makes a [`Cluster`];
 //! - `cross` checks what no single value shows;
-//! - `report` prints problems with their place and source line.
+//! - `report` prints problems with their place and source line; [`schema_json`] and [`explain`] tell
+//!   editors and people what there is.
 
+mod address;
+mod check;
 mod cross;
+pub mod explain;
 mod instance;
+pub mod keys;
 mod keywords;
+mod member;
+mod node;
 mod numbers;
+mod raw;
 mod read;
+mod real_server;
 mod report;
 mod schema;
+pub mod schema_json;
+mod secret;
 mod server;
+mod settings;
+mod track;
 mod tree;
 mod values;
 
 use std::ops::Range;
 
 use crate::cluster::Cluster;
+pub use secret::{Secrets, Source, no_secrets};
 
 /// Something wrong in an inventory, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,19 +50,47 @@ pub struct Problem {
     pub cure: String,
 }
 
-/// Reads and checks an inventory.
+/// An inventory without mistakes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// What it says.
+    pub cluster: Cluster,
+    /// What works, but seldom as it was meant.
+    pub warnings: Vec<Problem>,
+    /// What is worth knowing: a line for each instance.
+    pub notes: Vec<String>,
+}
+
+/// Reads and checks an inventory; `secrets` fetches passwords that it only points to.
 ///
 /// # Errors
 /// Every problem that was found, in the order of the text.
-pub fn parse(text: &str) -> Result<Cluster, Vec<Problem>> {
+pub fn parse(text: &str, secrets: Secrets<'_>) -> Result<Checked, Vec<Problem>> {
     let root = tree::parse(text).map_err(|problem| vec![problem])?;
     let mut problems = read::Problems::default();
-    let cluster = schema::cluster(&root, &mut problems);
-    problems.into_result(cluster)
+    let cluster = schema::cluster(&root, secrets, &mut problems);
+    let (cluster, warnings) = problems.into_result(cluster)?;
+    let notes = schema::notes(&cluster);
+    Ok(Checked { cluster, warnings, notes })
+}
+
+/// How bad what is reported is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// Nothing is written.
+    Error,
+    /// It is written all the same.
+    Warning,
 }
 
 /// Writes problems the way compilers do: `file:line:col`, the source line, the cure. The
 /// passwords of the inventory are masked. With `colour`, for a terminal.
-pub fn report(file: &str, text: &str, problems: &[Problem], colour: bool) -> String {
-    report::render(file, text, problems, colour)
+pub fn report(
+    file: &str,
+    text: &str,
+    problems: &[Problem],
+    severity: Severity,
+    colour: bool,
+) -> String {
+    report::render(file, text, problems, severity, colour)
 }

@@ -16,7 +16,7 @@ const LONGEST_INTERVAL: u64 = 255;
 const LONGEST_DELAY: u64 = 1000;
 
 /// A whole number in a range.
-fn number<T>(text: &str, what: &str, range: std::ops::RangeInclusive<T>) -> Read<T>
+pub(super) fn number<T>(text: &str, what: &str, range: std::ops::RangeInclusive<T>) -> Read<T>
 where
     T: std::str::FromStr + PartialOrd + std::fmt::Display,
 {
@@ -81,9 +81,38 @@ pub(super) fn weight(text: &str) -> Read<u32> {
     number(text, "weight", 1..=2_147_483_647)
 }
 
-/// Attempts after the first. keepalived takes more, but a server would never be down then.
-pub(super) fn retry(text: &str) -> Read<u32> {
-    number(text, "number of retries", 0..=100)
+/// 0–2147483647: of one server, which 0 takes out of the balance.
+pub(super) fn own_weight(text: &str) -> Read<u32> {
+    number(text, "weight", 0..=2_147_483_647)
+}
+
+/// 1–4294967295, what a firewall can mark.
+pub(super) fn fwmark(text: &str) -> Read<u32> {
+    number(text, "fwmark", 1..=u32::MAX)
+}
+
+/// Seconds in a range of microseconds, as keepalived.conf writes them.
+pub(super) fn seconds_in(
+    text: &str,
+    what: &str,
+    range: std::ops::RangeInclusive<u64>,
+) -> Read<String> {
+    let micros = |time: &Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    match timer::seconds(text).ok().filter(|time| range.contains(&micros(time))) {
+        Some(Duration::ZERO) => Ok("0".to_owned()),
+        Some(time) => match Seconds::new(time) {
+            Some(seconds) => Ok(seconds.to_string()),
+            None => wrong(format!("`{text}` is no {what}"), "write at most six decimal places"),
+        },
+        None => wrong(
+            format!("`{text}` is no {what}"),
+            format!(
+                "write seconds, {} and at most {}, such as 5 or 0.5",
+                if *range.start() == 0 { "0 or more" } else { "more than 0" },
+                range.end() / 1_000_000
+            ),
+        ),
+    }
 }
 
 /// Seconds, with up to six decimal places.
@@ -109,7 +138,9 @@ mod tests {
         all(port, &["1", "65535"], &["0", "65536"]);
         all(smtp_connect_timeout, &["1", "4294"], &["0", "4295"]);
         all(weight, &["1", "2147483647"], &["0", "-1", "2147483648"]);
-        all(retry, &["0", "100"], &["101", "-1"]);
+        all(own_weight, &["0", "2147483647"], &["-1", "2147483648"]);
+        all(fwmark, &["1", "4294967295"], &["0", "4294967296"]);
+        all(|text| seconds_in(text, "x", 0..=9_000_000), &["0", "9", "0.000001"], &["9.1", "-1"]);
         all(
             seconds,
             &["5", "0.5", "0.000001", "4294"],

@@ -5,7 +5,9 @@
 use std::ops::Range;
 
 use super::Problem;
+use super::keys::Table;
 use super::tree::{Key, Kind, Node};
+use crate::cluster::Release;
 
 /// How alike two keys must be for "did you mean" (Jaro-Winkler, 0 to 1).
 const ALIKE: f64 = 0.8;
@@ -30,28 +32,54 @@ pub(super) struct Placed<T> {
     pub(super) value: T,
 }
 
-/// Everything that was found wrong so far.
+/// Everything that was found wrong so far, or worth a warning.
 #[derive(Default)]
-pub(super) struct Problems(Vec<Problem>);
+pub(super) struct Problems {
+    errors: Vec<Problem>,
+    warnings: Vec<Problem>,
+    target: Release,
+}
 
 impl Problems {
+    /// What the files are for: keys that it does not know are problems.
+    pub(super) fn target(&self) -> Release {
+        self.target
+    }
+
+    pub(super) fn set_target(&mut self, target: Release) {
+        self.target = target;
+    }
+
     pub(super) fn add(
         &mut self,
         at: Range<usize>,
         title: impl Into<String>,
         cure: impl Into<String>,
     ) {
-        self.0.push(Problem { at, title: title.into(), cure: cure.into() });
+        self.errors.push(Problem { at, title: title.into(), cure: cure.into() });
     }
 
-    /// The value, if there is one and nothing was wrong.
-    pub(super) fn into_result<T>(mut self, value: Option<T>) -> Result<T, Vec<Problem>> {
+    /// Notes what works, but seldom as it was meant.
+    pub(super) fn warn(
+        &mut self,
+        at: Range<usize>,
+        title: impl Into<String>,
+        cure: impl Into<String>,
+    ) {
+        self.warnings.push(Problem { at, title: title.into(), cure: cure.into() });
+    }
+
+    /// The value and the warnings, if there is one and nothing was wrong.
+    pub(super) fn into_result<T>(
+        mut self,
+        value: Option<T>,
+    ) -> Result<(T, Vec<Problem>), Vec<Problem>> {
+        let place = |problem: &Problem| (problem.at.start, problem.at.end);
+        self.errors.sort_by_key(place);
+        self.warnings.sort_by_key(place);
         match value {
-            Some(value) if self.0.is_empty() => Ok(value),
-            _ => {
-                self.0.sort_by_key(|problem| (problem.at.start, problem.at.end));
-                Err(self.0)
-            }
+            Some(value) if self.errors.is_empty() => Ok((value, self.warnings)),
+            _ => Err(self.errors),
         }
     }
 
@@ -102,22 +130,22 @@ pub(super) struct Section<'a> {
     /// Where it is named, for problems of the section as a whole.
     at: Range<usize>,
     name: String,
+    table: &'static Table,
     entries: &'a [(Key, Node)],
-    known: Vec<&'static str>,
 }
 
 impl<'a> Section<'a> {
-    /// Opens `node` as a section called `name`; `at` is where a missing key is reported.
+    /// Opens `node` as a section called `name` with the keys of `table`; `at` is where a missing key
+    /// is reported. Keys that there are not, or not in the target, are problems.
     pub(super) fn open(
         node: &'a Node,
+        table: &'static Table,
         name: &str,
         at: Range<usize>,
         problems: &mut Problems,
     ) -> Option<Section<'a>> {
         match &node.kind {
-            Kind::Mapping(entries) => {
-                Some(Section { at, name: name.to_owned(), entries, known: Vec::new() })
-            }
+            Kind::Mapping(entries) => Some(Section { at, name: name.to_owned(), table, entries }),
             _ => {
                 let title = format!("`{name}` is a section: lines of `key: value` below it");
                 problems.add(node.at.clone(), title, "see the example, keepalived/inventory.yml");
@@ -131,17 +159,20 @@ impl<'a> Section<'a> {
         self.at.clone()
     }
 
+    /// The keys that it can have.
+    pub(super) fn table(&self) -> &'static Table {
+        self.table
+    }
+
     /// The value of a key, and the place of the key; `None` if the section has no such key.
-    pub(super) fn node(&mut self, key: &'static str) -> Option<(&'a Key, &'a Node)> {
-        if !self.known.contains(&key) {
-            self.known.push(key);
-        }
+    pub(super) fn node(&self, key: &'static str) -> Option<(&'a Key, &'a Node)> {
+        debug_assert!(self.table.key(key).is_some(), "{} has no key {key}", self.table.name);
         self.entries.iter().find(|(k, _)| k.name == key).map(|(key, node)| (key, node))
     }
 
     /// Like [`Section::node`], but a missing key is a problem.
     pub(super) fn required_node(
-        &mut self,
+        &self,
         key: &'static str,
         problems: &mut Problems,
     ) -> Option<(&'a Key, &'a Node)> {
@@ -155,7 +186,7 @@ impl<'a> Section<'a> {
 
     /// A value that may be left out.
     pub(super) fn optional<T>(
-        &mut self,
+        &self,
         key: &'static str,
         problems: &mut Problems,
         read: impl FnOnce(&str) -> Read<T>,
@@ -166,7 +197,7 @@ impl<'a> Section<'a> {
 
     /// A value that must be there.
     pub(super) fn required<T>(
-        &mut self,
+        &self,
         key: &'static str,
         problems: &mut Problems,
         read: impl FnOnce(&str) -> Read<T>,
@@ -177,7 +208,7 @@ impl<'a> Section<'a> {
 
     /// One value or a list of values, in order; wrong ones are left out.
     pub(super) fn one_or_more<T>(
-        &mut self,
+        &self,
         key: &'static str,
         problems: &mut Problems,
         read: impl Fn(&str) -> Read<T>,
@@ -186,26 +217,35 @@ impl<'a> Section<'a> {
         items(node).iter().filter_map(|item| problems.value(item, key, &read)).collect()
     }
 
-    /// Ends the section: every key that nobody asked for is a problem.
+    /// Ends the section: every key that it can't have is a problem.
     pub(super) fn close(self, problems: &mut Problems) {
         for (key, _) in self.entries {
-            if !self.known.contains(&key.name.as_str()) {
-                // In `authentication` a wrong key may be a password in the wrong place.
-                let title = match self.name.as_str() {
-                    "authentication" => "no key of `authentication`".to_owned(),
-                    section => format!("`{}` is no key of `{section}`", key.name),
-                };
-                problems.add(key.at.clone(), title, self.nearest(&key.name));
+            match self.table.key(&key.name) {
+                Some(known) if known.since > problems.target() => problems.add(
+                    key.at.clone(),
+                    format!("{} does not know `{}`", problems.target(), key.name),
+                    format!("remove it, or write `target: {}` if all nodes have that", known.since),
+                ),
+                Some(_) => {}
+                None => {
+                    // In `authentication` a wrong key may be a password in the wrong place.
+                    let title = match self.table.name {
+                        "authentication" | "auth_pass" => format!("no key of `{}`", self.name),
+                        _ => format!("`{}` is no key of `{}`", key.name, self.name),
+                    };
+                    problems.add(key.at.clone(), title, self.nearest(&key.name));
+                }
             }
         }
     }
 
     fn nearest(&self, unknown: &str) -> String {
+        let known: Vec<&str> = self.table.keys().map(|key| key.name).collect();
         let likeness = |known: &&str| strsim::jaro_winkler(unknown, known);
-        let best = self.known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+        let best = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
         match best {
             Some(best) if likeness(best) >= ALIKE => format!("did you mean `{best}`?"),
-            _ => format!("known here: {}", self.known.join(", ")),
+            _ => format!("known here: {}", known.join(", ")),
         }
     }
 }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::Problem;
 use super::tree::{self, Kind, Node};
+use super::{Problem, Severity};
 
 /// What the keys of passwords have in their names.
 const MARK: &str = "auth";
@@ -13,7 +13,17 @@ const MARK: &str = "auth";
 /// The only `auth_type`, which is no secret.
 const TYPE: &str = "PASS";
 
-pub(super) fn render(file: &str, text: &str, problems: &[Problem], colour: bool) -> String {
+pub(super) fn render(
+    file: &str,
+    text: &str,
+    problems: &[Problem],
+    severity: Severity,
+    colour: bool,
+) -> String {
+    let level = match severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let shown = mask_passwords(text);
     let reports: Vec<String> = (problems.iter())
@@ -21,7 +31,7 @@ pub(super) fn render(file: &str, text: &str, problems: &[Problem], colour: bool)
             let annotation = AnnotationKind::Primary.span(visible(&shown, problem));
             let snippet = Snippet::source(shown.as_ref()).path(file).annotation(annotation);
             let mut group: Group<'_> =
-                Level::ERROR.primary_title(problem.title.as_str()).element(snippet);
+                level.clone().primary_title(problem.title.as_str()).element(snippet);
             if !problem.cure.is_empty() {
                 group = group.element(Level::HELP.message(problem.cure.as_str()));
             }
@@ -172,7 +182,7 @@ mod tests {
     #[test]
     fn place_line_and_cure_are_shown() {
         let problem = Problem { at: 3..4, title: "bad".into(), cure: "do good".into() };
-        let report = render("x.yml", "a: 1\n", &[problem], false);
+        let report = render("x.yml", "a: 1\n", &[problem], Severity::Error, false);
         for part in ["error: bad", "x.yml:1:4", "a: 1", "do good"] {
             assert!(report.contains(part), "{report}");
         }
@@ -182,7 +192,9 @@ mod tests {
     fn places_at_the_very_end_are_shown_too() {
         for at in [5..5, 9..12, 0..5] {
             let problem = Problem { at, title: "bad".into(), cure: String::new() };
-            assert!(render("x.yml", "a: 1\n", &[problem], false).contains("x.yml:"));
+            assert!(
+                render("x.yml", "a: 1\n", &[problem], Severity::Error, false).contains("x.yml:")
+            );
         }
     }
 }

@@ -1,10 +1,18 @@
 //! The keys of `virtual_server`.
 
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::check::{self, Checks};
 use super::instance::InstanceDraft;
+use super::keys::VIRTUAL_SERVER;
+use super::node::NodeDraft;
 use super::read::{Placed, Problems, Section, value};
+use super::real_server::{self, RealServerDraft};
 use super::tree::Kind;
-use super::{keywords, numbers, values};
-use crate::cluster::{Check, CheckKind, HashFlags, Protocol, Scheduler, Seconds, VirtualServer};
+use super::{keywords, member, numbers, raw, settings, values};
+use crate::cluster::{Forwarding, HashFlags, Protocol, Scheduler, Seconds, Service, VirtualServer};
+use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
 
 /// keepalived's default.
@@ -12,18 +20,27 @@ const WEIGHT: u32 = 1;
 
 /// A virtual server as it was read.
 pub(super) struct ServerDraft {
+    pub(super) at: Range<usize>,
     pub(super) instance: Option<usize>,
-    pub(super) port: Option<Placed<u16>>,
+    /// Whether an instance that is needed could not be found.
+    lost: bool,
+    pub(super) service: Option<Placed<Service>>,
     pub(super) protocol: Protocol,
     delay_loop: Option<Placed<Seconds>>,
     lb_algo: Option<Placed<Scheduler>>,
     hash: HashFlags,
+    pub(super) lb_kind: Option<Placed<Forwarding>>,
     weight: Option<Placed<u32>>,
-    check: Option<Check>,
+    pub(super) nodes: Option<Vec<Placed<Word>>>,
+    pub(super) real_servers: Option<Vec<RealServerDraft>>,
+    pub(super) checks: Option<Checks>,
+    pub(super) quorum: Option<Placed<u64>>,
+    settings: Settings,
+    raw: Vec<Statement>,
 }
 
 pub(super) fn read_all(
-    top: &mut Section<'_>,
+    top: &Section<'_>,
     instances: &[InstanceDraft],
     problems: &mut Problems,
 ) -> Vec<ServerDraft> {
@@ -38,37 +55,93 @@ pub(super) fn read_all(
     };
     (items.iter())
         .filter_map(|item| {
-            let section = Section::open(item, "a virtual_server", item.at.clone(), problems)?;
+            let (table, at) = (&VIRTUAL_SERVER, item.at.clone());
+            let section = Section::open(item, table, table.name, at, problems)?;
             Some(read(section, instances, problems))
         })
         .collect()
 }
 
-fn read(
-    mut section: Section<'_>,
-    instances: &[InstanceDraft],
-    problems: &mut Problems,
-) -> ServerDraft {
-    let instance = instance_of(&mut section, instances, problems);
-    let port = section.required("port", problems, numbers::port);
-    let delay_loop = section.optional("delay_loop", problems, numbers::seconds);
-    let lb_algo = section.required("lb_algo", problems, keywords::lb_algo);
-    let hash = hash_flags(&mut section, lb_algo.as_ref(), problems);
-    section.optional("lb_kind", problems, keywords::lb_kind);
+fn read(section: Section<'_>, instances: &[InstanceDraft], problems: &mut Problems) -> ServerDraft {
+    let service = service(&section, problems);
+    let (instance, lost) = instance_of(&section, service.as_ref(), instances, problems);
     let protocol = section.optional("protocol", problems, keywords::protocol);
     let protocol = value(protocol).unwrap_or_default();
-    let weight = section.optional("weight", problems, numbers::weight);
-    let check = section.required_node("check", problems).and_then(|(key, node)| {
-        let section = Section::open(node, "check", key.at.clone(), problems)?;
-        check(section, protocol, problems)
+    let delay_loop = section.optional("delay_loop", problems, numbers::seconds);
+    let target = problems.target();
+    let lb_algo = section.required("lb_algo", problems, |text| keywords::lb_algo(text, target));
+    let checked =
+        check::Service { protocol, delay_loop: delay_loop.as_ref().map(|delay| delay.value) };
+    let checks = section
+        .required_node("check", problems)
+        .map(|(_, node)| check::read_all(node, checked, problems));
+    let quorum = section.node("quorum").and_then(|(_, node)| match &node.kind {
+        Kind::Scalar(text) => Some(Placed { at: node.at.clone(), value: text.parse().ok()? }),
+        _ => None,
     });
+    let draft = ServerDraft {
+        at: section.place(),
+        instance,
+        lost,
+        service,
+        protocol,
+        delay_loop,
+        hash: hash_flags(&section, lb_algo.as_ref(), problems),
+        lb_algo,
+        lb_kind: section.optional("lb_kind", problems, keywords::lb_kind),
+        weight: section.optional("weight", problems, numbers::weight),
+        nodes: (section.node("nodes").is_some())
+            .then(|| section.one_or_more("nodes", problems, values::host)),
+        real_servers: real_server::read_all(&section, checked, problems),
+        checks,
+        quorum,
+        settings: settings::read(&section, problems),
+        raw: raw::read(&section, problems),
+    };
     section.close(problems);
-    ServerDraft { instance, port, protocol, delay_loop, lb_algo, hash, weight, check }
+    draft
+}
+
+/// What is balanced: a port, an address, a mark or a group.
+fn service(section: &Section<'_>, problems: &mut Problems) -> Option<Placed<Service>> {
+    let has = |key| section.node(key).is_some();
+    let mark = section.optional("fwmark", problems, numbers::fwmark);
+    let group = section.optional("group", problems, values::name);
+    let address = section.optional("address", problems, values::address);
+    if has("fwmark") || has("group") {
+        let wrong = ["fwmark", "group", "address", "port"].map(has);
+        if wrong.iter().filter(|there| **there).count() > 1 {
+            problems.add(
+                section.place(),
+                "one virtual server balances one thing",
+                "write `port`, `address` and `port`, `fwmark`, or `group`",
+            );
+            return None;
+        }
+        let mark = mark.map(|mark| Placed { at: mark.at, value: Service::Mark(mark.value) });
+        let group = group.map(|name| Placed { at: name.at, value: Service::Group(name.value) });
+        return mark.or(group);
+    }
+    if has("address") && !has("port") {
+        let address = address?;
+        if !has("persistence_timeout") {
+            let title = "a virtual server of all ports needs `persistence_timeout`";
+            problems.add(address.at.clone(), title, "add it, or write `port`");
+        }
+        return Some(Placed { at: address.at, value: Service::Address(address.value, None) });
+    }
+    let port = section.required("port", problems, numbers::port)?;
+    let value = match (address, has("address")) {
+        (Some(address), _) => Service::Address(address.value, Some(port.value)),
+        (None, true) => return None,
+        (None, false) => Service::Port(port.value),
+    };
+    Some(Placed { at: port.at, value })
 }
 
 /// The flags of `mh` and `sh`; each belongs to one of them.
 fn hash_flags(
-    section: &mut Section<'_>,
+    section: &Section<'_>,
     lb_algo: Option<&Placed<Scheduler>>,
     problems: &mut Problems,
 ) -> HashFlags {
@@ -89,109 +162,125 @@ fn hash_flags(
     HashFlags { port: port.contains(&true), fallback: fallback.contains(&true) }
 }
 
-/// The instance that a server names; the only one if it names none.
+/// The instance that a server names; else the one that has its address, or the only one. Beside it,
+/// whether one was needed and not found.
 fn instance_of(
-    section: &mut Section<'_>,
+    section: &Section<'_>,
+    service: Option<&Placed<Service>>,
     instances: &[InstanceDraft],
     problems: &mut Problems,
-) -> Option<usize> {
+) -> (Option<usize>, bool) {
     let named = |name: &Word| instances.iter().position(|i| i.name.as_ref() == Some(name));
-    match section.node("vrrp_instance") {
-        None if instances.len() == 1 => Some(0),
-        None => {
+    if let Some((_, node)) = section.node("vrrp_instance") {
+        let Some(name) = problems.value(node, "vrrp_instance", values::name) else {
+            return (None, true);
+        };
+        let found = named(&name.value);
+        if found.is_none() {
+            problems.add(
+                name.at,
+                format!("there is no VRRP instance `{}`", name.value.as_str()),
+                "name one of the section `vrrp_instance`",
+            );
+        }
+        return (found, found.is_none());
+    }
+    match service.map(|service| &service.value) {
+        Some(Service::Address(address, _)) => {
+            let has = |i: &InstanceDraft| i.addresses().any(|vip| vip.value.address() == *address);
+            (instances.iter().position(has), false)
+        }
+        _ if instances.len() == 1 => (Some(0), false),
+        Some(Service::Mark(_) | Service::Group(_)) => (None, false),
+        None if !instances.is_empty() && service.is_none() && section.node("port").is_none() => {
+            (None, true)
+        }
+        _ => {
             problems.add(
                 section.place(),
                 "of which VRRP instance is this virtual server?",
                 "add a line `vrrp_instance: NAME`",
             );
-            None
-        }
-        Some((_, node)) => {
-            let name = problems.value(node, "vrrp_instance", values::name)?;
-            let found = named(&name.value);
-            if found.is_none() {
-                problems.add(
-                    name.at,
-                    format!("there is no VRRP instance `{}`", name.value.as_str()),
-                    "name one of the section `vrrp_instance`",
-                );
-            }
-            found
+            (None, true)
         }
     }
-}
-
-fn check(mut section: Section<'_>, protocol: Protocol, problems: &mut Problems) -> Option<Check> {
-    let kind = section.required("type", problems, keywords::check_type);
-    let connect_timeout = section.optional("connect_timeout", problems, numbers::seconds);
-    let retry = section.optional("retry", problems, numbers::retry);
-    let delay_before_retry = section.optional("delay_before_retry", problems, numbers::seconds);
-    let helo_name = section.optional("helo_name", problems, values::helo_name);
-    let section_place = section.place();
-    section.close(problems);
-    let kind = kind?;
-    let fits = check_protocol(&kind, protocol, problems);
-    let kind = kind.value;
-    if let (CheckKind::Tcp | CheckKind::Udp, Some(helo_name), true) = (kind, &helo_name, fits) {
-        let (name, others) = match kind {
-            CheckKind::Tcp => ("TCP_CHECK", ", or use SMTP_CHECK or smtp-check"),
-            _ => ("UDP_CHECK", ""),
-        };
-        problems.add(
-            helo_name.at.clone(),
-            format!("{name} says no HELO"),
-            format!("remove `helo_name`{others}"),
-        );
-    }
-    let check = Check {
-        kind,
-        connect_timeout: value(connect_timeout),
-        retry: value(retry),
-        delay_before_retry: value(delay_before_retry),
-        helo_name: value(helo_name),
-    };
-    if kind == CheckKind::SmtpProbe && check.probe_timeout() > Seconds::MAX {
-        problems.add(
-            section_place,
-            format!("one check could take {} s", check.probe_timeout()),
-            format!(
-                "shorten its timers; keepalived ends a program after at most {} s",
-                Seconds::MAX
-            ),
-        );
-    }
-    Some(check)
-}
-
-/// Whether a check can tell something about a service of that protocol. TCP_CHECK is good for
-/// both: what speaks UDP often listens on TCP too, as DNS does.
-fn check_protocol(kind: &Placed<CheckKind>, protocol: Protocol, problems: &mut Problems) -> bool {
-    let (title, cure) = match (kind.value, protocol) {
-        (CheckKind::Udp, Protocol::Tcp) => (
-            "UDP_CHECK tells nothing about a TCP service",
-            "use TCP_CHECK, or write `protocol: UDP`",
-        ),
-        (CheckKind::Smtp | CheckKind::SmtpProbe, Protocol::Udp) => (
-            "SMTP is not spoken over UDP",
-            "use UDP_CHECK; or TCP_CHECK, where the service listens on TCP too",
-        ),
-        _ => return true,
-    };
-    problems.add(kind.at.clone(), title, cure);
-    false
 }
 
 impl ServerDraft {
-    pub(super) fn finish(self) -> Option<VirtualServer> {
+    /// The names of the nodes that serve, where they are said.
+    pub(super) fn named_nodes(&self) -> impl Iterator<Item = &Placed<Word>> {
+        let listed = self.nodes.iter().flatten();
+        listed.chain(self.real_servers.iter().flatten().filter_map(RealServerDraft::node))
+    }
+
+    /// The weights of all servers together, `nodes` of them where none are named; `None` where one
+    /// of them is not known.
+    pub(super) fn sum_of_weights(&self, all: &[NodeDraft], nodes: usize) -> Option<u64> {
+        let own = u64::from(self.weight.as_ref().map_or(WEIGHT, |weight| weight.value));
+        let of_node = |name: &str| {
+            let called = |n: &&NodeDraft| n.name.as_ref().is_some_and(|w| w.value.as_str() == name);
+            let node = all.iter().find(called)?;
+            Some(node.weight.as_ref().map_or(own, |weight| u64::from(weight.value)))
+        };
+        if let Some(listed) = &self.real_servers {
+            let weight = |one: &RealServerDraft| match (one.weight(), one.node()) {
+                (Some(weight), _) => Some(u64::from(weight)),
+                (None, Some(name)) => of_node(name.value.as_str()),
+                (None, None) => Some(own),
+            };
+            return listed.iter().map(weight).sum();
+        }
+        match &self.nodes {
+            Some(names) => names.iter().map(|name| of_node(name.value.as_str())).sum(),
+            None if all.iter().all(|node| node.weight.is_none()) => Some(own * nodes as u64),
+            None => Some(
+                all.iter().map(|n| n.weight.as_ref().map_or(own, |w| u64::from(w.value))).sum(),
+            ),
+        }
+    }
+
+    /// How packets get to its servers.
+    pub(super) fn forwarding(&self) -> Forwarding {
+        self.lb_kind.as_ref().map_or(Forwarding::Dr, |kind| kind.value.clone())
+    }
+
+    /// The service, in a cluster of these nodes and instances.
+    pub(super) fn finish(
+        self,
+        nodes: &[NodeDraft],
+        instances: &[InstanceDraft],
+        places: &HashMap<String, usize>,
+    ) -> Option<VirtualServer> {
+        if self.lost {
+            return None;
+        }
+        let forwarding = self.forwarding();
+        let weight = value(self.weight).unwrap_or(WEIGHT);
+        let of_node = |place: usize| RealServerDraft::of_node(&nodes[place], weight);
+        let real_servers = match (self.real_servers, self.nodes, self.instance) {
+            (Some(listed), _, _) => {
+                listed.into_iter().map(|one| one.finish(nodes, weight)).collect::<Option<_>>()?
+            }
+            (None, Some(names), _) => (names.iter())
+                .map(|name| places.get(name.value.as_str()).copied().map(of_node))
+                .collect::<Option<_>>()?,
+            (None, None, Some(instance)) => {
+                member::members(&instances[instance], nodes).into_iter().map(of_node).collect()
+            }
+            (None, None, None) => (0..nodes.len()).map(of_node).collect(),
+        };
         Some(VirtualServer {
-            vrrp_instance: self.instance?,
-            port: self.port?.value,
+            vrrp_instance: self.instance,
+            service: self.service?.value,
             delay_loop: value(self.delay_loop),
             scheduler: self.lb_algo?.value,
             hash: self.hash,
+            forwarding,
             protocol: self.protocol,
-            weight: value(self.weight).unwrap_or(WEIGHT),
-            check: self.check?,
+            real_servers,
+            checks: self.checks?.checks?,
+            settings: self.settings,
+            raw: self.raw,
         })
     }
 }

@@ -43,6 +43,79 @@ pub(super) fn host(text: &str) -> Read<Word> {
     word(text)
 }
 
+/// Several words of one statement, as they are written.
+pub(super) fn words(text: &str) -> Read<String> {
+    let words: Vec<String> =
+        text.split_whitespace().map(|one| word(one).map(|w| w.to_string())).collect::<Read<_>>()?;
+    if words.is_empty() {
+        return wrong("no words", "write some, or remove the key");
+    }
+    word(text)?;
+    Ok(words.join(" "))
+}
+
+/// The absolute path of a program and its arguments, as keepalived's second look at a script's line
+/// reads them: blanks between words, single quotes around those with blanks inside.
+pub(super) fn command(text: &str) -> Read<Word> {
+    if !text.starts_with('/') || text.starts_with("//") {
+        return wrong(
+            format!("`{text}` is no command"),
+            "begin with the program's absolute path, such as /usr/local/bin/notify.sh",
+        );
+    }
+    if !text.matches('\'').count().is_multiple_of(2) {
+        return wrong(
+            "a single quote that is not closed, at which keepalived 2.2.7 crashes",
+            "write single quotes only around arguments with blanks",
+        );
+    }
+    word(text)
+}
+
+/// A user, and perhaps a group.
+pub(super) fn user(text: &str) -> Read<String> {
+    let name = |name: &str| {
+        !name.starts_with('-')
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
+    };
+    let names: Vec<&str> = text.split_whitespace().collect();
+    match names.as_slice() {
+        [_] | [_, _] if names.iter().all(|one| name(one)) => Ok(names.join(" ")),
+        _ => wrong(format!("`{text}` is no user"), "write USER or USER GROUP"),
+    }
+}
+
+/// An address of any kind.
+pub(super) fn any_address(text: &str) -> Read<IpAddr> {
+    text.parse().or_else(|_| {
+        wrong(format!("`{text}` is no IP address"), "write one such as 192.168.3.1 or fd00::1")
+    })
+}
+
+/// `ADDRESS` or `ADDRESS PORT`.
+pub(super) fn endpoint(text: &str) -> Read<String> {
+    let mut words = text.split_whitespace();
+    let (Some(first), port, None) = (words.next(), words.next(), words.next()) else {
+        return wrong(format!("`{text}` is no server"), "write ADDRESS or ADDRESS PORT");
+    };
+    let address = any_address(first)?;
+    match port.map(numbers::port).transpose()? {
+        Some(port) => Ok(format!("{address} {port}")),
+        None => Ok(address.to_string()),
+    }
+}
+
+/// A network, such as 192.168.3.0/24.
+pub(super) fn network(text: &str) -> Read<IpNetwork> {
+    match text.parse::<IpNetwork>() {
+        Ok(network) if text.contains('/') => Ok(network),
+        _ => wrong(
+            format!("`{text}` is no network"),
+            "write an address and a prefix length, such as 192.168.3.0/24",
+        ),
+    }
+}
+
 /// The name in HELO: a host name, or an address literal such as [192.168.3.1] (RFC 5321, 4.1.3).
 pub(super) fn helo_name(text: &str) -> Read<Word> {
     let literal = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
@@ -118,7 +191,12 @@ pub(super) fn virtual_address(text: &str) -> Read<VirtualAddress> {
             "write the VIP with the network's prefix length, such as 192.168.3.100/24",
         );
     }
-    Ok(VirtualAddress { vip, prefix_length: network.map(|network| network.prefix()), dev: None })
+    Ok(VirtualAddress {
+        vip,
+        prefix_length: network.map(|network| network.prefix()),
+        dev: None,
+        options: String::new(),
+    })
 }
 
 /// The absolute path of a file.
@@ -215,6 +293,17 @@ pub(super) mod tests {
         );
         all(password, &["mrelay", "12345678", "a#b!c{d"], &["", "123456789", "a\"b", "$HOME"]);
     }
+
+    #[test]
+    fn commands_and_users() {
+        let good = ["/bin/x", "/bin/x a b", "/bin/x 'a b'"];
+        all(command, &good, &["x", "", "/bin/x 'a", "/bin/x \"a\"", "//x", "/x\n", "/x $HOME"]);
+        all(user, &["root", "a b", "_x-1"], &["", "a b c", "-x", "a;b", "a\nb c d"]);
+        all(endpoint, &["10.0.0.1", "fd00::1 25"], &["", "x", "10.0.0.1 0", "10.0.0.1 25 x"]);
+        all(network, &["10.0.0.0/8", "fd00::/64"], &["10.0.0.0", "x/8", "10.0.0.0/33"]);
+        all(words, &["a", "tcp 900 udp 300"], &["", " ", "a \"b", "a\nb"]);
+    }
+
     #[test]
     fn virtual_addresses_keep_their_prefix_length() {
         for (text, written) in [

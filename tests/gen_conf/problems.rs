@@ -69,7 +69,7 @@ const CASES: &[Case] = &[
     Case("from: keepalived@", "from: ^keepalived.", Told("no mail address", "unix_adm@domain.ru")),
     Case("lb_algo: wlc", "lb_algo: ^wlx", Told("`wlx` is no scheduler", "rr, wrr, lc, wlc")),
     Case("lb_kind: DR", "lb_kind: ^NAT", Told("balancers are the servers", "write DR")),
-    Case("type: SMTP_CHECK", "type: ^HTTP_GET", Told("`HTTP_GET` is no check", "SMTP_CHECK, ")),
+    Case("type: SMTP_CHECK", "type: ^HTTP", Told("`HTTP` is no check", "SMTP_CHECK, TCP_CHECK")),
     Case("preempt: true", "state: ^MASTER", Told("can't be asked for", "write BACKUP")),
     Case(
         "port: 25",
@@ -149,7 +149,7 @@ const CASES: &[Case] = &[
         Told("IPv4 and IPv6 addresses in one", "an instance for each"),
     ),
     // Services
-    Case("protocol: TCP", "protocol: ^SCTP", Told("not supported", "TCP or UDP")),
+    Case("protocol: TCP", "protocol: ^DCCP", Told("not supported", "TCP, UDP or SCTP")),
     Case("type: SMTP_CHECK", "type: ^UDP_CHECK\n      #", Told("nothing about a TCP", "TCP_CHECK")),
     Case(
         "lb_algo: wlc",

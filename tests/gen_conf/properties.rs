@@ -3,8 +3,9 @@
 
 use std::fmt::Write;
 
+use lvskit::cluster::Cluster;
 use lvskit::conf::build;
-use lvskit::inventory::{parse, report};
+use lvskit::inventory::{self, Problem, Severity, no_secrets};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -15,6 +16,14 @@ use crate::place::ARTICLE;
 
 /// keepalived cuts lines at 1024 bytes without a word.
 const LONGEST_LINE: usize = 1000;
+
+fn parse(text: &str) -> Result<Cluster, Vec<Problem>> {
+    inventory::parse(text, &no_secrets).map(|checked| checked.cluster)
+}
+
+fn report(file: &str, text: &str, problems: &[Problem], colour: bool) -> String {
+    inventory::report(file, text, problems, Severity::Error, colour)
+}
 
 /// What a password may hold: printable ASCII but `"`, `\` and, to keep this simple, `$`.
 const PASSWORD: &str = "[ !#%-\\[\\]-~]{1,8}";

@@ -291,7 +291,8 @@ impl Cluster {
 }
 
 fn model(setup: &Setup) -> Result<lvskit::cluster::Cluster> {
-    lvskit::inventory::parse(&setup.inventory()?)
+    lvskit::inventory::parse(&setup.inventory()?, &lvskit::inventory::no_secrets)
+        .map(|checked| checked.cluster)
         .map_err(|problems| anyhow::anyhow!("{INVENTORY}: {problems:?}"))
 }
 

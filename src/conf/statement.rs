@@ -1,0 +1,96 @@
+//! A statement of keepalived.conf that needs no type of its own: what an inventory says in
+//! keepalived's own words, already checked and quoted.
+
+use std::fmt;
+
+use super::writer::Writer;
+use crate::cluster::Tracked;
+
+/// A line, and what its braces enclose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// As it is written, without indentation.
+    pub line: String,
+    /// What stands in its block, if it opens one.
+    pub block: Option<Vec<Statement>>,
+}
+
+/// The statements of a block that come from keys of an inventory, by these keys, in the order of
+/// the documentation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settings(Vec<(&'static str, Vec<Statement>)>);
+
+impl Statement {
+    /// A line alone.
+    pub fn line(line: impl Into<String>) -> Statement {
+        Statement { line: line.into(), block: None }
+    }
+
+    /// A block.
+    pub fn block(head: impl Into<String>, block: Vec<Statement>) -> Statement {
+        Statement { line: head.into(), block: Some(block) }
+    }
+
+    pub(super) fn write(&self, w: &mut Writer<'_, '_>) -> fmt::Result {
+        match &self.block {
+            None => w.line(&self.line),
+            Some(block) => w.block(&self.line, |w| write_all(block, w)),
+        }
+    }
+}
+
+pub(super) fn write_all(statements: &[Statement], w: &mut Writer<'_, '_>) -> fmt::Result {
+    statements.iter().try_for_each(|statement| statement.write(w))
+}
+
+/// `track_interface`, `track_script` and `track_file`, as far as there is something in them.
+pub fn tracked_blocks(tracked: &Tracked) -> Vec<Statement> {
+    let kinds = [
+        ("track_interface", &tracked.interface),
+        ("track_script", &tracked.script),
+        ("track_file", &tracked.file),
+    ];
+    (kinds.into_iter())
+        .filter(|(_, lines)| !lines.is_empty())
+        .map(|(head, lines)| Statement::block(head, lines.iter().map(Statement::line).collect()))
+        .collect()
+}
+
+impl Settings {
+    /// Notes the statements of a key.
+    pub fn set(&mut self, key: &'static str, statements: Vec<Statement>) {
+        self.0.push((key, statements));
+    }
+
+    /// Whether a key is set.
+    pub fn has(&self, key: &str) -> bool {
+        self.0.iter().any(|(own, _)| *own == key)
+    }
+
+    /// The statements of a key.
+    pub fn statements(&self, key: &str) -> &[Statement] {
+        self.0.iter().find(|(own, _)| *own == key).map_or(&[], |(_, statements)| statements)
+    }
+
+    /// The value of a key that is a statement of one line, as it is written; none for a flag.
+    pub fn value(&self, key: &str) -> Option<&str> {
+        self.statements(key).first()?.line.split_once(' ').map(|(_, value)| value)
+    }
+
+    /// These settings, and those of `other` in the place of theirs.
+    pub fn overridden_by(&self, other: &Settings) -> Settings {
+        let mut all = self.clone();
+        for (key, statements) in &other.0 {
+            match all.0.iter_mut().find(|(own, _)| own == key) {
+                Some((_, own)) => own.clone_from(statements),
+                None => all.0.push((key, statements.clone())),
+            }
+        }
+        all
+    }
+
+    /// All statements, and `more` behind them.
+    pub fn into_statements(self, more: Vec<Statement>) -> Vec<Statement> {
+        self.0.into_iter().flat_map(|(_, statements)| statements).chain(more).collect()
+    }
+}

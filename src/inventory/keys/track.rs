@@ -1,0 +1,94 @@
+//! The keys of what instances track, and of the groups that they form.
+
+use super::{COUNT, Key, RAW, TIMER, Table, Value, instance};
+
+/// `track_file`
+pub const TRACK_FILE: Table = Table {
+    name: "track_file",
+    groups: &[
+        &[
+            Key::plain("file", Value::Path, "required", "The file, which holds a number."),
+            Key::plain(
+                "weight",
+                Value::Words,
+                "1",
+                "What the number is multiplied by before it is added to the priority; with 0 a \
+                 number other than 0 means FAULT. `reverse` after it turns it round.",
+            ),
+            Key::plain(
+                "init_file",
+                Value::Words,
+                "not written",
+                "The number that keepalived writes where there is no file; `overwrite` after it: \
+                 also where there is one.",
+            ),
+        ],
+        RAW,
+    ],
+};
+
+/// `vrrp_script`
+pub const VRRP_SCRIPT: Table = Table {
+    name: "vrrp_script",
+    groups: &[
+        &[
+            Key::plain("script", Value::Program, "required", "The program and its arguments."),
+            Key::plain("interval", TIMER, "1", "Seconds between two runs."),
+            Key::plain("timeout", TIMER, "interval", "Seconds after which a run counts as failed."),
+            Key::plain("weight", Value::Words, "0: FAULT while it fails", WEIGHT_DOC),
+            Key::plain("rise", COUNT, "1", "Successes in a row that count."),
+            Key::plain("fall", COUNT, "1", "Failures in a row that count."),
+            Key::plain("user", Value::User, "script_user, root", "Whom it runs as."),
+            Key::plain("init_fail", Value::Flag, "false", "Counts as failed until it succeeded."),
+        ],
+        RAW,
+    ],
+};
+
+/// `vrrp_sync_group`
+pub const VRRP_SYNC_GROUP: Table = Table {
+    name: "vrrp_sync_group",
+    groups: &[
+        &[Key::ours(
+            "group",
+            Value::OneOrMore(&Value::Text),
+            "required",
+            "The names of the instances that move together; at least two.",
+        )],
+        instance::TRACKED,
+        &[
+            Key::plain("notify_master", Value::Command, "none", "Run when the group is MASTER."),
+            Key::plain("notify_backup", Value::Command, "none", "Run when the group is BACKUP."),
+            Key::plain("notify_fault", Value::Command, "none", "Run when the group is in FAULT."),
+            Key::plain("notify_stop", Value::Command, "none", "Run when keepalived stops."),
+            Key::plain(
+                "notify",
+                Value::Command,
+                "none",
+                "Run at every transition, with GROUP, its name, the state and the priority.",
+            ),
+            Key::plain("notify_priority_changes", Value::Bool, "false", "Tell FIFOs of them too."),
+            Key::plain("smtp_alert", Value::Bool, "false", "Send a mail at every transition."),
+            Key::plain(
+                "sync_group_tracking_weight",
+                Value::Flag,
+                "false",
+                "Let what is tracked change priorities by weights; it has to be the same for all.",
+            ),
+        ],
+        RAW,
+    ],
+};
+
+/// A program that keepalived runs as somebody else than script_user, wherever a command may stand.
+pub const COMMAND: Table = Table {
+    name: "a command",
+    groups: &[&[
+        Key::ours("command", Value::Program, "required", "The program and its arguments."),
+        Key::ours("user", Value::User, "script_user, root", "Whom it runs as."),
+    ]],
+};
+
+/// What a `vrrp_script` adds.
+const WEIGHT_DOC: &str = "What it adds to the priority while it succeeds (positive) or fails \
+                          (negative), -253 to 253; `reverse` after it turns it round.";

@@ -1,0 +1,166 @@
+//! What each node's part in an instance is: the facts of the instance, of the node, and of the node's
+//! own words about that instance, the narrower before the wider.
+
+use super::instance::InstanceDraft;
+use super::node::{NodeDraft, OwnInstance};
+use super::read::{Problems, value};
+use crate::cluster::{
+    Election, Family, GlobalDefs, Member, Preempt, Seconds, State, Tracked, Unicast, Version,
+    VrrpInstance,
+};
+
+/// The priority of nodes that are all alike.
+const UNIFORM_PRIORITY: u8 = 100;
+
+/// The places of the nodes that run an instance, in their own order.
+pub(super) fn members(instance: &InstanceDraft, nodes: &[NodeDraft]) -> Vec<usize> {
+    let runs = |node: &NodeDraft| match &instance.site {
+        None => true,
+        Some(site) => node.site.as_ref().is_some_and(|own| own.value == site.value),
+    };
+    (0..nodes.len()).filter(|&place| runs(&nodes[place])).collect()
+}
+
+/// The instance, in a cluster of these nodes; `None` where something was wrong.
+pub(super) fn finish(
+    instance: InstanceDraft,
+    nodes: &[NodeDraft],
+    global_defs: &GlobalDefs,
+    problems: &mut Problems,
+) -> Option<VrrpInstance> {
+    let places = members(&instance, nodes);
+    let order = order(&instance, nodes, &places)?;
+    let preempt = preempt(&instance);
+    let version = version(&instance, global_defs.vrrp_version);
+    let family = Family::of(instance.vips.first()?.value.address());
+    let mut members = Vec::new();
+    for &place in &places {
+        let (node, own) = (&nodes[place], nodes[place].own(instance.name()));
+        let by_order = || {
+            let rank = order.iter().position(|&other| other == place).unwrap_or(order.len());
+            Election { nodes: order.len() }.priority(rank)
+        };
+        let said = own.and_then(|own| own.priority.as_ref()).or(node.priority.as_ref());
+        let shared =
+            value(instance.priority.clone()).or(instance.is_uniform().then_some(UNIFORM_PRIORITY));
+        let interface = own.and_then(|own| own.interface.as_ref()).or(node.interface.as_ref());
+        members.push(Member {
+            node: place,
+            interface: interface.or(instance.interface.as_ref())?.value.clone(),
+            state: State::Backup,
+            priority: said.map(|said| said.value).or(shared).unwrap_or_else(by_order),
+            unicast: match instance.unicast {
+                true => Some(unicast(&instance, nodes, &places, place, family, problems)?),
+                false => None,
+            },
+            tracked: tracked(&instance.tracked, own),
+            settings: match own {
+                Some(own) => instance.settings.overridden_by(&own.settings),
+                None => instance.settings.clone(),
+            },
+            raw: (instance.raw.iter())
+                .chain(own.iter().flat_map(|own| &own.raw))
+                .cloned()
+                .collect(),
+        });
+    }
+    // keepalived refuses nopreempt and preempt_delay on a node whose state is MASTER; and among
+    // equals there is no first.
+    let first_is_master = preempt == Preempt::AtOnce
+        && instance.priority.is_none()
+        && instance.state_backup.is_none();
+    if first_is_master {
+        let rank = |member: &Member| order.iter().position(|&place| place == member.node);
+        let best = (0..members.len())
+            .min_by_key(|&at| (std::cmp::Reverse(members[at].priority), rank(&members[at])))?;
+        members[best].state = State::Master;
+    }
+    Some(VrrpInstance {
+        name: instance.name?,
+        virtual_router_id: instance.virtual_router_id?.value,
+        advert_int: value(instance.advert_int).unwrap_or(Seconds::ONE),
+        version,
+        says_version: instance.version.is_some(),
+        auth_pass: value(instance.auth_pass),
+        virtual_ipaddress: instance.vips.into_iter().map(|vip| vip.value).collect(),
+        virtual_ipaddress_excluded: instance.excluded.into_iter().map(|vip| vip.value).collect(),
+        preempt,
+        members,
+    })
+}
+
+/// The places of the members, the preferred one first.
+fn order(instance: &InstanceDraft, nodes: &[NodeDraft], places: &[usize]) -> Option<Vec<usize>> {
+    let Some(order) = &instance.nodes else { return Some(places.to_vec()) };
+    let place = |name: &crate::conf::word::Word| {
+        places
+            .iter()
+            .copied()
+            .find(|&place| nodes[place].name.as_ref().is_some_and(|own| own.value == *name))
+    };
+    order.names.iter().map(|name| place(&name.value)).collect()
+}
+
+fn preempt(instance: &InstanceDraft) -> Preempt {
+    let delay = instance.preempt_delay.as_ref().and_then(|delay| delay.value);
+    match (instance.preempt.as_ref().map(|preempt| preempt.value), delay) {
+        (Some(false), _) => Preempt::Never,
+        (_, Some(delay)) => Preempt::After(delay),
+        _ if instance.is_uniform() => Preempt::Never,
+        _ => Preempt::AtOnce,
+    }
+}
+
+/// IPv6 addresses mean VRRP version 3 (RFC 5798).
+pub(super) fn version(instance: &InstanceDraft, global: Version) -> Version {
+    let ipv6 = instance.vips.first().is_some_and(|vip| vip.value.address().is_ipv6());
+    match &instance.version {
+        Some(version) => version.value,
+        None if ipv6 => Version::V3,
+        None => global,
+    }
+}
+
+fn unicast(
+    instance: &InstanceDraft,
+    nodes: &[NodeDraft],
+    places: &[usize],
+    place: usize,
+    family: Family,
+    problems: &mut Problems,
+) -> Option<Unicast> {
+    let source = |place: usize| {
+        let own = nodes[place].own(instance.name());
+        let said = own.and_then(|own| own.unicast_src_ip.as_ref()).map(|said| said.value);
+        said.or_else(|| nodes[place].address_of(family))
+    };
+    let others = places.iter().filter(|&&other| other != place);
+    let others: Vec<_> = others.map(|&other| source(other)).collect::<Option<_>>()?;
+    let own = nodes[place].own(instance.name());
+    let peers = match own.and_then(|own| own.unicast_peer.as_ref()) {
+        None => others,
+        Some(said) => {
+            let lacks = |other: &&std::net::IpAddr| said.iter().all(|peer| peer.value != **other);
+            if let (Some(missing), Some(first)) = (others.iter().find(lacks), said.first()) {
+                problems.add(
+                    first.at.clone(),
+                    format!("unicast_peer lacks {missing}: that node would not hear this one"),
+                    "name every other node, or remove `unicast_peer`",
+                );
+            }
+            said.iter().map(|peer| peer.value).collect()
+        }
+    };
+    Some(Unicast { source: source(place)?, peers })
+}
+
+/// What the instance tracks, and the node besides.
+fn tracked(all: &Tracked, own: Option<&OwnInstance>) -> Tracked {
+    let mut tracked = all.clone();
+    if let Some(own) = own {
+        tracked.interface.extend(own.tracked.interface.iter().cloned());
+        tracked.script.extend(own.tracked.script.iter().cloned());
+        tracked.file.extend(own.tracked.file.iter().cloned());
+    }
+    tracked
+}

@@ -1,0 +1,164 @@
+//! The keys of `nodes`.
+
+use std::net::IpAddr;
+
+use super::keys::{NODE, NODE_GLOBAL_DEFS, NODE_INSTANCE};
+use super::read::{Placed, Problems, Section, items};
+use super::tree::{Key, Kind, Node};
+use super::{instance, numbers, raw, settings, values};
+use crate::cluster::{self, Family, Tracked};
+use crate::conf::statement::{Settings, Statement};
+use crate::conf::word::Word;
+
+/// A node as it was read.
+pub(super) struct NodeDraft {
+    pub(super) name: Option<Placed<Word>>,
+    /// At most one of each family, at least one; none where something was wrong.
+    pub(super) addresses: Vec<Placed<IpAddr>>,
+    pub(super) site: Option<Placed<Word>>,
+    pub(super) interface: Option<Placed<Word>>,
+    pub(super) priority: Option<Placed<u8>>,
+    pub(super) weight: Option<Placed<u32>>,
+    pub(super) instances: Vec<(Placed<String>, OwnInstance)>,
+    global_defs: Settings,
+    global_raw: Vec<Statement>,
+    raw: Vec<Statement>,
+}
+
+/// A node's part of an instance as it was read.
+pub(super) struct OwnInstance {
+    pub(super) interface: Option<Placed<Word>>,
+    pub(super) priority: Option<Placed<u8>>,
+    pub(super) unicast_src_ip: Option<Placed<IpAddr>>,
+    pub(super) unicast_peer: Option<Vec<Placed<IpAddr>>>,
+    pub(super) tracked: Tracked,
+    pub(super) settings: Settings,
+    pub(super) raw: Vec<Statement>,
+}
+
+pub(super) fn read_all(top: &Section<'_>, problems: &mut Problems) -> Vec<NodeDraft> {
+    let Some((key, list)) = top.required_node("nodes", problems) else { return Vec::new() };
+    let Kind::Sequence(items) = &list.kind else {
+        problems.add(
+            key.at.clone(),
+            "`nodes` is a list",
+            "write a line `- {name: server01.domain.ru, address: 192.168.3.101}` for each node",
+        );
+        return Vec::new();
+    };
+    if items.is_empty() {
+        problems.add(key.at.clone(), "a cluster without nodes", "list the nodes below `nodes`");
+    }
+    (items.iter())
+        .filter_map(|item| {
+            let section = Section::open(item, &NODE, NODE.name, item.at.clone(), problems)?;
+            Some(read(section, problems))
+        })
+        .collect()
+}
+
+fn read(section: Section<'_>, problems: &mut Problems) -> NodeDraft {
+    let (mut global_defs, mut global_raw) = (Settings::default(), Vec::new());
+    if let Some((key, node)) = section.node("global_defs") {
+        let at = key.at.clone();
+        if let Some(own) = Section::open(node, &NODE_GLOBAL_DEFS, "global_defs", at, problems) {
+            global_defs = settings::read(&own, problems);
+            global_raw = raw::read(&own, problems);
+            own.close(problems);
+        }
+    }
+    let draft = NodeDraft {
+        name: section.required("name", problems, values::host),
+        addresses: addresses(&section, problems),
+        site: section.optional("site", problems, values::name),
+        interface: section.optional("interface", problems, values::interface),
+        priority: section.optional("priority", problems, numbers::priority),
+        weight: section.optional("weight", problems, numbers::own_weight),
+        instances: instances(&section, problems),
+        global_defs,
+        global_raw,
+        raw: raw::read(&section, problems),
+    };
+    section.close(problems);
+    draft
+}
+
+fn addresses(section: &Section<'_>, problems: &mut Problems) -> Vec<Placed<IpAddr>> {
+    let Some((key, node)) = section.required_node("address", problems) else { return Vec::new() };
+    let all = items(node);
+    if all.is_empty() {
+        problems.add(key.at.clone(), "a node without addresses", "write one address");
+    }
+    let mut own: Vec<Placed<IpAddr>> = Vec::new();
+    for item in all {
+        let Some(address) = problems.value(item, "address", values::address) else { continue };
+        let family = Family::of(address.value);
+        if own.iter().any(|other| Family::of(other.value) == family) {
+            problems.add(
+                address.at,
+                format!("a second {family} address of one node"),
+                "write at most one IPv4 and one IPv6 address: those that the service is checked at",
+            );
+            return Vec::new();
+        }
+        own.push(address);
+    }
+    // With one of them missing, what is said about the node's families would be wrong.
+    if own.len() == all.len() { own } else { Vec::new() }
+}
+
+fn instances(section: &Section<'_>, problems: &mut Problems) -> Vec<(Placed<String>, OwnInstance)> {
+    let Some((key, node)) = section.node("vrrp_instance") else { return Vec::new() };
+    let Kind::Mapping(entries) = &node.kind else {
+        problems.add(
+            key.at.clone(),
+            "`vrrp_instance` of a node is a section with instances' names",
+            "write `vrrp_instance: {NAME: {priority: 90}}`",
+        );
+        return Vec::new();
+    };
+    let read = |(name, node): &(Key, Node)| {
+        let at = name.at.clone();
+        let own = Section::open(node, &NODE_INSTANCE, &name.name, at.clone(), problems)?;
+        let draft = OwnInstance {
+            interface: own.optional("interface", problems, values::interface),
+            priority: own.optional("priority", problems, numbers::priority),
+            unicast_src_ip: own.optional("unicast_src_ip", problems, values::address),
+            unicast_peer: (own.node("unicast_peer").is_some())
+                .then(|| own.one_or_more("unicast_peer", problems, values::address)),
+            tracked: instance::tracked(&own, problems),
+            settings: settings::read(&own, problems),
+            raw: raw::read(&own, problems),
+        };
+        own.close(problems);
+        Some((Placed { at, value: name.name.clone() }, draft))
+    };
+    entries.iter().filter_map(read).collect()
+}
+
+impl NodeDraft {
+    pub(super) fn finish(&self) -> Option<cluster::Node> {
+        let mut addresses = self.addresses.iter().map(|address| address.value);
+        Some(cluster::Node {
+            name: self.name.as_ref()?.value.clone(),
+            address: addresses.next()?,
+            second_address: addresses.next(),
+            global_defs: self.global_defs.clone(),
+            global_raw: self.global_raw.clone(),
+            raw: self.raw.clone(),
+        })
+    }
+
+    pub(super) fn has(&self, address: IpAddr) -> bool {
+        self.addresses.iter().any(|own| own.value == address)
+    }
+
+    pub(super) fn address_of(&self, family: Family) -> Option<IpAddr> {
+        self.addresses.iter().map(|own| own.value).find(|own| Family::of(*own) == family)
+    }
+
+    /// What it says of an instance of that name.
+    pub(super) fn own(&self, instance: &str) -> Option<&OwnInstance> {
+        self.instances.iter().find(|(name, _)| name.value == instance).map(|(_, own)| own)
+    }
+}

@@ -1,0 +1,109 @@
+//! `raw`: lines that go into keepalived.conf as they are, the way out for what has no key. They are
+//! only kept from doing harm beyond their block: braces balance, quotes are closed, and no line is
+//! longer than keepalived reads.
+
+use std::ops::Range;
+
+use super::read::{Problems, Read, Section, items, wrong};
+use super::tree::{Kind, Node};
+use crate::conf::statement::Statement;
+
+/// The longest line, in bytes: keepalived cuts at 1024, indentation included.
+const LONGEST: usize = 1000;
+
+/// The `raw` of a section; nothing where there is none.
+pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> Vec<Statement> {
+    let Some((_, node)) = section.node("raw") else { return Vec::new() };
+    lines(node, "raw", problems).unwrap_or_default()
+}
+
+/// Lines of keepalived.conf: one text, or a list of them.
+pub(super) fn lines(
+    node: &Node,
+    name: &'static str,
+    problems: &mut Problems,
+) -> Option<Vec<Statement>> {
+    let mut all: Vec<String> = Vec::new();
+    for item in items(node) {
+        let text = problems.value(item, name, |text| Ok(text.to_owned()))?;
+        all.extend(text.value.trim_end().lines().map(str::to_owned));
+    }
+    // Its place is all of it: a brace too many has no better one.
+    let whole: Range<usize> = match &node.kind {
+        Kind::Sequence(items) => match (items.first(), items.last()) {
+            (Some(first), Some(last)) => first.at.start..last.at.end,
+            _ => node.at.clone(),
+        },
+        _ => node.at.clone(),
+    };
+    if let Err(found) = check(&all) {
+        problems.add(whole, found.title, found.cure);
+        return None;
+    }
+    let blanks = |line: &&String| line.len() - line.trim_start().len();
+    let margin = all.iter().filter(|line| !line.trim().is_empty()).map(|l| blanks(&l)).min();
+    let cut = |line: String| line.get(margin.unwrap_or(0)..).unwrap_or("").trim_end().to_owned();
+    Some(all.into_iter().map(cut).filter(|line| !line.is_empty()).map(Statement::line).collect())
+}
+
+fn check(lines: &[String]) -> Read<()> {
+    let mut depth = 0_usize;
+    for line in lines {
+        if line.len() > LONGEST {
+            return wrong(
+                format!("a line of more than {LONGEST} bytes"),
+                "keepalived cuts lines at 1024 bytes; make several of it",
+            );
+        }
+        if let Some(c) = line.chars().find(|c| c.is_control() && *c != '\t') {
+            return wrong(format!("{c:?} in a line of keepalived.conf"), "take it out");
+        }
+        let mut quoted = false;
+        for c in line.chars() {
+            match c {
+                '"' => quoted = !quoted,
+                '#' | '!' if !quoted => break,
+                '{' if !quoted => depth += 1,
+                '}' if !quoted && depth == 0 => {
+                    return wrong(
+                        "a `}` that closes more than these lines open",
+                        "write only what stands inside this block",
+                    );
+                }
+                '}' if !quoted => depth -= 1,
+                _ => {}
+            }
+        }
+        if quoted {
+            return wrong("a quote that is not closed", "close it in the same line");
+        }
+    }
+    match depth {
+        0 => Ok(()),
+        _ => wrong("a `{` that is not closed", "add the missing `}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stays_in_its_block_is_let_through() {
+        for (text, good) in [
+            ("a b", true),
+            ("a {\n b \"}\"\n}", true),
+            ("a { # }\n}", true),
+            ("}", false),
+            ("a {", false),
+            ("} a {", false),
+            ("a \"b", false),
+            ("a\u{7}b", false),
+            ("# {", true),
+        ] {
+            let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            assert_eq!(check(&lines).is_ok(), good, "{text:?}");
+        }
+        assert!(check(&["x".repeat(LONGEST + 1)]).is_err());
+    }
+}

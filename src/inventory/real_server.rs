@@ -1,0 +1,136 @@
+//! The keys of `real_server`: servers that are others than the nodes, or differ from each other.
+
+use std::net::IpAddr;
+
+use super::check::{self, Checks, Service};
+use super::keys::REAL_SERVER;
+use super::node::NodeDraft;
+use super::read::{Placed, Problems, Section, items, value};
+use super::{numbers, raw, settings, values};
+use crate::cluster::RealServer;
+use crate::conf::statement::{Settings, Statement};
+use crate::conf::word::Word;
+
+/// A server as it was read.
+pub(super) struct RealServerDraft {
+    who: Option<Who>,
+    pub(super) port: Option<Placed<u16>>,
+    weight: Option<Placed<u32>>,
+    pub(super) checks: Option<Checks>,
+    settings: Settings,
+    raw: Vec<Statement>,
+}
+
+/// Who a server is.
+enum Who {
+    Node(Placed<Word>),
+    Address(Placed<IpAddr>),
+}
+
+/// All of a virtual server; `None` where it says nothing of them.
+pub(super) fn read_all(
+    section: &Section<'_>,
+    service: Service,
+    problems: &mut Problems,
+) -> Option<Vec<RealServerDraft>> {
+    let (key, node) = section.node("real_server")?;
+    let all = items(node);
+    if all.is_empty() {
+        problems.add(key.at.clone(), "a service without servers", "list one, or remove the key");
+    }
+    let read = all.iter().filter_map(|item| {
+        let at = item.at.clone();
+        let section = Section::open(item, &REAL_SERVER, REAL_SERVER.name, at, problems)?;
+        Some(read(section, service, problems))
+    });
+    Some(read.collect())
+}
+
+fn read(section: Section<'_>, service: Service, problems: &mut Problems) -> RealServerDraft {
+    let node = section.optional("node", problems, values::host);
+    let address = section.optional("address", problems, values::address);
+    let who = match (node, address) {
+        (Some(node), None) => Some(Who::Node(node)),
+        (None, Some(address)) => Some(Who::Address(address)),
+        _ => {
+            if section.node("node").is_some() == section.node("address").is_some() {
+                problems.add(
+                    section.place(),
+                    "a real_server is a node or an address",
+                    "write `node: NAME`, or `address: ADDRESS` for one that is no node",
+                );
+            }
+            None
+        }
+    };
+    let checks = section.node("check").map(|(_, node)| check::read_all(node, service, problems));
+    let draft = RealServerDraft {
+        who,
+        port: section.optional("port", problems, numbers::port),
+        weight: section.optional("weight", problems, numbers::own_weight),
+        checks,
+        settings: settings::read(&section, problems),
+        raw: raw::read(&section, problems),
+    };
+    section.close(problems);
+    draft
+}
+
+impl RealServerDraft {
+    /// Where its address stands, if it is no node.
+    pub(super) fn stranger(&self) -> Option<&Placed<IpAddr>> {
+        match self.who.as_ref()? {
+            Who::Address(address) => Some(address),
+            Who::Node(_) => None,
+        }
+    }
+
+    /// The name of a node, if it is one.
+    pub(super) fn node(&self) -> Option<&Placed<Word>> {
+        match self.who.as_ref()? {
+            Who::Node(name) => Some(name),
+            Who::Address(_) => None,
+        }
+    }
+
+    /// Its own weight.
+    pub(super) fn weight(&self) -> Option<u32> {
+        self.weight.as_ref().map(|weight| weight.value)
+    }
+
+    /// The server; `weight` is that of the virtual server.
+    pub(super) fn finish(self, nodes: &[NodeDraft], weight: u32) -> Option<RealServer> {
+        let (addresses, of_node) = match self.who? {
+            Who::Address(address) => (vec![address.value], None),
+            Who::Node(name) => {
+                let called =
+                    |node: &&NodeDraft| node.name.as_ref().is_some_and(|n| n.value == name.value);
+                let node = nodes.iter().find(called)?;
+                (node.addresses.iter().map(|own| own.value).collect(), node.weight.clone())
+            }
+        };
+        Some(RealServer {
+            addresses,
+            port: value(self.port),
+            weight: value(self.weight).or(value(of_node)).unwrap_or(weight),
+            checks: match self.checks {
+                Some(checks) => Some(checks.checks?),
+                None => None,
+            },
+            settings: self.settings,
+            raw: self.raw,
+        })
+    }
+
+    /// A node as a server, with nothing of its own but its weight.
+    pub(super) fn of_node(node: &NodeDraft, weight: u32) -> RealServer {
+        RealServer {
+            addresses: node.addresses.iter().map(|own| own.value).collect(),
+            port: None,
+            weight: node.weight.as_ref().map_or(weight, |own| own.value),
+            checks: None,
+            settings: Settings::default(),
+            raw: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Reads the keys that become statements of the same name, by their tables: what each may be, and
+//! how it is written in keepalived.conf.
+
+use super::keys::{COMMAND, Key, Role, Value};
+use super::read::{Problems, Read, Section, items, wrong};
+use super::tree::{Kind, Node};
+use super::{keywords, numbers, raw, values};
+use crate::cluster::Release;
+use crate::conf::statement::{Settings, Statement};
+
+/// Reads all plain keys of a section.
+pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> Settings {
+    let mut settings = Settings::default();
+    for key in section.table().keys().filter(|key| key.role == Role::Plain) {
+        let Some((_, node)) = section.node(key.name) else {
+            if key.default == "required" {
+                section.required_node(key.name, problems);
+            }
+            continue;
+        };
+        if let Some(statements) = statements(key, node, problems) {
+            settings.set(key.name, statements);
+        }
+    }
+    settings
+}
+
+/// What a key says; `None` if it is wrong, or says nothing.
+fn statements(key: &Key, node: &Node, problems: &mut Problems) -> Option<Vec<Statement>> {
+    let keyword = match key.name_in_2_1_5 {
+        Some(name) if problems.target() == Release::V2_1_5 => name,
+        _ => key.name,
+    };
+    let line = |value: String| vec![Statement::line(format!("{keyword} {value}"))];
+    match &key.value {
+        Value::Flag => {
+            let wanted = problems.value(node, key.name, keywords::yes_no)?;
+            wanted.value.then(|| vec![Statement::line(keyword)])
+        }
+        Value::FlagOrWords => match &node.kind {
+            Kind::Scalar(text) if text == "true" => Some(vec![Statement::line(keyword)]),
+            Kind::Scalar(text) if text == "false" => None,
+            _ => Some(line(problems.value(node, key.name, values::words)?.value)),
+        },
+        Value::OneOrMore(inner) => {
+            let lines = items(node).iter().map(|item| {
+                let value = problems.value(item, key.name, |text| scalar(inner, key.name, text))?;
+                Some(Statement::line(value.value))
+            });
+            Some(vec![Statement::block(keyword, lines.collect::<Option<_>>()?)])
+        }
+        Value::Lines => {
+            Some(vec![Statement::block(keyword, raw::lines(node, key.name, problems)?)])
+        }
+        Value::Sections(table) => {
+            let blocks = items(node).iter().map(|item| {
+                let section = Section::open(item, table, key.name, item.at.clone(), problems)?;
+                let settings = read(&section, problems);
+                let raw = raw::read(&section, problems);
+                section.close(problems);
+                Some(Statement::block(keyword, settings.into_statements(raw)))
+            });
+            blocks.collect()
+        }
+        Value::Command => Some(line(command(key.name, node, problems)?)),
+        value => {
+            Some(line(problems.value(node, key.name, |text| scalar(value, key.name, text))?.value))
+        }
+    }
+}
+
+/// A command: its line, or a section that also says whom it runs as.
+fn command(name: &'static str, node: &Node, problems: &mut Problems) -> Option<String> {
+    if !matches!(node.kind, Kind::Mapping(_)) {
+        let command = problems.value(node, name, values::command)?;
+        return Some(command.value.to_string());
+    }
+    let section = Section::open(node, &COMMAND, name, node.at.clone(), problems)?;
+    let command = section.required("command", problems, values::command);
+    let user = section.optional("user", problems, values::user);
+    section.close(problems);
+    let command = command?.value;
+    Some(user.map_or(command.to_string(), |user| format!("{command} {}", user.value)))
+}
+
+/// One value, as it is written behind its keyword.
+fn scalar(value: &Value, name: &str, text: &str) -> Read<String> {
+    match value {
+        Value::Bool => keywords::yes_no(text).map(|yes| yes.to_string()),
+        Value::Int(from, to) => {
+            numbers::number(text, name, *from..=*to).map(|number| number.to_string())
+        }
+        Value::Seconds(from, to) => {
+            numbers::seconds_in(text, name, *from..=*to).map(|time| time.to_string())
+        }
+        Value::Words => values::words(text),
+        Value::Host => values::host(text).map(|word| word.to_string()),
+        Value::Helo => values::helo_name(text).map(|word| word.to_string()),
+        Value::Mailbox => values::mailbox(text).map(|word| word.to_string()),
+        Value::Address => values::any_address(text).map(|address| address.to_string()),
+        Value::Endpoint => values::endpoint(text),
+        Value::Interface => values::interface(text).map(|word| word.to_string()),
+        Value::Path => values::file(text).map(|word| word.to_string()),
+        Value::Program => values::command(text).map(|word| word.to_string()),
+        Value::User => values::user(text),
+        Value::OneOf(words) if words.contains(&text) => Ok(text.to_owned()),
+        Value::OneOf(words) => {
+            wrong(format!("`{text}` is no {name}"), format!("write one of {}", words.join(", ")))
+        }
+        _ => values::word(text).map(|word| word.to_string()),
+    }
+}

@@ -1,0 +1,160 @@
+//! The keys of `track_file`, `vrrp_script`, `vrrp_sync_group` and `virtual_server_group`: blocks with
+//! names that others refer to.
+
+use std::ops::Range;
+
+use super::instance;
+use super::keys::{TRACK_FILE, Table, VRRP_SCRIPT, VRRP_SYNC_GROUP};
+use super::read::{Placed, Problems, Section};
+use super::tree::{Key, Kind, Node};
+use super::{raw, settings, values};
+use crate::cluster::{Release, Tracked};
+use crate::conf::statement::{Statement, tracked_blocks};
+use crate::conf::word::Word;
+
+/// The blocks as they were read, and the names that there are.
+#[derive(Default)]
+pub(super) struct TrackDraft {
+    pub(super) blocks: Vec<Statement>,
+    pub(super) files: Vec<String>,
+    pub(super) scripts: Vec<String>,
+    pub(super) groups: Vec<GroupDraft>,
+    pub(super) server_groups: Vec<String>,
+    pub(super) server_group_blocks: Vec<Statement>,
+}
+
+/// A sync group as it was read.
+pub(super) struct GroupDraft {
+    pub(super) at: Range<usize>,
+    pub(super) members: Vec<Placed<Word>>,
+    pub(super) tracked: Tracked,
+    pub(super) block: Statement,
+}
+
+pub(super) fn read_all(top: &Section<'_>, problems: &mut Problems) -> TrackDraft {
+    let mut draft = TrackDraft::default();
+    for (keyword, table) in [("track_file", &TRACK_FILE), ("vrrp_script", &VRRP_SCRIPT)] {
+        for (name, node) in named(top, keyword, problems) {
+            let Some(block) = block(keyword, table, name, node, problems) else { continue };
+            draft.blocks.push(block);
+            let names = if keyword == "track_file" { &mut draft.files } else { &mut draft.scripts };
+            names.push(name.name.clone());
+        }
+    }
+    for (name, node) in named(top, "vrrp_sync_group", problems) {
+        draft.groups.extend(sync_group(name, node, problems));
+    }
+    for (name, node) in named(top, "virtual_server_group", problems) {
+        if let Some(lines) = raw::lines(node, "virtual_server_group", problems) {
+            server_group(&lines, &node.at, problems);
+            let head = format!("virtual_server_group {}", quoted(name));
+            draft.server_group_blocks.push(Statement::block(head, lines));
+            draft.server_groups.push(name.name.clone());
+        }
+    }
+    draft
+}
+
+/// The entries of a section of names.
+fn named<'a>(
+    top: &Section<'a>,
+    keyword: &'static str,
+    problems: &mut Problems,
+) -> Vec<(&'a Key, &'a Node)> {
+    let Some((key, node)) = top.node(keyword) else { return Vec::new() };
+    let Kind::Mapping(entries) = &node.kind else {
+        problems.add(
+            key.at.clone(),
+            format!("`{keyword}` is a section with one entry for each name"),
+            "write a name below it, such as `name:`, and what it has below that",
+        );
+        return Vec::new();
+    };
+    let good = |entry: &&(Key, Node)| values::name(&entry.0.name).is_ok();
+    for (name, _) in entries.iter().filter(|entry| !good(entry)) {
+        let title = format!("`{}` is no name", name.name);
+        problems.add(name.at.clone(), title, "write one word of letters and digits");
+    }
+    entries.iter().filter(good).map(|(name, node)| (name, node)).collect()
+}
+
+fn quoted(name: &Key) -> String {
+    values::name(&name.name).map(|word| word.to_string()).unwrap_or_default()
+}
+
+fn block(
+    keyword: &str,
+    table: &'static Table,
+    name: &Key,
+    node: &Node,
+    problems: &mut Problems,
+) -> Option<Statement> {
+    let section = Section::open(node, table, &name.name, name.at.clone(), problems)?;
+    let settings = settings::read(&section, problems);
+    let raw = raw::read(&section, problems);
+    section.close(problems);
+    Some(Statement::block(format!("{keyword} {}", quoted(name)), settings.into_statements(raw)))
+}
+
+fn sync_group(name: &Key, node: &Node, problems: &mut Problems) -> Option<GroupDraft> {
+    let section = Section::open(node, &VRRP_SYNC_GROUP, &name.name, name.at.clone(), problems)?;
+    section.required_node("group", problems);
+    let members = section.one_or_more("group", problems, values::name);
+    let tracked = instance::tracked(&section, problems);
+    let settings = settings::read(&section, problems);
+    let raw = raw::read(&section, problems);
+    section.close(problems);
+    let lines = members.iter().map(|member| Statement::line(member.value.to_string())).collect();
+    let mut block = vec![Statement::block("group", lines)];
+    block.extend(tracked_blocks(&tracked));
+    block.extend(settings.into_statements(raw));
+    let block = Statement::block(format!("vrrp_sync_group {}", quoted(name)), block);
+    Some(GroupDraft { at: name.at.clone(), members, tracked, block })
+}
+
+/// `ADDRESS[-TO|/LENGTH] [PORT]` or `fwmark NUMBER [inet|inet6]`.
+fn server_group(lines: &[Statement], at: &Range<usize>, problems: &mut Problems) {
+    for line in lines {
+        let words: Vec<&str> = line.line.split_whitespace().collect();
+        let good = match words.as_slice() {
+            ["fwmark", number] | ["fwmark", number, "inet" | "inet6"] => {
+                number.parse::<u32>().is_ok_and(|number| number > 0)
+            }
+            [address] => is_range(address),
+            [address, port] => is_range(address) && port.parse::<u16>().is_ok_and(|port| port > 0),
+            _ => false,
+        };
+        let whole_range = words.first().and_then(|first| first.split_once('-'));
+        let newer = whole_range.is_some_and(|(_, to)| to.parse::<u8>().is_err())
+            || words.first().is_some_and(|first| first.contains('/'));
+        if !good {
+            problems.add(
+                at.clone(),
+                format!("`{}` is no line of a virtual_server_group", line.line),
+                "write ADDRESS PORT, FROM-TO PORT or fwmark NUMBER",
+            );
+        } else if newer && problems.target() < Release::V2_2 {
+            problems.add(
+                at.clone(),
+                format!("{} does not know `{}`", problems.target(), line.line),
+                "write ranges as A.B.C.D-E",
+            );
+        }
+    }
+}
+
+/// An address, `FROM-TO` with an address or its last part, or `ADDRESS/LENGTH`.
+fn is_range(text: &str) -> bool {
+    let address = |text: &str| text.parse::<std::net::IpAddr>().is_ok();
+    match text.split_once('-') {
+        Some((from, to)) => {
+            let last = if from.contains(':') {
+                u16::from_str_radix(to, 16).is_ok()
+            } else {
+                to.parse::<u8>().is_ok()
+            };
+            address(from) && (address(to) || last)
+        }
+        None => text.parse::<ipnetwork::IpNetwork>().is_ok(),
+    }
+}
