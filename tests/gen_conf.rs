@@ -19,6 +19,8 @@ mod failures;
 mod firewall;
 #[path = "gen_conf/keepalived.rs"]
 mod keepalived;
+#[path = "gen_conf/keys.rs"]
+mod keys;
 #[path = "gen_conf/matrix.rs"]
 mod matrix;
 #[path = "gen_conf/output.rs"]

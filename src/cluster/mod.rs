@@ -47,7 +47,7 @@ pub struct Cluster {
     pub groups: Vec<Statement>,
     /// May be empty.
     pub virtual_servers: Vec<VirtualServer>,
-    /// Lines for the end of every file.
+    /// Lines of every file, before its instances.
     pub raw: Vec<Statement>,
 }
 
@@ -64,7 +64,7 @@ pub struct Node {
     pub global_defs: Settings,
     /// Lines for the end of its `global_defs`.
     pub global_raw: Vec<Statement>,
-    /// Lines for the end of its file.
+    /// Lines of its file, before its instances.
     pub raw: Vec<Statement>,
 }
 

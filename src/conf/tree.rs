@@ -22,14 +22,14 @@ pub struct Conf {
     /// `track_file`, `vrrp_script` and `vrrp_sync_group` blocks, before the instances that they name
     /// or that name them.
     pub tracked: Vec<Statement>,
+    /// Lines that have no key, before whatever may name them.
+    pub raw: Vec<Statement>,
     /// One per set of addresses that move together.
     pub vrrp_instances: Vec<VrrpInstance>,
     /// `virtual_server_group` blocks.
     pub groups: Vec<Statement>,
     /// One per service address and port.
     pub virtual_servers: Vec<VirtualServer>,
-    /// Lines for the end.
-    pub raw: Vec<Statement>,
 }
 
 /// `global_defs`
@@ -173,6 +173,10 @@ impl Display for Conf {
             drain.write(w)?;
         }
         apart(&self.tracked, w)?;
+        if !self.raw.is_empty() {
+            w.gap()?;
+        }
+        write_all(&self.raw, w)?;
         for instance in &self.vrrp_instances {
             w.gap()?;
             instance.write(w)?;
@@ -182,10 +186,7 @@ impl Display for Conf {
             w.gap()?;
             server.write(w)?;
         }
-        if !self.raw.is_empty() {
-            w.gap()?;
-        }
-        write_all(&self.raw, w)
+        Ok(())
     }
 }
 

@@ -35,6 +35,7 @@ pub(super) struct ServerDraft {
     pub(super) real_servers: Option<Vec<RealServerDraft>>,
     pub(super) checks: Option<Checks>,
     pub(super) quorum: Option<Placed<u64>>,
+    pub(super) hysteresis: Option<Placed<u64>>,
     settings: Settings,
     raw: Vec<Statement>,
 }
@@ -75,10 +76,12 @@ fn read(section: Section<'_>, instances: &[InstanceDraft], problems: &mut Proble
     let checks = section
         .required_node("check", problems)
         .map(|(_, node)| check::read_all(node, checked, problems));
-    let quorum = section.node("quorum").and_then(|(_, node)| match &node.kind {
-        Kind::Scalar(text) => Some(Placed { at: node.at.clone(), value: text.parse().ok()? }),
-        _ => None,
-    });
+    let number = |key| {
+        section.node(key).and_then(|(_, node)| match &node.kind {
+            Kind::Scalar(text) => Some(Placed { at: node.at.clone(), value: text.parse().ok()? }),
+            _ => None,
+        })
+    };
     let draft = ServerDraft {
         at: section.place(),
         instance,
@@ -94,7 +97,8 @@ fn read(section: Section<'_>, instances: &[InstanceDraft], problems: &mut Proble
             .then(|| section.one_or_more("nodes", problems, values::host)),
         real_servers: real_server::read_all(&section, checked, problems),
         checks,
-        quorum,
+        quorum: number("quorum"),
+        hysteresis: number("hysteresis"),
         settings: settings::read(&section, problems),
         raw: raw::read(&section, problems),
     };

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::{Drafts, unique};
-use crate::cluster::{Family, Version};
+use crate::cluster::{Family, Release, Version};
 use crate::conf::word::Word;
 use crate::inventory::instance::{InstanceDraft, Order};
 use crate::inventory::member;
@@ -127,6 +127,20 @@ fn version(instance: &InstanceDraft, global: Version, problems: &mut Problems) {
     {
         let title = "VRRP version 2 has no IPv6";
         problems.add(said.at.clone(), title, "remove `version`");
+    }
+    let first = instance.vips.first().filter(|first| match first.value.address() {
+        IpAddr::V6(address) => !address.is_unicast_link_local(),
+        IpAddr::V4(_) => false,
+    });
+    if let (Some(first), Release::V2_1_5) = (first, problems.target()) {
+        problems.add(
+            first.at.clone(),
+            format!(
+                "{} does not know IPv6 instances without a link-local address",
+                Release::V2_1_5
+            ),
+            "list one first, such as fe80::100; or write `target: keepalived 2.2`",
+        );
     }
     let interval = instance.advert_int.as_ref();
     if member::version(instance, global) == Version::V2 && !ipv6 {

@@ -128,6 +128,16 @@ fn forwarding(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems
 
 /// keepalived would reduce it, and call that an error.
 fn quorum(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
+    let most = server.quorum.as_ref().map_or(1, |quorum| quorum.value);
+    if let Some(hysteresis) = server.hysteresis.as_ref().filter(|it| it.value > 0)
+        && hysteresis.value >= most
+    {
+        problems.add(
+            hysteresis.at.clone(),
+            format!("hysteresis is not below the quorum, {most}"),
+            "keepalived would make it 0; lower it, or raise `quorum`",
+        );
+    }
     let Some(quorum) = &server.quorum else { return };
     let places = match server.instance {
         Some(instance) => member::members(&drafts.instances[instance], drafts.nodes).len(),

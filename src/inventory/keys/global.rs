@@ -160,18 +160,12 @@ pub const PLAIN: &[Key] = &[
         "`true`, or the file that is there meanwhile.",
     )
     .since(Release::V2_2),
-    Key::plain("include_check", Value::FlagOrWords, "none", "What a missing include file means.")
-        .since(Release::V2_2),
     Key::plain("data_use_instance", Value::Bool, "false", "Names of dumped files.")
         .since(Release::V2_2),
     Key::plain("random_seed", COUNT_OR_0, "the time", "Of what keepalived leaves to chance.")
         .since(Release::V2_2),
     Key::plain("umask", Value::Words, "0177", "Of files, in digits or as IRGRP|IWOTH."),
     Key::plain("use_symlink_paths", Value::Flag, "false", "Do not resolve links of scripts.")
-        .since(Release::V2_3),
-    Key::plain("timer_expired_backup", Value::Flag, "false", "Log adverts that came late.")
-        .since(Release::V2_3),
-    Key::plain("tls_compliant", Value::Flag, "false", "SSL_GET minds how servers hang up.")
         .since(Release::V2_3),
     Key::plain("state_dump_file", Value::Path, "in /tmp", "Where SIGUSR1 dumps to.")
         .since(Release::V2_4),

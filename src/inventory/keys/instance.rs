@@ -167,7 +167,8 @@ pub const FREE: &[Key] = &[
     Key::plain("garp_lower_prio_repeat", super::COUNT_OR_0, "garp_master_repeat", GARP_LOWER),
     Key::plain("garp_master_refresh", TIMER_WHOLE, "0: never", "Seconds between repetitions."),
     Key::plain("garp_master_refresh_repeat", super::COUNT, "1", "ARPs in a repetition."),
-    Key::plain("garp_extra_if", Value::Words, "none", "`[all] SECONDS`: on other interfaces too."),
+    Key::plain("garp_extra_if", Value::Words, "none", "`[all] SECONDS`: on other interfaces too.")
+        .since(Release::V2_2),
     Key::plain("lower_prio_no_advert", Value::Bool, "false", "Do not answer lower priorities."),
     Key::plain("higher_prio_send_advert", Value::Bool, "false", "Answer once before giving up."),
     Key::plain("promote_secondaries", Value::Flag, "false", "Keep addresses of the same network."),
@@ -175,7 +176,7 @@ pub const FREE: &[Key] = &[
         "track_process",
         Value::OneOrMore(&Value::Words),
         "none",
-        "Names of `vrrp_track_process` blocks, which `raw` can hold.",
+        "Names of `vrrp_track_process` blocks, which `raw` at the top can hold.",
     ),
     Key::plain("track_bfd", Value::OneOrMore(&Value::Words), "none", "Names of `bfd_instance`s."),
     Key::plain("virtual_routes", Value::Lines, "none", "Routes that move along, as for ip route."),

@@ -167,7 +167,7 @@ impl Key {
     /// Lines of keepalived.conf at the end of a block.
     const fn raw() -> Key {
         let doc = "Lines for the end of this block, as they are: the way to say what has no key. \
-                   Their braces must balance.";
+                   Their braces must balance. At the top and of a node: before the instances.";
         Key::ours("raw", Value::Lines, "none", doc)
     }
 }

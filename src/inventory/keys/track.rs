@@ -1,6 +1,7 @@
 //! The keys of what instances track, and of the groups that they form.
 
 use super::{COUNT, Key, RAW, TIMER, Table, Value, instance};
+use crate::cluster::Release;
 
 /// `track_file`
 pub const TRACK_FILE: Table = Table {
@@ -67,7 +68,8 @@ pub const VRRP_SYNC_GROUP: Table = Table {
                 "none",
                 "Run at every transition, with GROUP, its name, the state and the priority.",
             ),
-            Key::plain("notify_priority_changes", Value::Bool, "false", "Tell FIFOs of them too."),
+            Key::plain("notify_priority_changes", Value::Bool, "false", "Tell FIFOs of them too.")
+                .since(Release::V2_2),
             Key::plain("smtp_alert", Value::Bool, "false", "Send a mail at every transition."),
             Key::plain(
                 "sync_group_tracking_weight",

@@ -1,0 +1,206 @@
+//! Every key that becomes a statement of the same name, one after the other, judged by the real
+//! keepalived of each release that is said to have it: names, places and values in the tables of the
+//! inventory are keepalived's own.
+
+use lvskit::cluster::Release;
+use lvskit::inventory::keys::{Key, Role, SECTIONS, Value};
+
+use crate::common::netns::{Netns, inside};
+use crate::matrix::{KILLS_ITSELF, VERSIONS, as_root, judge, render, skipped};
+
+/// What `track_process` and `track_bfd` name; it has no keys.
+const RAW: &str = "raw: |\n  \
+    vrrp_track_process some {\n    process sh\n  }\n  \
+    bfd_instance some {\n    neighbor_ip 192.168.3.2\n    source_ip 192.168.3.1\n  }\n";
+
+/// A value for a key, as YAML.
+fn value(path: &str, key: &Key) -> String {
+    let by_name = match (path, key.name) {
+        (_, "lvs_timeouts") => Some("tcp 900 udp 300"),
+        (_, "lvs_flush_on_stop") => Some("VS"),
+        (_, "vrrp_garp_extra_if" | "garp_extra_if") => Some("all 60"),
+        (_, "vrrp_mcast_group4" | "mcast_dst_ip") => Some("224.0.0.200"),
+        (_, "vrrp_mcast_group6") => Some("ff02::12"),
+        (_, "notify_fifo" | "vrrp_notify_fifo" | "lvs_notify_fifo") => Some("/run/fifo"),
+        (_, "umask") => Some("'0177'"),
+        (_, "reload_file") => Some("/run/reload"),
+        (_, "dynamic_interfaces") => Some("allow_if_changes"),
+        (_, "nftables" | "nftables_ipvs") => Some("own_table"),
+        (_, "init_file") => Some("0 overwrite"),
+        (_, "use_vmac") => Some("vrrp.11"),
+        (_, "virtual_routes") => Some("10.9.0.0/16 via 192.168.3.1 dev eth0"),
+        (_, "virtual_rules") => Some("from 10.9.0.0/16 table 100 preference 100"),
+        (_, "persistence_granularity") => Some("255.255.255.0"),
+        (_, "persistence_engine") => Some("sip"),
+        (_, "lvs_method" | "sorry_server_lvs_method") => Some("DR"),
+        (_, "payload" | "require_reply") => Some("ab 12"),
+        (_, "status_code") => Some("200-299 404"),
+        (_, "digest") => Some("9b3a0c85a887a256d6939da88aabd8cd"),
+        (_, "regex_options") => Some("caseless"),
+        (_, "misc_path" | "script") => Some("/usr/bin/test 1"),
+        (_, "path") => Some("/"),
+        (_, "delay_loop") => Some("100"),
+        _ => None,
+    };
+    if let Some(text) = by_name {
+        return text.to_owned();
+    }
+    match &key.value {
+        Value::Flag | Value::Bool => "true".into(),
+        Value::Int(from, to) => 1.clamp(*from, *to).to_string(),
+        Value::Seconds(from, to) => (5_000_000.clamp(*from, *to) as f64 / 1e6).to_string(),
+        Value::Address | Value::Endpoint => "192.168.3.9".into(),
+        Value::Interface => "eth0".into(),
+        Value::Path => "/run/some-file".into(),
+        Value::Program | Value::Command => "/usr/bin/test 1 2".into(),
+        Value::User => "root".into(),
+        Value::OneOf(words) => format!("'{}'", words[0]),
+        Value::Text | Value::Host | Value::Helo => "some.example.org".into(),
+        Value::Words | Value::FlagOrWords => "1".into(),
+        Value::OneOrMore(_) => "some".into(),
+        other => panic!("{path}.{} has no value: {other:?}", key.name),
+    }
+}
+
+/// An inventory that says a key, in its place; `None` for places without statements of their own.
+fn inventory(path: &str, key: &Key) -> Option<String> {
+    let said = match (path, key.name) {
+        ("check.HTTP_GET", "url") | ("check.SSL_GET", "url") => "url: {path: /}".to_owned(),
+        _ => format!("{}: {}", key.name, value(path, key)),
+    };
+    let with = |place: &str| if place == path { format!(", {said}") } else { String::new() };
+    let top = |place: &str, text: String| if place == path { text } else { String::new() };
+    let required = |name: &str, text: &str| match key.name == name {
+        true => String::new(),
+        false => format!(", {text}"),
+    };
+    let check = match path.split('.').collect::<Vec<_>>().as_slice() {
+        ["check", "HTTP_GET", "url"] => {
+            let path = required("path", "path: /");
+            format!("{{type: HTTP_GET, url: {{{}}}}}", [said.as_str(), &path].concat())
+        }
+        ["check", kind @ ("HTTP_GET" | "SSL_GET")] => {
+            format!("{{type: {kind}, {said}{}}}", required("url", "url: {path: /}"))
+        }
+        ["check", "MISC_CHECK"] => {
+            let path = required("misc_path", "misc_path: /usr/bin/test 1");
+            format!("{{type: MISC_CHECK, {said}{path}}}")
+        }
+        ["check", "FILE_CHECK"] => {
+            if key.name == "track_file" {
+                "{type: FILE_CHECK, track_file: some}".into()
+            } else {
+                format!("{{type: FILE_CHECK, track_file: some, {said}}}")
+            }
+        }
+        // Its options are its own.
+        ["check", "smtp-check"] => return None,
+        ["check", kind] => format!("{{type: {kind}, {said}}}"),
+        ["vrrp_script"]
+        | ["track_file"]
+        | ["vrrp_sync_group"]
+        | ["virtual_server"]
+        | ["virtual_server", "real_server"]
+        | ["vrrp_instance"]
+        | ["global_defs"]
+        | ["nodes", "global_defs" | "vrrp_instance"] => "{type: PING_CHECK}".into(),
+        _ => return None,
+    };
+    let protocol = match (path, key.name) {
+        ("check.UDP_CHECK", _) | (_, "ops") => "UDP",
+        _ => "TCP",
+    };
+    let real_server = if path == "virtual_server.real_server" {
+        format!(", real_server: [{{node: a{}}}]", with("virtual_server.real_server"))
+    } else {
+        String::new()
+    };
+    let persistence = match key.name {
+        "persistence_granularity" | "persistence_engine" => ", persistence_timeout: 9",
+        "hysteresis" => ", quorum: 2",
+        "sorry_server_inhibit" | "sorry_server_lvs_method" => ", sorry_server: 192.168.3.9",
+        _ => "",
+    };
+    let algo = if key.name.starts_with("flag-") { "sh" } else { "rr" };
+    let file = match path {
+        "track_file" => format!("some: {{{said}{}}}", required("file", "file: /run/x")),
+        _ => "some: {file: /run/x, weight: 1}".into(),
+    };
+    let script = match path {
+        "vrrp_script" => format!("some: {{{said}{}}}", required("script", "script: /usr/bin/test")),
+        _ => "some: {script: /usr/bin/test 1}".into(),
+    };
+    let unicast = match key.name {
+        "unicast_ttl" | "unicast_fault_no_peer" | "check_unicast_src" => ", unicast: true",
+        "strict_mode" | "vrrp_strict" => ", state: BACKUP",
+        "vmac_xmit_base" => ", use_vmac: vrrp.11",
+        _ => "",
+    };
+    let second = if key.name == "vrrp_strict" { ", state: BACKUP" } else { "" };
+    Some(format!(
+        "bypass: false\n\
+         global_defs: {{router_id: hostname{}}}\n\
+         nodes: [{{name: a, address: 192.168.3.1{}{}}}, {{name: b, address: 192.168.3.2}}]\n\
+         track_file: {{{file}}}\n\
+         vrrp_script: {{{script}}}\n\
+         {}{RAW}\
+         vrrp_instance:\n  \
+           i: {{interface: eth0, virtual_router_id: 11, virtual_ipaddress: 192.168.3.100, \
+                track_file: some weight 0, track_script: some{unicast}{}}}\n  \
+           j: {{interface: eth0, virtual_router_id: 12, virtual_ipaddress: 192.168.3.110{second}}}\n\
+         virtual_server: [{{vrrp_instance: i, port: 25, lb_algo: {algo}, protocol: {protocol}, \
+             check: {check}{real_server}{persistence}{}}}]\n",
+        with("global_defs"),
+        top("nodes.global_defs", format!(", global_defs: {{{said}}}")),
+        top("nodes.vrrp_instance", format!(", vrrp_instance: {{i: {{{said}}}}}")),
+        top("vrrp_sync_group", format!("vrrp_sync_group: {{g: {{group: [i, j], {said}}}}}\n")),
+        with("vrrp_instance"),
+        with("virtual_server"),
+    ))
+}
+
+fn release(target: &str) -> Release {
+    Release::named(target).unwrap()
+}
+
+#[test]
+fn keepalived_knows_every_key_that_it_is_said_to_know() {
+    if !inside("keys::keepalived_knows_every_key_that_it_is_said_to_know") {
+        return;
+    }
+    if let Some(reason) = skipped() {
+        println!("keys: skipped: {reason}");
+        return;
+    }
+    let netns = Netns::new();
+    netns.ip("link add eth0 type veth peer name peer0");
+    netns.ip("link set eth0 up");
+    let (mut asked, mut wrong) = (0, Vec::new());
+    for (path, table) in SECTIONS {
+        for key in table.keys().filter(|key| key.role == Role::Plain) {
+            let Some(text) = inventory(path, key) else { continue };
+            for (version, target) in VERSIONS {
+                let name = format!("{path}.{}", key.name);
+                let text = format!("target: {target}\n{text}");
+                let conf = match render(&text) {
+                    Ok(mut nodes) => nodes.remove(0).1,
+                    Err(report) => {
+                        let newer = format!("keepalived {target} does not know `{}`", key.name);
+                        if key.since <= release(target) || !report.contains(&newer) {
+                            wrong.push(format!("{name}, {version}: {report}\n{text}"));
+                        }
+                        continue;
+                    }
+                };
+                let conf = if version == KILLS_ITSELF { as_root(&conf).0 } else { conf };
+                let said = judge(&netns, version, &conf);
+                if said != (Some(0), String::new()) {
+                    wrong.push(format!("{name}, {version}: {said:?}"));
+                }
+                asked += 1;
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {asked}:\n{}", wrong.len(), wrong.join("\n"));
+    println!("keys: {asked} times accepted");
+}
