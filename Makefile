@@ -42,7 +42,7 @@ check:
 
 # Unit, command line, namespaces, packaging; then the lab. What a machine lacks is installed.
 test:
-	$(DEPS) namespaces lab smtp rpm systemd ansible firewall versions
+	$(DEPS) namespaces lab smtp rpm systemd ansible firewall versions schema
 	$(CARGO) test --locked --lib --bins
 	$(CARGO) test --locked --test smtp_check --test gen_conf --test import --test bypass_ipvs --test guard
 	$(CARGO) test --locked --test firewall

@@ -11,6 +11,8 @@ mod article;
 mod blocks;
 #[path = "gen_conf/contract.rs"]
 mod contract;
+#[path = "gen_conf/crosswise.rs"]
+mod crosswise;
 #[path = "gen_conf/drain.rs"]
 mod drain;
 #[path = "gen_conf/failures.rs"]
@@ -35,6 +37,8 @@ mod properties;
 mod read_back;
 #[path = "gen_conf/remarks.rs"]
 mod remarks;
+#[path = "gen_conf/schema.rs"]
+mod schema;
 #[path = "gen_conf/secrets.rs"]
 mod secrets;
 #[path = "gen_conf/variants.rs"]

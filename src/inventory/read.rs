@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::Problem;
-use super::keys::Table;
+use super::keys::{NODE_INSTANCE, Table, VRRP_INSTANCE};
 use super::tree::{Key, Kind, Node};
 use crate::cluster::Release;
 
@@ -227,6 +227,15 @@ impl<'a> Section<'a> {
                     format!("remove it, or write `target: {}` if all nodes have that", known.since),
                 ),
                 Some(_) => {}
+                None if self.table.name == NODE_INSTANCE.name
+                    && VRRP_INSTANCE.key(&key.name).is_some() =>
+                {
+                    problems.add(
+                        key.at.clone(),
+                        format!("nodes that differ in `{}` would all be MASTER", key.name),
+                        "write it in the section `vrrp_instance`, for all of them",
+                    );
+                }
                 None => {
                     // In `authentication` a wrong key may be a password in the wrong place.
                     let title = match self.table.name {

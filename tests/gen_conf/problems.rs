@@ -7,16 +7,17 @@ use crate::place::{ARTICLE, Place, Run, edited};
 
 /// An edit of the article's inventory and what must be said about it. In the new text, `^` marks
 /// the place that must be named; it is taken out.
-struct Case(&'static str, &'static str, Told);
+pub struct Case(pub &'static str, pub &'static str, pub Told);
 
 /// Parts of the title and of the cure.
-struct Told(&'static str, &'static str);
+pub struct Told(pub &'static str, pub &'static str);
 
-const AUTHENTICATION: &str = "authentication: {auth_type: PASS, auth_pass: mrelay}";
-const VIP: &str = "virtual_ipaddress: 192.168.3.100";
+pub const AUTHENTICATION: &str = "authentication: {auth_type: PASS, auth_pass: mrelay}";
+pub const VIP: &str = "virtual_ipaddress: 192.168.3.100";
 const VRID: &str = "virtual_router_id: 11";
-const FIRST: &str = "- {name: server01.domain.ru, address: 192.168.3.101}";
-const CHECK: &str = "check:\n      type: SMTP_CHECK # or smtp-check, our own probe, or TCP_CHECK
+pub const FIRST: &str = "- {name: server01.domain.ru, address: 192.168.3.101}";
+pub const CHECK: &str =
+    "check:\n      type: SMTP_CHECK # or smtp-check, our own probe, or TCP_CHECK
       connect_timeout: 5\n      retry: 3\n      helo_name: smtpchecker.domain.ru";
 
 const CASES: &[Case] = &[
@@ -206,7 +207,12 @@ fn place_of(text: &str, byte: usize) -> (String, String) {
 
 #[test]
 fn each_problem_is_told_with_its_place_and_its_cure() {
-    for Case(from, to, Told(title, cure)) in CASES {
+    told(CASES);
+}
+
+/// Each problem is told with its place, its line and its cure.
+pub fn told(cases: &[Case]) {
+    for Case(from, to, Told(title, cure)) in cases {
         let marked = edited(&[(from, to)]);
         let Some(byte) = marked.find('^') else {
             // The place is that of the section around.
@@ -226,8 +232,12 @@ fn each_problem_is_told_with_its_place_and_its_cure() {
 
 #[test]
 fn one_mistake_is_one_problem() {
-    let alone = CASES.iter().filter(|Case(_, to, _)| !to.contains("nodez"));
-    for Case(from, to, _) in alone {
+    alone(CASES.iter().filter(|Case(_, to, _)| !to.contains("nodez")));
+}
+
+/// No problem makes another one.
+pub fn alone<'a>(cases: impl IntoIterator<Item = &'a Case>) {
+    for Case(from, to, _) in cases {
         let report = refused(&edited(&[(from, to)]).replacen('^', "", 1));
         assert_eq!(count(&report), 1, "{to:?}:\n{report}");
         assert!(report.contains("error: inventory.yml: 1 problem; nothing was written"));

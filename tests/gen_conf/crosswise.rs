@@ -1,0 +1,216 @@
+//! What no single value shows: each is right by itself, and together they make two MASTERs, a service
+//! that can't work, or a line that keepalived does not know. And what is only worth a warning.
+
+use crate::blocks::values;
+use crate::place::{ARTICLE, NODES, Place, Run, edited};
+use crate::problems::{CHECK, Case, FIRST, Told, VIP, alone, told};
+
+const PREEMPT: &str = "preempt: true";
+const WEIGHT: &str = "weight: 1\n";
+const ALGO: &str = "lb_algo: wlc";
+
+const CASES: &[Case] = &[
+    // Networks
+    Case(
+        VIP,
+        "virtual_ipaddress: ^10.1.1.1/24",
+        Told("no node's address is in the network of 10.1.1.1/24", "/32 for an address"),
+    ),
+    Case(
+        "192.168.3.104}",
+        "^10.0.0.4}\nnetwork: 192.168.3.0/24",
+        Told("10.0.0.4 is not in 192.168.3.0/24", "correct the address"),
+    ),
+    Case(
+        "nodes:",
+        "network: ^192.168.3.0\nnodes:",
+        Told("`192.168.3.0` is no network", "192.168.3.0/24"),
+    ),
+    // Sites, and what nodes say of instances
+    Case(PREEMPT, "site: ^dc-a", Told("an instance without nodes", "write this site")),
+    Case(
+        FIRST,
+        "- {name: server01.domain.ru, address: 192.168.3.101, vrrp_instance: {mail_relay: \
+         {^advert_int: 3}}}",
+        Told("nodes that differ in `advert_int` would all be MASTER", "for all of them"),
+    ),
+    Case(
+        FIRST,
+        "- {name: server01.domain.ru, address: 192.168.3.101, vrrp_instance: {^mail: {priority: 3}}}",
+        Told("no VRRP instance `mail`", "name one"),
+    ),
+    Case(
+        FIRST,
+        "- {name: server01.domain.ru, address: 192.168.3.101, vrrp_instance: {mail_relay: \
+         {unicast_src_ip: ^192.168.3.1}}}",
+        Told("go to a multicast group", "`unicast: true`"),
+    ),
+    // Elections
+    Case(
+        PREEMPT,
+        "election: uniform\n    preempt: ^true",
+        Told("among equals nobody preempts", "election: ranked"),
+    ),
+    Case(PREEMPT, "election: ^random", Told("`random` is no election", "ranked or uniform")),
+    Case(
+        "    interface: eth0\n    virtual_router_id: 11",
+        "    version: 3\n    interface: eth0\n    virtual_router_id: 11",
+        Told("VRRP version 3 has no authentication", "remove"),
+    ),
+    // Names that lead nowhere
+    Case(
+        "  mail_relay:",
+        "  ^mail_relay:\n    track_script: queue",
+        Told("`track_script` names `queue`, which is no `vrrp_script`", "add it"),
+    ),
+    Case(
+        "vrrp_instance:",
+        "vrrp_sync_group: {^g: {group: [mail_relay]}}\nvrrp_instance:",
+        Told("fewer than two instances", "at least two"),
+    ),
+    Case(
+        "vrrp_instance:",
+        "vrrp_sync_group: {g: {group: [mail_relay, ^other]}}\nvrrp_instance:",
+        Told("no VRRP instance `other`", "name one"),
+    ),
+    Case("port: 25", "group: ^web", Told("no virtual_server_group `web`", "name one")),
+    Case(
+        CHECK,
+        "check: {type: FILE_CHECK, track_file: ^load}",
+        Told("no track_file `load`", "name"),
+    ),
+    Case(
+        WEIGHT,
+        "nodes: [server01.domain.ru, ^server09]\n",
+        Told("no node `server09`", "section `nodes`"),
+    ),
+    // Services
+    Case(
+        WEIGHT,
+        "real_server: [{node: server01.domain.ru, port: ^2525}]\n",
+        Told("DR can't change the port", "lb_kind: NAT"),
+    ),
+    Case(
+        "lb_kind: DR",
+        "lb_kind: ^NAT",
+        Told("can't work when the balancers are the servers", "`bypass: false`"),
+    ),
+    Case(WEIGHT, "quorum: ^5\n", Told("weights of all servers together are 4", "at most 4")),
+    Case(WEIGHT, "quorum: 2\n    hysteresis: ^2\n", Told("not below the quorum, 2", "lower it")),
+    Case(
+        CHECK,
+        "check: {type: MISC_CHECK, misc_path: /bin/true, misc_timeout: ^3}",
+        Told("longer than delay_loop, 2 s", "shorten it"),
+    ),
+    Case(
+        CHECK,
+        "check: {type: smtp-check, options: [^--starttls]}",
+        Told("smtp-check refuses this", "`compat: false`"),
+    ),
+    Case(
+        CHECK,
+        "check: {type: MISC_CHECK, misc_path: ^true}",
+        Told("`true` is no command", "absolute path"),
+    ),
+    Case(
+        "port: 25",
+        "address: ^192.168.3.100",
+        Told("all ports needs `persistence_timeout`", "or write `port`"),
+    ),
+    // Targets
+    Case(
+        "nodes:",
+        "target: ^keepalived 1.3\nnodes:",
+        Told("`keepalived 1.3` is no target", "keepalived 2.1.5, keepalived 2.2"),
+    ),
+    // Lines that are taken as they are
+    Case(
+        PREEMPT,
+        "raw: ^'} vrrp_instance x {'",
+        Told("closes more than these lines open", "inside this block"),
+    ),
+    Case(PREEMPT, "raw: ^'a {'", Told("a `{` that is not closed", "missing `}`")),
+    Case(PREEMPT, "raw: ^'a \"b'", Told("a quote that is not closed", "same line")),
+    // Hooks that are taken
+    Case(
+        "  mail_relay:",
+        "  ^mail_relay:\n    notify_master: /bin/true",
+        Told("bypass-ipvs is `notify_master`", "use `notify`"),
+    ),
+];
+
+#[test]
+fn each_is_told_with_its_place_and_its_cure() {
+    told(CASES);
+}
+
+#[test]
+fn one_mistake_is_one_problem() {
+    alone(CASES);
+}
+
+#[test]
+fn what_the_target_does_not_know_is_refused() {
+    for (target, edits, title) in [
+        (
+            "keepalived 2.1.5",
+            (PREEMPT, "down_timer_adverts: 4"),
+            "does not know `down_timer_adverts`",
+        ),
+        ("2.1.5", (ALGO, "lb_algo: twos"), "`twos` is no scheduler"),
+        ("2.2", ("  smtp_server:", "  use_symlink_paths: true\n  smtp_server:"), "keepalived 2.3"),
+    ] {
+        let inventory = format!("target: {target}\n{}", edited(&[edits]));
+        let Run { code, stderr, .. } = Place::with(&inventory).run("--stdout");
+        assert_eq!(code, Some(1));
+        assert!(stderr.contains(title), "{title}: {stderr}");
+        let newer = inventory.replace(&format!("target: {target}"), "target: keepalived 2.4");
+        assert_eq!(Place::with(newer).run("--stdout").code, Some(0), "{title}");
+    }
+}
+
+#[test]
+fn a_peer_that_is_missing_would_be_a_second_master() {
+    let own = "- {name: server01.domain.ru, address: 192.168.3.101, vrrp_instance: {mail_relay: \
+               {unicast_peer: [192.168.3.102, 192.168.3.103]}}}";
+    let inventory = edited(&[(FIRST, own), (PREEMPT, "unicast: true")]);
+    let Run { code, stderr, .. } = Place::with(inventory).run("--stdout");
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("unicast_peer lacks 192.168.3.104"), "{stderr}");
+}
+
+#[test]
+fn two_instances_on_one_network_need_two_numbers() {
+    let second =
+        "  second: {interface: eth0, virtual_router_id: 11, virtual_ipaddress: 192.168.3.110}\n";
+    let inventory = edited(&[("\nvirtual_server:", &format!("{second}\nvirtual_server:"))]);
+    let Run { code, stderr, .. } =
+        Place::with(inventory.replace("port: 25", "vrrp_instance: second\n    port: 25"))
+            .run("--stdout");
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("two instances have virtual_router_id 11 on eth0"), "{stderr}");
+}
+
+#[test]
+fn nodes_that_are_all_alike_have_one_file_and_a_warning() {
+    let inventory = edited(&[(PREEMPT, "election: uniform")]);
+    let place = Place::with(inventory);
+    let Run { code, stderr, .. } = place.run("--out-dir out");
+    assert_eq!(code, Some(0));
+    for part in ["warning: equal priorities", "split brain", "--> inventory.yml:"] {
+        assert!(stderr.contains(part), "{part}: {stderr}");
+    }
+    let files = NODES.map(|node| place.read(&format!("out/{node}/keepalived.conf")));
+    assert!(files.iter().all(|file| *file == files[0]), "{files:?}");
+    assert_eq!(values(&files[0], "priority"), ["100"]);
+    assert_eq!(values(&files[0], "state"), ["BACKUP"]);
+    assert!(files[0].contains("    nopreempt\n") && !files[0].contains("router_id s"));
+}
+
+#[test]
+fn how_soon_a_dead_master_is_replaced_is_told_on_request() {
+    let place = Place::with(ARTICLE.replace("preempt: true", "priority: 100"));
+    let told = place.run("--out-dir out --verbose");
+    assert_eq!(told.stderr, "note: mail_relay: a dead MASTER is replaced after 6.61 s\n");
+    assert_eq!(place.run("--out-dir out").stderr, "");
+}
