@@ -1,12 +1,14 @@
 //! Writes files so that no reader ever meets a half one, and touches only what changes: a file's
 //! time stamp and inode tell keepalived, Ansible and backups that there is something new.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use nix::unistd::syncfs;
+use tempfile::TempPath;
 
 /// A new file's mode. keepalived.conf holds the VRRP password: for root, and for a group that an
 /// administrator may give it.
@@ -73,27 +75,50 @@ impl Target {
         };
         // After the owner: to change that takes away set-user-ID bits.
         content.as_file().set_permissions(Permissions::from_mode(mode))?;
-        Ok(Staged { target: self.path, content })
+        let device = content.as_file().metadata()?.dev();
+        Ok(Staged { target: self.path, content: content.into_temp_path(), device })
     }
 }
 
 /// A file whose new content lies beside it, ready to take its place.
 pub struct Staged {
     target: PathBuf,
-    content: NamedTempFile,
+    /// Closed: there may be more of them than a process may have open.
+    content: TempPath,
+    /// The file system of both.
+    device: u64,
 }
 
-impl Staged {
-    /// Brings the new content to the disk, so that not even a power failure leaves an empty file.
-    pub fn sync(&self) -> io::Result<()> {
-        self.content.as_file().sync_all()
+/// Puts all of them in place, each in one step. Before the first one every new content is brought
+/// to the disk, so that not even a power failure leaves an empty file.
+///
+/// # Errors
+/// With the file that could not be replaced; those before it are new already.
+pub fn replace(staged: Vec<Staged>) -> Result<(), (PathBuf, io::Error)> {
+    sync(staged.iter().map(|file| (&*file.content, file.device)))?;
+    let mut folders = Vec::with_capacity(staged.len());
+    for Staged { target, content, device } in staged {
+        content.persist(&target).map_err(|error| (target.clone(), error.error))?;
+        folders.push((folder(&target).to_owned(), device));
     }
+    sync(folders.iter().map(|(folder, device)| (folder.as_path(), *device)))
+}
 
-    /// Puts the new content in place, in one step.
-    pub fn commit(self) -> io::Result<()> {
-        self.content.persist(&self.target)?;
-        File::open(folder(&self.target))?.sync_all()
+/// Brings files or folders to the disk: one by itself, several by their file systems, which takes
+/// as long as one and not as many times as there are files.
+fn sync<'a>(
+    places: impl ExactSizeIterator<Item = (&'a Path, u64)>,
+) -> Result<(), (PathBuf, io::Error)> {
+    let alone = places.len() == 1;
+    let mut synced = BTreeSet::new();
+    for (place, _) in places.filter(|&(_, device)| synced.insert(device)) {
+        let done = File::open(place).and_then(|file| match alone {
+            true => file.sync_all(),
+            false => Ok(syncfs(&file)?),
+        });
+        done.map_err(|error| (place.to_owned(), error))?;
     }
+    Ok(())
 }
 
 /// Makes a folder and those above it that are missing, each readable by all whatever the umask:
@@ -170,9 +195,7 @@ mod tests {
         let target = Target::read(path).unwrap();
         let differs = target.differs(bytes);
         if differs {
-            let staged = target.stage(bytes).unwrap();
-            staged.sync().unwrap();
-            staged.commit().unwrap();
+            replace(vec![target.stage(bytes).unwrap()]).unwrap();
         }
         differs
     }

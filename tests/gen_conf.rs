@@ -19,6 +19,8 @@ mod drain;
 mod failures;
 #[path = "gen_conf/firewall.rs"]
 mod firewall;
+#[path = "gen_conf/hostile.rs"]
+mod hostile;
 #[path = "gen_conf/keepalived.rs"]
 mod keepalived;
 #[path = "gen_conf/keys.rs"]

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::{Failure, Or, diff, render};
 use crate::cli::lvskit::GenConf;
@@ -38,11 +38,15 @@ pub(super) fn all<'a>(
         let changed = target.differs(text.as_bytes());
         let diff = args.diff.then(|| diff::unified(&path, &target, &text));
         if changed && !args.check {
-            ready.push((path.clone(), stage(args, &path, target, &text).or_exit(Exit::File)?));
+            ready.push(stage(args, &path, target, &text).or_exit(Exit::File)?);
         }
         changes.push(Change { node, path, changed, diff });
     }
-    replace(ready).or_exit(Exit::File)?;
+    files::replace(ready)
+        .map_err(|(path, error)| {
+            anyhow!(error).context(format!("error: {}: can't be replaced", path.display()))
+        })
+        .or_exit(Exit::File)?;
     Ok(changes)
 }
 
@@ -63,14 +67,4 @@ fn stage(args: &GenConf, path: &Path, target: Target, text: &str) -> Result<Stag
     target
         .stage(text.as_bytes())
         .with_context(|| format!("error: {}: can't be written", path.display()))
-}
-
-fn replace(ready: Vec<(PathBuf, Staged)>) -> Result<()> {
-    for (path, staged) in &ready {
-        staged.sync().with_context(|| format!("error: {}: can't be written", path.display()))?;
-    }
-    for (path, staged) in ready {
-        staged.commit().with_context(|| format!("error: {}: can't be replaced", path.display()))?;
-    }
-    Ok(())
 }

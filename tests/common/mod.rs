@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 pub mod accounts;
+pub mod hostile;
 pub mod netns;
 pub mod random;
 pub mod server;

@@ -1,25 +1,11 @@
-//! The fuzzer's work, kept: the inputs that it found worth keeping, and some thousand variations of
-//! each kind, the same in each run, through the same entries. The fuzzer itself wants a nightly
-//! compiler (see tests/fuzz/Cargo.toml); this is for every day.
-//!
-//! `LVSKIT_SEED=7 cargo test --test smtp_check hostile` makes other variations.
-
-use std::fs;
-use std::panic::catch_unwind;
-
-use super::common::random::Random;
+//! Hostile servers against both dialogues: what the fuzzer kept, and variations of it.
 
 #[path = "../fuzz/entry/compat.rs"]
 mod compat;
 #[path = "../fuzz/entry/dialogue.rs"]
 mod dialogue;
 
-const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz/corpus");
-const VARIATIONS: usize = 20_000;
-const SEED: u64 = 1;
-
-/// The longest variation, in bytes: longer than what a reply may have.
-const LONGEST: usize = 2048;
+use super::common::hostile::Hostile;
 
 /// What a server is likely to say, or rather not.
 const WORDS: [&[u8]; 16] = [
@@ -41,50 +27,10 @@ const WORDS: [&[u8]; 16] = [
     b"                                ",
 ];
 
-/// Changes the input once.
-fn change(input: &mut Vec<u8>, corpus: &[Vec<u8>], random: &mut Random) {
-    let place = random.below(input.len() + 1);
-    let end = (place + random.below(16)).min(input.len());
-    match random.below(6) {
-        0 => drop(input.drain(place..end)),
-        1 => drop(input.splice(place..end, WORDS[random.below(WORDS.len())].to_vec())),
-        2 => drop(input.splice(place..place, input[place..end].to_vec())),
-        3 => input.truncate(place),
-        4 => {
-            let other = &corpus[random.below(corpus.len())];
-            input.extend_from_slice(&other[random.below(other.len() + 1)..]);
-        }
-        _ if place < input.len() => input[place] = random.below(256) as u8,
-        _ => input.push(random.below(256) as u8),
-    }
-    input.truncate(LONGEST);
-}
-
-/// Plays everything that was kept for this entry, and variations of it.
-fn play(name: &str, entry: fn(&[u8])) {
-    let seed = std::env::var("LVSKIT_SEED").map_or(SEED, |seed| seed.parse().unwrap());
-    let mut files: Vec<_> = fs::read_dir(format!("{CORPUS}/{name}"))
-        .unwrap()
-        .map(|file| file.unwrap().path())
-        .collect();
-    files.sort();
-    let corpus: Vec<Vec<u8>> = files.iter().map(|file| fs::read(file).unwrap()).collect();
-    assert!(!corpus.is_empty());
-    println!("{name}: {} kept inputs, {VARIATIONS} variations, seed {seed}", corpus.len());
-    let survives = |input: &[u8]| {
-        let played = catch_unwind(|| entry(input));
-        assert!(played.is_ok(), "{name}, seed {seed}: b\"{}\"", input.escape_ascii());
-    };
-    corpus.iter().for_each(|input| survives(input));
-    // An odd factor spreads small seeds; 0 would stay 0.
-    let mut random = Random::seeded(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).max(1));
-    for _ in 0..VARIATIONS {
-        let mut input = corpus[random.below(corpus.len())].clone();
-        for _ in 0..=random.below(4) {
-            change(&mut input, &corpus, &mut random);
-        }
-        survives(&input);
-    }
+fn play(name: &'static str, entry: fn(&[u8])) {
+    // The longest is longer than what a reply may have.
+    let server = Hostile { name, words: &WORDS, variations: 20_000, longest: 2048 };
+    server.play(Vec::new(), entry);
 }
 
 #[test]
