@@ -21,7 +21,7 @@ DEPS       := tests/deps
 export LVSKIT_LIBEXECDIR = $(LIBEXECDIR)
 
 # In their folders, so that the links of the installed README lead somewhere.
-DOCS := keepalived/README.md keepalived/inventory.yml $(wildcard keepalived/*/keepalived.conf) \
+DOCS := keepalived/README.md keepalived/inventory.yml $(wildcard keepalived/*/keepalived.conf keepalived/samples/*) \
 	packaging/ansible/README.md packaging/ansible/site.yml tests/lab/README.md \
 	$(wildcard LICENSE-* *.md)
 
@@ -74,6 +74,7 @@ install: build docs
 	$(INSTALL) -D -m 0755 -t $(DESTDIR)$(BINDIR) $(TARGET)/release/lvskit
 	$(INSTALL) -D -m 0755 -t $(DESTDIR)$(LIBEXECDIR) $(addprefix $(TARGET)/release/,bypass-ipvs smtp-check)
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(MANDIR)/man8 $(TARGET)/docs/man/*.8
+	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(MANDIR)/man5 $(TARGET)/docs/man/*.5
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(DATADIR)/bash-completion/completions $(TARGET)/docs/completions/bash/*
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(DATADIR)/fish/vendor_completions.d $(TARGET)/docs/completions/fish/*
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(DATADIR)/zsh/site-functions $(TARGET)/docs/completions/zsh/*

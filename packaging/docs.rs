@@ -1,5 +1,5 @@
-//! Writes manual pages and shell completions into a folder, both from the definitions that the
-//! programs parse their command lines with, so that they can't promise anything else.
+//! Writes manual pages and shell completions into a folder, from the definitions that the programs
+//! parse their command lines and inventories with, so that they can't promise anything else.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -12,23 +12,27 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 use lvskit::cli;
+use lvskit::cluster::Release;
+use lvskit::inventory::explain::value;
+use lvskit::inventory::keys::SECTIONS;
 
 /// Administration: all three programs are for root and for keepalived.
 const SECTION: &str = "8";
 
 const SOURCE: &str = concat!("lvskit ", env!("CARGO_PKG_VERSION"));
 
-const SEE_ALSO: [&str; 7] = [
+const SEE_ALSO: [&str; 8] = [
     "lvskit(8)",
     "lvskit-gen-conf(8)",
     "bypass-ipvs(8)",
     "smtp-check(8)",
+    "lvskit-inventory(5)",
     "keepalived(8)",
     "keepalived.conf(5)",
     "nft(8)",
 ];
 
-/// Writes DIR/man/NAME.8 and DIR/completions/SHELL/ for all programs of lvskit.
+/// Writes DIR/man/NAME.8, DIR/man/lvskit-inventory.5 and DIR/completions/SHELL/ for all programs of lvskit.
 #[derive(Parser)]
 struct Cli {
     /// The folder, made if need be
@@ -62,7 +66,42 @@ fn write_all(dir: &Path) -> Result<()> {
         program.build();
         page_and_pages_below(&program, &pages)?;
     }
-    Ok(())
+    let path = pages.join("lvskit-inventory.5");
+    File::create(&path)
+        .and_then(|file| inventory().to_writer(&mut BufWriter::new(file)))
+        .with_context(|| format!("{}: can't be written", path.display()))
+}
+
+/// The page of the inventory: every key of every section, from the tables that it is read by.
+fn inventory() -> Roff {
+    let mut roff = Roff::new();
+    roff.control("TH", ["lvskit-inventory", "5", "", SOURCE, "lvskit"]);
+    roff.control("SH", ["NAME"]);
+    roff.text([roman("lvskit-inventory - a cluster in one file, for lvskit gen-conf")]);
+    roff.control("SH", ["DESCRIPTION"]);
+    roff.text([roman(
+        "An inventory is a YAML or JSON file. Its keys are named as in keepalived.conf(5), and mean the \
+         same; each fact stands once. A key that is given by its name alone below becomes the statement \
+         of that name. lvskit gen-conf --explain KEY tells the same of one key.",
+    )]);
+    for (path, table) in SECTIONS {
+        let heading = if path.is_empty() { "TOP LEVEL".into() } else { path.to_uppercase() };
+        roff.control("SH", [heading.as_str()]);
+        for key in table.keys() {
+            roff.control("TP", []);
+            roff.text([bold(key.name)]);
+            let mut facts =
+                format!("{} Value: {}. Default: {}.", key.doc, value(&key.value), key.default);
+            if key.since > Release::V2_1_5 {
+                facts.push_str(&format!(" Since {}.", key.since));
+            }
+            roff.text([roman(facts)]);
+        }
+    }
+    roff.control("SH", ["FILES"]);
+    roff.text([roman("inventory.yml and samples/*.yml in the documentation's folder keepalived")]);
+    roff.extend([see_also("lvskit-inventory")]);
+    roff
 }
 
 fn folder(path: PathBuf) -> Result<PathBuf> {

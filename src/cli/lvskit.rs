@@ -47,6 +47,15 @@ Exit codes:
   3  with --check: a file would change; nothing was written
   6  a file could not be read or written";
 
+const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  lvskit schema > inventory.schema.json
+
+Exit codes:
+  0  done
+  2  wrong command line, nothing was tried
+  6  standard output could not be written";
+
 /// Companion of keepalived for LVS-DR clusters whose servers are all balancer and application
 /// server at once.
 #[derive(Debug, Parser)]
@@ -70,6 +79,7 @@ pub enum Command {
     ///
     /// With a comment `# yaml-language-server: $schema=FILE` in its first line an inventory is
     /// completed and checked while it is written.
+    #[command(after_help = SCHEMA_EXAMPLES)]
     Schema,
 }
 

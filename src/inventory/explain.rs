@@ -93,7 +93,7 @@ pub fn value(value: &Value) -> String {
 
 fn names(table: &Table) -> String {
     let names: Vec<&str> = table.keys().map(|key| key.name).take(8).collect();
-    let more = if table.keys().count() > names.len() { ", ..." } else { "" };
+    let more = if table.keys().count() > names.len() { " and more" } else { "" };
     format!("{}{more}", names.join(", "))
 }
 

@@ -205,3 +205,19 @@ fn families_that_nodes_lack_are_told_once() {
     assert!(report.contains("--> inventory.yml:4:41"), "{report}");
     assert!(report.contains("write both: `address: [192.168.3.102, ...]`"), "{report}");
 }
+
+/// What is true of YAML is true of JSON.
+#[test]
+fn an_inventory_may_be_json() {
+    let yaml = "nodes: [{name: a, address: 10.0.0.1}]\n\
+                vrrp_instance: {i: {interface: eth0, virtual_router_id: 1, virtual_ipaddress: 10.0.0.9}}\n";
+    let json = r#"{
+  "nodes": [{"name": "a", "address": "10.0.0.1"}],
+  "vrrp_instance": {
+    "i": {"interface": "eth0", "virtual_router_id": 1, "virtual_ipaddress": "10.0.0.9"}
+  }
+}
+"#;
+    let of = |inventory: &str| Place::with(inventory).rendered("a");
+    assert_eq!(of(json), of(yaml));
+}

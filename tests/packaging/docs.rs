@@ -6,6 +6,7 @@ use std::process::Command;
 
 use clap::CommandFactory;
 use lvskit::cli;
+use lvskit::inventory::keys;
 
 use super::built::installed;
 
@@ -27,6 +28,20 @@ fn every_program_and_subcommand_has_a_page_without_warnings() {
         let groff = Command::new("groff").args(["-man", "-Tutf8", "-ww", "-z"]).arg(&path).output();
         let groff = groff.expect("groff is needed; tests/deps rpm installs it");
         assert_eq!(String::from_utf8_lossy(&groff.stderr), "", "{name}");
+    }
+}
+
+#[test]
+fn every_key_of_the_inventory_is_in_its_page() {
+    let path = installed().join("usr/share/man/man5/lvskit-inventory.5");
+    let groff =
+        Command::new("groff").args(["-man", "-Tascii", "-P-cbou", "-ww"]).arg(&path).output();
+    let groff = groff.expect("groff is needed; tests/deps rpm installs it");
+    assert_eq!(String::from_utf8_lossy(&groff.stderr), "");
+    let page = String::from_utf8(groff.stdout).unwrap();
+    for key in keys::SECTIONS.iter().flat_map(|(_, table)| table.keys()) {
+        let heads = |line: &str| line.trim_start().split(' ').next() == Some(key.name);
+        assert!(page.lines().any(heads), "{} is missing", key.name);
     }
 }
 
