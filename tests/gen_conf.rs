@@ -15,6 +15,8 @@ mod contract;
 mod crosswise;
 #[path = "gen_conf/drain.rs"]
 mod drain;
+#[path = "gen_conf/everything.rs"]
+mod everything;
 #[path = "gen_conf/failures.rs"]
 mod failures;
 #[path = "gen_conf/firewall.rs"]

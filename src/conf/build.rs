@@ -196,7 +196,10 @@ fn virtual_server(
         scheduler: server.scheduler,
         hash: server.hash,
         forwarding: server.forwarding.clone(),
-        protocol: server.protocol,
+        protocol: match server.service {
+            Service::Mark(_) => None,
+            _ => Some(server.protocol),
+        },
         more: server.settings.clone().into_statements(Vec::new()),
         real_servers,
         raw: server.raw.clone(),

@@ -135,8 +135,8 @@ pub struct VirtualServer {
     pub hash: HashFlags,
     /// `lb_kind`
     pub forwarding: Forwarding,
-    /// `protocol`
-    pub protocol: Protocol,
+    /// `protocol`; keepalived ignores it where a firewall's mark decides.
+    pub protocol: Option<Protocol>,
     /// Whatever else the inventory says.
     pub more: Vec<Statement>,
     /// Who serves.
@@ -288,7 +288,7 @@ impl VirtualServer {
                 w.line(format_args!("{}-fallback", self.scheduler))?;
             }
             w.set("lb_kind", &self.forwarding)?;
-            w.set("protocol", self.protocol)?;
+            w.set_some("protocol", &self.protocol)?;
             write_all(&self.more, w)?;
             self.real_servers.iter().try_for_each(|server| {
                 w.gap()?;

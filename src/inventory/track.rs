@@ -28,6 +28,8 @@ pub(super) struct GroupDraft {
     pub(super) at: Range<usize>,
     pub(super) members: Vec<Placed<Word>>,
     pub(super) tracked: Tracked,
+    /// Whether weights of what members track count.
+    pub(super) weights: bool,
     pub(super) block: Statement,
 }
 
@@ -103,13 +105,14 @@ fn sync_group(name: &Key, node: &Node, problems: &mut Problems) -> Option<GroupD
     let tracked = instance::tracked(&section, problems);
     let settings = settings::read(&section, problems);
     let raw = raw::read(&section, problems);
+    let weights = settings.has("sync_group_tracking_weight");
     section.close(problems);
     let lines = members.iter().map(|member| Statement::line(member.value.to_string())).collect();
     let mut block = vec![Statement::block("group", lines)];
     block.extend(tracked_blocks(&tracked));
     block.extend(settings.into_statements(raw));
     let block = Statement::block(format!("vrrp_sync_group {}", quoted(name)), block);
-    Some(GroupDraft { at: name.at.clone(), members, tracked, block })
+    Some(GroupDraft { at: name.at.clone(), members, tracked, weights, block })
 }
 
 /// `ADDRESS[-TO|/LENGTH] [PORT]` or `fwmark NUMBER [inet|inet6]`.

@@ -192,6 +192,23 @@ fn two_instances_on_one_network_need_two_numbers() {
 }
 
 #[test]
+fn weights_do_not_count_in_a_group() {
+    let second = "  b: {interface: eth0, virtual_router_id: 9, virtual_ipaddress: 192.168.3.9}\n\
+                  vrrp_sync_group: {g: {group: [b, mail_relay]}}\n\nvirtual_server:\n  \
+                  - vrrp_instance: mail_relay\n    port: 25";
+    let inventory = edited(&[
+        (PREEMPT, "track_interface: eth1 weight 5"),
+        ("\nvirtual_server:\n  - port: 25", second),
+    ]);
+    let Run { code, stderr, .. } = Place::with(&inventory).run("--stdout");
+    assert_eq!(code, Some(1));
+    let title = "in a vrrp_sync_group the weight of `eth1 weight 5` does not count";
+    assert!(stderr.contains(title) && stderr.contains("1 problem"), "{stderr}");
+    let own = inventory.replace("mail_relay]}", "mail_relay], sync_group_tracking_weight: true}");
+    assert_eq!(Place::with(own).run("--stdout").code, Some(0));
+}
+
+#[test]
 fn nodes_that_are_all_alike_have_one_file_and_a_warning() {
     let inventory = edited(&[(PREEMPT, "election: uniform")]);
     let place = Place::with(inventory);

@@ -1,5 +1,5 @@
-//! Names that lead to nothing: keepalived reads a file with them without a word, and what they should
-//! have done never happens.
+//! Names that lead to nothing, and weights that count for nothing: keepalived reads a file with them,
+//! and what they should have done never happens.
 
 use std::ops::Range;
 
@@ -25,6 +25,11 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
                     format!("there is no VRRP instance `{}`", name.value.as_str()),
                     "name one of the section `vrrp_instance`",
                 );
+            }
+        }
+        if !group.weights {
+            for name in &group.members {
+                weights(name.value.as_str(), drafts, problems);
             }
         }
         if group.members.len() < 2 {
@@ -64,5 +69,22 @@ fn tracked(tracked: &Tracked, at: &Range<usize>, drafts: &Drafts<'_>, problems: 
                 );
             }
         }
+    }
+}
+
+/// keepalived takes the weights of what members of a group track for 0, unless the group says
+/// otherwise: instances with different priorities could not move together.
+fn weights(member: &str, drafts: &Drafts<'_>, problems: &mut Problems) {
+    let Some(instance) = drafts.instances.iter().find(|instance| instance.name() == member) else {
+        return;
+    };
+    let Tracked { interface, script, file } = &instance.tracked;
+    let weighted = |line: &&String| line.contains(" weight ") && !line.contains(" weight 0");
+    for line in interface.iter().chain(script).chain(file).filter(weighted) {
+        problems.add(
+            instance.at.clone(),
+            format!("in a vrrp_sync_group the weight of `{line}` does not count"),
+            "track it in the group, without a weight; or `sync_group_tracking_weight: true` there",
+        );
     }
 }

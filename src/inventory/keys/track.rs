@@ -1,6 +1,6 @@
 //! The keys of what instances track, and of the groups that they form.
 
-use super::{COUNT, Key, RAW, TIMER, Table, Value, instance};
+use super::{COUNT, Key, RAW, Table, Value, instance};
 use crate::cluster::Release;
 
 /// `track_file`
@@ -34,8 +34,8 @@ pub const VRRP_SCRIPT: Table = Table {
     groups: &[
         &[
             Key::plain("script", Value::Program, "required", "The program and its arguments."),
-            Key::plain("interval", TIMER, "1", "Seconds between two runs."),
-            Key::plain("timeout", TIMER, "interval", "Seconds after which a run counts as failed."),
+            Key::plain("interval", SECONDS, "1", "Whole seconds between two runs."),
+            Key::plain("timeout", SECONDS, "interval", "Seconds after which a run has failed."),
             Key::plain("weight", Value::Words, "0: FAULT while it fails", WEIGHT_DOC),
             Key::plain("rise", COUNT, "1", "Successes in a row that count."),
             Key::plain("fall", COUNT, "1", "Failures in a row that count."),
@@ -94,3 +94,6 @@ pub const COMMAND: Table = Table {
 /// What a `vrrp_script` adds.
 const WEIGHT_DOC: &str = "What it adds to the priority while it succeeds (positive) or fails \
                           (negative), -253 to 253; `reverse` after it turns it round.";
+
+/// Whole seconds.
+const SECONDS: Value = Value::Int(1, 4294);
