@@ -210,28 +210,6 @@ fn both_families_at_once_are_accepted() {
     accepted(&netns, "the same", &ARTICLE.replace("mail_relay", "id"));
 }
 
-/// Who copies an inventory from the documentation gets one that works.
-#[test]
-fn the_inventories_of_the_documentation_are_accepted() {
-    if !inside("keepalived::the_inventories_of_the_documentation_are_accepted") {
-        return;
-    }
-    let netns = network();
-    let blocks: Vec<&str> = include_str!("../../keepalived/README.md")
-        .split("```yaml\n")
-        .skip(1)
-        .filter_map(|rest| rest.split("```").next())
-        .collect();
-    assert_eq!(blocks.len(), 2);
-    for block in blocks {
-        let place = Place::with(block);
-        for node in &NODES[..2] {
-            let Run { code, stdout, stderr } = test(&netns, &place.rendered(node));
-            assert_eq!((code, stdout.as_str(), stderr.as_str()), (Some(0), "", ""), "{block}");
-        }
-    }
-}
-
 #[test]
 fn sessions_and_draining_of_all_kinds_are_accepted() {
     if !inside("keepalived::sessions_and_draining_of_all_kinds_are_accepted") {
