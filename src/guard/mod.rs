@@ -11,7 +11,7 @@
 //! - [`route`] keeps the VIP deliverable after it was given up, so that sessions go on, and [`arp`]
 //!   tells whether that is safe;
 //! - [`address`] takes a VIP away that a killed keepalived left behind;
-//! - [`check`] says whether what was read back is the guard;
+//! - [`listing`] is what was read back, and [`check`] says whether it is the guard;
 //! - [`system`] is all of it together, with the [`status`] of each VIP;
 //! - [`watch`] puts right what others undo; [`hook`] is the command line's shell.
 
@@ -19,6 +19,7 @@ pub mod address;
 pub mod arp;
 pub mod check;
 pub mod hook;
+pub mod listing;
 pub mod nft;
 pub mod route;
 pub mod ruleset;

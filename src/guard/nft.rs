@@ -6,6 +6,8 @@ use std::time::Duration;
 use nftables::schema::Nftables;
 use serde_json::Value;
 
+use super::check::State;
+use super::listing::Listings;
 use super::senders::Senders;
 use super::{TABLE, json, ruleset};
 use crate::child::{self, ChildError};
@@ -34,8 +36,13 @@ pub struct Nft {
 
 impl Nft {
     /// Puts the guards of `vips` in force, all or none.
+    ///
+    /// The first attempt takes it that nothing is there, as at boot or after a flush, when it is
+    /// urgent: one call of nft. Where sets are there already the kernel says so, and the listing
+    /// tells what is left to do: mostly nothing.
     pub fn install(&self, vips: &[Vip]) -> Result<(), ChildError> {
-        let (mut missing, mut transaction) = (Vec::new(), ruleset::transaction as Transaction);
+        let mut transaction = ruleset::transaction as Transaction;
+        let mut missing: Vec<Senders> = vips.iter().flat_map(|&vip| Senders::of(vip)).collect();
         let mut outcome = self.apply(&transaction(vips, &missing));
         for _ in 0..ATTEMPTS {
             let Err(ChildError::Failed { stderr, .. }) = &outcome else { break };
@@ -43,8 +50,13 @@ impl Nft {
                 // Somebody's chain of that name at another hook, or none: it is not a guard.
                 transaction = ruleset::rebuild;
             } else if stderr.contains("No such file") || stderr.contains("File exists") {
-                // The first time here, or other programs create or delete the sets meanwhile.
-                missing = self.sets(vips, false)?;
+                // Other programs may create or delete the sets meanwhile.
+                let listings = self.listings(vips)?;
+                missing = listings.sets(vips).1;
+                let in_force = |&vip: &Vip| listings.judge(vip) == State::InForce;
+                if missing.is_empty() && vips.iter().all(in_force) {
+                    return Ok(());
+                }
             } else {
                 break;
             }
@@ -57,29 +69,25 @@ impl Nft {
     pub fn purge(&self, vips: &[Vip]) -> Result<(), ChildError> {
         match vips {
             [] => self.apply(&ruleset::purge_all()),
-            _ => self.apply(&ruleset::purge(vips, &self.sets(vips, true)?)),
+            _ => self.apply(&ruleset::purge(vips, &self.listings(vips)?.sets(vips).0)),
         }
     }
 
-    /// The sets of `vips` that are present in the kernel, or those that are not.
-    fn sets(&self, vips: &[Vip], present: bool) -> Result<Vec<Senders>, ChildError> {
-        let mut sets = Vec::new();
-        for family in Family::ALL {
-            let vips = vips.iter().filter(|vip| vip.family() == family);
-            let all: Vec<Senders> = vips.flat_map(|&vip| Senders::of(vip)).collect();
-            if !all.is_empty() {
-                let listing = self.list(family)?.unwrap_or_default();
-                sets.extend(all.iter().filter(|senders| senders.stand_in(&listing) == present));
-            }
-        }
-        Ok(sets)
+    /// Our tables of the families of `vips`; of both with an empty list.
+    pub fn listings(&self, vips: &[Vip]) -> Result<Listings, ChildError> {
+        let list = |family| match vips.is_empty() || vips.iter().any(|vip| vip.family() == family) {
+            true => self.list(family),
+            false => Ok(None),
+        };
+        let [v4, v6] = Family::ALL;
+        Ok(Listings([list(v4)?, list(v6)?]))
     }
 
     /// Lists our table of a family, nft's JSON; `None` if there is none.
     ///
     /// Only this table is read: one statement elsewhere that a reader does not know must not
     /// spoil the answer.
-    pub fn list(&self, family: Family) -> Result<Option<Value>, ChildError> {
+    fn list(&self, family: Family) -> Result<Option<Value>, ChildError> {
         let args = ["-j", "list", "table", family.nft(), TABLE];
         match child::run(&self.program, &args, b"", self.limit) {
             Ok(listing) => json(&self.program, &listing).map(Some),

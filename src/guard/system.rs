@@ -3,10 +3,8 @@
 
 use std::path::Path;
 
-use serde_json::Value;
-
 use super::arp::{self, ArpError};
-use super::check::{self, State};
+use super::check::State;
 use super::nft::{self, Nft};
 use super::route::{self, Ip};
 use super::status::{Route, Status};
@@ -101,11 +99,11 @@ impl System {
     /// Takes away the fallback routes of those of `vips` whose guard is not in force, or can't be
     /// read, and tells which these are.
     fn remove_unguarded(&self, vips: &[Vip]) -> Result<Vec<(Vip, State)>, SystemError> {
-        let listings = match self.listings(vips) {
+        let listings = match self.nft.listings(vips) {
             Ok(listings) => listings,
             Err(error) => {
                 self.ip.remove(vips).map_err(SystemError::Ip)?;
-                return Err(error);
+                return Err(SystemError::Nft(error));
             }
         };
         let unguarded: Vec<(Vip, State)> = (vips.iter())
@@ -121,7 +119,7 @@ impl System {
 
     /// Reads back what `vips` have; with an empty list, every VIP that has anything here.
     pub fn status(&self, vips: &[Vip]) -> Result<Vec<Status>, SystemError> {
-        let listings = self.listings(vips)?;
+        let listings = self.nft.listings(vips).map_err(SystemError::Nft)?;
         let routes = match self.ip.list() {
             Ok(routes) => routes,
             Err(error) if self.keep_sessions => return Err(SystemError::Ip(error)),
@@ -150,9 +148,9 @@ impl System {
             Ok(routes) => (routes, None),
             Err(error) => (Vec::new(), Some(SystemError::Ip(error))),
         };
-        match self.listings(&[]) {
+        match self.nft.listings(&[]) {
             Ok(listings) => (listings.vips(&routes), deaf),
-            Err(error) => (routes, Some(error)),
+            Err(error) => (routes, Some(SystemError::Nft(error))),
         }
     }
 
@@ -166,35 +164,5 @@ impl System {
         self.nft.purge(vips).map_err(SystemError::Nft)?;
         // Those that a hook put back in between.
         remove_routes().map_err(SystemError::Ip)
-    }
-
-    /// Our tables of the families of `vips`; of both with an empty list.
-    fn listings(&self, vips: &[Vip]) -> Result<Listings, SystemError> {
-        let list = |family| match vips.is_empty() || vips.iter().any(|vip| vip.family() == family) {
-            true => self.nft.list(family).map_err(SystemError::Nft),
-            false => Ok(None),
-        };
-        let [v4, v6] = Family::ALL;
-        Ok(Listings([list(v4)?, list(v6)?]))
-    }
-}
-
-/// What nft lists of our tables, by family.
-struct Listings([Option<Value>; 2]);
-
-impl Listings {
-    fn judge(&self, vip: Vip) -> State {
-        let [v4, v6] = &self.0;
-        let listing = if vip.family() == Family::V4 { v4 } else { v6 };
-        check::judge(vip, listing.as_ref())
-    }
-
-    /// The VIPs that have a guard, or are among `routes`; each once, in order.
-    fn vips(&self, routes: &[Vip]) -> Vec<Vip> {
-        let mut vips: Vec<Vip> = self.0.iter().flatten().flat_map(check::vips).collect();
-        vips.extend(routes);
-        vips.sort();
-        vips.dedup();
-        vips
     }
 }

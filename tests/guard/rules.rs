@@ -105,6 +105,20 @@ fn check_tells_in_force_missing_and_altered() {
     assert_eq!(check(&["--check", VIP]).0, 0, "the next hook puts it right");
 }
 
+/// To replace rules costs the kernel more than to look at them.
+#[test]
+fn a_hook_that_finds_its_guard_does_not_touch_it() {
+    if !inside("rules::a_hook_that_finds_its_guard_does_not_touch_it") {
+        return;
+    }
+    let node = Node::new();
+    node.guard(&["-a", VIP, VIP6]);
+    // With the handles: a rule that is replaced gets a new one.
+    let before = node.node.tool("nft", "-a list ruleset");
+    node.guard(&["-r", VIP, VIP6]);
+    assert_eq!(node.node.tool("nft", "-a list ruleset"), before);
+}
+
 #[test]
 fn other_tables_are_left_alone() {
     if !inside("rules::other_tables_are_left_alone") {
