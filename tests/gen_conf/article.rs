@@ -115,7 +115,7 @@ fn the_committed_files_are_what_the_program_renders() {
         include_bytes!("../../keepalived/server03.domain.ru/keepalived.conf"),
         include_bytes!("../../keepalived/server04.domain.ru/keepalived.conf"),
     ];
-    let place = Place::with(ARTICLE);
+    let place = Place::with(include_str!("../../keepalived/inventory.yml"));
     place.run("--out-dir out").success();
     for (node, committed) in NODES.into_iter().zip(committed) {
         let file = format!("out/{node}/keepalived.conf");

@@ -1,4 +1,4 @@
-//! The article's cluster in the lab: rendered by `lvskit gen-conf` from the project's inventory,
+//! The example's cluster in the lab: rendered by `lvskit gen-conf` from the project's inventory,
 //! started, and asked whether it is as it should be.
 
 use std::collections::BTreeSet;
@@ -14,12 +14,12 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::common::netns::Netns;
 use crate::mailbox::Mailbox;
 use crate::network::{self, Link};
-use crate::node::{Node, PORT};
+use crate::node::{Node, PORT, Server};
 use crate::sandbox::{ARTICLES_HOOK, ROOT};
 use crate::setup::{Setup, Way};
 use crate::traffic::Session;
 
-/// The project's example, which is the article's cluster.
+/// The project's example.
 pub const INVENTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/keepalived/inventory.yml");
 
 /// How long the cluster may take to get where it should be, without KVM too. What it has to be
@@ -41,12 +41,14 @@ pub struct Cluster {
     /// A second client, which partitions put on the far side.
     pub far_client: (Netns, Link),
     setup: Setup,
+    /// What serves on all nodes.
+    server: Option<Server>,
     pub vip: IpAddr,
     pub mailbox: Mailbox,
 }
 
 impl Cluster {
-    /// Network, nodes and client; renders the inventory and starts the four Postfixes.
+    /// Network, nodes and client; renders the inventory.
     pub fn build() -> Result<Cluster> {
         let setup = Setup::ours();
         let model = model(&setup)?;
@@ -58,9 +60,8 @@ impl Cluster {
         let client = Arc::new(network::client()?);
         let far_client = network::far_client()?;
         let mailbox = Mailbox::start()?;
-        let cluster = Cluster { nodes, client, far_client, setup, vip, mailbox };
+        let cluster = Cluster { nodes, client, far_client, setup, server: None, vip, mailbox };
         cluster.render()?;
-        cluster.start_postfix()?;
         Ok(cluster)
     }
 
@@ -84,11 +85,16 @@ impl Cluster {
         Ok(())
     }
 
-    /// Starts the four Postfixes side by side: one takes seconds without KVM.
-    fn start_postfix(&self) -> Result<()> {
+    /// Puts these servers in the place of those that serve now, on all nodes side by side: a
+    /// Postfix takes seconds to start without KVM.
+    pub fn serve(&mut self, server: Server) -> Result<()> {
+        if self.server == Some(server) {
+            return Ok(());
+        }
+        let before = self.server.replace(server);
         std::thread::scope(|scope| {
-            let starting: Vec<_> = (self.nodes.iter())
-                .map(|node| scope.spawn(|| node.postfix.start(&node.netns)))
+            let starting: Vec<_> = (self.nodes.iter_mut())
+                .map(|node| scope.spawn(move || node.serve(before, server)))
                 .collect();
             starting.into_iter().try_for_each(|starting| starting.join().unwrap())
         })
@@ -108,17 +114,6 @@ impl Cluster {
     pub fn stop(&mut self) -> Result<()> {
         self.nodes.iter().try_for_each(Node::terminate)?;
         self.nodes.iter_mut().try_for_each(Node::wait_for_stop)
-    }
-
-    /// Does `work` in the cluster of the example with one line of the inventory changed.
-    pub fn changed(
-        &mut self,
-        key: &'static str,
-        value: &str,
-        work: impl FnOnce(&Cluster) -> Result<String>,
-    ) -> Result<String> {
-        self.set_up(&Setup::ours().with(key, value))?;
-        work(self)
     }
 
     /// Makes the cluster what the setup says and starts it, unless it is just that already; waits

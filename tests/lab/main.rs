@@ -30,6 +30,7 @@ mod scenarios;
 mod sessions;
 mod settings;
 mod setup;
+mod sink;
 mod syslog;
 mod traffic;
 

@@ -14,9 +14,19 @@ use crate::keepalived::{self, Keepalived};
 use crate::network::{self, Link};
 use crate::postfix::Postfix;
 use crate::sandbox::ROOT;
+use crate::sink::Sink;
 
 /// The port of the article's service.
 pub const PORT: u16 = 25;
+
+/// What serves on the nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Server {
+    /// A whole one.
+    Postfix,
+    /// Its test program: see [`crate::sink`].
+    Sink,
+}
 
 pub struct Node {
     pub name: String,
@@ -24,6 +34,7 @@ pub struct Node {
     pub netns: Netns,
     pub link: Link,
     pub postfix: Postfix,
+    sink: Option<Sink>,
     folder: PathBuf,
     keepalived: Option<Keepalived>,
 }
@@ -36,7 +47,23 @@ impl Node {
         fs::create_dir_all(&folder)?;
         let (netns, link) = network::host(short, address)?;
         let postfix = Postfix::configure(&folder, name, SocketAddr::new(address, PORT))?;
-        Ok(Node { name: name.to_owned(), address, netns, link, postfix, folder, keepalived: None })
+        let name = name.to_owned();
+        Ok(Node { name, address, netns, link, postfix, sink: None, folder, keepalived: None })
+    }
+
+    /// Ends the server that there is and starts the other.
+    pub fn serve(&mut self, before: Option<Server>, server: Server) -> Result<()> {
+        if before == Some(Server::Postfix) {
+            self.postfix.stop(&self.netns)?;
+        }
+        self.sink = None;
+        match server {
+            Server::Postfix => self.postfix.start(&self.netns),
+            Server::Sink => {
+                self.sink = Some(Sink::start(&self.netns, &self.name)?);
+                Ok(())
+            }
+        }
     }
 
     /// Where the node's file was rendered to.

@@ -29,8 +29,8 @@ const LOOK: Duration = Duration::from_millis(20);
 /// keep the checks waiting for their greetings, until no server is left in the balance.
 const AT_ONCE: usize = 3;
 
-/// How long the opening of one may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the opening of one may take; what is measured begins later.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A session that ended without being told to.
 #[derive(Debug, Clone)]

@@ -1,6 +1,8 @@
 //! The ways in which the lab sets the cluster up: ours as the project's example has it, changed in
 //! single lines, and for comparison the article's.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 
 use crate::cluster::INVENTORY;
@@ -18,14 +20,21 @@ const KERNEL: &[(&str, &str)] = &[
     ("net.ipv4.vs.expire_nodest_conn", "0"),
 ];
 
+/// What VRRP may take until the second node of the example is MASTER: 3 × advert_int of 1 s, and the
+/// skew time of its priority of 90 (RFC 3768: (256 - priority) / 256 s).
+pub const TAKEOVER: Duration = Duration::from_millis(3 * 1000 + 1000 * (256 - 90) / 256);
+
+/// The article's cluster, for comparison.
+const ARTICLES_INVENTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/gen_conf/article.yml");
+
 /// The package's file.
 const SYSCTL_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/sysctl.d/90-lvskit.conf");
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// Rendered by `lvskit gen-conf`.
+    /// The example, rendered by `lvskit gen-conf`.
     Ours,
-    /// The same file with the article's hooks: python3 and iptables, none on stop, no sync daemon.
+    /// The article's cluster with its hooks: python3 and iptables, none on stop, no sync daemon.
     Articles,
 }
 
@@ -52,21 +61,21 @@ impl Setup {
         Setup { way: Way::Ours, ipv6: false, sync: true, lines, sysctls }
     }
 
-    /// As keepalived/README.md says for sessions: a new MASTER chooses the same servers.
-    pub fn for_sessions() -> Setup {
-        Setup::ours().by_port()
+    /// Another scheduler than the example's `mh` with the client's port.
+    pub fn scheduled(self, scheduler: &str) -> Setup {
+        self.with("lb_algo", scheduler).with("mh-port", "")
     }
 
-    /// Servers chosen by the client's address and port, by every node alike.
-    pub fn by_port(self) -> Setup {
-        self.with("lb_algo", "mh").with("mh-port", "true")
+    /// VRRP version 3 with adverts so frequent that a dead MASTER is missed within a second.
+    pub fn quick(self) -> Setup {
+        self.with("vrrp_version", "3").with("authentication", "").with("advert_int", "0.2")
     }
 
     pub fn articles() -> Setup {
         Setup::ours().in_the_articles_way()
     }
 
-    /// The same with the article's hooks.
+    /// The same changes to the article's cluster.
     pub fn in_the_articles_way(self) -> Setup {
         Setup { way: Way::Articles, ..self }
     }
@@ -91,7 +100,11 @@ impl Setup {
 
     /// The inventory.
     pub fn inventory(&self) -> Result<String> {
-        let mut text = std::fs::read_to_string(INVENTORY).context(INVENTORY)?;
+        let file = match self.way {
+            Way::Ours => INVENTORY,
+            Way::Articles => ARTICLES_INVENTORY,
+        };
+        let mut text = std::fs::read_to_string(file).context(file)?;
         if self.ipv6 {
             text = text.replace("192.168.3.10", "fd00:3::10");
             text = in_lines(&text, "authentication", "")?;
@@ -134,14 +147,10 @@ impl Setup {
 }
 
 /// Where a key stands that the example does not have: on the line before it, and how deep.
-const AFTER: &[(&str, &str, &str)] = &[
-    ("vrrp_version", "smtp_connect_timeout", "  "),
-    ("preempt_delay", "preempt", "    "),
-    ("mh-port", "lb_algo", "    "),
-    ("delay_before_retry", "retry", "      "),
-];
+const AFTER: &[(&str, &str, &str)] =
+    &[("vrrp_version", "smtp_connect_timeout", "  "), ("preempt_delay", "preempt", "    ")];
 
-/// The text with another value on the one line of a key, or without the line.
+/// The text with another value on the one line of a key, or without the line if it is empty.
 fn in_lines(text: &str, key: &str, value: &str) -> Result<String> {
     let find = |key: &str| {
         let starts = |line: &&str| line.trim_start().starts_with(&format!("{key}:"));
@@ -154,6 +163,9 @@ fn in_lines(text: &str, key: &str, value: &str) -> Result<String> {
             value => format!("{indent}{key}: {value}\n"),
         };
         return Ok(text.replacen(&format!("{line}\n"), &other, 1));
+    }
+    if value.is_empty() {
+        return Ok(text.to_owned());
     }
     let place = AFTER.iter().find(|(known, _, _)| *known == key);
     let (_, anchor, indent) = place.with_context(|| format!("where does `{key}` stand?"))?;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use crate::cluster::Cluster;
+use crate::setup::TAKEOVER;
 use crate::traffic::{Traffic, outage};
 
 /// Connections a second: a fifth of a second is how finely the outage is measured.
@@ -15,9 +16,8 @@ const RATE: u32 = 5;
 /// late success is not mistaken for an early one.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// 3 × advert_int + skew time + 1 s, with the article's advert_int of 2 s and the second node's
-/// priority of 90 (RFC 3768: skew time is (256 - priority) / 256 s).
-const LIMIT: Duration = Duration::from_millis(3 * 2000 + 1000 * (256 - 90) / 256 + 1000);
+/// VRRP's time and 1 s for the rest.
+const LIMIT: Duration = TAKEOVER.saturating_add(Duration::from_secs(1));
 
 pub fn run(cluster: &mut Cluster) -> Result<String> {
     let everybody = cluster.everybody();

@@ -4,16 +4,17 @@
 
 use anyhow::{Result, ensure};
 
-use super::node_death::{die, quick};
+use super::node_death::die;
 use super::planned_switch;
 use crate::cluster::Cluster;
+use crate::setup::Setup;
 
 pub fn run(cluster: &mut Cluster) -> Result<String> {
-    let mh = || quick().by_port();
+    let quick = || Setup::ours().quick();
     let variants = [
-        ("wlc and sync", quick()),
-        ("mh, sloppy_tcp and no sync", mh().without_sync()),
-        ("mh, sloppy_tcp and sync", mh()),
+        ("wlc and sync", quick().scheduled("wlc")),
+        ("mh, sloppy_tcp and no sync", quick().without_sync()),
+        ("mh, sloppy_tcp and sync", quick()),
     ];
     let mut told = Vec::new();
     for (name, setup) in variants {

@@ -24,9 +24,9 @@ const NOISE: u64 = 50;
 const RATE: u32 = 5;
 
 pub fn run(cluster: &mut Cluster) -> Result<String> {
-    let (ours, sent, twice) = parted(cluster, &Setup::ours().with("lb_algo", "rr"))?;
+    let (ours, sent, twice) = parted(cluster, &Setup::ours().scheduled("rr"))?;
     println!("    ours: {ours}");
-    let (articles, ..) = parted(cluster, &Setup::articles().with("lb_algo", "rr"))?;
+    let (articles, ..) = parted(cluster, &Setup::articles().scheduled("rr"))?;
     ensure!(twice <= sent / NOISE, "{twice} packets were balanced more than once: {ours}");
     Ok(format!("ours: {ours}; the article's way: {articles}"))
 }

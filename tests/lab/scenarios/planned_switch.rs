@@ -22,23 +22,19 @@ const LASTS: Duration = Duration::from_millis(300);
 /// For `make test`: small and short.
 pub fn run_once(cluster: &mut Cluster) -> Result<String> {
     let load = Load { sessions: 40, rate: 5, lasts: LASTS, patience: Duration::from_secs(5) };
-    let seen = switch(cluster, &Setup::for_sessions(), load, 1, one_round)?;
+    let seen = switch(cluster, &Setup::ours(), load, 1, one_round)?;
     ensure!(seen.whole(), "{seen}\n{}", seen.losses());
     Ok(seen.to_string())
 }
 
 /// The proof, in IPv4 and in IPv6.
 pub fn run(cluster: &mut Cluster) -> Result<String> {
-    prove(
-        cluster,
-        one_round,
-        &[("IPv4", Setup::for_sessions()), ("IPv6", Setup::for_sessions().in_ipv6())],
-    )
+    prove(cluster, one_round, &[("IPv4", Setup::ours()), ("IPv6", Setup::ours().in_ipv6())])
 }
 
 /// The same with keepalived stopped and started again while the node is drained.
 pub fn run_with_restart(cluster: &mut Cluster) -> Result<String> {
-    prove(cluster, round_with_restart, &[("mh", Setup::for_sessions())])
+    prove(cluster, round_with_restart, &[("mh", Setup::ours())])
 }
 
 /// Two rounds of any setup.

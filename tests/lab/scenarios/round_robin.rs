@@ -8,12 +8,14 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use crate::cluster::{Cluster, GREETING};
+use crate::setup::Setup;
 use crate::{network, traffic};
 
 const CONNECTIONS: u64 = 40;
 
 pub fn run(cluster: &mut Cluster) -> Result<String> {
-    cluster.changed("lb_algo", "rr", count)
+    cluster.set_up(&Setup::ours().scheduled("rr"))?;
+    count(cluster)
 }
 
 fn count(cluster: &Cluster) -> Result<String> {

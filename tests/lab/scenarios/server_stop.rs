@@ -1,6 +1,6 @@
 //! Postfix stops on a node whose keepalived goes on. The checks must take the server out of the
 //! balance; from then on every connection must be answered by the others, until it comes back.
-//! Once with keepalived's SMTP_CHECK, as in the article, and once with our probe in its place.
+//! Once with keepalived's SMTP_CHECK, and once with our probe in its place.
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use crate::cluster::{Cluster, GREETING};
+use crate::setup::Setup;
 use crate::traffic::Traffic;
 
 /// Connections a second.
@@ -16,14 +17,15 @@ const RATE: u32 = 5;
 /// How long the service is watched without the server.
 const WATCH: Duration = Duration::from_secs(8);
 
-/// With the article's SMTP_CHECK.
+/// With keepalived's SMTP_CHECK.
 pub fn run(cluster: &mut Cluster) -> Result<String> {
     stop_and_start(cluster)
 }
 
 /// With `smtp-check`, run by keepalived as a MISC_CHECK.
 pub fn run_with_probe(cluster: &mut Cluster) -> Result<String> {
-    cluster.changed("type", "smtp-check", stop_and_start)
+    cluster.set_up(&Setup::ours().with("type", "smtp-check"))?;
+    stop_and_start(cluster)
 }
 
 fn stop_and_start(cluster: &Cluster) -> Result<String> {

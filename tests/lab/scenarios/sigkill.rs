@@ -37,7 +37,7 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
         if !settings::chosen(name) {
             continue;
         }
-        let (line, sent, twice) = killed(cluster, &setup.with("lb_algo", "rr"), cure)?;
+        let (line, sent, twice) = killed(cluster, &setup.scheduled("rr"), cure)?;
         println!("    {name}: {line}");
         ensure!(
             cure == Cure::None || twice <= sent / NOISE,

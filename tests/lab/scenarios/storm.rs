@@ -13,7 +13,6 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::node_death::quick;
 use crate::cluster::Cluster;
 use crate::common::random::Random;
 use crate::sandbox::ROOT;
@@ -36,7 +35,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn run(cluster: &mut Cluster) -> Result<String> {
     let transitions = settings::number("TRANSITIONS", 100)?;
-    let variants = [("ours", quick()), ("the article's way", quick().in_the_articles_way())];
+    let variants =
+        [("ours", Setup::ours().quick()), ("the article's way", Setup::articles().quick())];
     let (mut told, mut wrong) = (Vec::new(), false);
     for (name, setup) in variants {
         if !settings::chosen(name) {
