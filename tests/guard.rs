@@ -5,6 +5,8 @@
 
 mod common;
 
+#[path = "guard/boot.rs"]
+mod boot;
 #[path = "guard/handover.rs"]
 mod handover;
 #[path = "guard/healing.rs"]
@@ -19,3 +21,5 @@ mod node;
 mod rules;
 #[path = "guard/sessions.rs"]
 mod sessions;
+#[path = "guard/versions.rs"]
+mod versions;

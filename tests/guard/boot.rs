@@ -1,0 +1,64 @@
+//! The units under a running systemd: what is in force when the machine has booted, and in which
+//! order it came; what becomes of a flush, and of a keepalived that is killed. The unit's own
+//! confinement holds all the while. `boot.sh` boots, `observer.sh` looks.
+
+use std::io::Write;
+use std::process::Command;
+
+use crate::common::netns::inside;
+
+const GUARD: &str = "bypass-ipvs@192.168.3.100.service";
+
+/// boot.sh's exit code where such a thing can't be done.
+const NOT_HERE: i32 = 77;
+
+#[test]
+fn the_guard_is_in_force_before_keepalived_and_stays() {
+    const NAME: &str = "boot::the_guard_is_in_force_before_keepalived_and_stays";
+    // Past the test harness, which would hide it.
+    let skipped = |why: &str| drop(writeln!(std::io::stderr(), "SKIPPED {NAME}: {why}"));
+    if !nix::unistd::geteuid().is_root() {
+        return skipped("needs root, to boot a systemd");
+    }
+    if !inside(NAME) {
+        return;
+    }
+    let repository = env!("CARGO_MANIFEST_DIR");
+    let result = tempfile::NamedTempFile::new().unwrap();
+    let output = Command::new("sh")
+        .arg(format!("{repository}/tests/guard/boot.sh"))
+        .args([repository, env!("CARGO_BIN_EXE_bypass-ipvs")])
+        .arg(result.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    if output.status.code() == Some(NOT_HERE) {
+        return skipped(&format!("no control groups of one's own: {said}"));
+    }
+    let seen = std::fs::read_to_string(result.path()).unwrap();
+    assert!(output.status.success(), "{}: {said}\n{seen}", output.status);
+
+    let active_since = |unit: &str| -> u64 {
+        let line = seen.lines().find(|line| line.starts_with(unit));
+        let words: Vec<&str> = line.expect(&seen).split(' ').collect();
+        assert_eq!(words[1], "active", "{seen}");
+        words[2].parse().expect(&seen)
+    };
+    let order = ["systemd-sysctl.service", GUARD, "network.target", "keepalived.service"];
+    let times = order.map(active_since);
+    assert!(times.is_sorted(), "{order:?}\n{seen}");
+    for fact in [
+        "at boot: 192.168.3.100 in force, sessions kept",
+        "after a flush: 192.168.3.100 in force, sessions kept",
+        // CAP_NET_ADMIN and nothing else.
+        "the watcher has 0000000000001000",
+        "as MASTER the address is there: 1",
+        "after a kill the address is there: 0",
+        "after a while the address is there: 1, keepalived is active",
+        "at last: 192.168.3.100 in force, sessions kept",
+        "journal: guard in force for 192.168.3.100, watched",
+        "journal: took 192.168.3.100 off eth0, where it was left behind",
+    ] {
+        assert!(seen.lines().any(|line| line == fact), "no {fact:?} in\n{seen}");
+    }
+}

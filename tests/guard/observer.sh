@@ -1,0 +1,37 @@
+# What is seen on a machine that has just booted, one fact a line; see boot.sh.
+guard=bypass-ipvs@192.168.3.100.service
+check() { /usr/libexec/keepalived/bypass-ipvs --keep-sessions --check 192.168.3.100; }
+held() { ip -brief address show dev eth0 | grep -c '192\.168\.3\.100/'; }
+# wait_for SECONDS COMMAND...
+wait_for() {
+    tries=$(($1 * 10))
+    shift
+    until "$@" >/dev/null || [ "$tries" -eq 0 ]; do
+        tries=$((tries - 1))
+        sleep 0.1
+    done
+}
+
+for unit in systemd-sysctl.service "$guard" network.target keepalived.service; do
+    echo "$unit $(systemctl show --value -p ActiveState "$unit")" \
+        "$(systemctl show --value -p ActiveEnterTimestampMonotonic "$unit")"
+done
+echo "at boot: $(check)"
+
+nft flush ruleset
+wait_for 10 check
+echo "after a flush: $(check)"
+
+pid=$(systemctl show --value -p MainPID "$guard")
+echo "the watcher has $(grep CapEff "/proc/$pid/status" | cut -f 2)"
+
+wait_for 20 held
+echo "as MASTER the address is there: $(held)"
+systemctl kill --signal=KILL keepalived.service
+wait_for 10 sh -c '! ip -brief address show dev eth0 | grep "192\.168\.3\.100/"'
+echo "after a kill the address is there: $(held)"
+wait_for 30 held
+echo "after a while the address is there: $(held), keepalived is" \
+    "$(systemctl show --value -p ActiveState keepalived.service)"
+echo "at last: $(check)"
+journalctl --no-pager -o cat -t bypass-ipvs | sed 's/^/journal: /'
