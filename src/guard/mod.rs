@@ -7,7 +7,7 @@
 //!
 //! - [`ruleset`] turns a VIP into rules (pure), [`senders`] are the sets that these fill;
 //! - [`text`] writes the same rules in nft's own language, for `--dry-run` and for people;
-//! - [`nft`] hands a ruleset to the kernel and reads a table back;
+//! - [`nft`] hands a ruleset to the kernel and reads a table back, [`kernel`] tells it which first;
 //! - [`route`] keeps the VIP deliverable after it was given up, so that sessions go on, and [`arp`]
 //!   tells whether that is safe;
 //! - [`address`] takes a VIP away that a killed keepalived left behind;
@@ -19,6 +19,7 @@ pub mod address;
 pub mod arp;
 pub mod check;
 pub mod hook;
+pub mod kernel;
 pub mod listing;
 pub mod nft;
 pub mod route;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::check::State;
 use super::listing::Listings;
 use super::senders::Senders;
-use super::{TABLE, json, ruleset};
+use super::{TABLE, json, kernel, ruleset};
 use crate::child::{self, ChildError};
 use crate::vip::{Family, Vip};
 
@@ -19,8 +19,8 @@ pub const NFT: &str = "/usr/sbin/nft";
 /// How long nft may take. Normally milliseconds; seconds on a host with very large sets.
 pub const LIMIT: Duration = Duration::from_secs(10);
 
-/// How often a transaction is put together anew after what the kernel said to the last one.
-const ATTEMPTS: usize = 4;
+/// How often a transaction is put together, anew after what the kernel said to the last one.
+const ATTEMPTS: usize = 5;
 
 /// Makes the transaction for some VIPs, of whose sets some have to be created.
 type Transaction = fn(&[Vip], &[Senders]) -> Nftables<'static>;
@@ -37,30 +37,34 @@ pub struct Nft {
 impl Nft {
     /// Puts the guards of `vips` in force, all or none.
     ///
-    /// The first attempt takes it that nothing is there, as at boot or after a flush, when it is
-    /// urgent: one call of nft. Where sets are there already the kernel says so, and the listing
-    /// tells what is left to do: mostly nothing.
+    /// Where nothing is there, as at boot or after a flush, when it is urgent, this is one call of
+    /// nft. Where something is, the listing tells what is left to do, mostly nothing: to replace
+    /// rules would cost more.
     pub fn install(&self, vips: &[Vip]) -> Result<(), ChildError> {
         let mut transaction = ruleset::transaction as Transaction;
         let mut missing: Vec<Senders> = vips.iter().flat_map(|&vip| Senders::of(vip)).collect();
-        let mut outcome = self.apply(&transaction(vips, &missing));
+        let mut look = missing.iter().any(|&senders| kernel::has(senders));
+        let mut outcome = Ok(());
         for _ in 0..ATTEMPTS {
-            let Err(ChildError::Failed { stderr, .. }) = &outcome else { break };
-            if stderr.contains("not supported") {
-                // Somebody's chain of that name at another hook, or none: it is not a guard.
-                transaction = ruleset::rebuild;
-            } else if stderr.contains("No such file") || stderr.contains("File exists") {
-                // Other programs may create or delete the sets meanwhile.
+            if look {
                 let listings = self.listings(vips)?;
                 missing = listings.sets(vips).1;
                 let in_force = |&vip: &Vip| listings.judge(vip) == State::InForce;
                 if missing.is_empty() && vips.iter().all(in_force) {
                     return Ok(());
                 }
+            }
+            outcome = self.apply(&transaction(vips, &missing));
+            let Err(ChildError::Failed { stderr, .. }) = &outcome else { break };
+            if stderr.contains("not supported") {
+                // Somebody's chain of that name at another hook, or none: it is not a guard.
+                transaction = ruleset::rebuild;
+            } else if stderr.contains("No such file") || stderr.contains("File exists") {
+                // Other programs create or delete the sets meanwhile.
+                look = true;
             } else {
                 break;
             }
-            outcome = self.apply(&transaction(vips, &missing));
         }
         outcome
     }
