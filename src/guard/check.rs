@@ -69,7 +69,8 @@ fn differing_rule(vip: Vip, listed: Vec<&Value>) -> Option<String> {
 }
 
 /// Brings a listing into one form whatever nft's version: TCP flags as a number, however they are
-/// put together, other lists of words sorted, addresses in Rust's spelling, counters left out.
+/// put together, protocols too (nft has no names for them without /etc/protocols), other lists of
+/// words sorted, addresses in Rust's spelling, counters left out.
 fn normal(value: &Value) -> Value {
     if let Some(flags) = tcp_flags(value) {
         return flags.into();
@@ -79,14 +80,16 @@ fn normal(value: &Value) -> Value {
         Value::Array(items) => {
             let mut items: Vec<Value> =
                 (items.iter()).filter(|item| item.get("counter").is_none()).map(normal).collect();
-            if items.iter().all(Value::is_string) {
-                items.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
+            if items.iter().all(|item| item.is_string() || item.is_number()) {
+                items.sort_by_key(Value::to_string);
             }
             Value::Array(items)
         }
-        Value::String(text) => match text.parse::<IpAddr>() {
-            Ok(address) => Value::String(address.to_string()),
-            Err(_) => value.clone(),
+        Value::String(text) => match (text.as_str(), text.parse::<IpAddr>()) {
+            ("tcp", _) => 6.into(),
+            ("udp", _) => 17.into(),
+            (_, Ok(address)) => Value::String(address.to_string()),
+            (_, Err(_)) => value.clone(),
         },
         _ => value.clone(),
     }
@@ -100,7 +103,7 @@ fn tcp_flags(value: &Value) -> Option<u64> {
             let flags = ["fin", "syn", "rst", "psh", "ack", "urg", "ecn", "cwr"];
             flags.iter().position(|flag| flag == word).map(|bit| 1 << bit)
         }
-        Value::Array(items) if !items.is_empty() => {
+        Value::Array(items) if !items.is_empty() && !items.iter().any(Value::is_number) => {
             items.iter().map(tcp_flags).try_fold(0, |all, one| Some(all | one?))
         }
         Value::Object(map) if map.len() == 1 => map.get("|").and_then(tcp_flags),
@@ -133,6 +136,9 @@ mod tests {
             assert_eq!(state(&spelt(other)), State::InForce, "{other}");
         }
         assert_ne!(state(&spelt(r#"["fin", "syn", "rst"]"#)), State::InForce);
+        let numbered = |protocols| LISTING.replace(r#"["tcp", "udp"]"#, protocols);
+        assert_eq!(state(&numbered("[6, 17]")), State::InForce, "without /etc/protocols");
+        assert_ne!(state(&numbered("[6, 132]")), State::InForce);
     }
 
     #[test]

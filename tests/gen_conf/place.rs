@@ -11,7 +11,7 @@ use tempfile::TempDir;
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_lvskit");
 
 /// The inventory of the article's cluster.
-pub const ARTICLE: &str = include_str!("article.yml");
+pub const ARTICLE: &str = include_str!("../../keepalived/samples/article.yml");
 
 /// The nodes of the article's cluster, in order of preference.
 pub const NODES: [&str; 4] =

@@ -25,7 +25,8 @@ const KERNEL: &[(&str, &str)] = &[
 pub const TAKEOVER: Duration = Duration::from_millis(3 * 1000 + 1000 * (256 - 90) / 256);
 
 /// The article's cluster, for comparison.
-const ARTICLES_INVENTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/gen_conf/article.yml");
+const ARTICLES_INVENTORY: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/keepalived/samples/article.yml");
 
 /// The package's file.
 const SYSCTL_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/sysctl.d/90-lvskit.conf");
