@@ -119,13 +119,7 @@ impl Cluster {
     /// Makes the cluster what the setup says and starts it, unless it is just that already; waits
     /// until it works.
     pub fn set_up(&mut self, setup: &Setup) -> Result<()> {
-        if self.setup != *setup {
-            self.stop()?;
-            self.forget();
-            self.setup = setup.clone();
-            self.vip = vip(&model(setup)?);
-            self.render()?;
-        }
+        self.change_to(setup)?;
         if setup.way == Way::Articles {
             // Started together, its hooks end wrong at once; it shall begin right.
             self.nodes[0].start()?;
@@ -137,6 +131,40 @@ impl Cluster {
             self.put_right_articles_rules()?;
         }
         Ok(())
+    }
+
+    /// Stops the cluster and renders another setup, unless it is that already.
+    fn change_to(&mut self, setup: &Setup) -> Result<()> {
+        if self.setup != *setup {
+            self.stop()?;
+            self.forget();
+            self.setup = setup.clone();
+            self.render()?;
+        }
+        self.vip = vip(&model(setup)?);
+        Ok(())
+    }
+
+    /// Sets the cluster up and leaves it to the nodes who is MASTER; tells who it is.
+    pub fn elect(&mut self, setup: &Setup) -> Result<usize> {
+        self.change_to(setup)?;
+        self.start()?;
+        self.wait_for_another(usize::MAX)
+    }
+
+    /// Waits until one node holds the VIP, and another than that.
+    pub fn wait_for_another(&self, than: usize) -> Result<usize> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.masters()?.as_slice() {
+                [master] if *master != than => return Ok(*master),
+                masters => ensure!(
+                    Instant::now() < deadline,
+                    "no other MASTER within {PATIENCE:?}: {masters:?}"
+                ),
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Lets the article's hooks end, then runs them by hand where they ended wrong: a rule belongs
@@ -238,10 +266,15 @@ impl Cluster {
             IpAddr::V6(_) => network::in_ipv6(self.nodes[member].address),
         };
         let expected: BTreeSet<IpAddr> = members.iter().map(address).collect();
+        let family = |server: &IpAddr| server.is_ipv4() == self.vip.is_ipv4();
         for &member in members {
             let node = &self.nodes[member];
-            let servers: BTreeSet<IpAddr> =
-                node.real_servers()?.into_iter().map(|server| server.address).collect();
+            let servers: BTreeSet<IpAddr> = node
+                .real_servers()?
+                .into_iter()
+                .map(|server| server.address)
+                .filter(family)
+                .collect();
             if servers != expected {
                 return Ok(Some(format!("{} balances among {servers:?}", node.name)));
             }
@@ -285,7 +318,8 @@ impl Cluster {
     }
 }
 
-fn model(setup: &Setup) -> Result<lvskit::cluster::Cluster> {
+/// The cluster that a setup's inventory describes.
+pub fn model(setup: &Setup) -> Result<lvskit::cluster::Cluster> {
     lvskit::inventory::parse(&setup.inventory()?, &lvskit::inventory::no_secrets)
         .map(|checked| checked.cluster)
         .map_err(|problems| anyhow::anyhow!("{INVENTORY}: {problems:?}"))

@@ -1,6 +1,7 @@
 //! The ways in which the lab sets the cluster up: ours as the project's example has it, changed in
 //! single lines, and for comparison the article's.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -28,6 +29,9 @@ pub const TAKEOVER: Duration = Duration::from_millis(3 * 1000 + 1000 * (256 - 90
 const ARTICLES_INVENTORY: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/keepalived/samples/article.yml");
 
+/// Clusters of other kinds.
+const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/keepalived/samples");
+
 /// The package's file.
 const SYSCTL_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/sysctl.d/90-lvskit.conf");
 
@@ -42,6 +46,8 @@ pub enum Way {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setup {
     pub way: Way,
+    /// Another inventory than the example.
+    sample: Option<String>,
     ipv6: bool,
     sync: bool,
     /// Lines of the inventory: key and value. An empty value takes the line away.
@@ -59,7 +65,21 @@ impl Setup {
             pairs.map(|(key, value)| (key.to_owned(), value.replace('+', " "))).collect()
         };
         let (lines, sysctls) = (pairs("LINES"), pairs("SYSCTLS"));
-        Setup { way: Way::Ours, ipv6: false, sync: true, lines, sysctls }
+        Setup { way: Way::Ours, sample: None, ipv6: false, sync: true, lines, sysctls }
+    }
+
+    /// One of the project's samples as it is, but that all nodes call their interface eth0 here.
+    pub fn sample(name: &str) -> Setup {
+        Setup { sample: Some(name.to_owned()), ..Setup::ours() }
+    }
+
+    /// All its VIPs, in the order of the inventory.
+    pub fn vips(&self) -> Result<Vec<IpAddr>> {
+        let cluster = crate::cluster::model(self)?;
+        let of = |instance: &lvskit::cluster::VrrpInstance| {
+            instance.all_vips().map(|vip| vip.address()).collect::<Vec<_>>()
+        };
+        Ok(cluster.vrrp_instances.iter().flat_map(of).collect())
     }
 
     /// Another scheduler than the example's `mh` with the client's port.
@@ -105,7 +125,12 @@ impl Setup {
             Way::Ours => INVENTORY,
             Way::Articles => ARTICLES_INVENTORY,
         };
-        let mut text = std::fs::read_to_string(file).context(file)?;
+        let mut text = match &self.sample {
+            Some(name) => std::fs::read_to_string(format!("{SAMPLES}/{name}"))
+                .context(name.clone())?
+                .replace("interface: ens3", "interface: eth0"),
+            None => std::fs::read_to_string(file).context(file)?,
+        };
         if self.ipv6 {
             text = text.replace("192.168.3.10", "fd00:3::10");
             text = in_lines(&text, "authentication", "")?;

@@ -9,6 +9,7 @@ mod node_death;
 mod partition;
 mod planned_switch;
 mod round_robin;
+mod samples;
 mod server_stop;
 mod sigkill;
 mod storm;
@@ -94,6 +95,13 @@ pub const ALL: &[Scenario] = &[
         server: Server::Postfix,
         tells: "SMTP_CHECK and smtp-check --compat judge servers that misbehave alike",
         run: differential::run,
+    },
+    Scenario {
+        name: "samples",
+        group: Group::Proof,
+        tells: "the samples that say so come up as they are, and a drained MASTER is replaced",
+        server: Server::Postfix,
+        run: samples::run,
     },
     Scenario {
         name: "whole_mails",
