@@ -22,7 +22,7 @@ export LVSKIT_LIBEXECDIR = $(LIBEXECDIR)
 
 # In their folders, so that the links of the installed README lead somewhere.
 DOCS := keepalived/README.md keepalived/inventory.yml $(wildcard keepalived/*/keepalived.conf keepalived/samples/*) \
-	packaging/ansible/README.md packaging/ansible/site.yml tests/lab/README.md \
+	packaging/ansible/README.md $(wildcard packaging/ansible/*.yml) tests/lab/README.md \
 	$(wildcard LICENSE-* *.md)
 
 .PHONY: all build check test demo lab bench install docs rpm clean
@@ -72,7 +72,7 @@ docs:
 
 install: build docs
 	$(INSTALL) -D -m 0755 -t $(DESTDIR)$(BINDIR) $(TARGET)/release/lvskit
-	$(INSTALL) -D -m 0755 -t $(DESTDIR)$(LIBEXECDIR) $(addprefix $(TARGET)/release/,bypass-ipvs smtp-check)
+	$(INSTALL) -D -m 0755 -t $(DESTDIR)$(LIBEXECDIR) $(addprefix $(TARGET)/release/,bypass-ipvs smtp-check smtp-check-tls)
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(MANDIR)/man8 $(TARGET)/docs/man/*.8
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(MANDIR)/man5 $(TARGET)/docs/man/*.5
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(DATADIR)/bash-completion/completions $(TARGET)/docs/completions/bash/*

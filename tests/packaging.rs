@@ -8,12 +8,17 @@ mod common;
 
 #[path = "packaging/built.rs"]
 mod built;
+#[path = "smtp_check/certificates.rs"]
+#[allow(dead_code)] // the tests of smtp-check need more of it
+mod certificates;
 #[path = "packaging/docs.rs"]
 mod docs;
 #[path = "packaging/package.rs"]
 mod package;
 #[path = "packaging/playbook.rs"]
 mod playbook;
+#[path = "packaging/restart.rs"]
+mod restart;
 #[path = "packaging/system.rs"]
 mod system;
 #[path = "packaging/user.rs"]

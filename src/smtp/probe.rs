@@ -8,6 +8,7 @@ use super::deadline::Deadline;
 use super::failure::Failure;
 use super::report::Report;
 use super::session::Session;
+use super::tls::Handshake;
 use super::trace::Trace;
 
 /// keepalived's default for `retry` of an SMTP_CHECK.
@@ -35,11 +36,16 @@ impl Probe {
     ///
     /// # Errors
     /// The server is down, with the reason of the last attempt.
-    pub fn run(&self, trace: &mut Trace, report: &mut Report) -> Result<(), Failure> {
+    pub fn run(
+        &self,
+        handshake: Handshake,
+        trace: &mut Trace,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
         let deadline = Deadline::after(self.deadline);
         let mut retries_left = self.retry;
         loop {
-            let Err(failure) = self.session.attempt(&deadline, trace, report) else {
+            let Err(failure) = self.session.attempt(handshake, &deadline, trace, report) else {
                 return Ok(());
             };
             trace.note(&failure);

@@ -11,6 +11,7 @@ use super::helo::HeloName;
 use super::report::Report;
 use super::step::Step;
 use super::target::Target;
+use super::tls::Handshake;
 use super::trace::Trace;
 use super::wire::Wire;
 
@@ -49,18 +50,20 @@ impl Session {
     /// its last verdict, reasons on this side count too (no permission to connect, say).
     pub fn attempt(
         &self,
+        handshake: Handshake,
         deadline: &Deadline,
         trace: &mut Trace,
         report: &mut Report,
     ) -> Result<(), Failure> {
         *report = Report::default();
-        let verdict = self.converse(deadline, trace, report);
+        let verdict = self.converse(handshake, deadline, trace, report);
         report.end();
         verdict
     }
 
     fn converse(
         &self,
+        handshake: Handshake,
         deadline: &Deadline,
         trace: &mut Trace,
         report: &mut Report,
@@ -79,7 +82,9 @@ impl Session {
             Rules::Compat(helo_name) => {
                 compat::converse(&mut wire, helo_name, patience, deadline, trace, report)
             }
-            Rules::Rfc(plan) => esmtp::converse(wire, plan, patience, deadline, trace, report),
+            Rules::Rfc(plan) => {
+                esmtp::converse(wire, plan, handshake, patience, deadline, trace, report)
+            }
         }
     }
 }

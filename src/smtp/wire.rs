@@ -5,12 +5,10 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use openssl::ssl::SslStream;
-
 use super::deadline::Deadline;
 use super::failure::Failure;
 use super::step::Step;
-use super::tls;
+use super::tls::{Channel, Handshake, Info, Options};
 
 /// A TCP connection whose reads and writes fail with [`ErrorKind::TimedOut`] once a limit passed.
 #[derive(Debug)]
@@ -68,7 +66,7 @@ pub enum Wire {
     /// TCP and nothing else.
     Plain(Limited),
     /// TLS on TCP.
-    Tls(SslStream<Limited>),
+    Tls(Box<dyn Channel>),
 }
 
 impl Wire {
@@ -81,7 +79,7 @@ impl Wire {
     pub fn limit(&mut self, until: Deadline) {
         match self {
             Wire::Plain(limited) => limited.until = until,
-            Wire::Tls(stream) => stream.get_mut().until = until,
+            Wire::Tls(channel) => channel.below().until = until,
         }
     }
 
@@ -97,7 +95,7 @@ impl Wire {
     ) -> Result<usize, Failure> {
         let read = match self {
             Wire::Plain(limited) => limited.read(room),
-            Wire::Tls(stream) => stream.read(room),
+            Wire::Tls(channel) => channel.read(room),
         };
         read.map_err(|err| match err.kind() {
             ErrorKind::TimedOut => deadline.or(Failure::ReadTimeout(step)),
@@ -113,7 +111,7 @@ impl Wire {
     pub fn write(&mut self, bytes: &[u8], deadline: &Deadline) -> Result<usize, Failure> {
         let written = match self {
             Wire::Plain(limited) => limited.write(bytes),
-            Wire::Tls(stream) => stream.write(bytes),
+            Wire::Tls(channel) => channel.write(bytes),
         };
         match written {
             Ok(0) => Err(Failure::Write("nothing was taken".to_owned())),
@@ -137,30 +135,29 @@ impl Wire {
         Ok(())
     }
 
-    /// Begins TLS; a connection that has it already stays as it is.
+    /// Begins TLS, which it must not have yet; and what the handshake came to.
     ///
     /// # Errors
-    /// Those of [`tls::handshake`].
-    pub fn secure(self, options: &tls::Options, deadline: &Deadline) -> Result<Wire, Failure> {
+    /// Those of the handshake.
+    pub fn secure(
+        self,
+        handshake: Handshake,
+        options: &Options,
+        deadline: &Deadline,
+    ) -> Result<(Wire, Info), Failure> {
         match self {
-            Wire::Plain(limited) => tls::handshake(limited, options, deadline).map(Wire::Tls),
-            Wire::Tls(stream) => Ok(Wire::Tls(stream)),
+            Wire::Plain(limited) => {
+                let (channel, info) = handshake(limited, options, deadline)?;
+                Ok((Wire::Tls(channel), info))
+            }
+            Wire::Tls(_) => Err(Failure::Local("TLS in TLS".to_owned())),
         }
     }
 
-    /// What the handshake came to, if there was one.
-    pub fn tls(&self) -> Option<tls::Info> {
-        match self {
-            Wire::Plain(_) => None,
-            Wire::Tls(stream) => Some(tls::info(stream)),
-        }
-    }
-
-    /// Takes leave in TLS's own words (RFC 8446 section 6.1). A server that doesn't listen any
-    /// more is no failure.
+    /// Takes leave.
     pub fn close(self) {
-        if let Wire::Tls(mut stream) = self {
-            let _ = stream.shutdown();
+        if let Wire::Tls(mut channel) = self {
+            channel.close();
         }
     }
 }

@@ -5,11 +5,15 @@ use std::path::Path;
 use std::process::Command;
 
 use super::built::{installed, rpm, run, unpacked};
+use super::certificates::Authority;
+use super::common::server::Step::{Hear, Tls};
+use super::common::server::{FakeServer, say};
 
-const PROGRAMS: [&str; 3] = [
+const PROGRAMS: [&str; 4] = [
     "/usr/bin/lvskit",
     "/usr/libexec/keepalived/bypass-ipvs",
     "/usr/libexec/keepalived/smtp-check",
+    "/usr/libexec/keepalived/smtp-check-tls",
 ];
 
 fn query(format: &str) -> String {
@@ -99,6 +103,34 @@ fn the_packaged_inventory_names_programs_of_the_package() {
     for path in named {
         assert!(root.join(&path[1..]).is_file(), "{path} is not in the package");
     }
+}
+
+/// The loader takes longer for OpenSSL than a check without TLS does, and an OpenSSL that does not fit
+/// must stop no such check.
+#[test]
+fn only_the_program_for_tls_needs_openssl() {
+    for program in PROGRAMS {
+        let libraries = run(Command::new("ldd").arg(unpacked().join(&program[1..])));
+        let needs = libraries.contains("libssl.so") && libraries.contains("libcrypto.so");
+        assert_eq!(needs, program.ends_with("-tls"), "{program}: {libraries}");
+    }
+    let requires = run(Command::new("rpm").args(["-qp", "--requires"]).arg(rpm()));
+    assert!(requires.contains("libssl.so.3"), "{requires}");
+}
+
+/// In their folder, and nowhere else: `smtp-check` finds the other there.
+#[test]
+fn the_packaged_probe_does_tls() {
+    let tls = Tls(Authority::new().server(30));
+    let script = [tls, say("220 a\r\n"), Hear, say("250 b\r\n"), Hear, say("221 c\r\n")];
+    let server = FakeServer::local(script.to_vec());
+    let port = server.address().port().to_string();
+    let probe = unpacked().join("usr/libexec/keepalived/smtp-check");
+    let told = run(Command::new(probe).args(["127.0.0.1", "--tls", "--json", "-p", &port]));
+    assert!(
+        told.contains(r#""version":"TLSv1.3""#) && told.contains(r#""verdict":"up""#),
+        "{told}"
+    );
 }
 
 #[test]

@@ -4,6 +4,8 @@
 mod compat;
 #[path = "../fuzz/entry/dialogue.rs"]
 mod dialogue;
+#[path = "../fuzz/entry/reply.rs"]
+mod reply;
 
 use super::common::hostile::Hostile;
 
@@ -41,4 +43,9 @@ fn no_server_steers_the_dialogue() {
 #[test]
 fn no_server_steers_smtp_checks_dialogue() {
     play("compat", compat::compat);
+}
+
+#[test]
+fn no_server_steers_the_parser() {
+    play("reply", reply::reply);
 }

@@ -1,10 +1,9 @@
 //! The probe as a process: attempts, deadlines, signals, outputs that nobody reads.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,6 +13,9 @@ use nix::unistd::Pid;
 use super::run::{HANGS, PROGRAM, command, finish, good, run, verdict};
 use super::server::Step::{self, Hear};
 use super::server::{FakeServer, say};
+
+/// What the program becomes for TLS.
+const TLS: &str = "smtp-check-tls";
 
 /// A server that serves nobody, politely.
 fn bad() -> Vec<Step> {
@@ -108,14 +110,85 @@ fn closed_outputs_change_no_verdict() {
     }
 }
 
-#[test]
-fn sigterm_is_never_a_good_verdict() {
-    let server = FakeServer::local(vec![]);
-    let child = command(server.address(), "--connect-timeout 15").spawn().unwrap();
+/// Asks a server that keeps silent, and waits until the program is connected to it.
+fn waiting(server: &FakeServer, options: &str) -> Child {
+    let mut command = command(server.address(), &format!("--connect-timeout 15 {options}"));
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     let start = Instant::now();
     while server.connections() == 0 && start.elapsed() < HANGS {
         thread::sleep(Duration::from_millis(5));
     }
-    kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
-    assert_eq!(finish(child).status.signal(), Some(Signal::SIGTERM as i32));
+    child
+}
+
+/// keepalived sends it at misc_timeout.
+#[test]
+fn sigterm_is_never_a_good_verdict() {
+    for (options, code) in [
+        ("", 1),
+        ("--compat", 1),
+        ("--dynamic --latency-weight 9:1:2", 1),
+        ("--json", 1),
+        ("--starttls", 1),
+        ("--tls", 1),
+        ("--nagios", 3),
+        ("--nagios --starttls", 3),
+    ] {
+        let server = FakeServer::local(vec![]);
+        let child = waiting(&server, options);
+        kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
+        let output = finish(child);
+        assert_eq!(output.status.code(), Some(code), "{options}: {:?}", output.status);
+        assert!(output.stdout.is_empty(), "{options}: {output:?}");
+    }
+}
+
+/// Whoever started it waits for this process, and finds it by its name.
+#[test]
+fn tls_goes_on_in_the_same_process_under_the_same_name() {
+    for (options, program) in [("", "smtp-check"), ("--compat", "smtp-check"), ("--tls", TLS)] {
+        let server = FakeServer::local(vec![]);
+        let mut child = waiting(&server, options);
+        let of_process = |file: &str| format!("/proc/{}/{file}", child.id());
+        let runs = fs::read_link(of_process("exe")).unwrap();
+        assert_eq!(runs.file_name().unwrap(), program, "{options}");
+        let words = fs::read(of_process("cmdline")).unwrap();
+        assert!(words.starts_with(PROGRAM.as_bytes()), "{}", words.escape_ascii());
+        let maps = fs::read_to_string(of_process("maps")).unwrap();
+        assert!(program == TLS || !maps.contains("libssl"), "{options}: {maps}");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
+
+/// Half an installation: down, with the reason, and nobody was asked.
+#[test]
+fn without_the_program_for_tls_a_server_is_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let alone = folder.path().join("smtp-check");
+    fs::copy(PROGRAM, &alone).unwrap();
+    let server = FakeServer::local(good());
+    let port = server.address().port().to_string();
+    let told = |options: &[&str]| {
+        let mut command = Command::new(&alone);
+        command.args(["127.0.0.1", "--retry", "0", "-p", &port]).args(options);
+        let output = run(command);
+        (output.status.code(), [output.stdout, output.stderr].concat())
+    };
+    for (options, code, start) in [
+        (&["--starttls"][..], 1, "smtp-check: error: /"),
+        (&["--tls", "--json"], 1, "smtp-check: error: /"),
+        (&["--tls", "--dynamic"], 1, "smtp-check: error: /"),
+        (&["--starttls", "--nagios"], 3, "SMTP UNKNOWN - /"),
+    ] {
+        let (got, text) = told(options);
+        let text = String::from_utf8(text).unwrap();
+        assert_eq!(got, Some(code), "{options:?}: {text}");
+        let expected =
+            "/smtp-check-tls, which does TLS, can't be started: install lvskit again: No such";
+        assert!(text.starts_with(start) && text.contains(expected), "{options:?}: {text}");
+    }
+    assert_eq!(server.connections(), 0);
+    assert_eq!(told(&[]).0, Some(0));
+    assert_eq!(told(&["--compat"]).0, Some(0));
 }

@@ -7,7 +7,7 @@ use openssl::ssl::{SslContext, SslVersion};
 use tempfile::TempDir;
 
 use super::certificates::{Authority, NAME};
-use super::run::verdict;
+use super::run::{command, run, verdict};
 use super::server::Step::{self, Close, Drip, Hear, Take, Tls};
 use super::server::{FakeServer, say};
 
@@ -199,4 +199,20 @@ fn the_deadline_ends_a_handshake_too() {
     let server = FakeServer::local(before_tls());
     let options = "--starttls --connect-timeout 10 --deadline 0.4";
     assert_eq!(verdict(server.address(), options), "down: Deadline of 0.4 s reached");
+}
+
+/// OpenSSL's own variable stands in for the machine's store, which must not be changed.
+#[test]
+fn the_systems_store_is_trusted_where_no_file_is_given() {
+    let (authority, _folder, file) = authority();
+    for (server, verdict) in
+        [(authority.server(30), "up"), (Authority::new().server(30), "down: Bad certificate: ")]
+    {
+        let server = FakeServer::local(starttls(server));
+        let options = format!("--starttls --verify --verify-name {NAME} --retry 0");
+        let mut command = command(server.address(), &options);
+        command.env("SSL_CERT_FILE", &file);
+        let told = String::from_utf8(run(command).stdout).unwrap();
+        assert!(told.starts_with(&format!("{} {verdict}", server.address())), "{told}");
+    }
 }

@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::proxy::Proxy;
 use super::report::Report;
 use super::step::Step;
-use super::tls;
+use super::tls::{self, Handshake};
 use super::trace::Trace;
 use super::wire::Wire;
 
@@ -41,12 +41,13 @@ const READ: usize = 4096;
 pub fn converse(
     mut wire: Wire,
     plan: &Plan,
+    handshake: Handshake,
     patience: Duration,
     deadline: &Deadline,
     trace: &mut Trace,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let mut shell = Shell { plan, patience, deadline, trace, report };
+    let mut shell = Shell { plan, handshake, patience, deadline, trace, report };
     if let Some(proxy) = plan.proxy {
         shell.trace.client(proxy.header());
         wire.write_all(proxy.header(), deadline)?;
@@ -66,6 +67,7 @@ pub fn converse(
 /// What surrounds a dialogue.
 struct Shell<'a, 'out> {
     plan: &'a Plan,
+    handshake: Handshake,
     patience: Duration,
     deadline: &'a Deadline,
     trace: &'a mut Trace<'out>,
@@ -116,13 +118,10 @@ impl Shell<'_, '_> {
     fn secure(&mut self, mut wire: Wire) -> Result<(Wire, Option<Failure>), Failure> {
         self.begin(&mut wire, Step::Tls);
         let options = self.plan.tls.clone().unwrap_or_default();
-        let wire = wire.secure(&options, self.deadline)?;
-        let info = wire.tls();
-        if let Some(info) = &info {
-            self.trace.note(info);
-        }
-        let failure = info.as_ref().and_then(|info| info.check(options.cert_days).err());
-        self.report.tls = info;
+        let (wire, info) = wire.secure(self.handshake, &options, self.deadline)?;
+        self.trace.note(&info);
+        let failure = info.check(options.cert_days).err();
+        self.report.tls = Some(info);
         Ok((wire, failure))
     }
 }

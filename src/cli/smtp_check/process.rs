@@ -1,0 +1,54 @@
+//! The process: which program it is, and how it ends when it is told to. TLS is a program of its own,
+//! because the loader needs as much time for OpenSSL as everything else in a check without TLS.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use signal_hook::consts::SIGTERM;
+use signal_hook::flag;
+
+use crate::paths;
+
+/// The same program with TLS, in the same folder.
+pub const WITH_TLS: &str = "smtp-check-tls";
+
+/// Whether these words may ask for TLS. They need not be right: the other program reads them too.
+pub fn asks_for_tls(words: &[OsString]) -> bool {
+    words.iter().any(|word| word == "--starttls" || word == "--tls")
+}
+
+/// Becomes the program with TLS: the same process, under the same name. Returns only where that
+/// failed, with the reason.
+pub fn become_tls(words: &[OsString]) -> anyhow::Error {
+    let program = sibling();
+    let mut command = Command::new(&program);
+    if let [name, options @ ..] = words {
+        command.arg0(name).args(options);
+    }
+    let missing =
+        format!("{}, which does TLS, can't be started: install lvskit again", program.display());
+    anyhow::Error::new(command.exec()).context(missing)
+}
+
+/// Beside this program; where that can't be found out, where it is installed.
+fn sibling() -> PathBuf {
+    match std::env::current_exe() {
+        Ok(me) => me.with_file_name(WITH_TLS),
+        Err(_) => paths::libexec(WITH_TLS).into(),
+    }
+}
+
+/// From now on SIGTERM ends the process with this exit code. keepalived sends it at `misc_timeout`,
+/// and takes exit code 0 for a server that is up whatever came before.
+///
+/// # Errors
+/// The system refuses.
+pub fn exit_on_sigterm(code: u8) -> io::Result<()> {
+    let always = Arc::new(AtomicBool::new(true));
+    flag::register_conditional_shutdown(SIGTERM, code.into(), always).map(drop)
+}

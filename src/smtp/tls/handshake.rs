@@ -1,0 +1,130 @@
+//! The handshake, all of it OpenSSL's, so that the system's crypto policy counts here too. Nothing is
+//! made before a server offers TLS, and no certificate store is read before verification is asked for:
+//! a system's whole store costs more than the rest of a check.
+
+use openssl::asn1::{Asn1Time, Asn1TimeRef};
+use openssl::error::ErrorStack;
+use openssl::ssl::{
+    Error, HandshakeError, MidHandshakeSslStream, Ssl, SslContext, SslMethod, SslStream,
+    SslVerifyMode, SslVersion,
+};
+use openssl::x509::X509VerifyResult;
+use openssl::x509::verify::X509CheckFlags;
+
+use super::{Channel, Deadline, Failure, Info, Limited, MinVersion, Options, Peer, Validity};
+use crate::smtp::step::Step;
+
+impl Channel for SslStream<Limited> {
+    fn below(&mut self) -> &mut Limited {
+        self.get_mut()
+    }
+
+    fn close(&mut self) {
+        let _ = self.shutdown();
+    }
+}
+
+/// Holds the handshake.
+///
+/// # Errors
+/// [`Failure::Tls`], [`Failure::Certificate`], or that time was up.
+pub fn handshake(
+    stream: Limited,
+    options: &Options,
+    deadline: &Deadline,
+) -> Result<(Box<dyn Channel>, Info), Failure> {
+    let stream = prepare(options)?.connect(stream).map_err(|err| match err {
+        HandshakeError::SetupFailure(stack) => stack.into(),
+        HandshakeError::Failure(mid) | HandshakeError::WouldBlock(mid) => {
+            failed(&mid, options, deadline)
+        }
+    })?;
+    let info = info(&stream);
+    Ok((Box::new(stream), info))
+}
+
+impl From<ErrorStack> for Failure {
+    fn from(stack: ErrorStack) -> Failure {
+        Failure::Local(reason(&stack))
+    }
+}
+
+fn prepare(options: &Options) -> Result<Ssl, Failure> {
+    let mut context = SslContext::builder(SslMethod::tls_client())?;
+    if let Some(min) = options.min {
+        context.set_min_proto_version(Some(match min {
+            MinVersion::V1_2 => SslVersion::TLS1_2,
+            MinVersion::V1_3 => SslVersion::TLS1_3,
+        }))?;
+    }
+    match options.verify.as_ref().map(|verify| &verify.ca_file) {
+        None => context.set_verify(SslVerifyMode::NONE),
+        Some(ca_file) => {
+            context.set_verify(SslVerifyMode::PEER);
+            match ca_file {
+                Some(file) => context.set_ca_file(file).map_err(|stack| {
+                    Failure::Local(format!("{}: {}", file.display(), reason(&stack)))
+                })?,
+                None => context.set_default_verify_paths()?,
+            }
+        }
+    }
+    let mut ssl = Ssl::new(&context.build())?;
+    if let Some(name) = &options.sni {
+        ssl.set_hostname(name)?;
+    }
+    if let Some(verify) = &options.verify {
+        let param = ssl.param_mut();
+        param.set_hostflags(X509CheckFlags::NO_PARTIAL_WILDCARDS);
+        match &verify.peer {
+            Peer::Name(name) => param.set_host(name)?,
+            Peer::Ip(ip) => param.set_ip(*ip)?,
+        }
+    }
+    Ok(ssl)
+}
+
+/// Why a handshake failed.
+fn failed(mid: &MidHandshakeSslStream<Limited>, options: &Options, deadline: &Deadline) -> Failure {
+    let verdict = mid.ssl().verify_result();
+    if options.verify.is_some() && verdict != X509VerifyResult::OK {
+        return Failure::Certificate(verdict.error_string().to_owned());
+    }
+    let error: &Error = mid.error();
+    match (error.io_error(), error.ssl_error()) {
+        (Some(io), _) if io.kind() == std::io::ErrorKind::TimedOut => {
+            deadline.or(Failure::ReadTimeout(Step::Tls))
+        }
+        (Some(io), _) => Failure::Tls(io.to_string()),
+        (None, Some(stack)) => Failure::Tls(reason(stack)),
+        (None, None) => Failure::Tls("connection closed by the server".to_owned()),
+    }
+}
+
+/// What OpenSSL has to say, without its numbers and function names.
+fn reason(stack: &ErrorStack) -> String {
+    let reasons: Vec<_> = stack.errors().iter().filter_map(|err| err.reason()).collect();
+    if reasons.is_empty() { "OpenSSL gives no reason".to_owned() } else { reasons.join("; ") }
+}
+
+/// What the handshake came to.
+fn info(stream: &SslStream<Limited>) -> Info {
+    let ssl = stream.ssl();
+    let certificate = ssl.peer_certificate();
+    let validity = certificate.and_then(|certificate| {
+        let not_before = unix(certificate.not_before()).ok()?;
+        Some(Validity { not_before, not_after: unix(certificate.not_after()).ok()? })
+    });
+    Info {
+        version: ssl.version_str(),
+        cipher: ssl.current_cipher().map_or("no cipher", |cipher| cipher.name()),
+        verified: ssl.verify_mode().contains(SslVerifyMode::PEER),
+        validity,
+    }
+}
+
+/// Seconds since 1970.
+fn unix(time: &Asn1TimeRef) -> Result<i64, ErrorStack> {
+    let since = Asn1Time::from_unix(0)?.diff(time)?;
+    Ok(i64::from(since.days) * super::DAY + i64::from(since.secs))
+}
