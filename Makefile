@@ -25,7 +25,10 @@ DOCS := keepalived/README.md keepalived/inventory.yml $(wildcard keepalived/*/ke
 	packaging/ansible/README.md $(wildcard packaging/ansible/*.yml) tests/lab/README.md \
 	$(wildcard LICENSE-* *.md)
 
-.PHONY: all build check test demo lab bench install docs rpm clean
+# How long each fuzz target runs, in seconds.
+FUZZ_TIME  ?= 600
+
+.PHONY: all build check test demo lab bench fuzz install docs rpm clean
 
 all: build
 
@@ -64,6 +67,18 @@ lab:
 bench:
 	$(DEPS) bench
 	$(CARGO) test --locked --release --test bench -- $(SECTION)
+
+# Hostile input, ten minutes for each target that has a corpus. The compiler is the one that is there:
+# RUSTC_BOOTSTRAP lets it instrument. What is found worth keeping stays below target/; `tests/fuzz/keep`
+# takes what covers more into the corpus, which `make test` replays.
+fuzz:
+	$(DEPS) fuzz
+	for name in $(notdir $(wildcard tests/fuzz/corpus/*)); do \
+		mkdir -p $(TARGET)/fuzz/corpus/$$name && \
+		RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$(TARGET)/fuzz PATH="$(CURDIR)/target/fuzz-tools/bin:$$PATH" \
+			$(CARGO) fuzz run --fuzz-dir tests/fuzz $$name \
+			$(TARGET)/fuzz/corpus/$$name tests/fuzz/corpus/$$name -- \
+			-max_total_time=$(FUZZ_TIME) -timeout=10 -print_final_stats=1 || exit 1; done
 
 # Manual pages and completions, made of the programs' own definitions of their command lines.
 docs:

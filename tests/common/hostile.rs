@@ -1,6 +1,6 @@
 //! The fuzzer's work, kept: the inputs that it found worth keeping, and some thousand variations of
-//! each kind, the same in each run, through the same entries. The fuzzer itself wants a nightly
-//! compiler (see tests/fuzz/Cargo.toml); this is for every day.
+//! each kind, the same in each run, through the same entries. The fuzzer itself takes its time
+//! (`make fuzz`); this is for every day.
 //!
 //! `LVSKIT_SEED=7 cargo test hostile` makes other variations.
 

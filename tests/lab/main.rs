@@ -12,6 +12,9 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+#[path = "../smtp_check/certificates.rs"]
+#[allow(dead_code)] // the tests of smtp-check need more of it
+mod certificates;
 mod cluster;
 mod demo;
 mod differential;

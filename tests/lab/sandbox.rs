@@ -54,7 +54,11 @@ pub fn prepare() -> Result<()> {
     mount_at("overlay", "/usr/libexec", &layers)?;
     let folder = Path::new(lvskit::paths::LIBEXECDIR);
     fs::create_dir_all(folder)?;
-    for program in [env!("CARGO_BIN_EXE_bypass-ipvs"), env!("CARGO_BIN_EXE_smtp-check")] {
+    for program in [
+        env!("CARGO_BIN_EXE_bypass-ipvs"),
+        env!("CARGO_BIN_EXE_smtp-check"),
+        env!("CARGO_BIN_EXE_smtp-check-tls"),
+    ] {
         let installed = folder.join(Path::new(program).file_name().unwrap());
         fs::copy(program, &installed).with_context(|| program.to_owned())?;
     }

@@ -26,8 +26,9 @@ Examples:
   For Nagios, and for programs:
       smtp-check 192.168.3.101 --nagios --warn-latency 0.5 --crit-latency 2
       smtp-check 192.168.3.101 --starttls --json
-  Wait until a server answers, two minutes at most:
+  Wait until a server answers, two minutes at most; with Ansible's `until: answer.rc == 0`:
       smtp-check 192.168.3.101 --retry 1000 --deadline 120
+      smtp-check 192.168.3.101 --retry 0 --json
   In keepalived.conf, with a misc_timeout above the deadline (here 41 seconds):
       MISC_CHECK {
           misc_path \"/usr/libexec/keepalived/smtp-check --compat 192.168.3.101\"
@@ -64,7 +65,13 @@ Weights:
   drains while it has content other than 0 (echo 1 > FILE), or can't be read; remove it, or write
   0, to end that. A server that is down is exit code 1 all the same.
   A program that can't start for want of a library ends with 127, and misc_dynamic takes that for
-  weight 125: after an update of OpenSSL, run smtp-check --version.
+  weight 125. Only TLS needs more than libc: after an update of OpenSSL, run smtp-check --tls --version.
+
+Two programs:
+  smtp-check is without OpenSSL, which takes the loader as long as all the rest of a check. With
+  --starttls or --tls it becomes smtp-check-tls, in the same folder: the same process, under the same
+  name, with the same options and exit codes. Where that is missing, the server is down. A check with
+  TLS may as well name smtp-check-tls itself, and saves that step.
 
 Where the connection can't be made as asked:
   An address that this machine does not have, a missing interface, a mark without CAP_NET_ADMIN, a
@@ -79,4 +86,5 @@ Exit codes:
   --dynamic  0 up, with the configured weight; 1 down or wrong command line; 2 to 255 up, with this
              weight plus 2
   --nagios   0 up; 1 up, but not below --warn-latency; 2 down, or not below --crit-latency; 3 wrong
-             command line";
+             command line
+  SIGTERM, which keepalived sends at misc_timeout, ends it with 1, or with 3 where --nagios is.";

@@ -4,13 +4,15 @@
 //! wrong together.
 //!
 //! A [`behaviour::Chapter`] is a list of behaviours; [`stage`] plays them in a network namespace,
-//! [`conf`] points keepalived at them, [`verdict`] reads what it found.
+//! [`conf`] points keepalived at them, [`verdict`] reads what it found. [`weights`] is about the
+//! probe's other exit codes.
 
 pub mod behaviour;
 pub mod conf;
 pub mod network;
 pub mod stage;
 pub mod verdict;
+pub mod weights;
 
 mod arrival;
 mod ends;

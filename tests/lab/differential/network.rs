@@ -12,6 +12,10 @@ pub fn ipv4() -> Chapter {
     let mut all = unreachable();
     all.push(with_option("bindto an address that is not here", ("bindto", "192.0.2.77")));
     all.push(with_option("bind_if a missing interface", ("bind_if", "eth77")));
+    // keepalived checks as root, and runs the probe as a user that has no such right.
+    let marked = with_option("fwmark", ("fwmark", "7"));
+    let expected = Verdicts { smtp_check: Verdict::Up, probe: Verdict::Down };
+    all.push(Behaviour { expected, logged: UP, ..marked });
     Chapter::new("network", all)
 }
 

@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use crate::cluster::Cluster;
 use crate::differential::behaviour::{Behaviour, LONG, Verdict, Verdicts};
 use crate::differential::stage::Stage;
-use crate::differential::{self, conf, network, verdict};
+use crate::differential::{self, conf, network, verdict, weights};
 use crate::keepalived::{self, Keepalived};
 use crate::sandbox::ROOT;
 
@@ -45,6 +45,8 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
         bail!("{count} behaviours:\n{}", faults.join("\n"));
     }
 
+    let weighed = weights::prove(&stage.netns, &folder.join("weights"))?;
+
     let all: Vec<&Behaviour> = chapters.iter().flat_map(|chapter| &chapter.behaviours).collect();
     let count = |smtp_check, probe| {
         let verdicts = Verdicts { smtp_check, probe };
@@ -53,7 +55,7 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
     let decoys = network::decoys().behaviours.len();
     Ok(format!(
         "{} behaviours within {} s, each checked twice by both: {} up, {} down; where \
-         SMTP_CHECK has no verdict, down: {}; where it has no deadline, down: {}; {decoys} decoys",
+         SMTP_CHECK has no verdict, down: {}; where it has no deadline or may more, down: {}; {decoys} decoys; {weighed}",
         all.len() - decoys,
         took.as_secs(),
         count(Verdict::Up, Verdict::Up),
