@@ -3,6 +3,7 @@
 //!
 //! Data flows one way:
 //! - [`inventory`] text → checked [`cluster`] → [`conf`] tree per node → bytes (`lvskit gen-conf`);
+//! - files of a cluster → [`import`] → inventory text (`lvskit import`);
 //! - the same cluster → [`firewall`] rules per node (`lvskit gen-conf --firewall`);
 //! - VIP → [`guard`] ruleset → kernel (`bypass-ipvs`);
 //! - bytes in → [`smtp`] dialogue → verdict → exit code (`smtp-check`).
@@ -16,6 +17,7 @@ pub mod files;
 pub mod firewall;
 pub mod gen_conf;
 pub mod guard;
+pub mod import;
 pub mod inventory;
 pub mod log;
 pub mod paths;

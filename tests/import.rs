@@ -5,6 +5,8 @@
 
 mod common;
 
+#[path = "import/article.rs"]
+mod article;
 #[path = "import/grammar.rs"]
 mod grammar;
 #[path = "import/keepalived.rs"]
@@ -12,3 +14,9 @@ mod keepalived;
 #[path = "gen_conf/place.rs"]
 #[allow(dead_code)] // the tests of gen-conf use the rest
 mod place;
+#[path = "import/round_trip.rs"]
+mod round_trip;
+#[path = "import/told.rs"]
+mod told;
+#[path = "import/wild.rs"]
+mod wild;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use lvskit::cli::lvskit::{Cli, Command};
-use lvskit::gen_conf;
+use lvskit::{gen_conf, import};
 
 fn main() -> ExitCode {
     // A wrong command line ends here, with exit code 2 and clap's own words.
@@ -12,6 +12,7 @@ fn main() -> ExitCode {
     let out = &mut std::io::stdout().lock();
     match cli.command {
         Command::GenConf(args) => gen_conf::run(&args, out),
+        Command::Import(args) => import::run(&args, out),
         Command::Schema => gen_conf::schema(out),
     }
     .into()

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
+use super::import::Import;
+
 const EXAMPLES: &str = "\
 Examples:
   lvskit gen-conf -i inventory.yml --stdout             show the files of all nodes
@@ -12,6 +14,7 @@ Examples:
                                                         show what that would change
   lvskit gen-conf -i inventory.yml --firewall nftables --out-dir conf
   lvskit gen-conf --explain advert_int                  what a key of the inventory means
+  lvskit import */keepalived.conf > inventory.yml       an inventory of existing files
   lvskit gen-conf --help                                every option, and more examples
   lvskit schema > inventory.schema.json                 for an editor
 
@@ -74,6 +77,12 @@ pub enum Command {
     /// State, priority, router_id and the list of real servers follow from the list of nodes, so
     /// the files can't disagree. A file is replaced in one step, and only if its content changes.
     GenConf(GenConf),
+
+    /// Make an inventory of the keepalived.conf files of a cluster
+    ///
+    /// The opposite of gen-conf: what the files have in common is said once, and what differs is
+    /// told. Importing what gen-conf rendered, and rendering again, gives the same files.
+    Import(Import),
 
     /// Print the JSON schema of inventories, for editors
     ///

@@ -74,6 +74,11 @@ pub fn parse(text: &str, secrets: Secrets<'_>) -> Result<Checked, Vec<Problem>> 
     Ok(Checked { cluster, warnings, notes })
 }
 
+/// Whether a key of that name and kind can have a text as its value.
+pub fn accepts(value: &keys::Value, name: &str, text: &str) -> bool {
+    settings::scalar(value, name, text).is_ok()
+}
+
 /// How bad what is reported is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {

@@ -84,7 +84,7 @@ fn command(name: &'static str, node: &Node, problems: &mut Problems) -> Option<S
 }
 
 /// One value, as it is written behind its keyword.
-fn scalar(value: &Value, name: &str, text: &str) -> Read<String> {
+pub(super) fn scalar(value: &Value, name: &str, text: &str) -> Read<String> {
     match value {
         Value::Bool => keywords::yes_no(text).map(|yes| yes.to_string()),
         Value::Int(from, to) => {
@@ -93,7 +93,7 @@ fn scalar(value: &Value, name: &str, text: &str) -> Read<String> {
         Value::Seconds(from, to) => {
             numbers::seconds_in(text, name, *from..=*to).map(|time| time.to_string())
         }
-        Value::Words => values::words(text),
+        Value::Words | Value::FlagOrWords => values::words(text),
         Value::Host => values::host(text).map(|word| word.to_string()),
         Value::Helo => values::helo_name(text).map(|word| word.to_string()),
         Value::Mailbox => values::mailbox(text).map(|word| word.to_string()),

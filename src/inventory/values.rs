@@ -8,6 +8,7 @@ use ipnetwork::IpNetwork;
 use super::numbers;
 use super::read::{Read, wrong};
 use crate::cluster::{SmtpServer, VirtualAddress};
+use crate::conf::grammar::INCLUDE;
 use crate::conf::word::Word;
 use crate::vip::{Vip, VipError};
 
@@ -51,6 +52,15 @@ pub(super) fn words(text: &str) -> Read<String> {
         return wrong("no words", "write some, or remove the key");
     }
     word(text)?;
+    if let [first, _] = words.as_slice()
+        && INCLUDE.contains(&first.as_str())
+    {
+        // As an item of a list it would be a line of its own, and that line would be obeyed.
+        return wrong(
+            format!("`{text}` makes keepalived read another file"),
+            "write another name; `raw` can include a file",
+        );
+    }
     Ok(words.join(" "))
 }
 

@@ -13,9 +13,10 @@ mod line;
 mod reader;
 
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::Arc;
 
 pub use files::{read, text};
+pub use reader::INCLUDE;
 
 /// One statement, and its block where it has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Statement {
     pub words: Vec<String>,
     /// Its words as they are written, without comments, its definitions replaced.
     pub text: String,
+    /// The blanks before it, where it begins its line.
+    pub indent: Option<usize>,
     /// What stands between its braces.
     pub block: Option<Vec<Statement>>,
 }
@@ -34,7 +37,7 @@ pub struct Statement {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The file's name.
-    pub file: Rc<str>,
+    pub file: Arc<str>,
     /// From 1 on.
     pub line: usize,
 }

@@ -1,7 +1,7 @@
 //! Statements of lines: conditions, definitions, included files, and which block each belongs to.
 
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::definitions::{Definitions, Line, Unfinished};
 use super::line::{self, Wrong};
@@ -16,7 +16,9 @@ const DEEPEST_INCLUDE: usize = 16;
 /// Lines that come out of definitions; more are definitions in definitions in definitions.
 const MOST: usize = 100_000;
 
-const INCLUDE: [&str; 6] = ["include", "includer", "includem", "includew", "includeb", "includea"];
+/// Keywords before the name of a file that is read in place of the line.
+pub const INCLUDE: [&str; 6] =
+    ["include", "includer", "includem", "includew", "includeb", "includea"];
 
 pub(super) struct Reader<'a> {
     id: Option<&'a str>,
@@ -29,11 +31,13 @@ pub(super) struct Reader<'a> {
     block: Vec<Statement>,
     grown: usize,
     at: Place,
+    /// The blanks at the beginning of the line, until a statement has taken them.
+    indent: Option<usize>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(id: Option<&'a str>, include: &'a mut dyn Include) -> Self {
-        let at = Place { file: Rc::from(""), line: 0 };
+        let at = Place { file: Arc::from(""), line: 0 };
         let definitions = Definitions::default();
         Reader {
             id,
@@ -44,6 +48,7 @@ impl<'a> Reader<'a> {
             block: Vec::new(),
             grown: 0,
             at,
+            indent: None,
         }
     }
 
@@ -59,11 +64,12 @@ impl<'a> Reader<'a> {
     /// Reads a file from its first line to its last; the blocks that it opens, it closes.
     fn file(&mut self, file: &str, text: &str) -> Result<(), Error> {
         let depth = self.open.len();
-        let file: Rc<str> = Rc::from(file);
+        let file: Arc<str> = Arc::from(file);
         let mut unfinished = None;
         for (number, line) in text.split('\n').enumerate() {
-            self.at = Place { file: Rc::clone(&file), line: number + 1 };
+            self.at = Place { file: Arc::clone(&file), line: number + 1 };
             let line = line.trim_end_matches('\r');
+            self.indent = Some(line.len() - line.trim_start_matches([' ', '\t']).len());
             match line::without_comment(line) {
                 Ok(line) => unfinished = self.line(line, unfinished)?,
                 Err(wrong) => return self.wrong(wrong),
@@ -219,7 +225,8 @@ impl<'a> Reader<'a> {
                 }
                 let words = line::words(text).or_else(|wrong| self.wrong(wrong))?;
                 let (at, text) = (self.at.clone(), text.to_owned());
-                self.block.push(Statement { at, words, text, block: None });
+                let indent = self.indent.take();
+                self.block.push(Statement { at, words, text, indent, block: None });
                 Ok(())
             }
         }

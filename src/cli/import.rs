@@ -1,0 +1,55 @@
+//! The command line of `lvskit import`.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+
+const EXAMPLES: &str = "\
+Examples:
+  lvskit import server0*/keepalived.conf > inventory.yml     one file for each node
+  lvskit import /etc/keepalived/keepalived.conf -o inventory.yml
+  lvskit import a.conf b.conf --address 10.0.0.11 --address 10.0.0.12
+                                               where no file tells the nodes' own addresses
+  lvskit import keepalived.conf --id lb1 --id lb2            one file with lines for @lb1 and @lb2
+  lvskit import a.conf b.conf --auth-pass-file secret        no password in the inventory
+
+  lvskit gen-conf -i inventory.yml --out-dir new && diff old/lb1.conf new/lb1/keepalived.conf
+
+What is guessed, what differs between the nodes and what the inventory can't say is told on
+standard error, with the lines it is about. What has no key goes to `raw`. Comments are lost.
+Hooks such as bypass_ipvs.py and bypass_ipvs.sh give way to bypass-ipvs.
+
+Exit codes:
+  0  done; read what was told
+  1  a file is wrong, or nothing tells the nodes' addresses; or gen-conf refuses the inventory so
+     far (it was written; standard error says what to mend)
+  2  wrong command line, nothing was tried
+  6  a file could not be read or written";
+
+/// The arguments of `lvskit import`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Import {
+    /// The keepalived.conf of each node; what they include is read too
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+
+    /// Write the inventory here, instead of to standard output; a new file has mode 0640, since
+    /// the password is in it
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// The config id of a file (keepalived's --config-id), for lines such as `@lb1 priority 100`;
+    /// once for each file, or several for one
+    #[arg(long, value_name = "ID")]
+    pub id: Vec<String>,
+
+    /// A node's own address, once for each file in their order
+    #[arg(long, value_name = "ADDRESS")]
+    pub address: Vec<IpAddr>,
+
+    /// Write `auth_pass: {file: FILE}` instead of the password
+    #[arg(long, value_name = "FILE")]
+    pub auth_pass_file: Option<PathBuf>,
+}

@@ -1,0 +1,122 @@
+//! A checker of a real server as `check`.
+
+use std::net::IpAddr;
+
+use super::section::{Body, Section};
+use super::yaml::{Map, Yaml};
+use crate::conf::grammar::Statement;
+use crate::inventory::keys::{CHECKS, CONNECTION, PROBE};
+
+/// The name of our probe's program, and of its `type`.
+const PROBE_NAME: &str = "smtp-check";
+
+/// keepalived's older name of a checker, and ours.
+const OLD_NAMES: [(&str, &str); 1] = [("MISC_CHECKER", "MISC_CHECK")];
+
+/// Whether a block is a checker that has a `type`.
+pub(super) fn is_check(statement: &Statement) -> bool {
+    let known = CHECKS.iter().any(|check| check.name == statement.keyword());
+    known && statement.block.is_some() && statement.values().is_empty()
+}
+
+/// The checker as `check`; of a server with that address and port.
+pub(super) fn check(block: &Statement, server: IpAddr, port: Option<u16>) -> Option<Yaml> {
+    if let Some(probe) = probe(block, server, port) {
+        return Some(probe);
+    }
+    let keyword = block.keyword();
+    let name = OLD_NAMES.iter().find(|(old, _)| *old == keyword).map_or(keyword, |(_, new)| new);
+    let kind = CHECKS.iter().find(|check| check.name == name)?;
+    let mut body = Body::of(block);
+    // DNS_CHECK's own `type` is called `query`, since `type` is that of the check.
+    let query = match kind.table.key("query") {
+        Some(_) => body.take_value("type"),
+        None => None,
+    };
+    let mut section = body.section(kind.table, &block.at);
+    section.set("type", Yaml::text(kind.name), &block.at);
+    if let Some((query, at)) = query {
+        section.set("query", Yaml::text(query), at);
+    }
+    Some(Yaml::Map(section.into_map(kind.table)))
+}
+
+/// Our probe, run by MISC_CHECK; `None` if it is something else, or run otherwise than by gen-conf.
+fn probe(block: &Statement, server: IpAddr, port: Option<u16>) -> Option<Yaml> {
+    if block.keyword() != "MISC_CHECK" {
+        return None;
+    }
+    let mut body = Body::of(block);
+    let (line, at) = body.take_value("misc_path")?;
+    let mut words = line.split_whitespace();
+    if words.next()?.rsplit('/').next() != Some(PROBE_NAME) {
+        return None;
+    }
+    // Both follow from the rest.
+    body.take("misc_timeout");
+    body.take("user");
+    let dynamic = body.take("misc_dynamic").is_some();
+    let mut words: Vec<&str> = words.collect();
+    let compat = take_flag(&mut words, "--compat");
+    if take_flag(&mut words, "--dynamic") != dynamic {
+        return None;
+    }
+    if words.is_empty() || words.remove(0).parse() != Ok(server) {
+        return None;
+    }
+    let told = take_option(&mut words, "--port");
+    if told.is_some() && told != port.map(|port| port.to_string()) {
+        return None;
+    }
+    let mut section: Section = body.section(&PROBE, &block.at);
+    section.set("type", Yaml::text(PROBE_NAME), at);
+    let names = ["helo_name", "connect_timeout", "retry", "delay_before_retry"];
+    for key in names.into_iter().chain(CONNECTION.iter().map(|key| key.name)) {
+        if let Some(value) = take_option(&mut words, &format!("--{}", key.replace('_', "-"))) {
+            let value = match value.parse::<f64>() {
+                Ok(_) => Yaml::Plain(value),
+                Err(_) => Yaml::Text(value),
+            };
+            section.set(key, value, at);
+        }
+    }
+    if !compat {
+        section.set("compat", Yaml::plain(false), at);
+    }
+    if dynamic {
+        section.set("misc_dynamic", Yaml::plain(true), at);
+    }
+    if !words.is_empty() {
+        section.set("options", Yaml::one_or_more(options(&words)), at);
+    }
+    let map: Map = section.into_map(&PROBE);
+    Some(Yaml::Map(map))
+}
+
+fn take_flag(words: &mut Vec<&str>, flag: &str) -> bool {
+    let before = words.len();
+    words.retain(|word| *word != flag);
+    words.len() < before
+}
+
+fn take_option(words: &mut Vec<&str>, option: &str) -> Option<String> {
+    let at = words.iter().position(|word| *word == option)?;
+    let value = words.get(at + 1).map(|value| (*value).to_owned())?;
+    words.drain(at..at + 2);
+    Some(value)
+}
+
+/// Each option with its value.
+fn options(words: &[&str]) -> Vec<Yaml> {
+    let mut all: Vec<String> = Vec::new();
+    for word in words {
+        match all.last_mut() {
+            Some(last) if !word.starts_with('-') => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => all.push((*word).to_owned()),
+        }
+    }
+    all.into_iter().map(Yaml::Text).collect()
+}

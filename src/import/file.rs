@@ -1,0 +1,187 @@
+//! One node's file, taken apart into what an inventory has sections for.
+
+use std::net::IpAddr;
+
+use super::hooks::{self, Hook};
+use super::instance::{self, Instance};
+use super::section::{Body, Section};
+use super::server::Server;
+use super::yaml::Yaml;
+use crate::conf::grammar::{Place, Statement};
+use crate::inventory::keys::{GLOBAL_DEFS, TRACK_FILE, Table, VRRP_SCRIPT, VRRP_SYNC_GROUP};
+
+/// What the drain file is called in rendered files.
+const DRAIN: &str = "lvskit_drain";
+
+/// A file, taken apart.
+pub(super) struct File<'a> {
+    pub(super) at: Place,
+    pub(super) tree: &'a [Statement],
+    pub(super) router_id: Option<(&'a str, &'a Place)>,
+    pub(super) script_user: Option<&'a Statement>,
+    pub(super) global_defs: Section,
+    /// Interface, what stands behind it, and where.
+    pub(super) sync_daemon: Option<(&'a str, &'a [String], &'a Place)>,
+    pub(super) drain_file: Option<String>,
+    pub(super) track_files: Vec<(String, Section)>,
+    pub(super) scripts: Vec<(String, Section)>,
+    pub(super) sync_groups: Vec<(String, Section)>,
+    pub(super) instances: Vec<Instance>,
+    pub(super) server_groups: Vec<(String, Yaml, Place)>,
+    pub(super) servers: Vec<Server>,
+    /// What has no section.
+    pub(super) raw: Section,
+}
+
+impl<'a> File<'a> {
+    /// Takes a file apart; `name` is its name.
+    pub(super) fn of(name: &str, tree: &'a [Statement]) -> File<'a> {
+        let at = Place { file: name.into(), line: 1 };
+        let empty = || Section { at: at.clone(), entries: Vec::new(), raw: Vec::new() };
+        let mut file = File {
+            at: at.clone(),
+            tree,
+            router_id: None,
+            script_user: None,
+            global_defs: empty(),
+            sync_daemon: None,
+            drain_file: None,
+            track_files: Vec::new(),
+            scripts: Vec::new(),
+            sync_groups: Vec::new(),
+            instances: Vec::new(),
+            server_groups: Vec::new(),
+            servers: Vec::new(),
+            raw: empty(),
+        };
+        for statement in tree {
+            file.add(statement);
+        }
+        file
+    }
+
+    fn add(&mut self, statement: &'a Statement) {
+        let named = |table: &'static Table| match statement.values() {
+            [name] if statement.block.is_some() => {
+                Some((name.clone(), Body::of(statement).section(table, &statement.at)))
+            }
+            _ => None,
+        };
+        let found = match statement.keyword() {
+            "global_defs" if statement.block.is_some() => {
+                self.global_defs(statement);
+                true
+            }
+            "track_file" | "vrrp_track_file" => match named(&TRACK_FILE) {
+                Some((name, section)) if name == DRAIN => {
+                    self.drain_file = section.get("file").and_then(|entry| match &entry.value {
+                        Yaml::Text(path) => Some(path.clone()),
+                        _ => None,
+                    });
+                    true
+                }
+                Some(block) => push(&mut self.track_files, block),
+                None => false,
+            },
+            "vrrp_script" => {
+                named(&VRRP_SCRIPT).is_some_and(|block| push(&mut self.scripts, block))
+            }
+            "vrrp_sync_group" => {
+                sync_group(statement).is_some_and(|block| push(&mut self.sync_groups, block))
+            }
+            "vrrp_instance" => {
+                Instance::of(statement).is_some_and(|instance| push(&mut self.instances, instance))
+            }
+            "virtual_server_group" => {
+                server_group(statement).is_some_and(|group| push(&mut self.server_groups, group))
+            }
+            "virtual_server" => {
+                Server::of(statement).is_some_and(|server| push(&mut self.servers, server))
+            }
+            _ => false,
+        };
+        if !found {
+            self.raw.raw.push(statement.clone());
+        }
+    }
+
+    fn global_defs(&mut self, block: &'a Statement) {
+        let mut body = Body::of(block);
+        // gen-conf writes both itself.
+        body.take_all("enable_script_security");
+        self.script_user = body.take("script_user");
+        self.router_id = body.take_value("router_id");
+        let daemon =
+            body.take("lvs_sync_daemon").or_else(|| body.take("lvs_sync_daemon_interface"));
+        self.sync_daemon = daemon.and_then(|one| {
+            let (interface, more) = one.values().split_first()?;
+            Some((interface.as_str(), more, &one.at))
+        });
+        let mut taken = Vec::new();
+        if let Some(mails) = body.take("notification_email") {
+            let all = mails.inner().iter().flat_map(|line| &line.words).map(Yaml::text);
+            taken.push(("notification_email", Yaml::one_or_more(all.collect()), &mails.at));
+        }
+        for key in
+            ["notification_email_from", "smtp_server", "smtp_connect_timeout", "vrrp_version"]
+        {
+            let Some(one) = body.take(key) else { continue };
+            let text = one.values().join(" ");
+            let value = match text.parse::<u32>() {
+                Ok(_) => Yaml::Plain(text),
+                Err(_) => Yaml::Text(text),
+            };
+            taken.push((key, value, &one.at));
+        }
+        let mut section = body.section(&GLOBAL_DEFS, &block.at);
+        for (key, value, at) in taken {
+            section.set(key, value, at);
+        }
+        self.global_defs = section;
+    }
+
+    /// All addresses of the instances that are of its node.
+    pub(super) fn sources(&self) -> impl Iterator<Item = IpAddr> + '_ {
+        self.instances.iter().filter_map(|instance| instance.source)
+    }
+
+    /// All hooks for the redirection; `None` where an instance has none, or others.
+    pub(super) fn hooks(&self) -> Option<Vec<&Hook>> {
+        let mut all = Vec::new();
+        for instance in &self.instances {
+            all.extend(instance.hooks.as_ref()?);
+        }
+        (!all.is_empty()).then_some(all)
+    }
+}
+
+fn push<T>(all: &mut Vec<T>, one: T) -> bool {
+    all.push(one);
+    true
+}
+
+fn sync_group(statement: &Statement) -> Option<(String, Section)> {
+    let [name] = statement.values() else { return None };
+    statement.block.as_ref()?;
+    let mut body = Body::of(statement);
+    let members = body.take("group")?;
+    let names = members.inner().iter().flat_map(|line| &line.words).map(Yaml::text).collect();
+    let tracked = instance::take_tracked(&mut body);
+    let mut section = body.section(&VRRP_SYNC_GROUP, &statement.at);
+    section.set("group", Yaml::one_or_more(names), &members.at);
+    for (key, value, at) in tracked {
+        section.set(key, value, &at);
+    }
+    Some((name.clone(), section))
+}
+
+fn server_group(statement: &Statement) -> Option<(String, Yaml, Place)> {
+    let [name] = statement.values() else { return None };
+    let lines = statement.block.as_ref()?.iter().map(|line| line.words.join(" "));
+    Some((name.clone(), Yaml::List(lines.map(Yaml::Text).collect()), statement.at.clone()))
+}
+
+/// Whether hooks are all of the kind.
+pub(super) fn all_article(hooks: &[&Hook]) -> bool {
+    hooks.iter().all(|hook| hook.kind == hooks::Kind::Article)
+}

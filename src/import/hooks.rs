@@ -1,0 +1,77 @@
+//! Whose the notify scripts are: ours, those of the article and its kind, or somebody else's.
+
+use super::section::Body;
+use crate::conf::grammar::{Place, Statement};
+
+/// The statements that bypass-ipvs takes.
+pub(super) const NOTIFY: [&str; 4] =
+    ["notify_master", "notify_backup", "notify_fault", "notify_stop"];
+
+/// A hook that bypass-ipvs is, or can take the place of.
+#[derive(Debug, Clone)]
+pub(super) struct Hook {
+    pub(super) kind: Kind,
+    pub(super) at: Place,
+    /// The program, as the file calls it.
+    pub(super) program: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// bypass-ipvs, perhaps with --keep-sessions.
+    Ours { keep_sessions: bool },
+    /// bypass_ipvs.py of the article, or bypass_ipvs.sh.
+    Article,
+}
+
+/// The hooks of an instance and their statements, if all that it has are for the redirection of
+/// its addresses; they are taken then.
+pub(super) fn take(body: &mut Body<'_>) -> Option<(Vec<Hook>, Vec<Statement>)> {
+    let statements: Vec<&Statement> =
+        NOTIFY.iter().filter_map(|keyword| body.take(keyword)).collect();
+    let hooks: Option<Vec<Hook>> = statements.iter().map(|one| hook(one)).collect();
+    let has = |keyword: &str| statements.iter().any(|one| one.keyword() == keyword);
+    match hooks {
+        Some(hooks) if has("notify_master") && has("notify_backup") => {
+            Some((hooks, statements.into_iter().cloned().collect()))
+        }
+        _ => {
+            statements.into_iter().for_each(|one| body.put_back(one));
+            None
+        }
+    }
+}
+
+fn hook(statement: &Statement) -> Option<Hook> {
+    let line = statement.values().first()?;
+    let mut words = line.split_whitespace();
+    let mut program = words.next()?;
+    // Behind an interpreter, the script is the program.
+    if file_name(program).starts_with("python") || matches!(file_name(program), "sh" | "bash") {
+        program = words.next()?;
+    }
+    let master = statement.keyword() == "notify_master";
+    let arguments: Vec<&str> = words.collect();
+    let kind = match (file_name(program), arguments.as_slice()) {
+        ("bypass-ipvs", ["--keep-sessions", option, _, ..]) if *option == option_for(master) => {
+            Kind::Ours { keep_sessions: true }
+        }
+        ("bypass-ipvs", [option, _, ..]) if *option == option_for(master) => {
+            Kind::Ours { keep_sessions: false }
+        }
+        ("bypass_ipvs.py", [option, _]) if *option == option_for(master) => Kind::Article,
+        ("bypass_ipvs.sh", [action, _]) if *action == if master { "del" } else { "add" } => {
+            Kind::Article
+        }
+        _ => return None,
+    };
+    Some(Hook { kind, at: statement.at.clone(), program: program.to_owned() })
+}
+
+fn option_for(master: bool) -> &'static str {
+    if master { "-r" } else { "-a" }
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}

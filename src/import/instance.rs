@@ -1,0 +1,222 @@
+//! One node's part of a `vrrp_instance`.
+
+use std::net::IpAddr;
+
+use super::hooks::{self, Hook};
+use super::section::{Body, Section};
+use super::yaml::{Map, Yaml};
+use crate::conf::grammar::{Place, Statement};
+use crate::inventory::keys::VRRP_INSTANCE;
+
+/// The line by which a node is drained, in rendered files.
+const DRAIN: &str = "lvskit_drain weight 0";
+
+/// What keepalived uses of a password.
+const PASSWORD_LENGTH: usize = 8;
+
+/// A node's part of an instance.
+#[derive(Debug, Clone)]
+pub(super) struct Instance {
+    pub(super) name: String,
+    pub(super) at: Place,
+    pub(super) interface: Option<String>,
+    /// Whether it says MASTER.
+    pub(super) master: bool,
+    pub(super) priority: Option<u8>,
+    /// Where its adverts come from.
+    pub(super) source: Option<IpAddr>,
+    pub(super) peers: Option<Vec<IpAddr>>,
+    /// Where the peers stand.
+    pub(super) peers_at: Option<Place>,
+    pub(super) nopreempt: bool,
+    /// The password, and where it stands.
+    pub(super) password: Option<(String, Place)>,
+    /// Whether the file has more of the password than keepalived uses.
+    pub(super) password_cut: bool,
+    /// Those for the redirection; `None` if there are others.
+    pub(super) hooks: Option<Vec<Hook>>,
+    /// Their statements.
+    pub(super) hook_statements: Vec<Statement>,
+    /// Its bare addresses, in order.
+    pub(super) vips: Vec<IpAddr>,
+    /// The rest.
+    pub(super) section: Section,
+}
+
+impl Instance {
+    /// Takes a block apart; `None` if that can't be.
+    pub(super) fn of(block: &Statement) -> Option<Instance> {
+        let [name] = block.values() else { return None };
+        block.block.as_ref()?;
+        let mut body = Body::of(block);
+        let mut taken: Vec<(&'static str, Yaml, Place)> = Vec::new();
+        let mut vips = Vec::new();
+        for key in ["virtual_ipaddress", "virtual_ipaddress_excluded"] {
+            let lists = body.take_all(key);
+            let mut items = Vec::new();
+            for line in lists.iter().flat_map(|list| list.inner()) {
+                let (value, vip) = virtual_address(&line.words)?;
+                items.push(value);
+                vips.push(vip);
+            }
+            if let Some(list) = lists.first() {
+                taken.push((key, Yaml::one_or_more(items), list.at.clone()));
+            }
+        }
+        for key in ["virtual_router_id", "advert_int", "version"] {
+            if let Some((value, at)) = body.take_value(key) {
+                taken.push((key, Yaml::plain(value), at.clone()));
+            }
+        }
+        let (hooks, hook_statements) = hooks::take(&mut body).unzip();
+        taken.extend(take_tracked(&mut body));
+        let (nopreempt, preempt) = preempt(&mut body);
+        taken.extend(preempt);
+        let (password, password_cut) = password(&mut body);
+        let mut instance = Instance {
+            name: name.clone(),
+            at: block.at.clone(),
+            interface: body.take_value("interface").map(|(name, _)| name.to_owned()),
+            master: body.take_value("state").is_some_and(|(state, _)| state == "MASTER"),
+            priority: take_parsed(&mut body, "priority"),
+            source: None,
+            peers: None,
+            peers_at: None,
+            nopreempt,
+            password,
+            password_cut,
+            hooks,
+            hook_statements: hook_statements.unwrap_or_default(),
+            vips,
+            section: Section { at: block.at.clone(), entries: Vec::new(), raw: Vec::new() },
+        };
+        if body.has("unicast_peer") {
+            instance.take_unicast(&mut body);
+        }
+        instance.section = body.section(&VRRP_INSTANCE, &block.at);
+        for (key, value, at) in taken {
+            instance.section.set(key, value, &at);
+        }
+        if instance.source.is_none() {
+            instance.source = instance.multicast_source();
+        }
+        Some(instance)
+    }
+
+    /// Its section where bypass-ipvs does not take its hooks: they stay as they are.
+    pub(super) fn with_hooks(&self) -> Section {
+        let mut section = self.section.clone();
+        for statement in &self.hook_statements {
+            section.add(&VRRP_INSTANCE, statement);
+        }
+        section
+    }
+
+    /// Takes source and peers; peers with more than an address stay as they are.
+    fn take_unicast(&mut self, body: &mut Body<'_>) {
+        let source = body.take("unicast_src_ip");
+        let Some(list) = body.take("unicast_peer") else { return };
+        let peers: Option<Vec<IpAddr>> = (list.inner().iter())
+            .map(|line| match line.words.as_slice() {
+                [address] => address.parse().ok(),
+                _ => None,
+            })
+            .collect();
+        self.source = source.and_then(|source| source.values().first()?.parse().ok());
+        if peers.is_none() {
+            source.into_iter().chain([list]).for_each(|one| body.put_back(one));
+        }
+        self.peers = peers;
+        self.peers_at = Some(list.at.clone());
+    }
+
+    fn multicast_source(&self) -> Option<IpAddr> {
+        match &self.section.get("mcast_src_ip")?.value {
+            Yaml::Text(address) => address.parse().ok(),
+            _ => None,
+        }
+    }
+}
+
+fn take_parsed<T: std::str::FromStr>(body: &mut Body<'_>, keyword: &str) -> Option<T> {
+    let statement = body.take(keyword)?;
+    let value = statement.values().first().and_then(|text| text.parse().ok());
+    if value.is_none() {
+        body.put_back(statement);
+    }
+    value
+}
+
+/// `track_interface`, `track_script` and `track_file`, without what drains the node.
+pub(super) fn take_tracked(body: &mut Body<'_>) -> Vec<(&'static str, Yaml, Place)> {
+    let mut taken = Vec::new();
+    for key in ["track_interface", "track_script", "track_file"] {
+        let lists = body.take_all(key);
+        let lines = lists.iter().flat_map(|list| list.inner()).map(|line| line.words.join(" "));
+        let lines: Vec<Yaml> = lines.filter(|line| line != DRAIN).map(Yaml::Text).collect();
+        if let (Some(list), false) = (lists.first(), lines.is_empty()) {
+            taken.push((key, Yaml::one_or_more(lines), list.at.clone()));
+        }
+    }
+    taken
+}
+
+/// Whether the instance says `nopreempt`, and what the inventory says of it; keepalived's default
+/// stays unsaid.
+fn preempt(body: &mut Body<'_>) -> (bool, Option<(&'static str, Yaml, Place)>) {
+    body.take_all("preempt");
+    let delay = body.take_value("preempt_delay");
+    match (body.take("nopreempt"), delay) {
+        (Some(never), _) => (true, Some(("preempt", Yaml::plain(false), never.at.clone()))),
+        (None, Some((delay, at))) => {
+            (false, Some(("preempt_delay", Yaml::plain(delay), at.clone())))
+        }
+        (None, None) => (false, None),
+    }
+}
+
+/// The password of `auth_type PASS`, and whether it was longer than keepalived uses; other kinds
+/// of authentication stay.
+fn password(body: &mut Body<'_>) -> (Option<(String, Place)>, bool) {
+    let Some(block) = body.take("authentication") else { return (None, false) };
+    let value = |keyword: &str| {
+        let found = block.inner().iter().rfind(|one| one.keyword() == keyword)?;
+        Some((found.values().first()?, &found.at))
+    };
+    match (value("auth_type"), value("auth_pass")) {
+        (Some((kind, _)), Some((password, at))) if kind == "PASS" && password.is_ascii() => {
+            let used = password.get(..PASSWORD_LENGTH).unwrap_or(password);
+            (Some((used.to_owned(), at.clone())), used != password)
+        }
+        _ => {
+            body.put_back(block);
+            (None, false)
+        }
+    }
+}
+
+/// An item of `virtual_ipaddress`, and its bare address.
+fn virtual_address(words: &[String]) -> Option<(Yaml, IpAddr)> {
+    let (address, options) = words.split_first()?;
+    let bare = address.split('/').next()?.parse().ok()?;
+    if options.is_empty() {
+        return Some((Yaml::text(address), bare));
+    }
+    let mut map: Map = vec![("address".to_owned(), Yaml::text(address))];
+    let mut set = |key: &str, value: Yaml| map.push((key.to_owned(), value));
+    let mut options = options.iter();
+    while let Some(option) = options.next() {
+        match option.as_str() {
+            "dev" | "scope" | "label" | "peer" | "preferred_lft" => {
+                set(option, Yaml::text(options.next()?));
+            }
+            "brd" | "broadcast" => set("brd", Yaml::text(options.next()?)),
+            "-nodad" => set("nodad", Yaml::plain(true)),
+            "home" | "mngtmpaddr" | "noprefixroute" | "autojoin" | "no_track" => {
+                set(option, Yaml::plain(true));
+            }
+            _ => return None,
+        }
+    }
+    Some((Yaml::Map(map), bare))
+}

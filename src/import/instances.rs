@@ -1,0 +1,416 @@
+//! The instances of all nodes' files as sections of one inventory: which nodes run each, in which
+//! order, and what differs between them.
+
+use std::net::IpAddr;
+
+use ipnetwork::IpNetwork;
+
+use super::file::File;
+use super::instance::Instance;
+use super::merge::{Merged, Version, merge};
+use super::nodes::Node;
+use super::notes::Notes;
+use super::section::Section;
+use super::yaml::{Map, Yaml};
+use crate::cluster::{Election, Family};
+use crate::inventory::keys::{NODE_INSTANCE, VRRP_INSTANCE};
+
+/// The priority of nodes that are all alike, as gen-conf gives it.
+const UNIFORM_PRIORITY: u8 = 100;
+
+/// keepalived's default.
+const DEFAULT_PRIORITY: u8 = 100;
+
+/// An instance of the cluster.
+pub(super) struct Shared<'a> {
+    pub(super) name: String,
+    /// The places of the nodes that run it.
+    pub(super) members: Vec<usize>,
+    /// Their parts; of nodes without a file there is none.
+    parts: Vec<(usize, &'a Instance)>,
+    /// All its addresses, in order.
+    pub(super) vips: Vec<IpAddr>,
+}
+
+/// What nodes have for themselves.
+#[derive(Default, Clone)]
+pub(super) struct Own {
+    pub(super) site: Option<String>,
+    pub(super) interface: Option<String>,
+    pub(super) priority: Option<u8>,
+    pub(super) instances: Map,
+}
+
+/// All instances, in an order that is that of every file.
+pub(super) fn shared<'a>(files: &'a [File<'_>], nodes: &[Node]) -> Vec<Shared<'a>> {
+    let names = |file: &'a File<'_>| file.instances.iter().map(|one| one.name.clone()).collect();
+    let of_node = |node: &Node| node.file.map(|place| &files[place]);
+    let lists: Vec<Vec<String>> = nodes.iter().filter_map(of_node).map(names).collect();
+    let share = |name: String| {
+        let part = |node: &Node| of_node(node)?.instances.iter().find(|one| one.name == name);
+        let parts: Vec<(usize, &Instance)> = (nodes.iter().enumerate())
+            .filter_map(|(place, node)| Some((place, part(node)?)))
+            .collect();
+        let runs = |&place: &usize| {
+            nodes[place].file.is_none() || parts.iter().any(|(part, _)| *part == place)
+        };
+        let members = (0..nodes.len()).filter(runs).collect();
+        let vips = parts.first().map(|(_, part)| part.vips.clone()).unwrap_or_default();
+        Shared { name, members, parts, vips }
+    };
+    union(lists).into_iter().map(share).collect()
+}
+
+/// All items of lists, each once, in an order that is that of every list where there is one.
+pub(super) fn union<T: PartialEq + Clone>(lists: Vec<Vec<T>>) -> Vec<T> {
+    let mut all: Vec<T> = Vec::new();
+    for list in lists {
+        for (at, item) in list.iter().enumerate() {
+            if all.contains(item) {
+                continue;
+            }
+            let next = list[at..].iter().find_map(|later| all.iter().position(|one| one == later));
+            all.insert(next.unwrap_or(all.len()), item.clone());
+        }
+    }
+    all
+}
+
+/// The nodes in order of preference: that of the first instance's priorities.
+pub(super) fn sort(nodes: &mut [Node], files: &[File<'_>]) {
+    if nodes.iter().all(|node| node.file.is_some()) {
+        let priority = |node: &Node| {
+            let first = node.file.and_then(|place| files[place].instances.first());
+            first.map_or(0, |instance| instance.priority.unwrap_or(DEFAULT_PRIORITY))
+        };
+        nodes.sort_by_key(|node| std::cmp::Reverse(priority(node)));
+    }
+}
+
+/// The section of an instance; what nodes have for themselves goes to `own`.
+pub(super) fn section(
+    instance: &Shared<'_>,
+    bypass: bool,
+    auth_pass_file: Option<&str>,
+    nodes: &[Node],
+    own: &mut [Own],
+    notes: &mut Notes,
+) -> Map {
+    let mut section: Vec<(usize, Section)> = (instance.parts.iter())
+        .map(|(place, part)| match bypass {
+            true => (*place, part.section.clone()),
+            false => (*place, part.with_hooks()),
+        })
+        .collect();
+    let election = election(instance, nodes);
+    if election.uniform {
+        for (_, section) in &mut section {
+            section.entries.retain(|entry| entry.key != "preempt");
+        }
+    }
+    let versions: Vec<Version<'_>> =
+        section.iter().map(|(node, section)| Version { node: *node, section }).collect();
+    let Merged { mut all, own: single } =
+        merge(&versions, &VRRP_INSTANCE, Some(&NODE_INSTANCE), notes);
+    let mut single: Vec<Map> = (0..nodes.len())
+        .map(|place| {
+            let found = single.iter().find(|(own, _)| *own == place);
+            found.map_or_else(Map::new, |(_, map)| map.clone())
+        })
+        .collect();
+    interface(instance, &mut all, &mut single);
+    name_devices(instance, &mut all, nodes, notes);
+    election.write(instance, nodes, &mut all, &mut single);
+    authentication(instance, auth_pass_file, &mut all, notes);
+    unicast(instance, nodes, &mut all, &mut single, notes);
+    for (own, map) in own.iter_mut().zip(single) {
+        if !map.is_empty() {
+            let map = in_order(map, |key| NODE_INSTANCE.keys().position(|one| one.name == key));
+            own.instances.push((instance.name.clone(), Yaml::Map(map)));
+        }
+    }
+    in_order(all, |key| VRRP_INSTANCE.keys().position(|one| one.name == key))
+}
+
+/// A map in the order of a table.
+pub(super) fn in_order(mut map: Map, place: impl Fn(&str) -> Option<usize>) -> Map {
+    map.sort_by_key(|(key, _)| place(key).unwrap_or(usize::MAX));
+    map
+}
+
+fn set(map: &mut Map, key: &str, value: Yaml) {
+    map.push((key.to_owned(), value));
+}
+
+fn interface(instance: &Shared<'_>, all: &mut Map, single: &mut [Map]) {
+    let mut names = instance.parts.iter().map(|(place, part)| (*place, part.interface.as_ref()));
+    let Some((_, first)) = names.next() else { return };
+    if names.clone().all(|(_, name)| name == first) {
+        if let Some(name) = first {
+            set(all, "interface", Yaml::text(name));
+        }
+        return;
+    }
+    for (place, part) in &instance.parts {
+        if let Some(name) = &part.interface {
+            set(&mut single[*place], "interface", Yaml::text(name));
+        }
+    }
+}
+
+/// Says the interface of addresses in networks that no node's address is in: gen-conf would take
+/// them for mistakes.
+fn name_devices(instance: &Shared<'_>, all: &mut Map, nodes: &[Node], notes: &mut Notes) {
+    let Some((_, Yaml::Text(interface))) = all.iter().find(|(key, _)| key == "interface").cloned()
+    else {
+        return;
+    };
+    let Some((_, list)) = all.iter_mut().find(|(key, _)| key == "virtual_ipaddress") else {
+        return;
+    };
+    let items = match list {
+        Yaml::List(items) => items.as_mut_slice(),
+        one => std::slice::from_mut(one),
+    };
+    for item in items {
+        let Yaml::Text(text) = &*item else { continue };
+        let Some(network) = text.contains('/').then(|| text.parse::<IpNetwork>().ok()).flatten()
+        else {
+            continue;
+        };
+        let single = if network.is_ipv4() { 32 } else { 128 };
+        let family = Family::of(network.ip());
+        let mut own = instance.members.iter().filter_map(|at| nodes[*at].address_of(family));
+        if network.prefix() < single && !own.any(|address| network.contains(address)) {
+            notes.of(
+                &instance.name,
+                format_args!("{text} is in no node's network, so `dev {interface}` is said"),
+            );
+            *item = Yaml::Map(vec![
+                ("address".to_owned(), Yaml::text(text)),
+                ("dev".to_owned(), Yaml::text(&interface)),
+            ]);
+        }
+    }
+}
+
+/// How the nodes of an instance agree on the MASTER.
+struct Elected {
+    uniform: bool,
+    /// All nodes have the same priority.
+    equal: Option<u8>,
+    /// Otherwise than by order.
+    priorities: Vec<(usize, u8)>,
+    /// Where it is not the cluster's.
+    order: Option<Vec<usize>>,
+    backup: bool,
+}
+
+fn election(instance: &Shared<'_>, nodes: &[Node]) -> Elected {
+    let parts = &instance.parts;
+    let count = instance.members.len();
+    let said: Vec<(usize, u8)> = (parts.iter())
+        .map(|(place, part)| (*place, part.priority.unwrap_or(DEFAULT_PRIORITY)))
+        .collect();
+    let nobody_is_master = parts.iter().all(|(_, part)| !part.master);
+    let first = said.first().map_or(DEFAULT_PRIORITY, |(_, priority)| *priority);
+    let mut found =
+        Elected { uniform: false, equal: None, priorities: Vec::new(), order: None, backup: false };
+    if parts.len() > 1 && nobody_is_master && said.iter().all(|(_, one)| *one == first) {
+        let never = parts.iter().all(|(_, part)| part.nopreempt);
+        found.uniform = never && first == UNIFORM_PRIORITY && nodes.len() == count;
+        found.equal = Some(first);
+        return found;
+    }
+    let by_order = |rank: usize| Election { nodes: count }.priority(rank);
+    if parts.len() == count {
+        let mut order = said.clone();
+        order.sort_by_key(|(_, priority)| std::cmp::Reverse(*priority));
+        let ranked = order
+            .iter()
+            .enumerate()
+            .map(|(rank, (place, said))| (by_order(rank) != *said).then_some((*place, *said)));
+        found.priorities = ranked.flatten().collect();
+        let order: Vec<usize> = order.into_iter().map(|(place, _)| place).collect();
+        found.order = (order != instance.members).then_some(order);
+        let delayed =
+            |part: &Instance| part.nopreempt || part.section.get("preempt_delay").is_some();
+        found.backup = nobody_is_master && !parts.iter().any(|(_, part)| delayed(part));
+    } else {
+        // Of the others nothing is known.
+        let rank = |place: usize| instance.members.iter().position(|member| *member == place);
+        let other = |(place, said): &(usize, u8)| rank(*place).map(by_order) != Some(*said);
+        found.priorities = said.into_iter().filter(other).collect();
+    }
+    found
+}
+
+impl Elected {
+    fn write(self, instance: &Shared<'_>, nodes: &[Node], all: &mut Map, single: &mut [Map]) {
+        if self.uniform {
+            set(all, "election", Yaml::text("uniform"));
+        } else if let Some(priority) = self.equal {
+            set(all, "priority", Yaml::plain(priority));
+        }
+        if self.backup {
+            set(all, "state", Yaml::text("BACKUP"));
+        }
+        if let Some(order) = self.order {
+            let names = order.into_iter().map(|place| Yaml::text(&nodes[place].name));
+            set(all, "nodes", Yaml::one_or_more(names.collect()));
+        }
+        for (place, priority) in self.priorities {
+            debug_assert!(instance.members.contains(&place));
+            set(&mut single[place], "priority", Yaml::plain(priority));
+        }
+    }
+}
+
+fn authentication(instance: &Shared<'_>, file: Option<&str>, all: &mut Map, notes: &mut Notes) {
+    let said = |part: &&Instance| part.password.is_some();
+    let parts = || instance.parts.iter().map(|(_, part)| *part);
+    let Some(first) = parts().find(said) else { return };
+    let Some((password, at)) = &first.password else { return };
+    if first.password_cut {
+        notes.at(at, "auth_pass is longer than the 8 characters that keepalived uses; cut");
+    }
+    for part in parts() {
+        match &part.password {
+            Some((other, there)) if other != password => {
+                notes.at(
+                    there,
+                    format_args!("auth_pass differs from {at}, and all nodes get that one's"),
+                );
+            }
+            None => notes.at(&part.at, format_args!("auth_pass is missing here and not at {at}")),
+            Some(_) => {}
+        }
+    }
+    let password = match file {
+        Some(file) => {
+            notes
+                .at(at, format_args!("put this auth_pass into {file}, for yourself alone to read"));
+            Yaml::Map(vec![("file".to_owned(), Yaml::text(file))])
+        }
+        None => Yaml::text(password),
+    };
+    let both = [("auth_type", Yaml::text("PASS")), ("auth_pass", password)];
+    let both = both.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    set(all, "authentication", Yaml::Map(both));
+}
+
+fn unicast(
+    instance: &Shared<'_>,
+    nodes: &[Node],
+    all: &mut Map,
+    single: &mut [Map],
+    notes: &mut Notes,
+) {
+    let parts = &instance.parts;
+    let Some((_, with)) = parts.iter().find(|(_, part)| part.peers.is_some()) else { return };
+    for (_, part) in parts.iter().filter(|(_, part)| part.peers.is_none()) {
+        notes.at(&part.at, format_args!("no unicast_peer here, and some at {}", with.at));
+    }
+    set(all, "unicast", Yaml::plain(true));
+    let family = instance.vips.first().map_or(Family::V4, |vip| Family::of(*vip));
+    let source = |place: usize| {
+        let part = parts.iter().find(|(part, _)| *part == place);
+        part.and_then(|(_, part)| part.source).or_else(|| nodes[place].address_of(family))
+    };
+    for (place, part) in parts {
+        if part.source.is_some() && part.source != nodes[*place].address_of(family) {
+            let address = part.source.map(|address| address.to_string()).unwrap_or_default();
+            set(&mut single[*place], "unicast_src_ip", Yaml::text(address));
+        }
+        let others = instance.members.iter().filter(|other| *other != place);
+        let others: Option<Vec<IpAddr>> = others.map(|other| source(*other)).collect();
+        if let Some(peers) = part.peers.as_ref().filter(|peers| Some(*peers) != others.as_ref()) {
+            let peers = peers.iter().map(|peer| Yaml::text(peer.to_string())).collect();
+            set(&mut single[*place], "unicast_peer", Yaml::one_or_more(peers));
+        }
+    }
+}
+
+/// Moves what a node says of each of its instances to the node, and names the sites that instances
+/// are bound to; returns the site of each instance.
+pub(super) fn widen(
+    instances: &[Shared<'_>],
+    nodes: &[Node],
+    own: &mut [Own],
+    notes: &mut Notes,
+) -> Vec<Option<String>> {
+    for (place, own) in own.iter_mut().enumerate() {
+        let count = instances.iter().filter(|one| one.members.contains(&place)).count();
+        own.priority = everywhere(own, "priority", count).and_then(|text| text.parse().ok());
+        own.interface = everywhere(own, "interface", count);
+        for (key, moved) in
+            [("priority", own.priority.is_some()), ("interface", own.interface.is_some())]
+        {
+            for (_, section) in own.instances.iter_mut().filter(|_| moved) {
+                if let Yaml::Map(map) = section {
+                    map.retain(|(name, _)| name != key);
+                }
+            }
+        }
+        own.instances.retain(|(_, section)| *section != Yaml::Map(Vec::new()));
+    }
+    let mut sites: Vec<&[usize]> = Vec::new();
+    let mut of_instances = Vec::new();
+    for instance in instances {
+        let members = instance.members.as_slice();
+        if members.len() == nodes.len() {
+            of_instances.push(None);
+            continue;
+        }
+        let known = sites.iter().position(|site| *site == members);
+        let crosses = |site: &&[usize]| site.iter().any(|place| members.contains(place));
+        if known.is_none() && sites.iter().any(crosses) {
+            notes.add(format_args!(
+                "{}: not all nodes run this instance; gen-conf can't say that here, and lets all",
+                instance.name
+            ));
+            of_instances.push(None);
+            continue;
+        }
+        let at = known.unwrap_or(sites.len());
+        let name = format!("site{}", at + 1);
+        if known.is_none() {
+            sites.push(members);
+            let names: Vec<&str> = members.iter().map(|at| nodes[*at].name.as_str()).collect();
+            let names = names.join(", ");
+            notes.add(format_args!("{} runs on {names} only: called {name}", instance.name));
+            members.iter().for_each(|place| own[*place].site = Some(name.clone()));
+        }
+        of_instances.push(Some(name));
+    }
+    of_instances
+}
+
+/// What a node says under a key, if it says it alike of all its instances.
+fn everywhere(own: &Own, key: &str, count: usize) -> Option<String> {
+    let said: Vec<&Yaml> = (own.instances.iter())
+        .filter_map(|(_, section)| match section {
+            Yaml::Map(map) => map.iter().find(|(name, _)| name == key).map(|(_, value)| value),
+            _ => None,
+        })
+        .collect();
+    match said.first() {
+        Some(Yaml::Plain(text) | Yaml::Text(text))
+            if said.len() == count && said.iter().all(|one| *one == said[0]) =>
+        {
+            Some(text.clone())
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::union;
+
+    #[test]
+    fn unions_keep_every_order() {
+        let lists = vec![vec!["a", "c"], vec!["b", "c", "d"], vec!["a", "d", "e"]];
+        assert_eq!(union(lists), ["a", "b", "c", "d", "e"]);
+    }
+}

@@ -1,0 +1,411 @@
+//! The inventory of files that were taken apart.
+
+use std::net::IpAddr;
+
+use super::file::File;
+use super::hooks::Kind;
+use super::instances::{self, Own, Shared, in_order, union};
+use super::merge::{Version, merge};
+use super::nodes::Node;
+use super::notes::Notes;
+use super::section::Section;
+use super::server::{Server, Service};
+use super::yaml::{Map, Yaml};
+use crate::cluster::{Cluster, Release};
+use crate::inventory::keys::{
+    GLOBAL_DEFS, Key, NODE, NODE_GLOBAL_DEFS, SECTIONS, TOP, TRACK_FILE, Table, VIRTUAL_SERVER,
+    VRRP_SCRIPT, VRRP_SYNC_GROUP,
+};
+
+/// What gen-conf writes as script_user.
+const SCRIPT_USER: &str = "root";
+
+struct Builder<'a> {
+    files: &'a [File<'a>],
+    nodes: Vec<Node>,
+    own: Vec<Own>,
+    node_maps: Vec<Map>,
+    notes: &'a mut Notes,
+}
+
+/// The inventory of these nodes and their files. With `auth_pass_file`, passwords are said to be
+/// there.
+pub(super) fn inventory(
+    files: &[File<'_>],
+    mut nodes: Vec<Node>,
+    auth_pass_file: Option<&str>,
+    notes: &mut Notes,
+) -> Map {
+    instances::sort(&mut nodes, files);
+    let bypass = super::bypass(files);
+    let shared = instances::shared(files, &nodes);
+    let mut build = Builder {
+        files,
+        own: vec![Own::default(); nodes.len()],
+        node_maps: vec![Map::new(); nodes.len()],
+        nodes,
+        notes,
+    };
+    let mut top: Map = Vec::new();
+    let mut set = |key: &str, value: Yaml| {
+        if value != Yaml::Map(Vec::new()) && value != Yaml::List(Vec::new()) {
+            top.push((key.to_owned(), value));
+        }
+    };
+    let keep_sessions = build.keep_sessions(bypass);
+    if !bypass {
+        set("bypass", Yaml::plain(false));
+    } else if !keep_sessions {
+        set("keep_sessions", Yaml::plain(false));
+    }
+    if let Some(file) = build.drain_file(bypass) {
+        set("drain_file", file);
+    }
+    let mut sections = Map::new();
+    for instance in &shared {
+        let section = instances::section(
+            instance,
+            bypass,
+            auth_pass_file,
+            &build.nodes,
+            &mut build.own,
+            build.notes,
+        );
+        sections.push((instance.name.clone(), Yaml::Map(section)));
+    }
+    let sites = instances::widen(&shared, &build.nodes, &mut build.own, build.notes);
+    for ((_, section), site) in sections.iter_mut().zip(sites) {
+        if let (Yaml::Map(map), Some(site)) = (section, site) {
+            map.push(("site".to_owned(), Yaml::text(site)));
+        }
+    }
+    let uniform = is_uniform(&sections);
+    set("global_defs", Yaml::Map(build.global_defs(keep_sessions, uniform)));
+    set("track_file", build.named(&TRACK_FILE, |file| &file.track_files));
+    set("vrrp_script", build.named(&VRRP_SCRIPT, |file| &file.scripts));
+    set("vrrp_sync_group", build.named(&VRRP_SYNC_GROUP, |file| &file.sync_groups));
+    set("vrrp_instance", Yaml::Map(sections));
+    set("virtual_server_group", build.server_groups());
+    set("virtual_server", build.servers(&shared));
+    if let Some(raw) = build.raw() {
+        set("raw", raw);
+    }
+    set("nodes", build.nodes_list());
+    let mut top = in_order(top, |key| TOP.keys().position(|one| one.name == key));
+    if let Some(target) = newest(&top).filter(|target| *target > Release::V2_2) {
+        top.insert(0, ("target".to_owned(), Yaml::text(target.to_string())));
+    }
+    top
+}
+
+/// Whether gen-conf leaves the router_id to keepalived: all instances are uniform.
+fn is_uniform(sections: &Map) -> bool {
+    let uniform = ("election".to_owned(), Yaml::text("uniform"));
+    let one = |value: &Yaml| matches!(value, Yaml::Map(map) if map.contains(&uniform));
+    !sections.is_empty() && sections.iter().all(|(_, section)| one(section))
+}
+
+impl Builder<'_> {
+    fn keep_sessions(&self, bypass: bool) -> bool {
+        let mut hooks = self.files.iter().filter_map(File::hooks).flatten();
+        bypass && !hooks.any(|hook| hook.kind == Kind::Ours { keep_sessions: false })
+    }
+
+    /// What drains a node: nothing, unless the files say so or the hooks become ours.
+    fn drain_file(&mut self, bypass: bool) -> Option<Yaml> {
+        let said = self.files.iter().find_map(|file| file.drain_file.as_ref());
+        let article = bypass
+            && (self.files.iter().filter_map(File::hooks))
+                .all(|hooks| hooks.iter().all(|hook| hook.kind == Kind::Article));
+        match said {
+            Some(file) if file == Cluster::DRAIN_FILE => None,
+            Some(file) => Some(Yaml::text(file)),
+            None if article => None,
+            None => Some(Yaml::plain(false)),
+        }
+    }
+
+    /// The nodes' versions of a block.
+    fn versions<'b>(
+        &self,
+        files: &'b [File<'_>],
+        block: impl Fn(&'b File<'b>) -> Option<&'b Section>,
+    ) -> Vec<Version<'b>> {
+        let of_node = |(node, one): (usize, &Node)| {
+            Some(Version { node, section: block(&files[one.file?])? })
+        };
+        self.nodes.iter().enumerate().filter_map(of_node).collect()
+    }
+
+    fn global_defs(&mut self, keep_sessions: bool, uniform: bool) -> Map {
+        let files = self.files;
+        let versions = self.versions(files, |file| Some(&file.global_defs));
+        let merged = merge(&versions, &GLOBAL_DEFS, Some(&NODE_GLOBAL_DEFS), self.notes);
+        for (node, map) in merged.own {
+            self.node_maps[node].push(("global_defs".to_owned(), Yaml::Map(map)));
+        }
+        let mut all = merged.all;
+        let said = files.iter().filter_map(|file| file.router_id);
+        if said.clone().next().is_none() {
+            if !uniform {
+                all.push(("router_id".to_owned(), Yaml::text("hostname")));
+            }
+        } else if uniform {
+            for (name, at) in said {
+                self.notes.at(
+                    at,
+                    format_args!("router_id {name} is left to keepalived: all files are the same"),
+                );
+            }
+        } else {
+            for node in &self.nodes {
+                let Some((name, at)) = node.file.and_then(|file| files[file].router_id) else {
+                    continue;
+                };
+                if name != node.name {
+                    let own = &node.name;
+                    self.notes
+                        .at(at, format_args!("router_id {name} becomes {own}, the node's name"));
+                }
+            }
+        }
+        for user in files.iter().filter_map(|file| file.script_user) {
+            if user.values() != [SCRIPT_USER] {
+                let words = "script_user becomes root; say with `user` who else runs a program";
+                self.notes.at(&user.at, words);
+            }
+        }
+        if let Some(interface) = self.sync_daemon(keep_sessions) {
+            all.push(("lvs_sync_daemon".to_owned(), Yaml::text(interface)));
+        }
+        in_order(all, |key| GLOBAL_DEFS.keys().position(|one| one.name == key))
+    }
+
+    /// The sync daemon's interface, where it does not follow from the rest.
+    fn sync_daemon(&mut self, keep_sessions: bool) -> Option<String> {
+        let files = self.files;
+        let (first, _, first_at) = files.iter().find_map(|file| file.sync_daemon)?;
+        let mut follows = keep_sessions;
+        for file in files {
+            let Some((interface, more, at)) = file.sync_daemon else { continue };
+            follows &=
+                file.instances.first().and_then(|one| one.interface.as_deref()) == Some(interface);
+            // gen-conf's own, where the nodes have no IPv4.
+            if !matches!(more, [] | [_, _]) || more.first().is_some_and(|word| word != "group") {
+                let words = more.join(" ");
+                self.notes
+                    .at(at, format_args!("`{words}` is left out: the daemon runs on all nodes"));
+            }
+            if interface != first && !keep_sessions {
+                self.notes
+                    .at(at, format_args!("the sync daemon's interface differs from {first_at}"));
+            }
+        }
+        (!follows).then(|| first.to_owned())
+    }
+
+    /// Blocks with names, which nodes can't have for themselves.
+    fn named(
+        &mut self,
+        table: &Table,
+        blocks: impl for<'f> Fn(&'f File<'_>) -> &'f Vec<(String, Section)>,
+    ) -> Yaml {
+        let files = self.files;
+        let names = |file: &File<'_>| blocks(file).iter().map(|(name, _)| name.clone()).collect();
+        let lists = self.nodes.iter().filter_map(|node| Some(names(&files[node.file?]))).collect();
+        let mut map = Map::new();
+        for name in union(lists) {
+            let found: Vec<(usize, Section)> = (self.nodes.iter().enumerate())
+                .filter_map(|(place, node)| {
+                    let (_, section) =
+                        blocks(&files[node.file?]).iter().rfind(|(own, _)| *own == name)?;
+                    Some((place, section.clone()))
+                })
+                .collect();
+            let versions: Vec<Version<'_>> =
+                found.iter().map(|(node, section)| Version { node: *node, section }).collect();
+            map.push((name, Yaml::Map(merge(&versions, table, None, self.notes).all)));
+        }
+        Yaml::Map(map)
+    }
+
+    fn server_groups(&mut self) -> Yaml {
+        let mut map = Map::new();
+        for (name, lines, at) in self.files.iter().flat_map(|file| &file.server_groups) {
+            match map.iter().find(|(own, _)| own == name) {
+                None => map.push((name.clone(), lines.clone())),
+                Some((_, first)) if first != lines => {
+                    self.notes.at(at, "this virtual_server_group differs from the first; left out");
+                }
+                Some(_) => {}
+            }
+        }
+        Yaml::Map(map)
+    }
+
+    /// The weights that nodes have in all services, if there is one of each and they differ; and
+    /// the usual one.
+    fn weights(&self) -> (Vec<Option<u32>>, Option<u32>) {
+        let none = (vec![None; self.nodes.len()], None);
+        let mut weights: Vec<Option<u32>> = vec![None; self.nodes.len()];
+        for server in self.files.iter().flat_map(|file| &file.servers) {
+            for one in &server.real_servers {
+                let has = |node: &Node| node.addresses.contains(&one.address);
+                let Some(place) = self.nodes.iter().position(has) else { continue };
+                match weights[place] {
+                    Some(known) if known != one.weight => return none,
+                    _ => weights[place] = Some(one.weight),
+                }
+            }
+        }
+        let Some(all) = weights.iter().copied().collect::<Option<Vec<u32>>>() else { return none };
+        let count = |weight: u32| all.iter().filter(|other| **other == weight).count();
+        // 0 is no weight for all.
+        let usual = all.iter().copied().rev().filter(|w| *w > 0).max_by_key(|w| count(*w));
+        match usual {
+            Some(usual) if all.iter().any(|weight| *weight != usual) => {
+                (all.into_iter().map(|own| (own != usual).then_some(own)).collect(), Some(usual))
+            }
+            _ => none,
+        }
+    }
+
+    fn servers(&mut self, instances: &[Shared<'_>]) -> Yaml {
+        let files = self.files;
+        let id = |server: &Server| (server.service.clone(), server.protocol.clone());
+        let lists = (self.nodes.iter())
+            .filter_map(|node| Some(files[node.file?].servers.iter().map(id).collect()))
+            .collect();
+        let (weights, usual) = self.weights();
+        for (map, weight) in self.node_maps.iter_mut().zip(&weights) {
+            if let Some(weight) = weight {
+                map.push(("weight".to_owned(), Yaml::plain(weight)));
+            }
+        }
+        let mut all: Vec<(Service, Option<usize>, Map)> = Vec::new();
+        for wanted in union(lists) {
+            let instance = instance_of(&wanted.0, instances);
+            let members: Vec<usize> = match instance {
+                Some(at) => instances[at].members.clone(),
+                None => (0..self.nodes.len()).collect(),
+            };
+            let mut found: Vec<(usize, Section)> = Vec::new();
+            for (place, node) in self.nodes.iter().enumerate() {
+                let Some(file) = node.file else { continue };
+                let server = files[file].servers.iter().find(|server| id(server) == wanted);
+                if let Some(mut server) = server.cloned() {
+                    server.set_servers(&self.nodes, &members, &weights, usual);
+                    found.push((place, server.section));
+                }
+            }
+            let versions: Vec<Version<'_>> =
+                found.iter().map(|(node, section)| Version { node: *node, section }).collect();
+            let merged = merge(&versions, &VIRTUAL_SERVER, None, self.notes);
+            all.push((wanted.0, instance, merged.all));
+        }
+        Yaml::List(by_port(all, instances).into_iter().map(Yaml::Map).collect())
+    }
+
+    /// What has no section, at the end of all files or of one.
+    fn raw(&mut self) -> Option<Yaml> {
+        let files = self.files;
+        let versions = self.versions(files, |file| Some(&file.raw));
+        let merged = merge(&versions, &TOP, Some(&NODE), self.notes);
+        for (node, map) in merged.own {
+            self.node_maps[node].extend(map);
+        }
+        merged.all.into_iter().next().map(|(_, raw)| raw)
+    }
+
+    fn nodes_list(&mut self) -> Yaml {
+        let item = |((node, own), more): ((&Node, &Own), &Map)| {
+            let addresses: Vec<Yaml> =
+                node.addresses.iter().map(|one| Yaml::text(one.to_string())).collect();
+            let mut map: Map = vec![
+                ("name".to_owned(), Yaml::text(&node.name)),
+                ("address".to_owned(), Yaml::one_or_more(addresses)),
+            ];
+            let mut set = |key: &str, value: Option<Yaml>| {
+                map.extend(value.map(|value| (key.to_owned(), value)));
+            };
+            set("site", own.site.clone().map(Yaml::Text));
+            set("interface", own.interface.clone().map(Yaml::Text));
+            set("priority", own.priority.map(Yaml::plain));
+            let instances = Yaml::Map(own.instances.clone());
+            set("vrrp_instance", (!own.instances.is_empty()).then_some(instances));
+            map.extend(more.iter().cloned());
+            Yaml::Map(in_order(map, |key| NODE.keys().position(|one| one.name == key)))
+        };
+        Yaml::List(self.nodes.iter().zip(&self.own).zip(&self.node_maps).map(item).collect())
+    }
+}
+
+/// The instance of a service, as gen-conf finds it.
+fn instance_of(service: &Service, instances: &[Shared<'_>]) -> Option<usize> {
+    match service {
+        Service::Address(address, _) => {
+            instances.iter().position(|instance| instance.vips.contains(address))
+        }
+        Service::Mark(_) | Service::Group(_) => (instances.len() == 1).then_some(0),
+    }
+}
+
+/// The services, those that are the same on every address of an instance by its port alone.
+fn by_port(all: Vec<(Service, Option<usize>, Map)>, instances: &[Shared<'_>]) -> Vec<Map> {
+    let mut maps = Vec::new();
+    let mut rest = all.as_slice();
+    while let Some((service, instance, map)) = rest.first() {
+        let vips = instance.map_or(&[][..], |at| instances[at].vips.as_slice());
+        let port = match service {
+            Service::Address(_, Some(port)) => Some(*port),
+            _ => None,
+        };
+        let same = |(vip, (service, _, other)): (&IpAddr, &(Service, Option<usize>, Map))| {
+            *service == Service::Address(*vip, port) && other == map
+        };
+        let everywhere = port.is_some()
+            && !vips.is_empty()
+            && rest.len() >= vips.len()
+            && vips.iter().zip(rest).all(same);
+        let mut section = map.clone();
+        let mut set = |key: &str, value: Yaml| section.push((key.to_owned(), value));
+        if everywhere && instances.len() > 1 {
+            let name = instance.map_or("", |at| &instances[at].name);
+            set("vrrp_instance", Yaml::text(name));
+        }
+        match service {
+            Service::Address(address, port) => {
+                if !everywhere {
+                    set("address", Yaml::text(address.to_string()));
+                }
+                if let Some(port) = port {
+                    set("port", Yaml::plain(port));
+                }
+            }
+            Service::Mark(mark) => set("fwmark", Yaml::plain(mark)),
+            Service::Group(name) => set("group", Yaml::text(name)),
+        }
+        maps.push(in_order(section, |key| VIRTUAL_SERVER.keys().position(|one| one.name == key)));
+        rest = &rest[if everywhere { vips.len() } else { 1 }..];
+    }
+    maps
+}
+
+/// The newest release that a key of the inventory needs; keys are looked up by name alone.
+fn newest(map: &Map) -> Option<Release> {
+    let of_key = |name: &str| {
+        let keys = SECTIONS.iter().flat_map(|(_, table)| table.keys());
+        keys.filter(|key: &&Key| key.name == name).map(|key| key.since).min()
+    };
+    let below = |value: &Yaml| match value {
+        Yaml::Map(map) => newest(map),
+        Yaml::List(items) => (items.iter())
+            .filter_map(|item| match item {
+                Yaml::Map(map) => newest(map),
+                _ => None,
+            })
+            .max(),
+        _ => None,
+    };
+    map.iter().flat_map(|(key, value)| [of_key(key), below(value)]).flatten().max()
+}

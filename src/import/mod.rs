@@ -1,0 +1,112 @@
+//! `lvskit import`: existing keepalived.conf files of a cluster back into an inventory.
+//!
+//! - `file`, `instance`, `server`, `check` and `section` take one node's file apart, by the tables
+//!   of keys; what has no key is kept as it is;
+//! - `nodes` finds out who the nodes are, `hooks` whose their notify scripts are;
+//! - `merge`, `instances` and `inventory` make one inventory of all files, `yaml` writes it;
+//! - `compare` renders it again and tells what is not as it was; `notes` collects what is told.
+
+mod check;
+mod compare;
+mod file;
+mod hooks;
+mod instance;
+mod instances;
+mod inventory;
+mod merge;
+mod nodes;
+mod notes;
+mod run;
+mod section;
+mod server;
+mod yaml;
+
+use std::net::IpAddr;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::conf::build;
+use crate::conf::grammar::{self, NoFiles, Statement};
+use file::File;
+use notes::Notes;
+
+pub use run::run;
+
+/// A file that was read.
+pub struct Source {
+    /// Its name.
+    pub name: String,
+    /// Its statements.
+    pub tree: Vec<Statement>,
+    /// Whether gen-conf rendered it.
+    pub rendered: bool,
+}
+
+/// What the files do not say.
+#[derive(Debug, Default)]
+pub struct Options<'a> {
+    /// The nodes' addresses, in the order of the files; may be none.
+    pub addresses: &'a [IpAddr],
+    /// Where the inventory shall look for the password.
+    pub auth_pass_file: Option<&'a str>,
+}
+
+/// An inventory.
+pub struct Imported {
+    /// YAML.
+    pub text: String,
+    /// Assumptions, differences and what was left out. Never a password.
+    pub notes: Vec<String>,
+    /// What is wrong in it, as `lvskit gen-conf` would tell.
+    pub problems: Vec<crate::inventory::Problem>,
+}
+
+/// Makes an inventory of the files of a cluster.
+///
+/// # Errors
+/// When the files have no instances, or do not tell the nodes' addresses.
+pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
+    let mut notes = Notes::default();
+    let files: Vec<File<'_>> =
+        sources.iter().map(|source| File::of(&source.name, &source.tree)).collect();
+    let rendered = sources.iter().all(|source| source.rendered);
+    for file in &files {
+        let name = &file.at.file;
+        ensure!(
+            !file.instances.is_empty(),
+            "error: {name}: no vrrp_instance; an inventory is about nodes that share addresses"
+        );
+    }
+    let nodes = nodes::of(&files, options.addresses, rendered, &mut notes)?;
+    let hooks_told = bypass(&files) && nodes::hooks_note(&files, &mut notes);
+    let map = inventory::inventory(&files, nodes.clone(), options.auth_pass_file, &mut notes);
+    let text = yaml::document(&map);
+    let password = files
+        .iter()
+        .flat_map(|file| &file.instances)
+        .find_map(|one| one.password.as_ref().map(|(password, _)| password.clone()));
+    let secrets = |_: &crate::inventory::Source| {
+        password.clone().ok_or_else(|| "the files have no password".to_owned())
+    };
+    let problems = match crate::inventory::parse(&text, &secrets) {
+        Err(problems) => problems,
+        Ok(parsed) => {
+            for node in &nodes {
+                let Some(file) = node.file else { continue };
+                let named = |other: &crate::cluster::Node| other.name.as_str() == node.name;
+                let place = parsed.cluster.nodes.iter().position(named);
+                let place = place.context("error: a node was lost")?;
+                let rendered = build::conf(&parsed.cluster, place)?.to_string();
+                let rendered = grammar::parse(&node.name, &rendered, None, &mut NoFiles)?;
+                compare::compare(&node.name, files[file].tree, &rendered, hooks_told, &mut notes);
+            }
+            Vec::new()
+        }
+    };
+    Ok(Imported { text, notes: notes.into_lines(), problems })
+}
+
+/// Whether bypass-ipvs is run at every transition, or takes the place of what is.
+fn bypass(files: &[File<'_>]) -> bool {
+    files.iter().all(|file| file.hooks().is_some())
+}

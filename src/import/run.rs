@@ -1,0 +1,94 @@
+//! The command: reads files, writes the inventory, tells what there is to tell.
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow};
+
+use super::{Imported, Options, Source, import};
+use crate::cli::import::Import;
+use crate::conf::grammar;
+use crate::exit::Exit;
+use crate::files::{self, Target};
+use crate::inventory::Severity;
+
+/// What messages call the inventory on standard output.
+const STDOUT: &str = "inventory";
+
+/// How files that gen-conf rendered begin.
+const RENDERED: &str = "# Rendered by `lvskit gen-conf`";
+
+/// Runs the command. The inventory goes to `out`, everything else to standard error.
+pub fn run(args: &Import, out: &mut impl Write) -> Exit {
+    match try_run(args, out) {
+        Ok(exit) => exit,
+        Err((exit, error)) => {
+            tell(format_args!("{error:#}"));
+            exit
+        }
+    }
+}
+
+fn tell(words: impl std::fmt::Display) {
+    // Nowhere left to report that standard error takes nothing.
+    let _ = writeln!(std::io::stderr(), "{words}");
+}
+
+fn try_run(args: &Import, out: &mut impl Write) -> Result<Exit, (Exit, anyhow::Error)> {
+    let mut sources = Vec::new();
+    for (path, id) in pairs(args).map_err(|error| (Exit::Usage, error))? {
+        let text = grammar::text(path).map_err(|error| (Exit::File, error))?;
+        let tree = grammar::read(path, &text, id)
+            .map_err(|error| (Exit::No, anyhow!("error: {error}")))?;
+        let rendered = text.starts_with(RENDERED);
+        sources.push(Source { name: path.display().to_string(), tree, rendered });
+    }
+    let auth_pass_file = args.auth_pass_file.as_ref().map(|path| path.to_string_lossy());
+    let options = Options { addresses: &args.address, auth_pass_file: auth_pass_file.as_deref() };
+    let imported = import(&sources, &options).map_err(|error| (Exit::No, error))?;
+    write(args, &imported, out).map_err(|error| (Exit::File, error))?;
+    for note in &imported.notes {
+        tell(format_args!("note: {note}"));
+    }
+    if imported.problems.is_empty() {
+        return Ok(Exit::Ok);
+    }
+    let name = args.output.as_deref().unwrap_or(Path::new(STDOUT)).to_string_lossy();
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let report = crate::inventory::report(
+        &name,
+        &imported.text,
+        &imported.problems,
+        Severity::Error,
+        colour,
+    );
+    tell(format_args!("{report}\n\nerror: {name}: written, but gen-conf refuses it so far"));
+    Ok(Exit::No)
+}
+
+/// Each file and the config id that it is read with: one file for several ids, or one id each.
+fn pairs(args: &Import) -> Result<Vec<(&Path, Option<&str>)>> {
+    let files: Vec<&Path> = args.files.iter().map(|path| path.as_path()).collect();
+    let ids: Vec<&str> = args.id.iter().map(String::as_str).collect();
+    match (files.as_slice(), ids.as_slice()) {
+        (_, []) => Ok(files.into_iter().map(|file| (file, None)).collect()),
+        ([file], _) => Ok(ids.into_iter().map(|id| (*file, Some(id))).collect()),
+        _ if files.len() == ids.len() => {
+            Ok(files.into_iter().zip(ids.into_iter().map(Some)).collect())
+        }
+        _ => Err(anyhow!("error: {} files, and {} --id", files.len(), ids.len())),
+    }
+}
+
+fn write(args: &Import, imported: &Imported, out: &mut impl Write) -> Result<()> {
+    let Some(path) = &args.output else {
+        out.write_all(imported.text.as_bytes()).context("error: standard output")?;
+        return out.flush().context("error: standard output");
+    };
+    let staged = Target::read(path)
+        .and_then(|target| target.stage(imported.text.as_bytes()))
+        .with_context(|| format!("error: {}: can't be written", path.display()))?;
+    files::replace(vec![staged]).map_err(|(path, error)| {
+        anyhow!(error).context(format!("error: {}: can't be replaced", path.display()))
+    })
+}

@@ -1,0 +1,196 @@
+//! A `virtual_server`: what it balances, and its servers, as far as they are not simply the nodes.
+
+use std::net::IpAddr;
+
+use super::check;
+use super::nodes::Node;
+use super::section::{Body, Section};
+use super::yaml::{Map, Yaml};
+use crate::conf::grammar::Statement;
+use crate::inventory::keys::{REAL_SERVER, VIRTUAL_SERVER};
+
+/// What is balanced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Service {
+    Address(IpAddr, Option<u16>),
+    Mark(String),
+    Group(String),
+}
+
+/// A virtual server of one file.
+#[derive(Debug, Clone)]
+pub(super) struct Server {
+    pub(super) service: Service,
+    pub(super) protocol: String,
+    pub(super) section: Section,
+    pub(super) real_servers: Vec<RealServer>,
+}
+
+/// A server of it.
+#[derive(Debug, Clone)]
+pub(super) struct RealServer {
+    pub(super) address: IpAddr,
+    pub(super) port: Option<u16>,
+    pub(super) weight: u32,
+    pub(super) checks: Yaml,
+    pub(super) section: Section,
+}
+
+impl Server {
+    /// Takes a block apart; `None` if that can't be.
+    pub(super) fn of(block: &Statement) -> Option<Server> {
+        let words: Vec<&str> = block.values().iter().map(String::as_str).collect();
+        let service = match words.as_slice() {
+            ["fwmark", mark] => Service::Mark((*mark).to_owned()),
+            ["group", name] => Service::Group((*name).to_owned()),
+            [address] => Service::Address(address.parse().ok()?, None),
+            [address, port] => Service::Address(address.parse().ok()?, Some(port.parse().ok()?)),
+            _ => return None,
+        };
+        let port = match service {
+            Service::Address(_, port) => port,
+            _ => None,
+        };
+        let mut body = Body::of(block);
+        let real_servers: Vec<RealServer> = (body.take_all("real_server").into_iter())
+            .map(|server| RealServer::of(server, port))
+            .collect::<Option<_>>()?;
+        let mut taken = Vec::new();
+        for (keyword, key) in [
+            ("delay_loop", "delay_loop"),
+            ("lvs_sched", "lb_algo"),
+            ("lb_algo", "lb_algo"),
+            ("lvs_method", "lb_kind"),
+            ("lb_kind", "lb_kind"),
+        ] {
+            if let Some(found) = body.take(keyword) {
+                let text = found.values().join(" ");
+                let value = match key {
+                    "delay_loop" => Yaml::Plain(text),
+                    _ => Yaml::Text(text),
+                };
+                taken.push((key, value, &found.at));
+            }
+        }
+        for key in ["mh-port", "mh-fallback", "sh-port", "sh-fallback"] {
+            if let Some(found) = body.take(key) {
+                taken.push((key, Yaml::plain(true), &found.at));
+            }
+        }
+        // keepalived's default is UDP, and it complains.
+        let protocol = body.take_value("protocol");
+        let mut section = body.section(&VIRTUAL_SERVER, &block.at);
+        for (key, value, at) in taken {
+            section.set(key, value, at);
+        }
+        let (name, at) = protocol.unwrap_or(("UDP", &block.at));
+        section.set("protocol", Yaml::text(name), at);
+        let protocol = name.to_owned();
+        Some(Server { service, protocol, section, real_servers })
+    }
+
+    /// Sets what its servers are, in a cluster of these nodes; `members` are those that run its
+    /// instance. Nodes of `weights` have one of their own, all others `weight`, or what is usual
+    /// here.
+    pub(super) fn set_servers(
+        &mut self,
+        nodes: &[Node],
+        members: &[usize],
+        weights: &[Option<u32>],
+        weight: Option<u32>,
+    ) {
+        let at = self.section.at.clone();
+        let servers = &self.real_servers;
+        let usual = || most(servers.iter().map(|one| one.weight)).unwrap_or(1);
+        let weight = weight.unwrap_or_else(usual).max(1);
+        let none = Yaml::List(Vec::new());
+        let checks = most(servers.iter().map(|one| &one.checks)).unwrap_or(&none).clone();
+        let port = self.port();
+        let place =
+            |one: &RealServer| nodes.iter().position(|node| node.addresses.contains(&one.address));
+        let expected = |one: &RealServer| {
+            place(one).and_then(|place| weights.get(place).copied().flatten()).unwrap_or(weight)
+        };
+        let plain = |one: &RealServer| {
+            place(one).is_some()
+                && one.port == port
+                && one.weight == expected(one)
+                && one.checks == checks
+                && one.section.entries.is_empty()
+                && one.section.raw.is_empty()
+        };
+        let places: Vec<Option<usize>> = servers.iter().map(place).collect();
+        let all = members.iter().copied().map(Some).eq(places.iter().copied());
+        let mut set = |key, value| self.section.set(key, value, &at);
+        if !servers.iter().all(plain) || servers.is_empty() {
+            let item = |one: &RealServer| {
+                let name = place(one).map(|place| nodes[place].name.as_str());
+                Yaml::Map(one.map(name, port, expected(one), &checks))
+            };
+            set("real_server", Yaml::List(servers.iter().map(item).collect()));
+        } else if !all {
+            let names = places.iter().flatten().map(|place| Yaml::text(&nodes[*place].name));
+            set("nodes", Yaml::one_or_more(names.collect()));
+        }
+        if weight != 1 {
+            set("weight", Yaml::plain(weight));
+        }
+        set("check", checks);
+    }
+
+    /// The port of its service, which its servers have too if nothing else is said.
+    fn port(&self) -> Option<u16> {
+        match self.service {
+            Service::Address(_, port) => port,
+            Service::Mark(_) | Service::Group(_) => None,
+        }
+    }
+}
+
+impl RealServer {
+    fn of(block: &Statement, service_port: Option<u16>) -> Option<RealServer> {
+        block.block.as_ref()?;
+        let (address, port) = match block.values() {
+            [address] => (address.parse().ok()?, service_port),
+            [address, port] => (address.parse().ok()?, Some(port.parse().ok()?)),
+            _ => return None,
+        };
+        let mut body = Body::of(block);
+        let weight = match body.take_value("weight") {
+            None => 1,
+            Some((weight, _)) => weight.parse().ok()?,
+        };
+        let blocks: Vec<&Statement> = body.take_where(check::is_check);
+        let checks = blocks.iter().map(|one| check::check(one, address, port));
+        let checks = Yaml::one_or_more(checks.collect::<Option<_>>()?);
+        let section = body.section(&REAL_SERVER, &block.at);
+        Some(RealServer { address, port, weight, checks, section })
+    }
+
+    /// As an item of `real_server`.
+    fn map(&self, node: Option<&str>, port: Option<u16>, weight: u32, checks: &Yaml) -> Map {
+        let mut map: Map = Vec::new();
+        let mut set = |key: &str, value| map.push((key.to_owned(), value));
+        match node {
+            Some(name) => set("node", Yaml::text(name)),
+            None => set("address", Yaml::text(self.address.to_string())),
+        }
+        if let Some(own) = self.port.filter(|own| Some(*own) != port) {
+            set("port", Yaml::plain(own));
+        }
+        if self.weight != weight {
+            set("weight", Yaml::plain(self.weight));
+        }
+        if self.checks != *checks {
+            set("check", self.checks.clone());
+        }
+        map.extend(self.section.clone().into_map(&REAL_SERVER));
+        map
+    }
+}
+
+/// What there is most of; of equals the first.
+fn most<T: PartialEq>(all: impl DoubleEndedIterator<Item = T> + Clone) -> Option<T> {
+    let count = |value: &T| all.clone().filter(|other| other == value).count();
+    all.clone().rev().max_by_key(count)
+}

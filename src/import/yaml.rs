@@ -1,0 +1,290 @@
+//! YAML as people write it: sections by indentation, short lists and sections in one line, quotes
+//! only where YAML needs them.
+
+use std::fmt::Write;
+use std::net::IpAddr;
+
+/// The longest section or list that stands in one line.
+const FLOW_LENGTH: usize = 88;
+
+/// The most entries of a section in one line, below a key.
+const FLOW_ENTRIES: usize = 2;
+
+/// A value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Yaml {
+    /// A number, a truth value: never in quotes.
+    Plain(String),
+    /// A text: in quotes where it would be something else without.
+    Text(String),
+    /// Lines, each its own.
+    Lines(Vec<String>),
+    List(Vec<Yaml>),
+    Map(Map),
+}
+
+/// Keys and values, in order.
+pub(super) type Map = Vec<(String, Yaml)>;
+
+impl Yaml {
+    pub(super) fn text(text: impl Into<String>) -> Yaml {
+        Yaml::Text(text.into())
+    }
+
+    pub(super) fn plain(value: impl ToString) -> Yaml {
+        Yaml::Plain(value.to_string())
+    }
+
+    /// The item alone where there is one, else a list.
+    pub(super) fn one_or_more(mut items: Vec<Yaml>) -> Yaml {
+        match (items.len(), items.pop()) {
+            (1, Some(item)) => item,
+            (_, last) => Yaml::List(items.into_iter().chain(last).collect()),
+        }
+    }
+
+    /// In one line; `None` where that can't be, or would be too long.
+    fn flow(&self) -> Option<String> {
+        let text = match self {
+            Yaml::Plain(text) => text.clone(),
+            Yaml::Text(text) => scalar(text),
+            Yaml::Lines(lines) => match lines.as_slice() {
+                [line] => scalar(line),
+                _ => return None,
+            },
+            Yaml::List(items) => {
+                let items: Vec<String> = items.iter().map(Yaml::flow).collect::<Option<_>>()?;
+                format!("[{}]", items.join(", "))
+            }
+            Yaml::Map(map) => {
+                let entry = |(key, value): &(String, Yaml)| {
+                    Some(format!("{}: {}", scalar(key), value.flow()?))
+                };
+                let entries: Vec<String> = map.iter().map(entry).collect::<Option<_>>()?;
+                format!("{{{}}}", entries.join(", "))
+            }
+        };
+        let is_scalar = matches!(self, Yaml::Plain(_) | Yaml::Text(_) | Yaml::Lines(_));
+        (is_scalar || text.len() <= FLOW_LENGTH).then_some(text)
+    }
+
+    /// Whether it has nothing but scalars and lists of them.
+    fn is_flat(&self) -> bool {
+        match self {
+            Yaml::Map(map) => map.iter().all(|(_, value)| match value {
+                Yaml::Map(_) => false,
+                Yaml::List(items) => !items.iter().any(|item| matches!(item, Yaml::Map(_))),
+                _ => true,
+            }),
+            _ => true,
+        }
+    }
+}
+
+/// A whole document; an empty line before each of its sections but the first.
+pub(super) fn document(map: &Map) -> String {
+    let mut out = String::new();
+    let mut after_section = false;
+    for (key, value) in map {
+        let section = matches!(value, Yaml::Map(_) | Yaml::List(_)) && value_is_block(value, 0);
+        if !out.is_empty() && (section || after_section) {
+            out.push('\n');
+        }
+        entry(&mut out, 0, key, value);
+        after_section = section;
+    }
+    out
+}
+
+/// Whether a value below a key stands in lines of its own.
+fn value_is_block(value: &Yaml, depth: usize) -> bool {
+    let fits = value.flow().is_some() && value.is_flat();
+    match value {
+        Yaml::Map(map) => !(fits && depth > 0 && map.len() <= FLOW_ENTRIES || map.is_empty()),
+        Yaml::List(items) => {
+            let sections = items.iter().any(|item| matches!(item, Yaml::Map(_)));
+            !items.is_empty() && (!fits || sections)
+        }
+        Yaml::Lines(lines) => lines.len() > 1,
+        _ => false,
+    }
+}
+
+fn indent(out: &mut String, depth: usize) {
+    for _ in 0..depth {
+        out.push_str("  ");
+    }
+}
+
+fn entry(out: &mut String, depth: usize, key: &str, value: &Yaml) {
+    indent(out, depth);
+    out.push_str(&scalar(key));
+    out.push(':');
+    below(out, depth, value);
+}
+
+/// What follows the colon of a key.
+fn below(out: &mut String, depth: usize, value: &Yaml) {
+    if !value_is_block(value, depth) {
+        // A block is the only thing that has no flow.
+        let _ = writeln!(out, " {}", value.flow().unwrap_or_default());
+        return;
+    }
+    match value {
+        Yaml::Map(map) => {
+            out.push('\n');
+            for (key, value) in map {
+                entry(out, depth + 1, key, value);
+            }
+        }
+        Yaml::List(items) => {
+            out.push('\n');
+            for one in items {
+                item(out, depth + 1, one);
+            }
+        }
+        Yaml::Lines(lines) => {
+            out.push_str(" |\n");
+            for line in lines {
+                indent(out, depth + 1);
+                let _ = writeln!(out, "{line}");
+            }
+        }
+        Yaml::Plain(_) | Yaml::Text(_) => {}
+    }
+}
+
+/// An item of a list in lines.
+fn item(out: &mut String, depth: usize, value: &Yaml) {
+    indent(out, depth);
+    out.push('-');
+    match (value, value.flow().filter(|_| value.is_flat())) {
+        (Yaml::Map(_), Some(flow)) => {
+            let _ = writeln!(out, " {flow}");
+        }
+        (Yaml::Map(map), None) => {
+            for (at, (key, value)) in map.iter().enumerate() {
+                match at {
+                    0 => out.push(' '),
+                    _ => indent(out, depth + 1),
+                }
+                out.push_str(&scalar(key));
+                out.push(':');
+                below(out, depth + 1, value);
+            }
+        }
+        _ => below(out, depth + 1, value),
+    }
+}
+
+/// A text as YAML reads it back.
+fn scalar(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"_./@+%= -".contains(&b);
+    let begins = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'/');
+    let bytes = text.as_bytes();
+    let good = bytes.iter().copied().all(plain)
+        && bytes.first().copied().is_some_and(begins)
+        && !text.ends_with(' ')
+        && !is_something_else(text);
+    if good {
+        text.to_owned()
+    } else if text.contains(|c: char| c.is_control() || c == '\u{85}' || c == '\u{2028}') {
+        // JSON's escapes are YAML's.
+        serde_json::Value::from(text).to_string()
+    } else {
+        format!("'{}'", text.replace('\'', "''"))
+    }
+}
+
+/// Whether YAML, 1.1 or 1.2, takes a plain text for a number, a truth value, a date or nothing.
+fn is_something_else(text: &str) -> bool {
+    const WORDS: [&str; 9] = ["true", "false", "yes", "no", "on", "off", "y", "n", "null"];
+    let numeric = |b: u8| b.is_ascii_hexdigit() || b"xXoO_.+-".contains(&b);
+    let address = text.split('/').next().is_some_and(|first| first.parse::<IpAddr>().is_ok());
+    WORDS.contains(&text.to_ascii_lowercase().as_str())
+        || text.parse::<f64>().is_ok()
+        || !address && text.starts_with(|c: char| c.is_ascii_digit()) && text.bytes().all(numeric)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map<const N: usize>(entries: [(&str, Yaml); N]) -> Yaml {
+        Yaml::Map(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+    }
+
+    #[test]
+    fn texts_are_quoted_where_yaml_needs_it() {
+        for (text, written) in [
+            ("mail_relay", "mail_relay"),
+            ("unix_adm@domain.ru", "unix_adm@domain.ru"),
+            ("192.168.3.100/24", "192.168.3.100/24"),
+            ("eth0 weight -10", "eth0 weight -10"),
+            ("fd00::1", "'fd00::1'"),
+            ("0123", "'0123'"),
+            ("1e3", "'1e3'"),
+            ("2026-11-24", "'2026-11-24'"),
+            ("no", "'no'"),
+            ("", "''"),
+            ("it's", "'it''s'"),
+            ("a: b", "'a: b'"),
+            ("a #b", "'a #b'"),
+            ("-a", "'-a'"),
+            ("a ", "'a '"),
+            ("a\tb", r#""a\tb""#),
+        ] {
+            assert_eq!(scalar(text), written);
+        }
+    }
+
+    #[test]
+    fn documents_look_as_if_written_by_hand() {
+        let texts = |all: &[&str]| Yaml::List(all.iter().copied().map(Yaml::text).collect());
+        let node =
+            |name: &str| map([("name", Yaml::text(name)), ("address", Yaml::text("10.0.0.1"))]);
+        let wide = map([("a", Yaml::plain(1)), ("b", Yaml::plain(2)), ("c", Yaml::plain(3))]);
+        let lines = Yaml::Lines(vec!["a {".into(), "  b".into(), "}".into()]);
+        let Yaml::Map(map) = map([
+            ("keep", Yaml::plain(false)),
+            ("global_defs", map([("x", Yaml::text("z"))])),
+            ("nodes", Yaml::List(vec![node("a"), node("b"), wide])),
+            ("i", map([("m", map([("v", texts(&["10.0.0.2", "10.0.0.3"])), ("raw", lines)]))])),
+            (
+                "servers",
+                Yaml::List(vec![map([
+                    ("port", Yaml::plain(25)),
+                    ("check", map([("type", Yaml::text("T")), ("retry", Yaml::plain(1))])),
+                    ("none", Yaml::List(Vec::new())),
+                ])]),
+            ),
+        ]) else {
+            unreachable!()
+        };
+        let expected = "\
+keep: false
+
+global_defs:
+  x: z
+
+nodes:
+  - {name: a, address: 10.0.0.1}
+  - {name: b, address: 10.0.0.1}
+  - {a: 1, b: 2, c: 3}
+
+i:
+  m:
+    v: [10.0.0.2, 10.0.0.3]
+    raw: |
+      a {
+        b
+      }
+
+servers:
+  - port: 25
+    check: {type: T, retry: 1}
+    none: []
+";
+        assert_eq!(document(&map), expected);
+    }
+}

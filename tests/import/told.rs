@@ -1,0 +1,140 @@
+//! What an import tells, and what it refuses: each with a place and a cure, and never a password.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::article::{file, files, import};
+use crate::place::{PROGRAM, Place, Run};
+
+/// Asserts that nothing but one line of error came, with these words.
+fn refused(place: &Place, arguments: &str, code: i32, words: &[&str]) {
+    let run = import(place, arguments);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(code), ""), "{}", run.stderr);
+    assert!(run.stderr.starts_with("error: ") && run.stderr.matches('\n').count() == 1);
+    for word in words {
+        assert!(run.stderr.contains(word), "{word}\nin {}", run.stderr);
+    }
+}
+
+#[test]
+fn files_that_can_not_be_read() {
+    let place = Place::with("");
+    refused(&place, "none.conf", 6, &["none.conf", "No such file"]);
+    place.write("broken.conf", "global_defs {\n router_id \"a\n}\n");
+    refused(&place, "broken.conf", 1, &["broken.conf:2: ", "never closed", "close it"]);
+    place.write("without.conf", "global_defs {\n}\n");
+    refused(&place, "without.conf", 1, &["without.conf", "no vrrp_instance"]);
+    place.write("loop.conf", "include loop.conf\n");
+    refused(&place, "loop.conf", 1, &["loop.conf:1: ", "includes itself"]);
+    place.write("gone.conf", "\ninclude conf.d/*.conf\n");
+    refused(&place, "gone.conf", 1, &["gone.conf:2: ", "conf.d/*.conf"]);
+}
+
+#[test]
+fn wrong_command_lines() {
+    let (place, names) = files();
+    let command = |arguments: &str| import(&place, arguments).code;
+    assert_eq!(command(""), Some(2));
+    assert_eq!(command(&format!("{names} --id a")), Some(2));
+    assert_eq!(command("a.conf --address x"), Some(2));
+    refused(&place, &format!("{names} --address 10.0.0.1"), 1, &["one --address for each"]);
+}
+
+#[test]
+fn addresses_that_nothing_tells() {
+    let place = Place::with("");
+    let foreign = file(0).replace("bypass_ipvs.py", "notify.py");
+    place.write("a.conf", &foreign);
+    refused(&place, "a.conf", 1, &["a.conf", "server01.domain.ru", "--address"]);
+    let run = import(&place, "a.conf --address 192.168.3.10");
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(run.stdout.contains("{name: server01.domain.ru, address: 192.168.3.10}"));
+    assert!(run.stdout.contains("notify_master: /etc/keepalived/notify.py -r 192.168.3.100"));
+    assert!(run.stdout.contains("- {address: 192.168.3.104}"), "{}", run.stdout);
+}
+
+#[test]
+fn differences_are_told_with_both_places() {
+    let (place, names) = files();
+    place.write(
+        "b.conf",
+        file(1)
+            .replace("advert_int 2", "advert_int 3")
+            .replace("delay_loop 2", "delay_loop 5")
+            .replace("auth_pass mrelay", "auth_pass other")
+            .replace("interface eth0", "interface eth0\n    garp_master_delay 3"),
+    );
+    let Run { code, stdout, stderr } = import(&place, &names);
+    assert_eq!(code, Some(0), "{stderr}");
+    for told in [
+        "note: b.conf:23: `advert_int` differs from a.conf:22, and all nodes get that one's",
+        "note: b.conf:26: auth_pass differs from a.conf:25",
+        "note: b.conf:38: `delay_loop` differs from a.conf:37",
+        "note: b.conf:23: `advert_int 3` in vrrp_instance mail_relay is not in the inventory",
+        "note: server02.domain.ru: gen-conf adds `advert_int 2` in vrrp_instance mail_relay",
+    ] {
+        assert!(stderr.contains(told), "{told}\nin {stderr}");
+    }
+    for secret in ["mrelay\n", "auth_pass other", "auth_pass mrelay"] {
+        assert!(!stderr.contains(secret), "{stderr}");
+    }
+    // Where the inventory has a place for it, a difference is no loss.
+    assert!(stdout.contains("      mail_relay: {garp_master_delay: 3}\n"), "{stdout}");
+    assert!(!stderr.contains("garp_master_delay"), "{stderr}");
+}
+
+#[test]
+fn the_inventory_is_for_few_and_the_password_can_stay_out() {
+    let (place, names) = files();
+    let run = import(&place, &format!("{names} -o new.yml"));
+    assert_eq!((run.code, run.stdout.as_str()), (Some(0), ""), "{}", run.stderr);
+    let mode = fs::metadata(place.path("new.yml")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o640);
+    assert_eq!(place.read("new.yml"), import(&place, &names).stdout);
+
+    let run = import(&place, &format!("{names} --auth-pass-file secret"));
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(run.stdout.contains("auth_pass: {file: secret}"), "{}", run.stdout);
+    assert!(run.stderr.contains("a.conf:25: put this auth_pass into secret"), "{}", run.stderr);
+    assert!(!format!("{}{}", run.stdout, run.stderr).contains("mrelay\n"));
+    refused(&place, &format!("{names} -o none/new.yml"), 6, &["none/new.yml"]);
+}
+
+#[test]
+fn one_file_for_several_nodes() {
+    let place = Place::with("");
+    let text = file(0)
+        .replace("router_id server01.domain.ru", "@s1 router_id s1\n @s2 router_id s2")
+        .replace("    state MASTER", "    @s1 state MASTER\n @^s1 state BACKUP")
+        .replace("    priority 100", "    @s1 priority 100\n @s2 priority 90");
+    place.write("k.conf", &text);
+    refused(&place, "k.conf", 1, &["k.conf:12: ", "--id"]);
+    let two = text.split("\n    real_server 192.168.3.103").next().unwrap();
+    place.write("k.conf", format!("{two}}}\n"));
+    let run = import(&place, "k.conf --id s1 --id s2");
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let nodes = "nodes:\n  - {name: s1, address: 192.168.3.101}\n  - {name: s2, address: \
+                 192.168.3.102}\n";
+    assert!(run.stdout.contains(nodes), "{}", run.stdout);
+    assert!(!run.stdout.contains("priority"), "{}", run.stdout);
+}
+
+#[test]
+fn included_files_are_read_too() {
+    let place = Place::with("");
+    let whole = file(0);
+    let (globals, rest) = whole.split_once("# Секция описания экземпляров").unwrap();
+    fs::create_dir(place.path("conf.d")).unwrap();
+    place.write("conf.d/1.conf", globals);
+    place.write("conf.d/2.conf", format!("# {rest}"));
+    place.write("k.conf", "include conf.d/*.conf\n");
+    place.write("whole.conf", &whole);
+    assert_eq!(import(&place, "k.conf").stdout, import(&place, "whole.conf").stdout);
+}
+
+#[test]
+fn help_shows_examples() {
+    let output = Place::with("").command(PROGRAM).args(["import", "--help"]).output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    assert!(help.contains("Examples:\n  lvskit import "), "{help}");
+}
