@@ -112,12 +112,13 @@ impl Cluster {
         })
     }
 
-    /// The virtual servers that node number `node` balances: those of instances that it runs, and
-    /// those of no instance.
-    pub fn virtual_servers_of(&self, node: usize) -> impl Iterator<Item = &VirtualServer> {
-        self.virtual_servers.iter().filter(move |server| {
-            server.vrrp_instance.is_none_or(|at| self.vrrp_instances[at].member(node).is_some())
-        })
+    /// The places of the virtual servers that node number `node` balances: those of instances that
+    /// it runs, and those of no instance.
+    pub fn virtual_servers_of(&self, node: usize) -> impl Iterator<Item = usize> {
+        let runs = move |at: usize| self.vrrp_instances[at].member(node).is_some();
+        (self.virtual_servers.iter().enumerate())
+            .filter(move |(_, server)| server.vrrp_instance.is_none_or(runs))
+            .map(|(place, _)| place)
     }
 }
 

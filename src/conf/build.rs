@@ -1,6 +1,7 @@
 //! From a checked cluster to one node's tree: here the facts of the inventory become the
 //! statements that keepalived wants, and everything that differs between nodes is derived.
 
+use std::cell::OnceCell;
 use std::net::IpAddr;
 
 use anyhow::{Context, Result};
@@ -32,6 +33,51 @@ pub const SYNC_GROUP_IPV6: &str = "ff02::81";
 /// # Errors
 /// When a command line grows longer than keepalived reads.
 pub fn conf(cluster: &Cluster, node: usize) -> Result<Conf> {
+    let mut conf = without_servers(cluster, node)?;
+    for place in cluster.virtual_servers_of(node) {
+        conf.virtual_servers.extend(virtual_servers(cluster, place)?);
+    }
+    Ok(conf)
+}
+
+/// The files of a cluster's nodes. Virtual servers are most of a file, and the same on every node
+/// that has them: each is built and written once.
+pub struct Files<'a> {
+    cluster: &'a Cluster,
+    /// What is written of them, by place.
+    servers: Vec<OnceCell<String>>,
+}
+
+impl<'a> Files<'a> {
+    /// Of this cluster; nothing is built yet.
+    pub fn new(cluster: &'a Cluster) -> Files<'a> {
+        Files { cluster, servers: vec![OnceCell::new(); cluster.virtual_servers.len()] }
+    }
+
+    /// What [`conf`] writes for node number `node`.
+    ///
+    /// # Errors
+    /// Those of [`conf`].
+    pub fn text(&self, node: usize) -> Result<String> {
+        let mut text = without_servers(self.cluster, node)?.to_string();
+        for place in self.cluster.virtual_servers_of(node) {
+            text.push_str(self.server(place)?);
+        }
+        Ok(text)
+    }
+
+    fn server(&self, place: usize) -> Result<&str> {
+        let written = &self.servers[place];
+        if let Some(text) = written.get() {
+            return Ok(text);
+        }
+        let blocks = virtual_servers(self.cluster, place)?;
+        Ok(written.get_or_init(|| blocks.iter().map(|block| format!("\n{block}")).collect()))
+    }
+}
+
+/// Everything but the virtual servers, which come last.
+fn without_servers(cluster: &Cluster, node: usize) -> Result<Conf> {
     let own = &cluster.nodes[node];
     let drain = match &cluster.drain_file {
         Some(file) => Some(TrackFile { name: DRAIN.parse()?, file: file.clone() }),
@@ -50,7 +96,7 @@ pub fn conf(cluster: &Cluster, node: usize) -> Result<Conf> {
             .map(|(instance, member)| vrrp_instance(cluster, instance, member))
             .collect::<Result<_>>()?,
         groups: cluster.groups.clone(),
-        virtual_servers: virtual_servers(cluster, node)?,
+        virtual_servers: Vec::new(),
         raw: cluster.raw.iter().chain(&own.raw).cloned().collect(),
     })
 }
@@ -127,29 +173,23 @@ fn hook_command(cluster: &Cluster, option: &str, vips: impl Iterator<Item = Vip>
     command.parse().context("the hook's command line; put some addresses into another instance")
 }
 
-/// The virtual servers of a node: one for each address of an instance, or the one that was asked for.
-fn virtual_servers(cluster: &Cluster, node: usize) -> Result<Vec<VirtualServer>> {
-    let mut all = Vec::new();
-    for server in cluster.virtual_servers_of(node) {
-        match &server.service {
-            Service::Port(port) => {
-                let instance = server.vrrp_instance.map(|at| &cluster.vrrp_instances[at]);
-                for vip in instance.into_iter().flat_map(|instance| instance.all_vips()) {
-                    let service = format!("{vip} {port}");
-                    all.push(virtual_server(server, service, vip.family(), Some(*port))?);
-                }
-            }
-            Service::Address(address, port) => {
-                let (service, family) = (server.service.to_string(), Family::of(*address));
-                all.push(virtual_server(server, service, family, *port)?);
-            }
-            Service::Mark(_) | Service::Group(_) => {
-                let family = marked_family(server);
-                all.push(virtual_server(server, server.service.to_string(), family, None)?);
-            }
+/// A virtual server: one for each address of its instance, or the one that was asked for.
+fn virtual_servers(cluster: &Cluster, place: usize) -> Result<Vec<VirtualServer>> {
+    let server = &cluster.virtual_servers[place];
+    let (family, port) = match &server.service {
+        Service::Port(port) => {
+            let instance = server.vrrp_instance.map(|at| &cluster.vrrp_instances[at]);
+            let vips = instance.into_iter().flat_map(|instance| instance.all_vips());
+            return vips
+                .map(|vip| {
+                    virtual_server(server, format!("{vip} {port}"), vip.family(), Some(*port))
+                })
+                .collect();
         }
-    }
-    Ok(all)
+        Service::Address(address, port) => (Family::of(*address), *port),
+        Service::Mark(_) | Service::Group(_) => (marked_family(server), None),
+    };
+    Ok(vec![virtual_server(server, server.service.to_string(), family, port)?])
 }
 
 /// The family of a service that names no address: what it says itself, or what all servers have.

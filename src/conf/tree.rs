@@ -275,6 +275,12 @@ impl VrrpInstance {
     }
 }
 
+impl Display for VirtualServer {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.write(&mut Writer::new(f))
+    }
+}
+
 impl VirtualServer {
     fn write(&self, w: &mut Writer<'_, '_>) -> fmt::Result {
         w.block(format_args!("virtual_server {}", self.service), |w| {

@@ -94,7 +94,7 @@ impl<'a> Needs<'a> {
 /// What the node's virtual servers are reached by, and those that do not tell.
 fn services(cluster: &Cluster, node: usize) -> (Vec<Service>, Vec<String>) {
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
-    for server in cluster.virtual_servers_of(node) {
+    for server in cluster.virtual_servers_of(node).map(|at| &cluster.virtual_servers[at]) {
         let protocol = server.protocol;
         match &server.service {
             cluster::Service::Port(port) => {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::{Failure, Or, diff, render};
+use super::render::{self, Renderer};
+use super::{Failure, Or, diff};
 use crate::cli::lvskit::GenConf;
 use crate::cluster::Cluster;
 use crate::exit::Exit;
@@ -28,8 +29,9 @@ pub(super) fn all<'a>(
 ) -> Result<Vec<Change<'a>>, Failure> {
     let mut changes = Vec::with_capacity(nodes.len());
     let mut ready = Vec::new();
+    let renderer = Renderer::new(cluster, args.firewall);
     for &node in nodes {
-        let text = render::text(cluster, node, args.firewall).or_exit(Exit::No)?;
+        let text = renderer.text(node).or_exit(Exit::No)?;
         let node = cluster.nodes[node].name.as_str();
         let path = path(args, node).or_exit(Exit::File)?;
         let target = Target::read(&path)

@@ -129,10 +129,9 @@ fn print(
     nodes: &[usize],
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    let texts: Vec<String> = (nodes.iter())
-        .map(|&node| render::text(cluster, node, args.firewall))
-        .collect::<Result<_>>()
-        .or_exit(Exit::No)?;
+    let renderer = render::Renderer::new(cluster, args.firewall);
+    let texts: Vec<String> =
+        (nodes.iter()).map(|&node| renderer.text(node)).collect::<Result<_>>().or_exit(Exit::No)?;
     let several = nodes.len() > 1;
     (nodes.iter().zip(&texts))
         .try_for_each(|(&node, text)| {

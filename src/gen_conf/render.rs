@@ -7,15 +7,28 @@ use crate::cluster::Cluster;
 use crate::conf::build;
 use crate::firewall::{Needs, firewalld, nft};
 
-/// The file of node number `node`.
-pub(super) fn text(cluster: &Cluster, node: usize, firewall: Option<Firewall>) -> Result<String> {
-    Ok(match firewall {
-        None => build::conf(cluster, node)
-            .with_context(|| format!("error: {}", cluster.nodes[node].name.as_str()))?
-            .to_string(),
-        Some(Firewall::Nftables) => nft::Rules(Needs::of(cluster, node)).to_string(),
-        Some(Firewall::Firewalld) => firewalld::Commands(Needs::of(cluster, node)).to_string(),
-    })
+/// Renders the files of a cluster, one after the other.
+pub(super) struct Renderer<'a> {
+    cluster: &'a Cluster,
+    firewall: Option<Firewall>,
+    files: build::Files<'a>,
+}
+
+impl<'a> Renderer<'a> {
+    pub(super) fn new(cluster: &'a Cluster, firewall: Option<Firewall>) -> Renderer<'a> {
+        Renderer { cluster, firewall, files: build::Files::new(cluster) }
+    }
+
+    /// The file of node number `node`.
+    pub(super) fn text(&self, node: usize) -> Result<String> {
+        let needs = || Needs::of(self.cluster, node);
+        match self.firewall {
+            None => (self.files.text(node))
+                .with_context(|| format!("error: {}", self.cluster.nodes[node].name.as_str())),
+            Some(Firewall::Nftables) => Ok(nft::Rules(needs()).to_string()),
+            Some(Firewall::Firewalld) => Ok(firewalld::Commands(needs()).to_string()),
+        }
+    }
 }
 
 /// The name of a node's file below `--out-dir`.

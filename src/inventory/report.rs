@@ -1,11 +1,15 @@
 //! Prints problems so that a person finds the place at once and a program finds `file:line:col`.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::tree::{self, Kind, Node};
 use super::{Problem, Severity};
+
+/// The most problems that are shown: whoever has more reads these first.
+const MOST: usize = 100;
 
 /// What the keys of passwords have in their names.
 const MARK: &str = "auth";
@@ -26,10 +30,13 @@ pub(super) fn render(
     };
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let shown = mask_passwords(text);
-    let reports: Vec<String> = (problems.iter())
+    let mut lines = Lines { text: &shown, start: 0, number: 1 };
+    let mut reports: Vec<String> = (problems.iter().take(MOST))
         .map(|problem| {
-            let annotation = AnnotationKind::Primary.span(visible(&shown, problem));
-            let snippet = Snippet::source(shown.as_ref()).path(file).annotation(annotation);
+            let (line, number, at) = lines.of(&problem.at);
+            let annotation = AnnotationKind::Primary.span(at);
+            let snippet =
+                Snippet::source(line).line_start(number).path(file).annotation(annotation);
             let mut group: Group<'_> =
                 level.clone().primary_title(problem.title.as_str()).element(snippet);
             if !problem.cure.is_empty() {
@@ -38,14 +45,38 @@ pub(super) fn render(
             renderer.render(&[group])
         })
         .collect();
+    if problems.len() > MOST {
+        reports.push(format!("... and {} more", problems.len() - MOST));
+    }
     reports.join("\n\n")
 }
 
-/// The first line of a problem's place: the rest of a long section would only hide it.
-fn visible(text: &str, problem: &Problem) -> std::ops::Range<usize> {
-    let start = problem.at.start.min(text.len());
-    let line = text[start..].find('\n').map_or(text.len(), |length| start + length);
-    start..problem.at.end.clamp(start, line.max(start))
+/// A text, and the line that was asked for last.
+struct Lines<'a> {
+    text: &'a str,
+    start: usize,
+    number: usize,
+}
+
+impl<'a> Lines<'a> {
+    /// The line where a place begins, its number, and the part of the place that is in it: the rest
+    /// of a long section would only hide it. Places come in the order of the text, so that each
+    /// line is looked at once.
+    fn of(&mut self, place: &Range<usize>) -> (&'a str, usize, Range<usize>) {
+        let at = place.start.min(self.text.len());
+        if at < self.start {
+            (self.start, self.number) = (0, 1);
+        }
+        while let Some(length) = self.text[self.start..at].find('\n') {
+            self.start += length + 1;
+            self.number += 1;
+        }
+        let rest = &self.text[self.start..];
+        let line = &rest[..rest.find('\n').unwrap_or(rest.len())];
+        let from = at - self.start;
+        let to = (place.end.max(at) - self.start).clamp(from, line.len().max(from));
+        (line, self.number, from..to)
+    }
 }
 
 /// Stars everything that may be a password, byte by byte, so that every place stays the same: what

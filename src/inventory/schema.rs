@@ -44,6 +44,9 @@ pub(super) fn cluster(
         instances: &instances,
         servers: &servers,
     };
+    if !cross::size::check(&drafts, problems) {
+        return None;
+    }
     cross::check(&drafts, problems);
     if !instances.is_empty() && instances.iter().all(instance::InstanceDraft::is_uniform) {
         // Nodes that are all alike have the same file.

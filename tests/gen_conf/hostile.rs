@@ -153,3 +153,34 @@ fn large_inventories_are_refused() {
     assert_eq!(endless.code, Some(6), "{}", endless.stderr);
     assert!(endless.stderr.contains("/dev/zero: larger than 4 MiB"), "{}", endless.stderr);
 }
+
+/// Few lines that stand for much: all nodes for each service and each instance.
+#[test]
+fn clusters_without_end_are_refused() {
+    let nodes = lines(20_000, |node| {
+        format!("  - {{name: n{node}, address: 10.0.{}.{}}}\n", node / 256, node % 256)
+    });
+    let instance = "interface: eth0, virtual_router_id: 1, state: BACKUP, priority: 100";
+    let one = format!("vrrp_instance: {{a: {{{instance}, virtual_ipaddress: 11.0.0.1}}}}\n");
+    let services = lines(10_000, |at| {
+        format!("  - {{port: {}, lb_algo: wlc, check: {{type: TCP_CHECK}}}}\n", at + 1)
+    });
+    let instances = lines(10_000, |at| {
+        format!("  i{at}: {{{instance}, virtual_ipaddress: 11.0.{}.{}}}\n", at / 256, at % 256)
+    });
+    let unicast = one.replace("{interface", "{unicast: true, interface");
+    for (what, rest) in [
+        ("servers of virtual servers", format!("{one}virtual_server:\n{services}")),
+        ("nodes of instances", format!("vrrp_instance:\n{instances}")),
+        ("peers", unicast),
+    ] {
+        refused(what, format!("nodes:\n{nodes}{rest}").as_bytes(), 1, what);
+    }
+}
+
+/// Whoever has ten thousand problems reads the first ones, and does not wait for the others.
+#[test]
+fn problems_without_end_are_counted() {
+    let text = format!("nodes:\n{}", "  - {nam: x}\n".repeat(10_000));
+    refused("problems", text.as_bytes(), 1, "... and 29901 more");
+}

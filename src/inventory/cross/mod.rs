@@ -6,6 +6,7 @@ mod instances;
 mod names;
 mod nodes;
 mod servers;
+pub(super) mod size;
 
 use std::collections::HashMap;
 use std::hash::Hash;

@@ -28,11 +28,12 @@ pub fn inventory(data: &[u8]) {
         }
     };
     assert!(!cluster.nodes.is_empty());
+    let files = build::Files::new(&cluster);
     for node in 0..cluster.nodes.len() {
         // Refused with a reason where a line would grow too long.
         let Ok(conf) = build::conf(&cluster, node) else { continue };
         let rendered = conf.to_string();
-        assert_eq!(rendered, conf.to_string());
+        assert_eq!(files.text(node).ok().as_ref(), Some(&rendered), "what is shared is the same");
         assert!(rendered.bytes().all(|byte| byte == b'\n' || matches!(byte, b' '..=b'~')));
         assert!(rendered.lines().all(|line| line.len() <= LONGEST_LINE));
         let count = |brace: &str| rendered.lines().filter(|line| line.trim() == brace).count();
