@@ -12,6 +12,8 @@ mod calls;
 mod certificates;
 #[path = "bench/cost.rs"]
 mod cost;
+#[path = "bench/gen_conf.rs"]
+mod gen_conf;
 #[path = "bench/packets.rs"]
 mod packets;
 #[path = "bench/path.rs"]
@@ -32,7 +34,7 @@ use std::time::Instant;
 const INSIDE: &str = "LVSKIT_BENCH_INSIDE";
 
 /// Name, what it tells, and what runs it.
-const SECTIONS: [(&str, &str, fn()); 7] = [
+const SECTIONS: [(&str, &str, fn()); 8] = [
     ("hook", "one call on a node without rules: until the rule is live, and in all", calls::first),
     ("again", "one call on a node whose rules are there already", calls::again),
     ("vips", "1 to 20 addresses in one call", sizes::vips),
@@ -40,6 +42,7 @@ const SECTIONS: [(&str, &str, fn()); 7] = [
     ("packets", "packets and new connections per second through the guard", packets::all),
     ("watch", "the processor time of an idle --watch", watch::idle),
     ("smtp", "one check of a mail server, and many at once", smtp::all),
+    ("gen_conf", "the files of 4, 100 and 1,000 nodes, beside Jinja2 and Ansible", gen_conf::all),
 ];
 
 fn main() {
