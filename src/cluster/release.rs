@@ -28,7 +28,12 @@ impl Release {
     /// The release of that name; `keepalived` may be left out.
     pub fn named(name: &str) -> Option<Release> {
         let number = name.strip_prefix("keepalived ").unwrap_or(name).trim();
-        Self::ALL.into_iter().find(|release| release.number() == number)
+        let of_series = |release: &Release| {
+            let rest =
+                number.strip_prefix(release.number()).and_then(|rest| rest.strip_prefix('.'));
+            rest.is_some_and(|rest| rest.parse::<u8>().is_ok())
+        };
+        Self::ALL.into_iter().find(|release| release.number() == number || of_series(release))
     }
 
     fn number(self) -> &'static str {
@@ -58,6 +63,9 @@ mod tests {
             assert_eq!(Release::named(name), Some(release));
             assert_eq!(Release::named(release.number()), Some(release));
         }
-        assert_eq!(Release::named("2.0"), None);
+        assert_eq!(Release::named("2.2.7"), Some(Release::V2_2));
+        for none in ["2.0", "2.2.", "2.2.x", "2.22"] {
+            assert_eq!(Release::named(none), None);
+        }
     }
 }

@@ -89,7 +89,7 @@ pub struct Probe {
 }
 
 /// `protocol`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Protocol {
     /// Connections.
     #[default]

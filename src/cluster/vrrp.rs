@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::Seconds;
+use super::{GlobalDefs, Seconds};
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
 use crate::vip::{Family, Vip};
@@ -61,8 +61,8 @@ pub struct Member {
 pub struct Unicast {
     /// The node's own address.
     pub source: IpAddr,
-    /// The other nodes' addresses.
-    pub peers: Vec<IpAddr>,
+    /// Where adverts go to, if that was said; else to all other nodes, see [`VrrpInstance::peers`].
+    pub peers: Option<Vec<IpAddr>>,
 }
 
 /// The lines of `track_interface`, `track_script` and `track_file`.
@@ -146,13 +146,26 @@ impl VrrpInstance {
         self.members.get(at)
     }
 
+    /// Where a member's adverts go to; nowhere in particular without unicast.
+    pub fn peers(&self, member: &Member) -> Vec<IpAddr> {
+        match &member.unicast {
+            None => Vec::new(),
+            Some(Unicast { peers: Some(said), .. }) => said.clone(),
+            Some(Unicast { peers: None, .. }) => (self.members.iter())
+                .filter(|other| other.node != member.node)
+                .filter_map(|other| Some(other.unicast.as_ref()?.source))
+                .collect(),
+        }
+    }
+
     /// How long the others wait for a dead MASTER's adverts until one of them takes over (RFC 5798,
     /// 6.1: Master_Down_Interval). `None` if there are no others.
-    pub fn takeover(&self) -> Option<Duration> {
+    pub fn takeover(&self, global_defs: &GlobalDefs) -> Option<Duration> {
         let mut priorities: Vec<u8> = self.members.iter().map(|member| member.priority).collect();
         priorities.sort_unstable();
         let best = *priorities.iter().rev().nth(1)?;
-        let told = self.members.first()?.settings.value("down_timer_adverts");
+        let own = self.members.first()?.settings.value("down_timer_adverts");
+        let told = own.or(global_defs.settings.value("vrrp_down_timer_adverts"));
         let adverts = told.and_then(|n| n.parse().ok()).unwrap_or(Self::DOWN_TIMER_ADVERTS);
         let interval = self.advert_int.duration();
         let of = if self.version == Version::V2 { Duration::from_secs(1) } else { interval };

@@ -142,7 +142,7 @@ fn vrrp_instance(
         priority: member.priority,
         advert_int: instance.advert_int,
         auth_pass: instance.auth_pass.clone(),
-        unicast: member.unicast.clone(),
+        unicast: member.unicast.as_ref().map(|own| (own.source, instance.peers(member))),
         virtual_ipaddress: instance.virtual_ipaddress.clone(),
         virtual_ipaddress_excluded: instance.virtual_ipaddress_excluded.clone(),
         preempt: instance.preempt,

@@ -8,8 +8,8 @@ use super::statement::{Statement, write_all};
 use super::word::Word;
 use super::writer::Writer;
 use crate::cluster::{
-    Forwarding, HashFlags, Preempt, Protocol, Scheduler, Seconds, SmtpServer, State, Unicast,
-    Version, VirtualAddress,
+    Forwarding, HashFlags, Preempt, Protocol, Scheduler, Seconds, SmtpServer, State, Version,
+    VirtualAddress,
 };
 
 /// A whole file.
@@ -94,7 +94,7 @@ pub struct VrrpInstance {
     /// The password of `auth_type PASS`, at most 8 characters.
     pub auth_pass: Option<Word>,
     /// Where adverts come from and go to; a multicast group where this is missing.
-    pub unicast: Option<Unicast>,
+    pub unicast: Option<(IpAddr, Vec<IpAddr>)>,
     /// The addresses.
     pub virtual_ipaddress: Vec<VirtualAddress>,
     /// Those that do not stand in adverts.
@@ -250,7 +250,7 @@ impl VrrpInstance {
                     w.set("auth_pass", pass)
                 })?;
             }
-            if let Some(Unicast { source, peers }) = &self.unicast {
+            if let Some((source, peers)) = &self.unicast {
                 w.set("unicast_src_ip", source)?;
                 w.list("unicast_peer", peers)?;
             }

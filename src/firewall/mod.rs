@@ -117,18 +117,25 @@ fn adverts(cluster: &Cluster, node: usize) -> Vec<Peers<'_>> {
     for instance in &cluster.vrrp_instances {
         let Some(member) = instance.member(node) else { continue };
         let family = instance.family();
-        let group = if family == Family::V4 { VRRP_GROUP } else { VRRP_GROUP_IPV6 };
+        let (key, default) = match family {
+            Family::V4 => ("vrrp_mcast_group4", VRRP_GROUP),
+            Family::V6 => ("vrrp_mcast_group6", VRRP_GROUP_IPV6),
+        };
+        let group = cluster.global_defs.settings.value(key).unwrap_or(default);
         let one = match &member.unicast {
             Some(unicast) => Peers {
                 interface: &member.interface,
                 family,
-                from: unicast.peers.iter().map(ToString::to_string).collect(),
+                from: instance.peers(member).iter().map(ToString::to_string).collect(),
                 to: unicast.source.to_string(),
             },
             None => Peers {
                 interface: &member.interface,
                 family,
-                from: senders(cluster, node, &member.interface, family),
+                from: match said_senders(instance, node) {
+                    Some(from) => from,
+                    None => senders(cluster, node, &member.interface, family),
+                },
                 to: member.settings.value("mcast_dst_ip").unwrap_or(group).to_owned(),
             },
         };
@@ -137,6 +144,12 @@ fn adverts(cluster: &Cluster, node: usize) -> Vec<Peers<'_>> {
         }
     }
     all
+}
+
+/// Where the other nodes' adverts come from, if they all say so themselves.
+fn said_senders(instance: &cluster::VrrpInstance, node: usize) -> Option<Vec<String>> {
+    let others = instance.members.iter().filter(|member| member.node != node);
+    others.map(|member| member.settings.value("mcast_src_ip").map(str::to_owned)).collect()
 }
 
 fn sync(cluster: &Cluster, node: usize) -> Option<Peers<'_>> {

@@ -90,7 +90,10 @@ fn generate(args: &GenConf, out: &mut impl Write) -> Result<Exit, Failure> {
 fn explain(key: &str, out: &mut impl Write) -> Result<Exit, Failure> {
     let Some(text) = inventory::explain::explain(key) else {
         let paths = inventory::explain::paths();
-        let likeness = |path: &&String| strsim::jaro_winkler(key, path);
+        let last = |path: &str| path.rsplit('.').next().unwrap_or(path).to_owned();
+        let likeness = |path: &&String| {
+            strsim::jaro_winkler(key, path).max(strsim::jaro_winkler(&last(key), &last(path)))
+        };
         let best = paths.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
         let cure = best.map_or(String::new(), |best| format!("; did you mean `{best}`?"));
         return Err(Failure(Exit::No, anyhow!("error: there is no key `{key}`{cure}")));

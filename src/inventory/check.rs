@@ -31,6 +31,22 @@ pub(super) struct Service {
     pub(super) delay_loop: Option<Seconds>,
 }
 
+/// keepalived's checkers that connect to a port.
+const CONNECT: [&str; 6] =
+    ["SMTP_CHECK", "TCP_CHECK", "UDP_CHECK", "HTTP_GET", "SSL_GET", "DNS_CHECK"];
+
+/// What connects to the server's own port: it must have one.
+pub(super) fn needs_port(check: &Check) -> Option<&str> {
+    match check {
+        Check::Own(block) => {
+            let own = |line: &Statement| line.line.starts_with("connect_port ");
+            let named = block.block.iter().flatten().any(own);
+            (CONNECT.contains(&block.line.as_str()) && !named).then_some(block.line.as_str())
+        }
+        Check::Probe(probe) => (!probe.has_port).then_some(PROBE_TYPE),
+    }
+}
+
 /// The checks of a server, and the names of files that they track; `None` if one of them is wrong.
 pub(super) struct Checks {
     pub(super) checks: Option<Vec<Check>>,
@@ -176,24 +192,37 @@ fn probe(section: &Section<'_>, settings: &Settings, problems: &mut Problems) ->
         options.push_str(&format!(" {}", words.value.replace('"', "")));
     }
     let at = more.first().map_or_else(|| section.place(), |first| first.at.clone());
-    let timeout = timeout(&options, at, problems)?;
+    if let Some(words) = more.iter().find(|words| words.value.contains('\'')) {
+        let title = "a single quote, which keepalived takes for the beginning of an argument";
+        problems.add(words.at.clone(), title, "write it without");
+        return None;
+    }
+    let has_port = settings.has("connect_port");
+    let timeout = timeout(&options, has_port, at, problems)?;
     let block: Vec<Statement> = (keys::COMMON.iter())
         .flat_map(|key| settings.statements(key.name).iter().cloned())
         .chain(raw::read(section, problems))
         .collect();
-    let has_port = settings.has("connect_port");
     Some(Check::Probe(Probe { options, has_port, timeout, dynamic, more: block }))
 }
 
 /// The seconds that keepalived must allow the probe, going by the deadline that it sets itself.
-fn timeout(options: &str, at: Range<usize>, problems: &mut Problems) -> Option<u64> {
+fn timeout(
+    options: &str,
+    has_port: bool,
+    at: Range<usize>,
+    problems: &mut Problems,
+) -> Option<u64> {
     // Of the family that it may be bound to; any address does.
     let bound_to_ipv6 = options
         .split("--bindto ")
         .nth(1)
         .is_some_and(|rest| rest.split(' ').next().is_some_and(|address| address.contains(':')));
     let server = if bound_to_ipv6 { "2001:db8::1" } else { "192.0.2.1" };
-    let words = ["smtp-check", server].into_iter().chain(options.split_whitespace());
+    // As it will be rendered, and any port does.
+    let port: &[&str] = if has_port { &[] } else { &["--port", "25"] };
+    let words = ["smtp-check", server].into_iter().chain(port.iter().copied());
+    let words = words.chain(options.split_whitespace());
     let deadline = (Args::try_parse_from(words).map_err(|error| error.to_string()))
         .and_then(|args| args.probe().map_err(|error| format!("{error:#}")))
         .map(|probe| probe.deadline);

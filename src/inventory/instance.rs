@@ -12,7 +12,7 @@ use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
 
 /// The most addresses in one instance: their hook must fit into one line of keepalived.conf.
-const MOST_VIPS: usize = 20;
+pub(super) const MOST_VIPS: usize = 20;
 
 /// A VRRP instance as it was read.
 pub(super) struct InstanceDraft {
@@ -176,7 +176,7 @@ fn excluded(section: &Section<'_>, problems: &mut Problems) -> Vec<Placed<Virtua
 /// What an instance, a group of them, or a node's part of one tracks.
 pub(super) fn tracked(section: &Section<'_>, problems: &mut Problems) -> Tracked {
     let mut lines = |key: &'static str| -> Vec<String> {
-        let lines = section.one_or_more(key, problems, values::words);
+        let lines = section.one_or_more(key, problems, values::tracked);
         lines.into_iter().map(|line| line.value).collect()
     };
     Tracked {

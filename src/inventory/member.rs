@@ -1,13 +1,16 @@
 //! What each node's part in an instance is: the facts of the instance, of the node, and of the node's
 //! own words about that instance, the narrower before the wider.
 
+use std::net::IpAddr;
+
 use super::instance::InstanceDraft;
 use super::node::{NodeDraft, OwnInstance};
-use super::read::{Problems, value};
+use super::read::{Placed, Problems, value};
 use crate::cluster::{
     Election, Family, GlobalDefs, Member, Preempt, Seconds, State, Tracked, Unicast, Version,
     VrrpInstance,
 };
+use crate::conf::word::Word;
 
 /// The priority of nodes that are all alike.
 const UNIFORM_PRIORITY: u8 = 100;
@@ -19,6 +22,15 @@ pub(super) fn members(instance: &InstanceDraft, nodes: &[NodeDraft]) -> Vec<usiz
         Some(site) => node.site.as_ref().is_some_and(|own| own.value == site.value),
     };
     (0..nodes.len()).filter(|&place| runs(&nodes[place])).collect()
+}
+
+/// Where a node runs an instance.
+pub(super) fn interface<'a>(
+    instance: &'a InstanceDraft,
+    node: &'a NodeDraft,
+) -> Option<&'a Placed<Word>> {
+    let own = node.own(instance.name()).and_then(|own| own.interface.as_ref());
+    own.or(node.interface.as_ref()).or(instance.interface.as_ref())
 }
 
 /// The instance, in a cluster of these nodes; `None` where something was wrong.
@@ -33,6 +45,10 @@ pub(super) fn finish(
     let preempt = preempt(&instance);
     let version = version(&instance, global_defs.vrrp_version);
     let family = Family::of(instance.vips.first()?.value.address());
+    if instance.unicast && places.len() < 2 {
+        let title = "adverts to the other nodes, and there are none";
+        problems.add(instance.at.clone(), title, "remove `unicast`, or add a node");
+    }
     let mut members = Vec::new();
     for &place in &places {
         let (node, own) = (&nodes[place], nodes[place].own(instance.name()));
@@ -43,10 +59,9 @@ pub(super) fn finish(
         let said = own.and_then(|own| own.priority.as_ref()).or(node.priority.as_ref());
         let shared =
             value(instance.priority.clone()).or(instance.is_uniform().then_some(UNIFORM_PRIORITY));
-        let interface = own.and_then(|own| own.interface.as_ref()).or(node.interface.as_ref());
         members.push(Member {
             node: place,
-            interface: interface.or(instance.interface.as_ref())?.value.clone(),
+            interface: interface(&instance, node)?.value.clone(),
             state: State::Backup,
             priority: said.map(|said| said.value).or(shared).unwrap_or_else(by_order),
             unicast: match instance.unicast {
@@ -64,6 +79,7 @@ pub(super) fn finish(
                 .collect(),
         });
     }
+    ties(&instance, &members, problems);
     // keepalived refuses nopreempt and preempt_delay on a node whose state is MASTER; and among
     // equals there is no first.
     let first_is_master = preempt == Preempt::AtOnce
@@ -89,10 +105,30 @@ pub(super) fn finish(
     })
 }
 
+/// Equal priorities that nobody asked for: several nodes take over at the same moment.
+fn ties(instance: &InstanceDraft, members: &[Member], problems: &mut Problems) {
+    if instance.priority.is_some() || instance.is_uniform() {
+        return;
+    }
+    let mut priorities: Vec<u8> = members.iter().map(|member| member.priority).collect();
+    priorities.sort_unstable();
+    if let Some(pair) = priorities.windows(2).find(|pair| pair[0] == pair[1]) {
+        problems.warn(
+            instance.at.clone(),
+            format!("two nodes have priority {} in `{}`", pair[0], instance.name()),
+            "give each a priority of its own, or write `election: uniform`",
+        );
+    }
+}
+
 /// The places of the members, the preferred one first.
-fn order(instance: &InstanceDraft, nodes: &[NodeDraft], places: &[usize]) -> Option<Vec<usize>> {
+pub(super) fn order(
+    instance: &InstanceDraft,
+    nodes: &[NodeDraft],
+    places: &[usize],
+) -> Option<Vec<usize>> {
     let Some(order) = &instance.nodes else { return Some(places.to_vec()) };
-    let place = |name: &crate::conf::word::Word| {
+    let place = |name: &Word| {
         places
             .iter()
             .copied()
@@ -121,6 +157,7 @@ pub(super) fn version(instance: &InstanceDraft, global: Version) -> Version {
     }
 }
 
+/// Where a node's adverts come from, and where to if it says so; what it says must fit the others.
 fn unicast(
     instance: &InstanceDraft,
     nodes: &[NodeDraft],
@@ -134,23 +171,35 @@ fn unicast(
         let said = own.and_then(|own| own.unicast_src_ip.as_ref()).map(|said| said.value);
         said.or_else(|| nodes[place].address_of(family))
     };
-    let others = places.iter().filter(|&&other| other != place);
-    let others: Vec<_> = others.map(|&other| source(other)).collect::<Option<_>>()?;
     let own = nodes[place].own(instance.name());
-    let peers = match own.and_then(|own| own.unicast_peer.as_ref()) {
-        None => others,
-        Some(said) => {
-            let lacks = |other: &&std::net::IpAddr| said.iter().all(|peer| peer.value != **other);
-            if let (Some(missing), Some(first)) = (others.iter().find(lacks), said.first()) {
-                problems.add(
-                    first.at.clone(),
-                    format!("unicast_peer lacks {missing}: that node would not hear this one"),
-                    "name every other node, or remove `unicast_peer`",
-                );
-            }
-            said.iter().map(|peer| peer.value).collect()
+    let said = own.and_then(|own| own.unicast_peer.as_ref());
+    let addresses = own.and_then(|own| own.unicast_src_ip.as_ref()).into_iter();
+    for address in addresses.chain(said.into_iter().flatten()) {
+        if Family::of(address.value) != family {
+            problems.add(
+                address.at.clone(),
+                format!("not an {family} address, as those of the instance are"),
+                "write one of the same family",
+            );
         }
-    };
+    }
+    if let Some(said) = said {
+        let others = places.iter().filter(|&&other| other != place);
+        let others: Vec<IpAddr> = others.map(|&other| source(other)).collect::<Option<_>>()?;
+        let lacks = |other: &&IpAddr| said.iter().all(|peer| peer.value != **other);
+        if let (Some(missing), Some(first)) = (others.iter().find(lacks), said.first()) {
+            problems.add(
+                first.at.clone(),
+                format!("unicast_peer lacks {missing}: that node would not hear this one"),
+                "name every other node, or remove `unicast_peer`",
+            );
+        }
+        let own = source(place);
+        if let Some(itself) = said.iter().find(|peer| Some(peer.value) == own) {
+            problems.add(itself.at.clone(), "the node itself is no peer of it", "remove it");
+        }
+    }
+    let peers = said.map(|said| said.iter().map(|peer| peer.value).collect());
     Some(Unicast { source: source(place)?, peers })
 }
 

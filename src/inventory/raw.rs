@@ -58,6 +58,9 @@ fn check(lines: &[String]) -> Read<()> {
         if let Some(c) = line.chars().find(|c| c.is_control() && *c != '\t') {
             return wrong(format!("{c:?} in a line of keepalived.conf"), "take it out");
         }
+        if line.trim_end().ends_with('\\') {
+            return wrong("a line that ends with a backslash swallows the next one", "take it out");
+        }
         let mut quoted = false;
         for c in line.chars() {
             match c {

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::Problem;
-use super::keys::{NODE_INSTANCE, Table, VRRP_INSTANCE};
+use super::keys::{GLOBAL_DEFS, NODE_GLOBAL_DEFS, NODE_INSTANCE, Table, VRRP_INSTANCE};
 use super::tree::{Key, Kind, Node};
 use crate::cluster::Release;
 
@@ -227,15 +227,11 @@ impl<'a> Section<'a> {
                     format!("remove it, or write `target: {}` if all nodes have that", known.since),
                 ),
                 Some(_) => {}
-                None if self.table.name == NODE_INSTANCE.name
-                    && VRRP_INSTANCE.key(&key.name).is_some() =>
-                {
-                    problems.add(
-                        key.at.clone(),
-                        format!("nodes that differ in `{}` would all be MASTER", key.name),
-                        "write it in the section `vrrp_instance`, for all of them",
-                    );
-                }
+                None if self.cluster_has(&key.name) => problems.add(
+                    key.at.clone(),
+                    format!("nodes that differ in `{}` would all be MASTER", key.name),
+                    "write it in the cluster's own section, for all of them",
+                ),
                 None => {
                     // In `authentication` a wrong key may be a password in the wrong place.
                     let title = match self.table.name {
@@ -246,6 +242,13 @@ impl<'a> Section<'a> {
                 }
             }
         }
+    }
+
+    /// Whether a key that a node can't have is one of the section for all nodes.
+    fn cluster_has(&self, key: &str) -> bool {
+        let sections = [(&NODE_INSTANCE, &VRRP_INSTANCE), (&NODE_GLOBAL_DEFS, &GLOBAL_DEFS)];
+        (sections.into_iter())
+            .any(|(own, all)| self.table.name == own.name && all.key(key).is_some())
     }
 
     fn nearest(&self, unknown: &str) -> String {

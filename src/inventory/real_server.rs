@@ -6,6 +6,7 @@ use super::check::{self, Checks, Service};
 use super::keys::REAL_SERVER;
 use super::node::NodeDraft;
 use super::read::{Placed, Problems, Section, items, value};
+use super::tree::Kind;
 use super::{numbers, raw, settings, values};
 use crate::cluster::RealServer;
 use crate::conf::statement::{Settings, Statement};
@@ -17,7 +18,7 @@ pub(super) struct RealServerDraft {
     pub(super) port: Option<Placed<u16>>,
     weight: Option<Placed<u32>>,
     pub(super) checks: Option<Checks>,
-    settings: Settings,
+    pub(super) settings: Settings,
     raw: Vec<Statement>,
 }
 
@@ -63,6 +64,11 @@ fn read(section: Section<'_>, service: Service, problems: &mut Problems) -> Real
             None
         }
     };
+    let own = section.node("delay_loop").and_then(|(_, node)| match &node.kind {
+        Kind::Scalar(text) => numbers::seconds(text).ok(),
+        _ => None,
+    });
+    let service = Service { delay_loop: own.or(service.delay_loop), ..service };
     let checks = section.node("check").map(|(_, node)| check::read_all(node, service, problems));
     let draft = RealServerDraft {
         who,

@@ -127,7 +127,7 @@ fn global_defs(top: &Section<'_>, problems: &mut Problems) -> GlobalDefs {
 /// What is told of a cluster that is right: how soon a dead MASTER is replaced.
 pub(super) fn notes(cluster: &cluster::Cluster) -> Vec<String> {
     let note = |instance: &cluster::VrrpInstance| {
-        let takeover = instance.takeover()?.as_secs_f64();
+        let takeover = instance.takeover(&cluster.global_defs)?.as_secs_f64();
         Some(format!("{}: a dead MASTER is replaced after {takeover:.2} s", instance.name.as_str()))
     };
     cluster.vrrp_instances.iter().filter_map(note).collect()

@@ -60,6 +60,10 @@ fn value(of: &Value) -> Json {
         Value::OneOrMore(inner) => one_or_more(value(inner)),
         Value::Section(table) => section(table),
         Value::Sections(table) => one_or_more(section(table)),
+        Value::List(table) => json!({ "type": "array", "items": section(table) }),
+        Value::Weight(from, to) => json!({
+            "anyOf": [{ "type": "string" }, { "type": "integer", "minimum": from, "maximum": to }],
+        }),
         Value::Named(table) => named(section(table)),
         Value::NamedLines => named(one_or_more(scalar())),
         Value::Checks => one_or_more(check()),
@@ -78,6 +82,7 @@ fn value(of: &Value) -> Json {
         | Value::Interface
         | Value::Path
         | Value::Program
+        | Value::Forwarding
         | Value::User => json!({ "type": "string" }),
     }
 }

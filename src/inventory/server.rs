@@ -35,6 +35,7 @@ pub(super) struct ServerDraft {
     pub(super) real_servers: Option<Vec<RealServerDraft>>,
     pub(super) checks: Option<Checks>,
     pub(super) quorum: Option<Placed<u64>>,
+    pub(super) sorry_server: Option<Placed<String>>,
     pub(super) hysteresis: Option<Placed<u64>>,
     settings: Settings,
     raw: Vec<Statement>,
@@ -82,7 +83,12 @@ fn read(section: Section<'_>, instances: &[InstanceDraft], problems: &mut Proble
             _ => None,
         })
     };
+    let sorry_server = section.node("sorry_server").and_then(|(_, node)| match &node.kind {
+        Kind::Scalar(text) => Some(Placed { at: node.at.clone(), value: text.clone() }),
+        _ => None,
+    });
     let draft = ServerDraft {
+        sorry_server,
         at: section.place(),
         instance,
         lost,
@@ -131,6 +137,7 @@ fn service(section: &Section<'_>, problems: &mut Problems) -> Option<Placed<Serv
         if !has("persistence_timeout") {
             let title = "a virtual server of all ports needs `persistence_timeout`";
             problems.add(address.at.clone(), title, "add it, or write `port`");
+            return None;
         }
         return Some(Placed { at: address.at, value: Service::Address(address.value, None) });
     }
@@ -217,9 +224,9 @@ impl ServerDraft {
         listed.chain(self.real_servers.iter().flatten().filter_map(RealServerDraft::node))
     }
 
-    /// The weights of all servers together, `nodes` of them where none are named; `None` where one
-    /// of them is not known.
-    pub(super) fn sum_of_weights(&self, all: &[NodeDraft], nodes: usize) -> Option<u64> {
+    /// The weights of all servers together, the nodes at `places` where none are named; `None` where
+    /// one of them is not known.
+    pub(super) fn sum_of_weights(&self, all: &[NodeDraft], places: &[usize]) -> Option<u64> {
         let own = u64::from(self.weight.as_ref().map_or(WEIGHT, |weight| weight.value));
         let of_node = |name: &str| {
             let called = |n: &&NodeDraft| n.name.as_ref().is_some_and(|w| w.value.as_str() == name);
@@ -236,11 +243,21 @@ impl ServerDraft {
         }
         match &self.nodes {
             Some(names) => names.iter().map(|name| of_node(name.value.as_str())).sum(),
-            None if all.iter().all(|node| node.weight.is_none()) => Some(own * nodes as u64),
-            None => Some(
-                all.iter().map(|n| n.weight.as_ref().map_or(own, |w| u64::from(w.value))).sum(),
-            ),
+            None => {
+                let nodes = places.iter().map(|&place| all[place].weight.as_ref());
+                Some(nodes.map(|weight| weight.map_or(own, |own| u64::from(own.value))).sum())
+            }
         }
+    }
+
+    /// Whether each datagram is balanced by itself.
+    pub(super) fn has_ops(&self) -> bool {
+        self.settings.has("ops")
+    }
+
+    /// Whether packets get to the sorry server in another way than to the others.
+    pub(super) fn has_sorry_method(&self) -> bool {
+        self.settings.has("sorry_server_lvs_method")
     }
 
     /// How packets get to its servers.

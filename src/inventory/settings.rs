@@ -94,6 +94,8 @@ pub(super) fn scalar(value: &Value, name: &str, text: &str) -> Read<String> {
             numbers::seconds_in(text, name, *from..=*to).map(|time| time.to_string())
         }
         Value::Words | Value::FlagOrWords => values::words(text),
+        Value::Forwarding => keywords::lb_kind(text).map(|kind| kind.to_string()),
+        Value::Weight(from, to) => values::weight(text, *from..=*to),
         Value::Host => values::host(text).map(|word| word.to_string()),
         Value::Helo => values::helo_name(text).map(|word| word.to_string()),
         Value::Mailbox => values::mailbox(text).map(|word| word.to_string()),

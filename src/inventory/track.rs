@@ -18,6 +18,9 @@ pub(super) struct TrackDraft {
     pub(super) blocks: Vec<Statement>,
     pub(super) files: Vec<String>,
     pub(super) scripts: Vec<String>,
+    /// Those whose own weight is not 0.
+    pub(super) weighted_files: Vec<String>,
+    pub(super) weighted_scripts: Vec<String>,
     pub(super) groups: Vec<GroupDraft>,
     pub(super) server_groups: Vec<String>,
     pub(super) server_group_blocks: Vec<Statement>,
@@ -37,10 +40,20 @@ pub(super) fn read_all(top: &Section<'_>, problems: &mut Problems) -> TrackDraft
     let mut draft = TrackDraft::default();
     for (keyword, table) in [("track_file", &TRACK_FILE), ("vrrp_script", &VRRP_SCRIPT)] {
         for (name, node) in named(top, keyword, problems) {
-            let Some(block) = block(keyword, table, name, node, problems) else { continue };
+            let Some((block, weight)) = block(keyword, table, name, node, problems) else {
+                continue;
+            };
             draft.blocks.push(block);
-            let names = if keyword == "track_file" { &mut draft.files } else { &mut draft.scripts };
+            let (names, weighted) = match keyword {
+                "track_file" => (&mut draft.files, &mut draft.weighted_files),
+                _ => (&mut draft.scripts, &mut draft.weighted_scripts),
+            };
             names.push(name.name.clone());
+            // keepalived's own default is 1 for files, and 0 for scripts.
+            let default = if keyword == "track_file" { "1" } else { "0" };
+            if !weight.as_deref().unwrap_or(default).starts_with('0') {
+                weighted.push(name.name.clone());
+            }
         }
     }
     for (name, node) in named(top, "vrrp_sync_group", problems) {
@@ -84,18 +97,21 @@ fn quoted(name: &Key) -> String {
     values::name(&name.name).map(|word| word.to_string()).unwrap_or_default()
 }
 
+/// The block, and the weight in it.
 fn block(
     keyword: &str,
     table: &'static Table,
     name: &Key,
     node: &Node,
     problems: &mut Problems,
-) -> Option<Statement> {
+) -> Option<(Statement, Option<String>)> {
     let section = Section::open(node, table, &name.name, name.at.clone(), problems)?;
     let settings = settings::read(&section, problems);
     let raw = raw::read(&section, problems);
     section.close(problems);
-    Some(Statement::block(format!("{keyword} {}", quoted(name)), settings.into_statements(raw)))
+    let weight = settings.value("weight").map(str::to_owned);
+    let head = format!("{keyword} {}", quoted(name));
+    Some((Statement::block(head, settings.into_statements(raw)), weight))
 }
 
 fn sync_group(name: &Key, node: &Node, problems: &mut Problems) -> Option<GroupDraft> {

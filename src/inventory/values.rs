@@ -64,6 +64,41 @@ pub(super) fn words(text: &str) -> Read<String> {
     Ok(words.join(" "))
 }
 
+/// A number in a range, and perhaps `reverse`.
+pub(super) fn weight(text: &str, range: std::ops::RangeInclusive<i64>) -> Read<String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let number = |text: &&str| text.parse().is_ok_and(|number: i64| range.contains(&number));
+    match words.as_slice() {
+        [one] | [one, "reverse" | "noreverse"] if number(one) => Ok(words.join(" ")),
+        _ => wrong(
+            format!("`{text}` is no weight"),
+            format!(
+                "write a number from {} to {}, and perhaps reverse",
+                range.start(),
+                range.end()
+            ),
+        ),
+    }
+}
+
+/// `NAME`, or `NAME weight NUMBER`.
+pub(super) fn tracked(text: &str) -> Read<String> {
+    let name = match text.split_once(" weight ") {
+        Some((name, number)) => {
+            weight(number, -254..=254)?;
+            name
+        }
+        None => text,
+    };
+    if name.split_whitespace().count() != 1 {
+        return wrong(
+            format!("`{text}` is nothing that can be tracked"),
+            "write NAME or NAME weight NUMBER",
+        );
+    }
+    words(text)
+}
+
 /// The absolute path of a program and its arguments, as keepalived's second look at a script's line
 /// reads them: blanks between words, single quotes around those with blanks inside.
 pub(super) fn command(text: &str) -> Read<Word> {

@@ -45,6 +45,18 @@ const CASES: &[Case] = &[
          {unicast_src_ip: ^192.168.3.1}}}",
         Told("go to a multicast group", "`unicast: true`"),
     ),
+    Case(
+        FIRST,
+        "- {name: server01.domain.ru, address: 192.168.3.101, global_defs: \
+         {^vrrp_mcast_group4: 224.0.0.50}}",
+        Told("nodes that differ in `vrrp_mcast_group4` would all be MASTER", "for all of them"),
+    ),
+    Case(
+        FIRST,
+        "- {name: server01.domain.ru, address: 192.168.3.101, vrrp_instance: {^mail_relay: \
+         {notify_master: /bin/true}}}",
+        Told("bypass-ipvs is `notify_master`", "use `notify`"),
+    ),
     // Elections
     Case(
         PREEMPT,
@@ -117,6 +129,47 @@ const CASES: &[Case] = &[
         "address: ^192.168.3.100",
         Told("all ports needs `persistence_timeout`", "or write `port`"),
     ),
+    Case(
+        "port: 25",
+        "address: 192.168.3.77\n    port: ^25",
+        Told("192.168.3.77 moves with no node", "virtual_ipaddress"),
+    ),
+    Case(
+        WEIGHT,
+        "nodes: [server01.domain.ru, ^server01.domain.ru]\n",
+        Told("serves already", "remove or correct"),
+    ),
+    Case(
+        WEIGHT,
+        "real_server: [{address: ^192.168.3.100}]\n",
+        Told("192.168.3.100 is a VIP, and no server", "own address"),
+    ),
+    Case(
+        WEIGHT,
+        "real_server: [{node: ^server01.domain.ru, lvs_method: NAT}]\n",
+        Told("`lvs_method: NAT` can't work", "`bypass: false`"),
+    ),
+    Case(
+        WEIGHT,
+        "sorry_server: ^192.168.3.9 2525\n",
+        Told("DR can't change the port", "sorry_server_lvs_method: NAT"),
+    ),
+    Case(WEIGHT, "ops: true\n", Told("`ops` is for UDP", "remove it")),
+    Case(
+        "port: 25",
+        "fwmark: ^9",
+        Told("fwmark 9 names no port, so SMTP_CHECK would ask port 0", "`connect_port`"),
+    ),
+    Case(
+        CHECK,
+        "check: {type: smtp-check, compat: false, options: [^\"--mail-from o'b@c.d\"]}",
+        Told("a single quote", "without"),
+    ),
+    Case(
+        CHECK,
+        "check: {type: smtp-check, compat: false, options: [^--port 26]}",
+        Told("smtp-check refuses this", "smtp-check --help"),
+    ),
     // Targets
     Case(
         "nodes:",
@@ -129,6 +182,7 @@ const CASES: &[Case] = &[
         "raw: ^'} vrrp_instance x {'",
         Told("closes more than these lines open", "inside this block"),
     ),
+    Case(PREEMPT, "raw: ^'$X=foo \\'", Told("swallows the next one", "take it out")),
     Case(PREEMPT, "raw: ^'a {'", Told("a `{` that is not closed", "missing `}`")),
     Case(PREEMPT, "raw: ^'a \"b'", Told("a quote that is not closed", "same line")),
     // Hooks that are taken
@@ -177,6 +231,69 @@ fn a_peer_that_is_missing_would_be_a_second_master() {
     let Run { code, stderr, .. } = Place::with(inventory).run("--stdout");
     assert_eq!(code, Some(1));
     assert!(stderr.contains("unicast_peer lacks 192.168.3.104"), "{stderr}");
+}
+
+#[test]
+fn peers_are_of_the_instances_family_and_others() {
+    for (own, title) in [
+        ("unicast_src_ip: 'fd00::9'", "not an IPv4 address"),
+        (
+            "unicast_peer: [192.168.3.101, 192.168.3.102, 192.168.3.103, 192.168.3.104]",
+            "the node itself is no peer of it",
+        ),
+    ] {
+        let node = format!(
+            "- {{name: server01.domain.ru, address: 192.168.3.101, vrrp_instance: {{mail_relay: \
+             {{{own}}}}}}}"
+        );
+        let inventory = edited(&[(FIRST, node.as_str()), (PREEMPT, "unicast: true")]);
+        let Run { code, stderr, .. } = Place::with(inventory).run("--stdout");
+        assert_eq!(code, Some(1));
+        assert!(stderr.contains(title), "{stderr}");
+    }
+}
+
+#[test]
+fn a_number_is_taken_on_the_interface_that_a_node_really_has() {
+    let inventory = |first: &str, second: &str| {
+        format!(
+            "nodes: [{{name: a, address: 10.0.0.1, interface: eth0}}]\nvrrp_instance:\n  \
+             i: {{{first}virtual_router_id: 1, virtual_ipaddress: 10.0.0.9}}\n  \
+             j: {{{second}virtual_router_id: 1, virtual_ipaddress: 10.0.0.8}}\n"
+        )
+    };
+    let Run { code, stderr, .. } = Place::with(inventory("interface: eth1, ", "")).run("--stdout");
+    assert_eq!(code, Some(1), "a node's own interface goes before that of an instance");
+    assert!(stderr.contains("two instances have virtual_router_id 1 on eth0"), "{stderr}");
+}
+
+#[test]
+fn a_group_moves_together() {
+    let inventory = |j: &str| {
+        format!(
+            "nodes: [{{name: a, address: 10.0.0.1}}, {{name: b, address: 10.0.0.2}}]\n\
+             vrrp_sync_group: {{g: {{group: [i, j]}}}}\nvrrp_instance:\n  \
+             i: {{interface: eth0, virtual_router_id: 1, virtual_ipaddress: 10.0.0.9}}\n  \
+             j: {{interface: eth0, virtual_router_id: 2, virtual_ipaddress: 10.0.0.8{j}}}\n"
+        )
+    };
+    assert_eq!(Place::with(inventory("")).run("--stdout").code, Some(0));
+    let Run { code, stderr, .. } = Place::with(inventory(", nodes: [b, a]")).run("--stdout");
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("`i` and `j` prefer other nodes"), "{stderr}");
+    let twice = inventory("").replace("[i, j]", "[i, j, i]");
+    let Run { code, stderr, .. } = Place::with(twice).run("--stdout");
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("in one vrrp_sync_group, once"), "{stderr}");
+}
+
+#[test]
+fn equal_priorities_are_told() {
+    let second = "- {name: server02.domain.ru, address: 192.168.3.102";
+    let inventory = edited(&[(second, &format!("{second}, priority: 100"))]);
+    let Run { code, stderr, .. } = Place::with(inventory).run("--out-dir out");
+    assert_eq!(code, Some(0));
+    assert!(stderr.contains("warning: two nodes have priority 100 in `mail_relay`"), "{stderr}");
 }
 
 #[test]

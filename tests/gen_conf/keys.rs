@@ -50,6 +50,8 @@ fn value(path: &str, key: &Key) -> String {
         Value::Int(from, to) => 1.clamp(*from, *to).to_string(),
         Value::Seconds(from, to) => (5_000_000.clamp(*from, *to) as f64 / 1e6).to_string(),
         Value::Address | Value::Endpoint => "192.168.3.9".into(),
+        Value::Forwarding => "DR".into(),
+        Value::Weight(..) => "1 reverse".into(),
         Value::Interface => "eth0".into(),
         Value::Path => "/run/some-file".into(),
         Value::Program | Value::Command => "/usr/bin/test 1 2".into(),

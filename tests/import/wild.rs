@@ -153,8 +153,8 @@ global_defs:
   notification_email: [admin@example.org, root@example.org]
   notification_email_from: lb@example.org
   smtp_server: 127.0.0.1 25
-  vrrp_garp_interval: 0.001
   vrrp_skip_check_adv_addr: true
+  vrrp_garp_interval: 0.001
   raw: process_names
 
 nodes:

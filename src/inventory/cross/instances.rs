@@ -1,17 +1,19 @@
 //! Instances: addresses that fit the nodes, numbers that are not taken, and elections that end with
 //! one MASTER.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::ops::Range;
 use std::time::Duration;
 
 use super::{Drafts, unique};
-use crate::cluster::{Family, Release, Version};
+use crate::cluster::{Family, Release, Service, Version};
 use crate::conf::word::Word;
-use crate::inventory::instance::{InstanceDraft, Order};
+use crate::inventory::instance::{InstanceDraft, MOST_VIPS, Order};
 use crate::inventory::member;
 use crate::inventory::node::NodeDraft;
 use crate::inventory::read::{Placed, Problems};
+use crate::inventory::server::ServerDraft;
 
 /// VRRP version 3 has 12 bits of centiseconds (RFC 5798, 5.2.7).
 const LONGEST_V3_INTERVAL: Duration = Duration::from_millis(40_950);
@@ -19,19 +21,25 @@ const LONGEST_V3_INTERVAL: Duration = Duration::from_millis(40_950);
 pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
     let mut vips: Vec<&Placed<_>> = Vec::new();
     for instance in drafts.instances {
-        addresses(instance, drafts.nodes, problems);
+        addresses(instance, drafts, problems);
         interface(instance, drafts.nodes, problems);
         version(instance, drafts.global_defs.vrrp_version, problems);
         election(instance, drafts.nodes, problems);
         uniform(instance, problems);
-        hooks(instance, drafts.bypass, problems);
+        hooks(instance, drafts, problems);
         vips.extend(instance.addresses());
     }
     unique(&vips, |vip| vip.value.address(), "this VIP stands twice", problems);
-    router_ids(drafts.instances, problems);
+    router_ids(drafts, problems);
+    if drafts.bypass && drafts.global_defs.settings.has("vrrp_strict") {
+        let at = drafts.instances.first().map_or(0..0, |first| first.at.clone());
+        let title = "with `vrrp_strict` nobody would take packets to the addresses";
+        problems.add(at, title, "remove it; or `bypass: false` if the nodes do not serve");
+    }
 }
 
-fn addresses(instance: &InstanceDraft, nodes: &[NodeDraft], problems: &mut Problems) {
+fn addresses(instance: &InstanceDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
+    let nodes = drafts.nodes;
     for vip in instance.addresses() {
         let address = vip.value.address();
         if nodes.iter().any(|node| node.has(address)) {
@@ -55,7 +63,19 @@ fn addresses(instance: &InstanceDraft, nodes: &[NodeDraft], problems: &mut Probl
     let members: Vec<&NodeDraft> =
         member::members(instance, nodes).into_iter().map(|place| &nodes[place]).collect();
     families(first.value.address(), &first.at, &members, problems);
-    off_the_network(instance, &members, problems);
+    // What a port serves, it serves on every address.
+    let serves = |server: &ServerDraft| {
+        let port = server.service.as_ref().is_some_and(|it| matches!(it.value, Service::Port(_)));
+        port && server.instance.is_some_and(|at| drafts.instances[at].at == instance.at)
+    };
+    let excluded = instance.excluded.iter().map(|vip| (vip.value.address(), &vip.at));
+    let other = excluded.into_iter().find(|(address, _)| Family::of(*address) != family);
+    if let (Some((address, at)), true) = (other, drafts.servers.iter().any(serves)) {
+        families(address, at, &members, problems);
+    }
+    if drafts.bypass {
+        off_the_network(instance, &members, problems);
+    }
 }
 
 /// In LVS-DR a server has an address of the VIP's family.
@@ -106,11 +126,7 @@ fn off_the_network(instance: &InstanceDraft, nodes: &[&NodeDraft], problems: &mu
 
 /// Every node needs one.
 fn interface(instance: &InstanceDraft, nodes: &[NodeDraft], problems: &mut Problems) {
-    let lacks = |place: &usize| {
-        let node = &nodes[*place];
-        let own = node.own(instance.name()).and_then(|own| own.interface.as_ref());
-        own.or(node.interface.as_ref()).is_none()
-    };
+    let lacks = |place: &usize| member::interface(instance, &nodes[*place]).is_none();
     let members = member::members(instance, nodes);
     if instance.names_interface || !members.iter().any(lacks) && !members.is_empty() {
         return;
@@ -139,7 +155,7 @@ fn version(instance: &InstanceDraft, global: Version, problems: &mut Problems) {
                 "{} does not know IPv6 instances without a link-local address",
                 Release::V2_1_5
             ),
-            "list one first, such as fe80::100; or write `target: keepalived 2.2`",
+            "write `target: keepalived 2.2` when all nodes have that",
         );
     }
     let interval = instance.advert_int.as_ref();
@@ -243,44 +259,63 @@ fn uniform(instance: &InstanceDraft, problems: &mut Problems) {
     );
 }
 
-/// Our hook takes these, so nobody else can have them.
-fn hooks(instance: &InstanceDraft, bypass: bool, problems: &mut Problems) {
-    if !bypass {
+/// Our hook takes these, so nobody else can have them; and the node has to take the packets.
+fn hooks(instance: &InstanceDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
+    if !drafts.bypass {
         return;
     }
-    for key in ["notify_master", "notify_backup", "notify_fault", "notify_stop"] {
-        if instance.settings.has(key) {
-            problems.add(
-                instance.at.clone(),
-                format!("bypass-ipvs is `{key}` of `{}` already", instance.name()),
-                "use `notify`, which runs besides; or `bypass: false` if the nodes do not serve",
-            );
+    let own = drafts.nodes.iter().flat_map(|node| &node.instances);
+    let own = own.filter(|(name, _)| name.value == instance.name());
+    let own = own.map(|(name, own)| (&name.at, &own.settings));
+    for (at, settings) in std::iter::once((&instance.at, &instance.settings)).chain(own) {
+        for key in ["notify_master", "notify_backup", "notify_fault", "notify_stop"] {
+            if settings.has(key) {
+                problems.add(
+                    at.clone(),
+                    format!("bypass-ipvs is `{key}` of `{}` already", instance.name()),
+                    "use `notify`, which runs besides; or `bypass: false` if the nodes do not serve",
+                );
+            }
         }
+    }
+    for key in ["no_accept", "strict_mode"].into_iter().filter(|key| instance.settings.has(key)) {
+        problems.add(
+            instance.at.clone(),
+            format!("with `{key}` nobody would take packets to the addresses"),
+            "remove it; or `bypass: false` if the nodes do not serve",
+        );
+    }
+    let all = instance.addresses().count();
+    if let (Some(first), true) = (instance.excluded.first(), instance.vips.len() <= MOST_VIPS)
+        && all > MOST_VIPS
+    {
+        problems.add(
+            first.at.clone(),
+            format!("{all} addresses in one instance, and its hook takes {MOST_VIPS}"),
+            "put some into another instance",
+        );
     }
 }
 
-fn router_ids(instances: &[InstanceDraft], problems: &mut Problems) {
-    let mut seen: Vec<(&str, u8, bool, Option<&str>)> = Vec::new();
-    for instance in instances {
+/// On no interface of a node two instances of one family can have the same number.
+fn router_ids(drafts: &Drafts<'_>, problems: &mut Problems) {
+    let mut seen: HashMap<(usize, &str, u8, bool), usize> = HashMap::new();
+    for (at, instance) in drafts.instances.iter().enumerate() {
         let (Some(vrid), Some(vip)) = (&instance.virtual_router_id, instance.vips.first()) else {
             continue;
         };
-        let interface =
-            instance.interface.as_ref().map_or("the nodes' interface", |name| name.value.as_str());
-        let site = instance.site.as_ref().map(|site| site.value.as_str());
-        let key = (interface, vrid.value, vip.value.address().is_ipv4(), site);
-        // Sites may be one network as well as two; without sites it is one.
-        let clash = seen.iter().any(|other| {
-            (other.0, other.1, other.2) == (key.0, key.1, key.2)
-                && (other.3 == site || other.3.is_none() || site.is_none())
+        let clash = member::members(instance, drafts.nodes).into_iter().find_map(|place| {
+            let interface = member::interface(instance, &drafts.nodes[place])?.value.as_str();
+            let key = (place, interface, vrid.value, vip.value.address().is_ipv4());
+            let earlier = seen.insert(key, at);
+            earlier.filter(|earlier| *earlier != at).map(|_| interface)
         });
-        if clash {
+        if let Some(interface) = clash {
             problems.add(
                 vrid.at.clone(),
-                format!("two instances have virtual_router_id {} on {interface}", key.1),
+                format!("two instances have virtual_router_id {} on {interface}", vrid.value),
                 "give each instance a number of its own",
             );
         }
-        seen.push(key);
     }
 }

@@ -3,11 +3,19 @@
 
 use std::ops::Range;
 
-use super::Drafts;
+use super::{Drafts, unique};
 use crate::cluster::Tracked;
-use crate::inventory::read::Problems;
+use crate::conf::word::Word;
+use crate::inventory::instance::InstanceDraft;
+use crate::inventory::member;
+use crate::inventory::read::{Placed, Problems};
+use crate::inventory::track::GroupDraft;
 
 pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
+    let grouped: Vec<&Placed<_>> =
+        drafts.tracks.groups.iter().flat_map(|group| &group.members).collect();
+    let title = "an instance can be in one vrrp_sync_group, once";
+    unique(&grouped, |name| name.value.clone(), title, problems);
     for instance in drafts.instances {
         tracked(&instance.tracked, &instance.at, drafts, problems);
     }
@@ -32,6 +40,7 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
                 weights(name.value.as_str(), drafts, problems);
             }
         }
+        alike(group, drafts, problems);
         if group.members.len() < 2 {
             let title = "a group of fewer than two instances";
             problems.add(group.at.clone(), title, "name at least two in `group`");
@@ -60,7 +69,7 @@ fn tracked(tracked: &Tracked, at: &Range<usize>, drafts: &Drafts<'_>, problems: 
     ];
     for (key, section, lines, known) in kinds {
         for line in lines {
-            let name = line.split(' ').next().unwrap_or_default();
+            let name = unquoted(line);
             if !known.iter().any(|known| known == name) {
                 problems.add(
                     at.clone(),
@@ -78,13 +87,65 @@ fn weights(member: &str, drafts: &Drafts<'_>, problems: &mut Problems) {
     let Some(instance) = drafts.instances.iter().find(|instance| instance.name() == member) else {
         return;
     };
-    let Tracked { interface, script, file } = &instance.tracked;
-    let weighted = |line: &&String| line.contains(" weight ") && !line.contains(" weight 0");
-    for line in interface.iter().chain(script).chain(file).filter(weighted) {
-        problems.add(
-            instance.at.clone(),
-            format!("in a vrrp_sync_group the weight of `{line}` does not count"),
-            "track it in the group, without a weight; or `sync_group_tracking_weight: true` there",
-        );
+    let own = drafts.nodes.iter().flat_map(|node| &node.instances);
+    let own = own.filter(|(name, _)| name.value == member);
+    let own = own.map(|(name, own)| (&name.at, &own.tracked));
+    for (at, tracked) in std::iter::once((&instance.at, &instance.tracked)).chain(own) {
+        let Tracked { interface, script, file } = tracked;
+        let none: &Vec<String> = &Vec::new();
+        let kinds = [
+            (interface, none),
+            (script, &drafts.tracks.weighted_scripts),
+            (file, &drafts.tracks.weighted_files),
+        ];
+        for (line, weighted) in kinds.iter().flat_map(|(all, w)| all.iter().map(move |l| (l, w))) {
+            let counts = match line.split_once(" weight ") {
+                Some((_, weight)) => weight.split(' ').next() != Some("0"),
+                None => weighted.iter().any(|name| name == unquoted(line)),
+            };
+            if counts {
+                problems.add(
+                    at.clone(),
+                    format!("in a vrrp_sync_group the weight of `{line}` does not count"),
+                    "track it in the group with `weight 0`; or `sync_group_tracking_weight: true`",
+                );
+            }
+        }
+    }
+}
+
+/// The name in a line of what is tracked.
+fn unquoted(line: &str) -> &str {
+    line.split(' ').next().unwrap_or_default().trim_matches('"')
+}
+
+/// Instances that move together have to be on the same nodes, and prefer them in the same order.
+fn alike(group: &GroupDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
+    let find = |name: &Placed<Word>| {
+        drafts.instances.iter().find(|instance| instance.name() == name.value.as_str())
+    };
+    let preferred = |instance: &InstanceDraft| {
+        let members = member::members(instance, drafts.nodes);
+        let order = member::order(instance, drafts.nodes, &members)?;
+        let own = |place: &usize| {
+            let node = &drafts.nodes[*place];
+            let own = node.own(instance.name()).and_then(|own| own.priority.as_ref());
+            own.or(node.priority.as_ref()).map(|priority| priority.value)
+        };
+        let priorities: Vec<Option<u8>> = members.iter().map(own).collect();
+        let all = instance.priority.as_ref().map(|priority| priority.value);
+        Some((order, priorities, all, instance.is_uniform()))
+    };
+    let Some(first) = group.members.first().and_then(find) else { return };
+    for name in &group.members[1..] {
+        let Some(other) = find(name) else { continue };
+        let (Some(a), Some(b)) = (preferred(first), preferred(other)) else { continue };
+        if a != b {
+            problems.add(
+                name.at.clone(),
+                format!("`{}` and `{}` prefer other nodes", first.name(), other.name()),
+                "give instances of a group the same `site`, `nodes` and priorities",
+            );
+        }
     }
 }

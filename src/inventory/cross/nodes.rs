@@ -29,6 +29,14 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
     most(drafts, problems);
     for node in nodes {
         own_instances(node, drafts, problems);
+        let uniform = drafts.instances.iter().any(|instance| instance.is_uniform());
+        if let (Some(priority), true) = (&node.priority, uniform) {
+            problems.add(
+                priority.at.clone(),
+                "a priority of its own in an election of equals",
+                "remove it, or write it below `vrrp_instance` of this node",
+            );
+        }
     }
 }
 
@@ -89,6 +97,17 @@ fn own_instances(node: &NodeDraft, drafts: &Drafts<'_>, problems: &mut Problems)
             );
             continue;
         };
+        let runs = match (&instance.site, &node.site) {
+            (Some(site), own) => own.as_ref().is_some_and(|own| own.value == site.value),
+            (None, _) => true,
+        };
+        if !runs {
+            problems.add(
+                name.at.clone(),
+                format!("`{}` does not run here: it is of another site", name.value),
+                "remove it, or correct the site",
+            );
+        }
         if let (Some(priority), true) = (&own.priority, instance.is_uniform()) {
             problems.add(
                 priority.at.clone(),

@@ -1,29 +1,34 @@
 //! Services: what keepalived or IPVS would refuse, or do otherwise than it looks.
 
-use super::Drafts;
-use crate::cluster::{Family, Forwarding, Service};
-use crate::inventory::member;
-use crate::inventory::read::Problems;
+use std::collections::HashSet;
+use std::net::IpAddr;
+
+use super::{Drafts, unique};
+use crate::cluster::{Check, Family, Forwarding, Protocol, Service};
+use crate::inventory::instance::InstanceDraft;
+use crate::inventory::read::{Placed, Problems};
 use crate::inventory::real_server::RealServerDraft;
 use crate::inventory::server::ServerDraft;
+use crate::inventory::{check, member};
 
 pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
-    let mut seen = Vec::new();
+    let mut seen = HashSet::new();
     for server in drafts.servers {
         nodes(server, drafts, problems);
         forwarding(server, drafts, problems);
+        sorry_server(server, drafts, problems);
         quorum(server, drafts, problems);
         groups(server, drafts, problems);
+        ports(server, drafts, problems);
+        held(server, drafts, problems);
         let Some(service) = &server.service else { continue };
-        let of_instance = match service.value {
-            Service::Port(_) => server.instance,
-            _ => None,
-        };
-        if matches!(service.value, Service::Port(_)) && of_instance.is_none() {
-            continue;
+        if server.has_ops() && server.protocol != Protocol::Udp {
+            problems.add(server.at.clone(), "`ops` is for UDP", "remove it");
         }
-        let key = (of_instance, &service.value, server.protocol);
-        if seen.contains(&key) {
+        let own: HashSet<(String, Protocol)> = expanded(server, drafts).into_iter().collect();
+        let twice = !seen.is_disjoint(&own);
+        seen.extend(own);
+        if twice {
             let title = match service.value {
                 Service::Port(port) => {
                     format!("two virtual servers of this instance have port {port}")
@@ -32,7 +37,139 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
             };
             problems.add(service.at.clone(), title, "remove one, or give it another port");
         }
-        seen.push(key);
+    }
+}
+
+/// What a virtual server balances, as keepalived writes it, each with its protocol.
+fn expanded(server: &ServerDraft, drafts: &Drafts<'_>) -> Vec<(String, Protocol)> {
+    let Some(service) = &server.service else { return Vec::new() };
+    let all = match (&service.value, server.instance) {
+        (Service::Port(port), Some(at)) => {
+            let vips = drafts.instances[at].addresses();
+            vips.map(|vip| format!("{} {port}", vip.value.address())).collect()
+        }
+        (Service::Port(_), None) => Vec::new(),
+        (other, _) => vec![other.to_string()],
+    };
+    all.into_iter().map(|one| (one, server.protocol)).collect()
+}
+
+/// Without a port of the service a check would ask the server's port 0.
+fn ports(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
+    let Some(service) = &server.service else { return };
+    if !has_group(service, drafts) {
+        return;
+    }
+    if matches!(service.value, Service::Port(_) | Service::Address(_, Some(_))) {
+        return;
+    }
+    let common = server.checks.as_ref().and_then(|checks| checks.checks.as_ref());
+    let listed = server.real_servers.iter().flatten();
+    let asks = |checks: Option<&Vec<Check>>| {
+        checks.into_iter().flatten().find_map(|one| check::needs_port(one).map(str::to_owned))
+    };
+    let asking = match &server.real_servers {
+        None => asks(common),
+        Some(_) => listed.filter(|one| one.port.is_none()).find_map(|one| {
+            let own = one.checks.as_ref().map(|checks| checks.checks.as_ref());
+            asks(own.unwrap_or(common))
+        }),
+    };
+    if let Some(check) = asking {
+        problems.add(
+            service.at.clone(),
+            format!("{} names no port, so {check} would ask port 0", service.value),
+            "write `connect_port` in the check, or `port` at each real_server",
+        );
+    }
+}
+
+/// Where the nodes serve, what is balanced has to be an address that moves with the instance, and a
+/// server one that does not.
+fn held(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
+    let Some(service) = &server.service else { return };
+    let vips = |instance: &InstanceDraft| -> Vec<IpAddr> {
+        instance.addresses().map(|vip| vip.value.address()).collect()
+    };
+    for address in server.real_servers.iter().flatten().filter_map(RealServerDraft::stranger) {
+        if drafts.instances.iter().any(|instance| vips(instance).contains(&address.value)) {
+            let title = format!("{} is a VIP, and no server", address.value);
+            problems.add(address.at.clone(), title, "write a server's own address");
+        }
+    }
+    if !drafts.bypass {
+        return;
+    }
+    let own = server.instance.map(|at| &drafts.instances[at]);
+    let holds = |address: &IpAddr| match own {
+        Some(instance) => vips(instance).contains(address),
+        None => drafts.instances.iter().any(|instance| vips(instance).contains(address)),
+    };
+    let lines = drafts.tracks.server_group_blocks.iter();
+    let lost = match &service.value {
+        Service::Address(address, _) => (!holds(address)).then(|| address.to_string()),
+        Service::Group(name) => {
+            let head = format!("virtual_server_group {name}");
+            let of = lines.filter(|block| block.line == head).flat_map(|block| &block.block);
+            let addresses = of.flatten().filter_map(|line| line.line.split(' ').next());
+            let single = addresses.filter_map(|text| text.parse::<IpAddr>().ok());
+            single.filter(|address| !holds(address)).map(|address| address.to_string()).next()
+        }
+        _ => None,
+    };
+    if let Some(address) = lost {
+        let whose = own.map_or("no instance".into(), |own| format!("`{}` has not", own.name()));
+        problems.add(
+            service.at.clone(),
+            format!("{address} moves with no node: {whose} got it"),
+            "add it to `virtual_ipaddress`, or name its instance in `vrrp_instance`",
+        );
+    }
+    let Some(instance) = own else { return };
+    let members = member::members(instance, drafts.nodes);
+    for name in server.named_nodes() {
+        let runs = members.iter().any(|&place| {
+            drafts.nodes[place].name.as_ref().is_some_and(|own| own.value == name.value)
+        });
+        let known = drafts.nodes.iter().filter_map(|node| node.name.as_ref());
+        if !runs && known.into_iter().any(|own| own.value == name.value) {
+            problems.add(
+                name.at.clone(),
+                format!(
+                    "`{}` does not run `{}`, so nothing makes it serve",
+                    name.value.as_str(),
+                    instance.name()
+                ),
+                "remove it, or let it run the instance",
+            );
+        }
+    }
+}
+
+/// keepalived drops a sorry server that does not fit.
+fn sorry_server(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
+    let Some(sorry) = &server.sorry_server else { return };
+    let (address, port) = match sorry.value.split_once(' ') {
+        Some((address, port)) => (address, port.parse::<u16>().ok()),
+        None => (sorry.value.as_str(), None),
+    };
+    let Ok(address) = address.parse::<IpAddr>() else { return };
+    if family(server, drafts).is_some_and(|family| Family::of(address) != family) {
+        let title = "not of the service's family";
+        problems.add(sorry.at.clone(), title, "write an address of the same family as the VIP");
+    }
+    let own = match server.service.as_ref().map(|service| &service.value) {
+        Some(Service::Port(port)) => Some(*port),
+        Some(Service::Address(_, port)) => *port,
+        _ => None,
+    };
+    let changes = port.is_some() && own.is_some() && port != own;
+    if changes && server.forwarding() != Forwarding::Nat && !server.has_sorry_method() {
+        problems.add(
+            sorry.at.clone(),
+            format!("{} can't change the port", server.forwarding()),
+            "write the port of the service, or `sorry_server_lvs_method: NAT`",
+        );
     }
 }
 
@@ -42,6 +179,17 @@ fn nodes(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
         let title = "`nodes` and `real_server` both say who serves";
         problems.add(server.at.clone(), title, "remove one of them");
     }
+    let named: Vec<&Placed<_>> = server.named_nodes().collect();
+    unique(&named, |name| name.value.clone(), "this node serves already", problems);
+    let strangers: Vec<&Placed<_>> =
+        server.real_servers.iter().flatten().filter_map(RealServerDraft::stranger).collect();
+    let ports = |address: &Placed<IpAddr>| {
+        let of = server.real_servers.iter().flatten();
+        let port = of.filter(|one| one.stranger().is_some_and(|own| own.at == address.at));
+        let port = port.filter_map(|one| one.port.as_ref()).map(|port| port.value).next();
+        (address.value, port)
+    };
+    unique(&strangers, |address| ports(address), "this server serves already", problems);
     for name in server.named_nodes() {
         let called = |node: &&crate::inventory::node::NodeDraft| {
             node.name.as_ref().is_some_and(|own| own.value == name.value)
@@ -95,14 +243,38 @@ fn forwarding(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems
         Some(Service::Address(_, port)) => *port,
         _ => None,
     };
-    for port in server.real_servers.iter().flatten().filter_map(|one| one.port.as_ref()) {
-        if forwarding != Forwarding::Nat && service_port.is_some_and(|own| own != port.value) {
+    for one in server.real_servers.iter().flatten() {
+        let own = one.settings.value("lvs_method").unwrap_or_default().to_owned();
+        let kind = if own.is_empty() { forwarding.to_string() } else { own.clone() };
+        if let Some(port) = &one.port
+            && kind != "NAT"
+            && service_port.is_some_and(|own| own != port.value)
+        {
             problems.add(
                 port.at.clone(),
-                format!("{forwarding} can't change the port"),
+                format!("{kind} can't change the port"),
                 "remove it, or write `lb_kind: NAT`",
             );
         }
+        if let (Some(name), true) = (one.node(), drafts.bypass)
+            && !own.is_empty()
+            && own != "DR"
+        {
+            problems.add(
+                name.at.clone(),
+                format!("`lvs_method: {own}` can't work when the balancers are the servers"),
+                "remove it; or `bypass: false` if the nodes do not serve",
+            );
+        }
+    }
+    if let (Some(kind), None, false) = (&server.lb_kind, &server.real_servers, drafts.bypass)
+        && kind.value == Forwarding::Nat
+    {
+        problems.add(
+            kind.at.clone(),
+            "balancers that would be their own servers behind NAT",
+            "name the servers: `real_server: [{address: ...}]`",
+        );
     }
     let strangers = server.real_servers.iter().flatten().filter(|one| one.stranger().is_some());
     let all = server.real_servers.as_ref().is_some_and(|all| all.len() == strangers.count());
@@ -140,10 +312,10 @@ fn quorum(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
     }
     let Some(quorum) = &server.quorum else { return };
     let places = match server.instance {
-        Some(instance) => member::members(&drafts.instances[instance], drafts.nodes).len(),
-        None => drafts.nodes.len(),
+        Some(instance) => member::members(&drafts.instances[instance], drafts.nodes),
+        None => (0..drafts.nodes.len()).collect(),
     };
-    let Some(sum) = server.sum_of_weights(drafts.nodes, places) else { return };
+    let Some(sum) = server.sum_of_weights(drafts.nodes, &places) else { return };
     if quorum.value > sum {
         problems.add(
             quorum.at.clone(),
@@ -157,11 +329,21 @@ fn quorum(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
 fn groups(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
     let Some(service) = &server.service else { return };
     let Service::Group(name) = &service.value else { return };
-    if !drafts.tracks.server_groups.iter().any(|known| known == name.as_str()) {
+    if !has_group(service, drafts) {
         problems.add(
             service.at.clone(),
             format!("there is no virtual_server_group `{}`", name.as_str()),
             "name one of the section `virtual_server_group`",
         );
+    }
+}
+
+/// Whether a service's group is there, if it is one of a group.
+fn has_group(service: &Placed<Service>, drafts: &Drafts<'_>) -> bool {
+    match &service.value {
+        Service::Group(name) => {
+            drafts.tracks.server_groups.iter().any(|known| known == name.as_str())
+        }
+        _ => true,
     }
 }

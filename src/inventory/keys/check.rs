@@ -265,8 +265,10 @@ pub const FILE_CHECK: Table = Table {
         TYPE,
         &[
             Key::plain("track_file", Value::Text, "required", "The name of a `track_file`."),
-            Key::plain("weight", Value::Words, "that of the file", "What it is multiplied by."),
+            Key::plain("weight", FILE_WEIGHT, "that of the file", "What it is multiplied by."),
         ],
         RAW,
     ],
 };
+
+const FILE_WEIGHT: Value = Value::Weight(-2_147_483_647, 2_147_483_647);

@@ -41,13 +41,24 @@ pub const GLOBAL_DEFS: Table = Table {
                 "The interface of IPVS's sync daemon, which tells the other nodes of connections.",
             ),
         ],
-        PLAIN,
+        SAME,
+        FREE,
         RAW,
     ],
 };
 
-/// Statements that keepalived has and that follow from nothing else.
-pub const PLAIN: &[Key] = &[
+/// What must be the same on all nodes, or there will be two MASTERs.
+const SAME: &[Key] = &[
+    Key::plain("vrrp_mcast_group4", Value::Address, "224.0.0.18", "Where adverts go to."),
+    Key::plain("vrrp_mcast_group6", Value::Address, "ff02::12", "The same in IPv6."),
+    Key::plain("vrrp_skip_check_adv_addr", Value::Flag, "false", "Trust a known sender's adverts."),
+    Key::plain("vrrp_strict", Value::Flag, "false", "Enforce the RFC; not for LVS."),
+    Key::plain("vrrp_down_timer_adverts", Value::Int(1, 100), "3", "Default, likewise.")
+        .since(Release::V2_2),
+];
+
+/// What may differ from node to node.
+pub const FREE: &[Key] = &[
     Key::plain("smtp_helo_name", Value::Host, "the host's name", "The name in HELO of its mails."),
     Key::plain("smtp_alert", Value::Bool, "false", "Send mails about everything."),
     Key::plain("smtp_alert_vrrp", Value::Bool, "smtp_alert", "Send mails about instances."),
@@ -82,14 +93,8 @@ pub const PLAIN: &[Key] = &[
         .since(Release::V2_2),
     Key::plain("vrrp_lower_prio_no_advert", Value::Bool, "false", "Default, likewise."),
     Key::plain("vrrp_higher_prio_send_advert", Value::Bool, "false", "Default, likewise."),
-    Key::plain("vrrp_mcast_group4", Value::Address, "224.0.0.18", "Where adverts go to."),
-    Key::plain("vrrp_mcast_group6", Value::Address, "ff02::12", "The same in IPv6."),
     Key::plain("vrrp_check_unicast_src", Value::Flag, "false", "Refuse adverts of non-peers."),
-    Key::plain("vrrp_skip_check_adv_addr", Value::Flag, "false", "Trust a known sender's adverts."),
-    Key::plain("vrrp_strict", Value::Flag, "false", "Enforce the RFC; not for LVS."),
     Key::plain("vrrp_startup_delay", TIMER, "0", "Seconds until instances start."),
-    Key::plain("vrrp_down_timer_adverts", Value::Int(1, 100), "3", "Default, likewise.")
-        .since(Release::V2_2),
     Key::plain("vrrp_notify_priority_changes", Value::Bool, "false", "Tell FIFOs of them too."),
     Key::plain("default_interface", Value::Interface, "eth0", "Of addresses without one."),
     Key::plain("dynamic_interfaces", Value::FlagOrWords, "no", "`true`, or `allow_if_changes`."),

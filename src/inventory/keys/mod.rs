@@ -104,6 +104,12 @@ pub enum Value {
     Section(&'static Table),
     /// One section, or a list of them.
     Sections(&'static Table),
+    /// A list of sections.
+    List(&'static Table),
+    /// How packets get to a server: DR, NAT, or TUN and what the tunnel is told.
+    Forwarding,
+    /// A number that is added to a priority, and perhaps `reverse`; from and to.
+    Weight(i64, i64),
     /// Sections by name.
     Named(&'static Table),
     /// Lists of lines by name.

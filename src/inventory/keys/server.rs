@@ -97,7 +97,7 @@ const PLAIN: &[Key] = &[
     Key::plain("inhibit_on_failure", Value::Flag, "false", "Weight 0 instead of removal."),
     Key::plain("sorry_server", Value::Endpoint, "none", "Serves when the quorum is lost."),
     Key::plain("sorry_server_inhibit", Value::Flag, "false", "inhibit_on_failure for it."),
-    Key::plain("sorry_server_lvs_method", Value::Words, "lb_kind", "NAT, DR or TUN, for it."),
+    Key::plain("sorry_server_lvs_method", Value::Forwarding, "lb_kind", "NAT, DR or TUN, for it."),
 ];
 
 /// `real_server`
@@ -117,7 +117,7 @@ pub const REAL_SERVER: Table = Table {
             Key::ours("check", Value::Checks, "that of the virtual server", "How it is checked."),
         ],
         &[
-            Key::plain("lvs_method", Value::Words, "lb_kind", "How packets get to it."),
+            Key::plain("lvs_method", Value::Forwarding, "lb_kind", "How packets get to it."),
             Key::plain("notify_up", Value::Command, "none", "Run when it comes up."),
             Key::plain("notify_down", Value::Command, "none", "Run when it goes down."),
             Key::plain("uthreshold", COUNT_OR_0, "0", "Connections at which it gets no more."),

@@ -53,7 +53,7 @@ pub const TOP: Table = Table {
         ),
         Key::ours(
             "nodes",
-            Value::Sections(&NODE),
+            Value::List(&NODE),
             "required",
             "The nodes, in order of preference: the first is MASTER while it works.",
         ),
@@ -85,7 +85,7 @@ pub const TOP: Table = Table {
         ),
         Key::ours(
             "virtual_server",
-            Value::Sections(&VIRTUAL_SERVER),
+            Value::List(&VIRTUAL_SERVER),
             "no balance",
             "Balanced services.",
         ),
@@ -146,7 +146,7 @@ pub const NODE: Table = Table {
 
 /// The `global_defs` of a node: those that are keepalived's own.
 pub const NODE_GLOBAL_DEFS: Table =
-    Table { name: "a node's global_defs", groups: &[global::PLAIN, RAW] };
+    Table { name: "a node's global_defs", groups: &[global::FREE, RAW] };
 
 /// A node's part of an instance: what may differ from the other nodes' without making two MASTERs.
 pub const NODE_INSTANCE: Table = Table {

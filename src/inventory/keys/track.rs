@@ -11,7 +11,7 @@ pub const TRACK_FILE: Table = Table {
             Key::plain("file", Value::Path, "required", "The file, which holds a number."),
             Key::plain(
                 "weight",
-                Value::Words,
+                Value::Weight(-2_147_483_647, 2_147_483_647),
                 "1",
                 "What the number is multiplied by before it is added to the priority; with 0 a \
                  number other than 0 means FAULT. `reverse` after it turns it round.",
@@ -36,7 +36,7 @@ pub const VRRP_SCRIPT: Table = Table {
             Key::plain("script", Value::Program, "required", "The program and its arguments."),
             Key::plain("interval", SECONDS, "1", "Whole seconds between two runs."),
             Key::plain("timeout", SECONDS, "interval", "Seconds after which a run has failed."),
-            Key::plain("weight", Value::Words, "0: FAULT while it fails", WEIGHT_DOC),
+            Key::plain("weight", Value::Weight(-253, 253), "0: FAULT while it fails", WEIGHT_DOC),
             Key::plain("rise", COUNT, "1", "Successes in a row that count."),
             Key::plain("fall", COUNT, "1", "Failures in a row that count."),
             Key::plain("user", Value::User, "script_user, root", "Whom it runs as."),
