@@ -12,7 +12,7 @@ use super::tree::{
 };
 use super::word::Word;
 use crate::cluster::{
-    self, Check, Cluster, Family, Member, Node, Probe, RouterId, Service, Version,
+    self, Check, Cluster, Family, Member, Node, Probe, RouterId, Service, Version, VirtualAddress,
 };
 use crate::paths;
 use crate::vip::Vip;
@@ -143,13 +143,32 @@ fn vrrp_instance(
         advert_int: instance.advert_int,
         auth_pass: instance.auth_pass.clone(),
         unicast: member.unicast.as_ref().map(|own| (own.source, instance.peers(member))),
-        virtual_ipaddress: instance.virtual_ipaddress.clone(),
-        virtual_ipaddress_excluded: instance.virtual_ipaddress_excluded.clone(),
+        virtual_ipaddress: addresses(cluster, &instance.virtual_ipaddress),
+        virtual_ipaddress_excluded: addresses(cluster, &instance.virtual_ipaddress_excluded),
         preempt: instance.preempt,
         tracked: tracked_blocks(&tracked),
         notify: cluster.bypass.then(|| notify(cluster, instance)).transpose()?,
         more: member.settings.clone().into_statements(member.raw.clone()),
     })
+}
+
+/// An IPv6 address with its network's length would be the source of whatever the MASTER sends there,
+/// its checks of the other nodes too, whose answers never come back: these nodes take the VIP for
+/// theirs. So it is deprecated, as keepalived does with a /128 by itself.
+fn addresses(cluster: &Cluster, all: &[VirtualAddress]) -> Vec<VirtualAddress> {
+    let deprecated = |address: &VirtualAddress| {
+        let mut address = address.clone();
+        let network = address.prefix_length.is_some_and(|length| length < 128);
+        if cluster.bypass
+            && address.vip.family() == Family::V6
+            && network
+            && !address.options.contains(" preferred_lft ")
+        {
+            address.options.push_str(" preferred_lft 0");
+        }
+        address
+    };
+    all.iter().map(deprecated).collect()
 }
 
 fn notify(cluster: &Cluster, instance: &cluster::VrrpInstance) -> Result<Notify> {

@@ -133,7 +133,7 @@ fn prefix_length_and_device_stand_with_the_address_and_nowhere_else() {
         statements(&text).into_iter().filter(|(at, _)| *at == block).map(|(_, line)| line).collect()
     };
     assert_eq!(in_block("mail4"), ["192.168.3.1/24", "192.168.3.10/24 dev eth0"]);
-    assert_eq!(in_block("mail6"), ["fd00:3::100/64"]);
+    assert_eq!(in_block("mail6"), ["fd00:3::100/64 preferred_lft 0"]);
     let hook = "\"/usr/libexec/keepalived/bypass-ipvs --keep-sessions -r";
     assert_eq!(
         values(&text, "notify_master"),

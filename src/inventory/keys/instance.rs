@@ -250,7 +250,7 @@ pub const VIRTUAL_ADDRESS: Table = Table {
         Key::ours(
             "preferred_lft",
             Value::AnyOf(&[super::COUNT_OR_0, Value::OneOf(&["forever"])]),
-            "forever; 0 for IPv6 /128",
+            "forever; 0 for IPv6, where the nodes serve",
             "Seconds that it is preferred as a source.",
         ),
         Key::ours("home", Value::Bool, "false", "ip address's flag home."),
