@@ -63,11 +63,9 @@ pub fn again() {
     crate::cost::clean();
     let costs = Meter::new().compare(&candidates, 60, false);
     println!(
-        "What keepalived's hooks mostly meet. nft and bypass-ipvs replace their rules, and the"
+        "What keepalived's hooks mostly meet. nft replaces its rules, and the kernel does not let it"
     );
-    println!(
-        "kernel lets nobody go before the old ones are out of use; the others look and stop.\n"
-    );
+    println!("go before the old ones are out of use; the others look and stop.\n");
     table(&candidates, &costs, false);
     goals("end", &costs, |cost| cost.end);
 }
