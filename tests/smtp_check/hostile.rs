@@ -1,4 +1,4 @@
-//! Hostile servers against both dialogues: what the fuzzer kept, and variations of it.
+//! Hostile servers against the parser and both dialogues: what the fuzzer kept, and variations of it.
 
 #[path = "../fuzz/entry/compat.rs"]
 mod compat;
