@@ -49,7 +49,7 @@ struct Took {
 
 pub fn all() {
     println!(
-        "{:>18}{:>10}{:>20}{:>22}{:>26}",
+        "{:>18}{:>12}{:>19}{:>23}{:>24}",
         "nodes x services", "written", "lvskit", "Jinja2 alone", "ansible-playbook"
     );
     let speeds: Vec<f64> = SIZES.iter().map(one).collect();
@@ -83,7 +83,7 @@ fn one(size: &Size) -> f64 {
         .map(|(command, at)| Took { time: middle(times[at].clone()), peak: peak(&command) });
     let ansible = cluster.ansible(&ours);
     println!(
-        "{:>18}{:>7.1} MB{:>9.1} ms {:>4.0} MB{:>9.0} ms {:>4.1}x {:>3.0} MB{:>9.1} s {:>6.0}x {:>4.0} MB",
+        "{:>18}{:>9.3} MB{:>9.1} ms {:>4.0} MB{:>9.0} ms {:>4.1}x {:>3.0} MB{:>9.1} s {:>6.0}x {:>4.0} MB",
         format!("{} x {}", size.nodes, size.services),
         bytes as f64 / 1e6,
         ms(lvskit.time),

@@ -41,7 +41,7 @@ pub fn judge(netns: &Netns, version: &str, text: &str) -> (Option<i32>, String) 
 }
 
 /// The article's inventory and all samples, by name.
-fn inventories() -> Vec<(String, String)> {
+pub fn inventories() -> Vec<(String, String)> {
     let mut files = vec![Path::new(REPOSITORY).join("keepalived/inventory.yml")];
     let samples = fs::read_dir(Path::new(REPOSITORY).join("keepalived/samples"));
     files.extend(samples.into_iter().flatten().map(|file| file.unwrap().path()));
