@@ -186,7 +186,7 @@ fn check_mode_tells_what_a_run_would_change() {
     assert_eq!(check.changed(), 1, "{}", check.text);
     assert!(check.text.contains("+        auth_pass ********"), "{}", check.text);
 
-    site.edit_inventory("advert_int: 2", "advert_int: 3");
+    site.edit_inventory("advert_int: 1", "advert_int: 3");
     let check = site.play(&["--check"]).succeeded().without(PASSWORD).without("by-hand");
     assert_eq!(check.changed(), 1 + NODES.len() as u32, "{}", check.text);
     assert!(check.text.contains("+    advert_int 3"), "{}", check.text);
