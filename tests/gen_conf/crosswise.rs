@@ -107,6 +107,11 @@ const CASES: &[Case] = &[
         "lb_kind: ^NAT",
         Told("can't work when the balancers are the servers", "`bypass: false`"),
     ),
+    Case(
+        "port: 25\n    delay_loop: 2\n    lb_algo: wlc\n    lb_kind: DR\n    protocol: TCP",
+        "port: ^25\n    delay_loop: 2\n    lb_algo: wlc\n    lb_kind: DR\n    protocol: SCTP",
+        Told("would drop SCTP", "`bypass: false`"),
+    ),
     Case(WEIGHT, "quorum: ^5\n", Told("weights of all servers together are 4", "at most 4")),
     Case(WEIGHT, "quorum: 2\n    hysteresis: ^2\n", Told("not below the quorum, 2", "lower it")),
     Case(

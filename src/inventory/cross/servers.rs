@@ -288,6 +288,15 @@ fn forwarding(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems
         );
     }
     if let (Some(service), true, false) = (&server.service, drafts.bypass, all)
+        && server.protocol == Protocol::Sctp
+    {
+        problems.add(
+            service.at.clone(),
+            "the guard redirects TCP and UDP: nodes without the address would drop SCTP",
+            "balance it to other servers, or write `bypass: false` if the nodes do not serve",
+        );
+    }
+    if let (Some(service), true, false) = (&server.service, drafts.bypass, all)
         && matches!(service.value, Service::Mark(_))
     {
         problems.warn(
