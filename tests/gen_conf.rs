@@ -23,6 +23,8 @@ mod failures;
 mod firewall;
 #[path = "gen_conf/hostile.rs"]
 mod hostile;
+#[path = "gen_conf/injection.rs"]
+mod injection;
 #[path = "gen_conf/keepalived.rs"]
 mod keepalived;
 #[path = "gen_conf/keys.rs"]

@@ -3,9 +3,11 @@
 //! longer than keepalived reads.
 
 use std::ops::Range;
+use std::path::Path;
 
 use super::read::{Problems, Read, Section, items, wrong};
 use super::tree::{Kind, Node};
+use crate::conf::grammar::{self, Include};
 use crate::conf::statement::Statement;
 
 /// The longest line, in bytes: keepalived cuts at 1024, indentation included.
@@ -81,9 +83,22 @@ fn check(lines: &[String]) -> Read<()> {
             return wrong("a quote that is not closed", "close it in the same line");
         }
     }
-    match depth {
-        0 => Ok(()),
-        _ => wrong("a `{` that is not closed", "add the missing `}`"),
+    if depth > 0 {
+        return wrong("a `{` that is not closed", "add the missing `}`");
+    }
+    // What a version of keepalived reads otherwise than it looks.
+    match grammar::parse("raw", &lines.join("\n"), Some(""), &mut Unread) {
+        Ok(_) => Ok(()),
+        Err(error) => wrong(error.what, error.cure),
+    }
+}
+
+/// Files that `raw` includes are read on the nodes.
+struct Unread;
+
+impl Include for Unread {
+    fn files(&mut self, _: &Path, _: &str) -> Result<Vec<(String, String)>, [String; 2]> {
+        Ok(Vec::new())
     }
 }
 
@@ -95,7 +110,7 @@ mod tests {
     fn what_stays_in_its_block_is_let_through() {
         for (text, good) in [
             ("a b", true),
-            ("a {\n b \"}\"\n}", true),
+            ("a {\n b \"x}\"\n}", true),
             ("a { # }\n}", true),
             ("}", false),
             ("a {", false),
@@ -103,6 +118,9 @@ mod tests {
             ("a \"b", false),
             ("a\u{7}b", false),
             ("# {", true),
+            ("a \"{\"", false),
+            ("# a \\", false),
+            ("include other.conf", true),
         ] {
             let lines: Vec<String> = text.lines().map(str::to_owned).collect();
             assert_eq!(check(&lines).is_ok(), good, "{text:?}");

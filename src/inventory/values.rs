@@ -15,6 +15,9 @@ use crate::vip::{Vip, VipError};
 /// The longest name of a network interface (IFNAMSIZ without the NUL).
 const INTERFACE_LENGTH: usize = 15;
 
+/// The longest name of a user or a group, useradd(8).
+const USER_LENGTH: usize = 32;
+
 /// What keepalived uses of a password.
 const PASSWORD_LENGTH: usize = 8;
 
@@ -120,7 +123,8 @@ pub(super) fn command(text: &str) -> Read<Word> {
 /// A user, and perhaps a group.
 pub(super) fn user(text: &str) -> Read<String> {
     let name = |name: &str| {
-        !name.starts_with('-')
+        (1..=USER_LENGTH).contains(&name.len())
+            && !name.starts_with('-')
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
     };
     let names: Vec<&str> = text.split_whitespace().collect();

@@ -65,7 +65,7 @@ fn value(path: &str, key: &Key) -> String {
 }
 
 /// An inventory that says a key, in its place; `None` for places without statements of their own.
-fn inventory(path: &str, key: &Key) -> Option<String> {
+pub fn inventory(path: &str, key: &Key) -> Option<String> {
     let said = match (path, key.name) {
         ("check.HTTP_GET", "url") | ("check.SSL_GET", "url") => "url: {path: /}".to_owned(),
         _ => format!("{}: {}", key.name, value(path, key)),
