@@ -10,6 +10,12 @@ pub const LIBEXECDIR: &str = match option_env!("LVSKIT_LIBEXECDIR") {
     None => "/usr/libexec/keepalived",
 };
 
+/// The probe without TLS.
+pub const PROBE: &str = "smtp-check";
+
+/// The same program with TLS, in the same folder.
+pub const PROBE_WITH_TLS: &str = "smtp-check-tls";
+
 /// The absolute path of an installed program that keepalived runs.
 pub fn libexec(program: &str) -> String {
     format!("{LIBEXECDIR}/{program}")

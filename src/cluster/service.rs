@@ -80,6 +80,8 @@ pub struct Probe {
     pub options: String,
     /// Whether its options name the port.
     pub has_port: bool,
+    /// Whether it speaks TLS: then the program that can is named at once.
+    pub tls: bool,
     /// Whole seconds after which keepalived kills it, longer than its own deadline.
     pub timeout: u64,
     /// Whether its exit code is a weight.

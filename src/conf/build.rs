@@ -274,7 +274,7 @@ fn checker(check: &Check, server: IpAddr, port: Option<u16>) -> Result<Statement
 
 /// Our probe as a MISC_CHECK.
 fn probe(check: &Probe, server: IpAddr, port: Option<u16>) -> Result<Statement> {
-    let program = paths::libexec("smtp-check");
+    let program = paths::libexec(if check.tls { paths::PROBE_WITH_TLS } else { paths::PROBE });
     let (judge, rest) = match check.options.strip_prefix(" --compat") {
         Some(rest) => (" --compat", rest),
         None => ("", check.options.as_str()),

@@ -6,9 +6,7 @@ use super::section::{Body, Section};
 use super::yaml::{Map, Yaml};
 use crate::conf::grammar::Statement;
 use crate::inventory::keys::{CHECKS, CONNECTION, PROBE};
-
-/// The name of our probe's program, and of its `type`.
-const PROBE_NAME: &str = "smtp-check";
+use crate::paths;
 
 /// keepalived's older name of a checker, and ours.
 const OLD_NAMES: [(&str, &str); 1] = [("MISC_CHECKER", "MISC_CHECK")];
@@ -49,7 +47,7 @@ fn probe(block: &Statement, server: IpAddr, port: Option<u16>) -> Option<Yaml> {
     let mut body = Body::of(block);
     let (line, at) = body.take_value("misc_path")?;
     let mut words = line.split_whitespace();
-    if words.next()?.rsplit('/').next() != Some(PROBE_NAME) {
+    if ![paths::PROBE, paths::PROBE_WITH_TLS].contains(&words.next()?.rsplit('/').next()?) {
         return None;
     }
     // Both follow from the rest.
@@ -69,7 +67,7 @@ fn probe(block: &Statement, server: IpAddr, port: Option<u16>) -> Option<Yaml> {
         return None;
     }
     let mut section: Section = body.section(&PROBE, &block.at);
-    section.set("type", Yaml::text(PROBE_NAME), at);
+    section.set("type", Yaml::text(paths::PROBE), at);
     let names = ["helo_name", "connect_timeout", "retry", "delay_before_retry"];
     for key in names.into_iter().chain(CONNECTION.iter().map(|key| key.name)) {
         if let Some(value) = take_option(&mut words, &format!("--{}", key.replace('_', "-"))) {

@@ -198,21 +198,22 @@ fn probe(section: &Section<'_>, settings: &Settings, problems: &mut Problems) ->
         return None;
     }
     let has_port = settings.has("connect_port");
-    let timeout = timeout(&options, has_port, at, problems)?;
+    let (timeout, tls) = judged(&options, has_port, at, problems)?;
     let block: Vec<Statement> = (keys::COMMON.iter())
         .flat_map(|key| settings.statements(key.name).iter().cloned())
         .chain(raw::read(section, problems))
         .collect();
-    Some(Check::Probe(Probe { options, has_port, timeout, dynamic, more: block }))
+    Some(Check::Probe(Probe { options, has_port, tls, timeout, dynamic, more: block }))
 }
 
-/// The seconds that keepalived must allow the probe, going by the deadline that it sets itself.
-fn timeout(
+/// The seconds that keepalived must allow the probe, going by the deadline that it sets itself, and
+/// whether it speaks TLS.
+fn judged(
     options: &str,
     has_port: bool,
     at: Range<usize>,
     problems: &mut Problems,
-) -> Option<u64> {
+) -> Option<(u64, bool)> {
     // Of the family that it may be bound to; any address does.
     let bound_to_ipv6 = options
         .split("--bindto ")
@@ -223,11 +224,13 @@ fn timeout(
     let port: &[&str] = if has_port { &[] } else { &["--port", "25"] };
     let words = ["smtp-check", server].into_iter().chain(port.iter().copied());
     let words = words.chain(options.split_whitespace());
-    let deadline = (Args::try_parse_from(words).map_err(|error| error.to_string()))
-        .and_then(|args| args.probe().map_err(|error| format!("{error:#}")))
-        .map(|probe| probe.deadline);
-    let deadline = match deadline {
-        Ok(deadline) => deadline,
+    let deadline =
+        (Args::try_parse_from(words).map_err(|error| error.to_string())).and_then(|args| {
+            let tls = args.starttls || args.tls;
+            args.probe().map(|probe| (probe.deadline, tls)).map_err(|error| format!("{error:#}"))
+        });
+    let (deadline, tls) = match deadline {
+        Ok(judged) => judged,
         Err(words) => {
             let first = words.lines().next().unwrap_or_default().trim_start_matches("error: ");
             let title = format!("smtp-check refuses this: {first}");
@@ -248,5 +251,5 @@ fn timeout(
         );
         return None;
     }
-    Some(timeout)
+    Some((timeout, tls))
 }

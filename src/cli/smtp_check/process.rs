@@ -14,9 +14,6 @@ use signal_hook::flag;
 
 use crate::paths;
 
-/// The same program with TLS, in the same folder.
-pub const WITH_TLS: &str = "smtp-check-tls";
-
 /// Whether these words may ask for TLS. They need not be right: the other program reads them too.
 pub fn asks_for_tls(words: &[OsString]) -> bool {
     words.iter().any(|word| word == "--starttls" || word == "--tls")
@@ -38,8 +35,8 @@ pub fn become_tls(words: &[OsString]) -> anyhow::Error {
 /// Beside this program; where that can't be found out, where it is installed.
 fn sibling() -> PathBuf {
     match std::env::current_exe() {
-        Ok(me) => me.with_file_name(WITH_TLS),
-        Err(_) => paths::libexec(WITH_TLS).into(),
+        Ok(me) => me.with_file_name(paths::PROBE_WITH_TLS),
+        Err(_) => paths::libexec(paths::PROBE_WITH_TLS).into(),
     }
 }
 
