@@ -119,3 +119,38 @@ fn a_good_password_is_only_in_the_files() {
     }
     assert!(place.read("out/server01.domain.ru/keepalived.conf").contains("\"g#heim\""));
 }
+
+/// The inventory with its password elsewhere.
+fn elsewhere(auth_pass: &str) -> Place {
+    let authentication = format!("authentication: {{auth_type: PASS, auth_pass: {auth_pass}}}");
+    Place::with(edited(&[(AUTHENTICATION, authentication.as_str())]))
+}
+
+#[test]
+fn a_password_may_stand_in_a_file_or_in_the_environment() {
+    let place = elsewhere("{file: secrets/vrrp}");
+    place.write("secrets/vrrp", "p#ss wd\nnot this\n");
+    assert!(place.run("--stdout").success().contains("        auth_pass \"p#ss wd\"\n"));
+
+    let place = elsewhere("{env: VRRP_PASS}");
+    let mut command = place.command(crate::place::PROGRAM);
+    command.args(["gen-conf", "-i", "inventory.yml", "--stdout"]).env("VRRP_PASS", "mrelay");
+    assert!(Run::of(command.output().unwrap()).success().contains("        auth_pass mrelay\n"));
+}
+
+#[test]
+fn a_password_that_is_not_there_is_a_problem_of_the_inventory() {
+    for (auth_pass, title) in [
+        ("{file: secrets/vrrp}", "secrets/vrrp: No such file"),
+        ("{env: VRRP_PASS}", "there is no environment variable VRRP_PASS"),
+        ("{file: secrets/long}", "the password is longer than 8 characters"),
+        ("{file: a, env: b}", "a password from one place"),
+    ] {
+        let place = elsewhere(auth_pass);
+        place.write("secrets/long", SECRET);
+        let Run { code, stdout, stderr } = place.run("--stdout");
+        assert_eq!((code, stdout.as_str()), (Some(1), ""), "{auth_pass}");
+        assert!(stderr.contains(title) && stderr.contains("--> inventory.yml:2"), "{stderr}");
+        assert!(!stderr.contains(SECRET), "{stderr}");
+    }
+}
