@@ -17,7 +17,7 @@ Examples:
       smtp-check 192.168.3.101 -p 465 --tls
   Would it take mail for this address? Nothing is sent:
       smtp-check 192.168.3.101 --mail-from '<>' --rcpt-to postmaster@example.org
-  A Postfix that waits for a PROXY header, which knows UNKNOWN of version 1 not (as of 3.7):
+  A Postfix that waits for a PROXY header; 3.7 does not know version 1's UNKNOWN:
       smtp-check 192.168.3.101 --proxy v2
   postscreen, whose greeting may take 6 seconds (postscreen_greet_wait):
       smtp-check 192.168.3.101 --connect-timeout 8
@@ -68,10 +68,10 @@ Weights:
   weight 125. Only TLS needs more than libc: after an update of OpenSSL, run smtp-check --tls --version.
 
 Two programs:
-  smtp-check is without OpenSSL, which takes the loader as long as all the rest of a check. With
-  --starttls or --tls it becomes smtp-check-tls, in the same folder: the same process, under the same
-  name, with the same options and exit codes. Where that is missing, the server is down. A check with
-  TLS may as well name smtp-check-tls itself, and saves that step.
+  smtp-check is without OpenSSL, which takes the loader as long as all the rest of a check.
+  With --starttls or --tls it becomes smtp-check-tls, in the same folder: the same process,
+  with the same name, options and exit codes. Where that is missing, the server is down.
+  A check with TLS may name smtp-check-tls itself, and saves that step; gen-conf does.
 
 Where the connection can't be made as asked:
   An address that this machine does not have, a missing interface, a mark without CAP_NET_ADMIN, a
