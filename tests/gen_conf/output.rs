@@ -194,7 +194,7 @@ fn help_shows_examples_and_exit_codes() {
                                                         conf/NODE/lvskit-firewall.nft
   lvskit gen-conf -i inventory.yml --firewall firewalld --node $(hostname -f) -o firewall.sh
 
-  Apply a changed file with `systemctl reload keepalived`, never with a restart.
+  Apply a changed file with `systemctl reload keepalived`; restart only a drained node.
 
 Files:
   A new file has mode 0640. An old one keeps owner, group and mode, but others get no rights: it
