@@ -1,7 +1,5 @@
 //! The inventory of files that were taken apart.
 
-use std::net::IpAddr;
-
 use super::file::File;
 use super::hooks::Kind;
 use super::instances::{self, Own, Shared, in_order, union};
@@ -10,6 +8,7 @@ use super::nodes::Node;
 use super::notes::Notes;
 use super::section::Section;
 use super::server::{Server, Service};
+use super::services::{by_port, instance_of};
 use super::yaml::{Map, Yaml};
 use crate::cluster::{Cluster, Release};
 use crate::inventory::keys::{
@@ -338,57 +337,6 @@ impl Builder<'_> {
         };
         Yaml::List(self.nodes.iter().zip(&self.own).zip(&self.node_maps).map(item).collect())
     }
-}
-
-/// The instance of a service, as gen-conf finds it.
-fn instance_of(service: &Service, instances: &[Shared<'_>]) -> Option<usize> {
-    match service {
-        Service::Address(address, _) => {
-            instances.iter().position(|instance| instance.vips.contains(address))
-        }
-        Service::Mark(_) | Service::Group(_) => (instances.len() == 1).then_some(0),
-    }
-}
-
-/// The services, those that are the same on every address of an instance by its port alone.
-fn by_port(all: Vec<(Service, Option<usize>, Map)>, instances: &[Shared<'_>]) -> Vec<Map> {
-    let mut maps = Vec::new();
-    let mut rest = all.as_slice();
-    while let Some((service, instance, map)) = rest.first() {
-        let vips = instance.map_or(&[][..], |at| instances[at].vips.as_slice());
-        let port = match service {
-            Service::Address(_, Some(port)) => Some(*port),
-            _ => None,
-        };
-        let same = |(vip, (service, _, other)): (&IpAddr, &(Service, Option<usize>, Map))| {
-            *service == Service::Address(*vip, port) && other == map
-        };
-        let everywhere = port.is_some()
-            && !vips.is_empty()
-            && rest.len() >= vips.len()
-            && vips.iter().zip(rest).all(same);
-        let mut section = map.clone();
-        let mut set = |key: &str, value: Yaml| section.push((key.to_owned(), value));
-        if everywhere && instances.len() > 1 {
-            let name = instance.map_or("", |at| &instances[at].name);
-            set("vrrp_instance", Yaml::text(name));
-        }
-        match service {
-            Service::Address(address, port) => {
-                if !everywhere {
-                    set("address", Yaml::text(address.to_string()));
-                }
-                if let Some(port) = port {
-                    set("port", Yaml::plain(port));
-                }
-            }
-            Service::Mark(mark) => set("fwmark", Yaml::plain(mark)),
-            Service::Group(name) => set("group", Yaml::text(name)),
-        }
-        maps.push(in_order(section, |key| VIRTUAL_SERVER.keys().position(|one| one.name == key)));
-        rest = &rest[if everywhere { vips.len() } else { 1 }..];
-    }
-    maps
 }
 
 /// The newest release that a key of the inventory needs; keys are looked up by name alone.

@@ -3,11 +3,13 @@
 //! - `file`, `instance`, `server`, `check` and `section` take one node's file apart, by the tables
 //!   of keys; what has no key is kept as it is;
 //! - `nodes` finds out who the nodes are, `hooks` whose their notify scripts are;
-//! - `merge`, `instances` and `inventory` make one inventory of all files, `yaml` writes it;
+//! - `merge`, `instances`, `election`, `services` and `inventory` make one inventory of all files,
+//!   `yaml` writes it;
 //! - `compare` renders it again and tells what is not as it was; `notes` collects what is told.
 
 mod check;
 mod compare;
+mod election;
 mod file;
 mod hooks;
 mod instance;
@@ -19,6 +21,7 @@ mod notes;
 mod run;
 mod section;
 mod server;
+mod services;
 mod yaml;
 
 use std::net::IpAddr;

@@ -1,0 +1,95 @@
+//! How the nodes of an instance agree on the MASTER: state, priorities and order of their files as the
+//! election that an inventory would say.
+
+use super::instance::Instance;
+use super::instances::{Shared, set};
+use super::nodes::Node;
+use super::yaml::{Map, Yaml};
+use crate::cluster::Election;
+
+/// The priority of nodes that are all alike, as gen-conf gives it.
+const UNIFORM_PRIORITY: u8 = 100;
+
+/// keepalived's default.
+pub(super) const DEFAULT_PRIORITY: u8 = 100;
+
+/// How the nodes of an instance agree on the MASTER.
+pub(super) struct Elected {
+    /// All nodes are alike.
+    pub(super) uniform: bool,
+    /// All nodes have the same priority.
+    equal: Option<u8>,
+    /// Otherwise than by order.
+    priorities: Vec<(usize, u8)>,
+    /// Where it is not the cluster's.
+    order: Option<Vec<usize>>,
+    backup: bool,
+}
+
+/// Finds it from what the nodes' files say.
+pub(super) fn election(instance: &Shared<'_>, nodes: &[Node]) -> Elected {
+    let parts = &instance.parts;
+    let count = instance.members.len();
+    let said: Vec<(usize, u8)> = (parts.iter())
+        .map(|(place, part)| (*place, part.priority.unwrap_or(DEFAULT_PRIORITY)))
+        .collect();
+    let nobody_is_master = parts.iter().all(|(_, part)| !part.master);
+    let first = said.first().map_or(DEFAULT_PRIORITY, |(_, priority)| *priority);
+    let mut found =
+        Elected { uniform: false, equal: None, priorities: Vec::new(), order: None, backup: false };
+    if parts.len() > 1 && nobody_is_master && said.iter().all(|(_, one)| *one == first) {
+        let never = parts.iter().all(|(_, part)| part.nopreempt);
+        found.uniform = never && first == UNIFORM_PRIORITY && nodes.len() == count;
+        found.equal = Some(first);
+        return found;
+    }
+    let by_order = |rank: usize| Election { nodes: count }.priority(rank);
+    if parts.len() == count {
+        let mut order = said.clone();
+        order.sort_by_key(|(_, priority)| std::cmp::Reverse(*priority));
+        let ranked = order
+            .iter()
+            .enumerate()
+            .map(|(rank, (place, said))| (by_order(rank) != *said).then_some((*place, *said)));
+        found.priorities = ranked.flatten().collect();
+        let order: Vec<usize> = order.into_iter().map(|(place, _)| place).collect();
+        found.order = (order != instance.members).then_some(order);
+        let delayed =
+            |part: &Instance| part.nopreempt || part.section.get("preempt_delay").is_some();
+        found.backup = nobody_is_master && !parts.iter().any(|(_, part)| delayed(part));
+    } else {
+        // Of the others nothing is known.
+        let rank = |place: usize| instance.members.iter().position(|member| *member == place);
+        let other = |(place, said): &(usize, u8)| rank(*place).map(by_order) != Some(*said);
+        found.priorities = said.into_iter().filter(other).collect();
+    }
+    found
+}
+
+impl Elected {
+    /// Writes it, the keys of all nodes and those of single ones.
+    pub(super) fn write(
+        self,
+        instance: &Shared<'_>,
+        nodes: &[Node],
+        all: &mut Map,
+        single: &mut [Map],
+    ) {
+        if self.uniform {
+            set(all, "election", Yaml::text("uniform"));
+        } else if let Some(priority) = self.equal {
+            set(all, "priority", Yaml::plain(priority));
+        }
+        if self.backup {
+            set(all, "state", Yaml::text("BACKUP"));
+        }
+        if let Some(order) = self.order {
+            let names = order.into_iter().map(|place| Yaml::text(&nodes[place].name));
+            set(all, "nodes", Yaml::one_or_more(names.collect()));
+        }
+        for (place, priority) in self.priorities {
+            debug_assert!(instance.members.contains(&place));
+            set(&mut single[place], "priority", Yaml::plain(priority));
+        }
+    }
+}
