@@ -26,6 +26,9 @@ pub const INVENTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/keepalived/inv
 /// quick for is measured by the scenarios themselves.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// How long clients may still send to a node that was MASTER for a moment.
+const SETTLING: Duration = Duration::from_secs(2);
+
 /// How long one greeting may take before a server counts as silent.
 pub const GREETING: Duration = Duration::from_secs(3);
 
@@ -126,7 +129,7 @@ impl Cluster {
             self.wait_for_masters(&[0])?;
         }
         self.start()?;
-        self.converge(&self.everybody())?;
+        self.settle(&self.everybody())?;
         if setup.way == Way::Articles {
             self.put_right_articles_rules()?;
         }
@@ -236,6 +239,15 @@ impl Cluster {
                 Some(_) => std::thread::sleep(Duration::from_millis(250)),
             }
         }
+    }
+
+    /// Like [`Cluster::converge`], and after that for a while longer: of nodes that start together two
+    /// may be MASTER for a moment, and until the right one's gratuitous ARP has arrived clients send
+    /// to the other.
+    pub fn settle(&self, members: &[usize]) -> Result<()> {
+        self.converge(members)?;
+        std::thread::sleep(SETTLING);
+        self.converge(members)
     }
 
     /// What all nodes have balanced, packets.

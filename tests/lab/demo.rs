@@ -42,6 +42,7 @@ pub fn run() -> Result<()> {
         cluster.start()?;
         cluster.converge(&cluster.everybody())
     })?;
+    cluster.settle(&cluster.everybody())?;
     show_nodes(&cluster)?;
 
     title("3. One address, several servers");

@@ -26,7 +26,7 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
 
 fn started(cluster: &Cluster) -> Result<()> {
     let everybody = cluster.everybody();
-    cluster.converge(&everybody)?;
+    cluster.settle(&everybody)?;
     let listing = cluster.nodes[0].netns.tool("ipvsadm", "-Ln");
     let servers = listing.lines().filter(|line| line.trim_start().starts_with("-> 192.168.3.10"));
     ensure!(servers.count() == 4, "ipvsadm -Ln on the MASTER:\n{listing}");

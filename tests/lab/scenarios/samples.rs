@@ -62,7 +62,7 @@ fn serves(cluster: &mut Cluster, vip: IpAddr, master: usize) -> Result<usize> {
     let mut members = cluster.everybody();
     members.retain(|&place| place != master);
     members.insert(0, master);
-    cluster.converge(&members)?;
+    cluster.settle(&members)?;
     cluster.all_answer(&members)?;
     let patience = Duration::from_secs(5);
     let traffic = Traffic::start(&cluster.client, cluster.service(), RATE, patience);
