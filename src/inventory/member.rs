@@ -17,11 +17,15 @@ const UNIFORM_PRIORITY: u8 = 100;
 
 /// The places of the nodes that run an instance, in their own order.
 pub(super) fn members(instance: &InstanceDraft, nodes: &[NodeDraft]) -> Vec<usize> {
-    let runs = |node: &NodeDraft| match &instance.site {
+    (0..nodes.len()).filter(|&place| runs(instance, &nodes[place])).collect()
+}
+
+/// Whether a node runs an instance: each does, unless the instance is bound to another site.
+pub(super) fn runs(instance: &InstanceDraft, node: &NodeDraft) -> bool {
+    match &instance.site {
         None => true,
         Some(site) => node.site.as_ref().is_some_and(|own| own.value == site.value),
-    };
-    (0..nodes.len()).filter(|&place| runs(&nodes[place])).collect()
+    }
 }
 
 /// Where a node runs an instance.

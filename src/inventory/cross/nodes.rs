@@ -97,11 +97,7 @@ fn own_instances(node: &NodeDraft, drafts: &Drafts<'_>, problems: &mut Problems)
             );
             continue;
         };
-        let runs = match (&instance.site, &node.site) {
-            (Some(site), own) => own.as_ref().is_some_and(|own| own.value == site.value),
-            (None, _) => true,
-        };
-        if !runs {
+        if !member::runs(instance, node) {
             problems.add(
                 name.at.clone(),
                 format!("`{}` does not run here: it is of another site", name.value),

@@ -1,6 +1,6 @@
 //! The keys of `global_defs`.
 
-use super::{COUNT, COUNT_OR_0, Key, RAW, TIMER, Table, Value};
+use super::{COUNT, COUNT_OR_0, Key, RAW, TIMER, Table, Value, WHOLE_SECONDS};
 use crate::cluster::Release;
 
 /// `global_defs`
@@ -80,11 +80,11 @@ pub const FREE: &[Key] = &[
         "`true`, or `VS`: faster on stopping.",
     )
     .in_2_1_5("lvs_flush_onstop"),
-    Key::plain("vrrp_garp_master_delay", SECONDS, "5", "Default of garp_master_delay."),
+    Key::plain("vrrp_garp_master_delay", WHOLE_SECONDS, "5", "Default of garp_master_delay."),
     Key::plain("vrrp_garp_master_repeat", COUNT_OR_0, "5", "Default of garp_master_repeat."),
-    Key::plain("vrrp_garp_lower_prio_delay", SECONDS, "as master's", "Default, likewise."),
+    Key::plain("vrrp_garp_lower_prio_delay", WHOLE_SECONDS, "as master's", "Default, likewise."),
     Key::plain("vrrp_garp_lower_prio_repeat", COUNT_OR_0, "as master's", "Default, likewise."),
-    Key::plain("vrrp_garp_master_refresh", SECONDS, "0", "Default of garp_master_refresh."),
+    Key::plain("vrrp_garp_master_refresh", WHOLE_SECONDS, "0", "Default of garp_master_refresh."),
     Key::plain("vrrp_garp_master_refresh_repeat", COUNT, "1", "Default, likewise."),
     Key::plain("vrrp_garp_interval", TIMER, "0", "Seconds between two gratuitous ARPs."),
     Key::plain("vrrp_gna_interval", TIMER, "0", "The same in IPv6."),
@@ -179,9 +179,6 @@ pub const FREE: &[Key] = &[
     Key::plain("vrrp_owner_ignore_adverts", Value::Flag, "false", "An owner hears no adverts.")
         .since(Release::V2_4),
 ];
-
-/// Whole seconds.
-const SECONDS: Value = Value::Int(0, 4294);
 
 /// A nice value.
 const NICE: Value = Value::Int(-20, 19);

@@ -158,14 +158,19 @@ pub const FREE: &[Key] = &[
     Key::plain("dont_track_primary", Value::Flag, "false", "Stay MASTER when the link is down."),
     Key::plain(
         "garp_master_delay",
-        TIMER_WHOLE,
+        super::WHOLE_SECONDS,
         "5",
         "Seconds until the second series of gratuitous ARPs; 0 for none.",
     ),
     Key::plain("garp_master_repeat", super::COUNT_OR_0, "5", "Gratuitous ARPs in a series."),
-    Key::plain("garp_lower_prio_delay", TIMER_WHOLE, "garp_master_delay", GARP_LOWER),
+    Key::plain("garp_lower_prio_delay", super::WHOLE_SECONDS, "garp_master_delay", GARP_LOWER),
     Key::plain("garp_lower_prio_repeat", super::COUNT_OR_0, "garp_master_repeat", GARP_LOWER),
-    Key::plain("garp_master_refresh", TIMER_WHOLE, "0: never", "Seconds between repetitions."),
+    Key::plain(
+        "garp_master_refresh",
+        super::WHOLE_SECONDS,
+        "0: never",
+        "Seconds between repetitions.",
+    ),
     Key::plain("garp_master_refresh_repeat", super::COUNT, "1", "ARPs in a repetition."),
     Key::plain("garp_extra_if", Value::Words, "none", "`[all] SECONDS`: on other interfaces too.")
         .since(Release::V2_2),
@@ -199,8 +204,6 @@ pub const FREE: &[Key] = &[
     Key::plain("smtp_alert", Value::Bool, "false", "Send a mail at every transition."),
     Key::plain("kernel_rx_buf_size", super::COUNT, "the system's", "Of the VRRP socket, bytes."),
 ];
-
-const TIMER_WHOLE: Value = Value::Int(0, 4294);
 
 const GARP_LOWER: &str = "The same after an advert of lower priority.";
 

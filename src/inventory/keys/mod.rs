@@ -126,6 +126,9 @@ pub const TIMER: Value = Value::Seconds(1, 4_294_000_000);
 /// A timer that may be 0.
 pub const TIMER_OR_0: Value = Value::Seconds(0, 4_294_000_000);
 
+/// Whole seconds up to the longest timer, 0 included.
+pub const WHOLE_SECONDS: Value = Value::Int(0, 4294);
+
 /// 1–65535.
 pub const PORT: Value = Value::Int(1, 65_535);
 
