@@ -60,6 +60,8 @@ pub struct Node {
     pub address: IpAddr,
     /// Its address of the other family, if it has one.
     pub second_address: Option<IpAddr>,
+    /// The interface of its sync daemon, where it differs from the cluster's.
+    pub lvs_sync_daemon: Option<Word>,
     /// What differs from the cluster's `global_defs`.
     pub global_defs: Settings,
     /// Lines for the end of its `global_defs`.
@@ -90,6 +92,9 @@ impl Node {
 pub struct SyncDaemon<'a> {
     /// The interface that carries its datagrams.
     pub interface: &'a Word,
+    /// What tells clusters on one network apart, 1–255: the smallest VRID of the cluster's
+    /// instances, since no two clusters there share one. Without instances there is none.
+    pub id: Option<u8>,
     /// Of its multicast group: IPv6 only where the nodes have no IPv4 addresses.
     pub family: Family,
 }
@@ -100,7 +105,8 @@ impl Cluster {
 
     /// The sync daemon of node number `node`, where sessions are kept or it was asked for.
     pub fn sync_daemon(&self, node: usize) -> Option<SyncDaemon<'_>> {
-        let asked = self.global_defs.lvs_sync_daemon.as_ref();
+        let asked = self.nodes[node].lvs_sync_daemon.as_ref();
+        let asked = asked.or(self.global_defs.lvs_sync_daemon.as_ref());
         if asked.is_none() && !self.keep_sessions {
             return None;
         }
@@ -108,6 +114,7 @@ impl Cluster {
         let ipv4 = self.nodes.iter().all(|node| node.address_of(Family::V4).is_some());
         Some(SyncDaemon {
             interface: asked.or(own.map(|member| &member.interface))?,
+            id: self.vrrp_instances.iter().map(|instance| instance.virtual_router_id).min(),
             family: if ipv4 { Family::V4 } else { Family::V6 },
         })
     }
@@ -133,6 +140,10 @@ mod tests {
         cluster.keep_sessions = false;
         assert_eq!(cluster.sync_daemon(0), None);
         cluster.global_defs.lvs_sync_daemon = Some("eth1".parse().unwrap());
+        assert_eq!(cluster.sync_daemon(0).unwrap().interface.as_str(), "eth1");
+        cluster.nodes[1].lvs_sync_daemon = Some("eth2".parse().unwrap());
+        let daemon = cluster.sync_daemon(1).unwrap();
+        assert_eq!((daemon.interface.as_str(), daemon.id), ("eth2", Some(1)));
         assert_eq!(cluster.sync_daemon(0).unwrap().interface.as_str(), "eth1");
         cluster.nodes[1].address = "fd00::1".parse().unwrap();
         assert_eq!(cluster.sync_daemon(1).unwrap().family, Family::V6);

@@ -118,6 +118,7 @@ fn global_defs(cluster: &Cluster, node: usize) -> GlobalDefs {
         vrrp_version: (defs.vrrp_version != Version::V2).then_some(defs.vrrp_version),
         lvs_sync_daemon: cluster.sync_daemon(node).map(|daemon| SyncDaemon {
             interface: daemon.interface.clone(),
+            id: daemon.id,
             group: (daemon.family == Family::V6).then_some(SYNC_GROUP_IPV6),
         }),
         more: defs.settings.overridden_by(&own.global_defs).into_statements(raw),

@@ -60,6 +60,9 @@ pub struct GlobalDefs {
 pub struct SyncDaemon {
     /// What its datagrams are sent by.
     pub interface: Word,
+    /// What it puts into its datagrams and wants to find in others'; keepalived takes 0 if this is
+    /// missing. 0–255.
+    pub id: Option<u8>,
     /// The kernel takes 224.0.0.81 if this is missing.
     pub group: Option<&'static str>,
 }
@@ -222,6 +225,7 @@ impl GlobalDefs {
 impl Display for SyncDaemon {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.interface)?;
+        self.id.map_or(Ok(()), |id| write!(f, " id {id}"))?;
         self.group.map_or(Ok(()), |group| write!(f, " group {group}"))
     }
 }

@@ -20,8 +20,8 @@ pub(super) struct File<'a> {
     pub(super) router_id: Option<(&'a str, &'a Place)>,
     pub(super) script_user: Option<&'a Statement>,
     pub(super) global_defs: Section,
-    /// Interface, what stands behind it, and where.
-    pub(super) sync_daemon: Option<(&'a str, &'a [String], &'a Place)>,
+    /// `lvs_sync_daemon`
+    pub(super) sync_daemon: Option<&'a Statement>,
     pub(super) drain_file: Option<String>,
     pub(super) track_files: Vec<(String, Section)>,
     pub(super) scripts: Vec<(String, Section)>,
@@ -111,12 +111,8 @@ impl<'a> File<'a> {
         body.take_all("enable_script_security");
         self.script_user = body.take("script_user");
         self.router_id = body.take_value("router_id");
-        let daemon =
+        self.sync_daemon =
             body.take("lvs_sync_daemon").or_else(|| body.take("lvs_sync_daemon_interface"));
-        self.sync_daemon = daemon.and_then(|one| {
-            let (interface, more) = one.values().split_first()?;
-            Some((interface.as_str(), more, &one.at))
-        });
         let mut taken = Vec::new();
         if let Some(mails) = body.take("notification_email") {
             let all = mails.inner().iter().flat_map(|line| &line.words).map(Yaml::text);

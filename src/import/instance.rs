@@ -103,6 +103,14 @@ impl Instance {
         Some(instance)
     }
 
+    /// Its virtual_router_id, if it is one.
+    pub(super) fn vrid(&self) -> Option<u8> {
+        match &self.section.get("virtual_router_id")?.value {
+            Yaml::Plain(text) => text.parse().ok(),
+            _ => None,
+        }
+    }
+
     /// Its section where bypass-ipvs does not take its hooks: they stay as they are.
     pub(super) fn with_hooks(&self) -> Section {
         let mut section = self.section.clone();

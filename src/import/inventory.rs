@@ -2,15 +2,17 @@
 
 use super::file::File;
 use super::hooks::Kind;
+use super::instance::Instance;
 use super::instances::{self, Own, Shared, in_order, union};
 use super::merge::{Version, merge};
 use super::nodes::Node;
 use super::notes::Notes;
-use super::section::Section;
+use super::section::{Entry, Section};
 use super::server::{Server, Service};
 use super::services::{by_port, instance_of};
 use super::yaml::{Map, Yaml};
 use crate::cluster::{Cluster, Release};
+use crate::conf::grammar::Place;
 use crate::inventory::keys::{
     GLOBAL_DEFS, Key, NODE, NODE_GLOBAL_DEFS, SECTIONS, TOP, TRACK_FILE, Table, VIRTUAL_SERVER,
     VRRP_SCRIPT, VRRP_SYNC_GROUP,
@@ -138,7 +140,20 @@ impl Builder<'_> {
 
     fn global_defs(&mut self, keep_sessions: bool, uniform: bool) -> Map {
         let files = self.files;
-        let versions = self.versions(files, |file| Some(&file.global_defs));
+        let follows = self.sync_daemon_follows(keep_sessions);
+        let sections: Vec<(usize, Section)> = (self.nodes.iter().enumerate())
+            .filter_map(|(node, one)| {
+                let file = &files[one.file?];
+                let mut section = file.global_defs.clone();
+                if let Some((interface, _, at)) = sync_daemon(file).filter(|_| !follows) {
+                    let (key, value) = ("lvs_sync_daemon", Yaml::text(interface));
+                    section.entries.push(Entry { key, value, at: at.clone() });
+                }
+                Some((node, section))
+            })
+            .collect();
+        let versions: Vec<Version<'_>> =
+            sections.iter().map(|(node, section)| Version { node: *node, section }).collect();
         let merged = merge(&versions, &GLOBAL_DEFS, Some(&NODE_GLOBAL_DEFS), self.notes);
         for (node, map) in merged.own {
             self.node_maps[node].push(("global_defs".to_owned(), Yaml::Map(map)));
@@ -174,33 +189,32 @@ impl Builder<'_> {
                 self.notes.at(&user.at, words);
             }
         }
-        if let Some(interface) = self.sync_daemon(keep_sessions) {
-            all.push(("lvs_sync_daemon".to_owned(), Yaml::text(interface)));
-        }
         in_order(all, |key| GLOBAL_DEFS.keys().position(|one| one.name == key))
     }
 
-    /// The sync daemon's interface, where it does not follow from the rest.
-    fn sync_daemon(&mut self, keep_sessions: bool) -> Option<String> {
+    /// Whether gen-conf starts the sync daemons of all files by itself, by these interfaces.
+    fn sync_daemon_follows(&mut self, keep_sessions: bool) -> bool {
         let files = self.files;
-        let (first, _, first_at) = files.iter().find_map(|file| file.sync_daemon)?;
+        let id = files.iter().flat_map(|file| &file.instances).filter_map(Instance::vrid).min();
         let mut follows = keep_sessions;
         for file in files {
-            let Some((interface, more, at)) = file.sync_daemon else { continue };
-            follows &=
-                file.instances.first().and_then(|one| one.interface.as_deref()) == Some(interface);
-            // gen-conf's own, where the nodes have no IPv4.
-            if !matches!(more, [] | [_, _]) || more.first().is_some_and(|word| word != "group") {
+            let Some((interface, more, at)) = sync_daemon(file) else { continue };
+            let own = file.instances.first().and_then(|one| one.interface.as_deref());
+            follows &= own == Some(interface);
+            let ours = more.chunks(2).all(|two| match two {
+                // Where the nodes have no IPv4.
+                [key, _] if key == "group" => true,
+                [key, value] if key == "id" => id.is_some() && value.parse().ok() == id,
+                _ => false,
+            });
+            if !ours {
                 let words = more.join(" ");
+                let id = id.map_or_else(String::new, |id| format!(", with id {id}"));
                 self.notes
-                    .at(at, format_args!("`{words}` is left out: the daemon runs on all nodes"));
-            }
-            if interface != first && !keep_sessions {
-                self.notes
-                    .at(at, format_args!("the sync daemon's interface differs from {first_at}"));
+                    .at(at, format_args!("`{words}` is left out: the daemon runs on all nodes{id}"));
             }
         }
-        (!follows).then(|| first.to_owned())
+        follows
     }
 
     /// Blocks with names, which nodes can't have for themselves.
@@ -337,6 +351,13 @@ impl Builder<'_> {
         };
         Yaml::List(self.nodes.iter().zip(&self.own).zip(&self.node_maps).map(item).collect())
     }
+}
+
+/// The interface of a file's sync daemon, what stands behind it, and where.
+fn sync_daemon<'a>(file: &File<'a>) -> Option<(&'a str, &'a [String], &'a Place)> {
+    let daemon = file.sync_daemon?;
+    let (interface, more) = daemon.values().split_first()?;
+    Some((interface, more, &daemon.at))
 }
 
 /// The newest release that a key of the inventory needs; keys are looked up by name alone.

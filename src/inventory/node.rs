@@ -20,6 +20,7 @@ pub(super) struct NodeDraft {
     pub(super) priority: Option<Placed<u8>>,
     pub(super) weight: Option<Placed<u32>>,
     pub(super) instances: Vec<(Placed<String>, OwnInstance)>,
+    lvs_sync_daemon: Option<Placed<Word>>,
     global_defs: Settings,
     global_raw: Vec<Statement>,
     raw: Vec<Statement>,
@@ -58,10 +59,12 @@ pub(super) fn read_all(top: &Section<'_>, problems: &mut Problems) -> Vec<NodeDr
 }
 
 fn read(section: Section<'_>, problems: &mut Problems) -> NodeDraft {
+    let mut lvs_sync_daemon = None;
     let (mut global_defs, mut global_raw) = (Settings::default(), Vec::new());
     if let Some((key, node)) = section.node("global_defs") {
         let at = key.at.clone();
         if let Some(own) = Section::open(node, &NODE_GLOBAL_DEFS, "global_defs", at, problems) {
+            lvs_sync_daemon = own.optional("lvs_sync_daemon", problems, values::interface);
             global_defs = settings::read(&own, problems);
             global_raw = raw::read(&own, problems);
             own.close(problems);
@@ -75,6 +78,7 @@ fn read(section: Section<'_>, problems: &mut Problems) -> NodeDraft {
         priority: section.optional("priority", problems, numbers::priority),
         weight: section.optional("weight", problems, numbers::own_weight),
         instances: instances(&section, problems),
+        lvs_sync_daemon,
         global_defs,
         global_raw,
         raw: raw::read(&section, problems),
@@ -143,6 +147,7 @@ impl NodeDraft {
             name: self.name.as_ref()?.value.clone(),
             address: addresses.next()?,
             second_address: addresses.next(),
+            lvs_sync_daemon: self.lvs_sync_daemon.as_ref().map(|one| one.value.clone()),
             global_defs: self.global_defs.clone(),
             global_raw: self.global_raw.clone(),
             raw: self.raw.clone(),

@@ -45,7 +45,7 @@ fn sessions_are_kept_unless_they_need_not_be() {
     let hook = "/usr/libexec/keepalived/bypass-ipvs --keep-sessions";
     assert_eq!(values(&kept, "notify_master"), [format!("\"{hook} -r 192.168.3.100\"")]);
     assert_eq!(values(&kept, "notify_stop"), [format!("\"{hook} -a 192.168.3.100\"")]);
-    assert_eq!(values(&kept, "lvs_sync_daemon"), ["eth0"]);
+    assert_eq!(values(&kept, "lvs_sync_daemon"), ["eth0 id 11"]);
 
     let not = first(format!("keep_sessions: false\n{ARTICLE}"));
     assert!(!not.contains("--keep-sessions") && !not.contains("lvs_sync_daemon"), "{not}");
@@ -53,16 +53,17 @@ fn sessions_are_kept_unless_they_need_not_be() {
 
     let asked = edited(&[(SMTP_SERVER, "  lvs_sync_daemon: bond0.100")]);
     for inventory in [asked.clone(), format!("keep_sessions: false\n{asked}")] {
-        assert_eq!(values(&first(inventory), "lvs_sync_daemon"), ["bond0.100"]);
+        assert_eq!(values(&first(inventory), "lvs_sync_daemon"), ["bond0.100 id 11"]);
     }
 }
 
 #[test]
 fn the_sync_daemon_follows_no_instance() {
-    assert_eq!(values(&first(BOTH_FAMILIES), "lvs_sync_daemon"), ["eth0"]);
+    // The smallest VRID of all tells the cluster's datagrams from another's.
+    assert_eq!(values(&first(BOTH_FAMILIES), "lvs_sync_daemon"), ["eth0 id 11"]);
     let ipv6 = edited(&[(AUTHENTICATION, ""), (VIP, "virtual_ipaddress: 'fd00:3::100'")])
         .replace("address: 192.168.3.10", "address: fd00:3::10");
-    assert_eq!(values(&first(ipv6), "lvs_sync_daemon"), ["eth0 group ff02::81"]);
+    assert_eq!(values(&first(ipv6), "lvs_sync_daemon"), ["eth0 id 11 group ff02::81"]);
 }
 
 #[test]

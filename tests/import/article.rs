@@ -137,7 +137,7 @@ fn the_article_s_files_make_the_sample_s_inventory() {
     for told in [
         "note: a.conf:31, a.conf:32, a.conf:33 and 9 more: /etc/keepalived/bypass_ipvs.py gives way",
         "note: server03.domain.ru: assumed to be 192.168.3.103",
-        "server04.domain.ru: gen-conf adds `lvs_sync_daemon eth0` in global_defs",
+        "server04.domain.ru: gen-conf adds `lvs_sync_daemon eth0 id 11` in global_defs",
         "note: added: bypass-ipvs keeps sessions",
     ] {
         assert!(stderr.contains(told), "{told}\n{stderr}");

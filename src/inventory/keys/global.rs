@@ -34,18 +34,21 @@ pub const GLOBAL_DEFS: Table = Table {
                 "2",
                 "Of VRRP, for IPv4 instances; IPv6 ones have 3.",
             ),
-            Key::ours(
-                "lvs_sync_daemon",
-                Value::Interface,
-                "with keep_sessions that of the first instance",
-                "The interface of IPVS's sync daemon, which tells the other nodes of connections.",
-            ),
         ],
+        OWN,
         SAME,
         FREE,
         RAW,
     ],
 };
+
+/// What gen-conf reads itself, and nodes may have for themselves.
+pub const OWN: &[Key] = &[Key::ours(
+    "lvs_sync_daemon",
+    Value::Interface,
+    "with keep_sessions that of the first instance",
+    "The interface of IPVS's sync daemon, which tells the other nodes of connections.",
+)];
 
 /// What must be the same on all nodes, or there will be two MASTERs.
 const SAME: &[Key] = &[

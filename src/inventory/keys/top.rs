@@ -144,9 +144,9 @@ pub const NODE: Table = Table {
     ]],
 };
 
-/// The `global_defs` of a node: those that are keepalived's own.
+/// The `global_defs` of a node: those that may differ from the other nodes'.
 pub const NODE_GLOBAL_DEFS: Table =
-    Table { name: "a node's global_defs", groups: &[global::FREE, RAW] };
+    Table { name: "a node's global_defs", groups: &[global::OWN, global::FREE, RAW] };
 
 /// A node's part of an instance: what may differ from the other nodes' without making two MASTERs.
 pub const NODE_INSTANCE: Table = Table {
