@@ -84,6 +84,32 @@ fn differences_are_told_with_both_places() {
 }
 
 #[test]
+fn each_node_s_sync_daemon() {
+    let (place, names) = files();
+    for (name, node, daemon) in [
+        ("a.conf", 0, "eth0 mail_relay"),
+        ("b.conf", 1, "eth1 id 11"),
+        ("c.conf", 2, "eth0 id 7"),
+        ("d.conf", 3, "eth0"),
+    ] {
+        let said = format!("global_defs {{\n    lvs_sync_daemon {daemon}");
+        place.write(name, file(node).replacen("global_defs {", &said, 1));
+    }
+    let Run { code, stdout, stderr } = import(&place, &names);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stdout.contains("\n  lvs_sync_daemon: eth0\n"), "{stdout}");
+    assert_eq!(stdout.matches("lvs_sync_daemon").count(), 2, "{stdout}");
+    assert!(stdout.contains("global_defs: {lvs_sync_daemon: eth1}"), "{stdout}");
+    for told in [
+        "a.conf:4: `mail_relay` is left out: the daemon runs on all nodes, with id 11",
+        "c.conf:4: `id 7` is left out: the daemon runs on all nodes, with id 11",
+    ] {
+        assert!(stderr.contains(told), "{told}\nin {stderr}");
+    }
+    assert!(!stderr.contains("b.conf:4: "), "{stderr}");
+}
+
+#[test]
 fn the_inventory_is_for_few_and_the_password_can_stay_out() {
     let (place, names) = files();
     let run = import(&place, &format!("{names} -o new.yml"));
