@@ -21,5 +21,6 @@ pub mod import;
 pub mod inventory;
 pub mod log;
 pub mod paths;
+mod secrets;
 pub mod smtp;
 pub mod vip;

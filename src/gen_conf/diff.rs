@@ -6,7 +6,7 @@ use std::path::Path;
 
 use similar::{ChangeTag, TextDiff};
 
-use super::secrets::Secrets;
+use crate::secrets::Secrets;
 use crate::files::Target;
 
 /// Unchanged lines around each change.

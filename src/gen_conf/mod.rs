@@ -11,7 +11,6 @@ mod change;
 mod diff;
 mod input;
 mod render;
-mod secrets;
 mod tell;
 
 use std::io::{IsTerminal, Write};

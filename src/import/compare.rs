@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::notes::Notes;
 use crate::conf::grammar::{Place, Statement};
+use crate::secrets::Secrets;
 
 /// A statement and the heads of the blocks around it; what does not matter is made the same.
 type Said = (Vec<String>, String);
@@ -124,8 +125,8 @@ fn number(word: &str) -> String {
 
 /// For people, without passwords.
 fn shown((around, line): &Said) -> String {
-    let keyword = line.split(' ').next().unwrap_or_default();
-    let line = if keyword == "auth_pass" { "auth_pass ********" } else { line };
+    let secrets = Secrets::of(&[line]);
+    let line = secrets.mask(line);
     match around.split_first() {
         None => format!("`{line}`"),
         Some(_) => format!("`{line}` in {}", around.join(" / ")),

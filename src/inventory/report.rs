@@ -7,6 +7,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::tree::{self, Kind, Node};
 use super::{Problem, Severity};
+use crate::secrets::Secrets;
 
 /// The most problems that are shown: whoever has more reads these first.
 const MOST: usize = 100;
@@ -30,6 +31,9 @@ pub(super) fn render(
     };
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let shown = mask_passwords(text);
+    // What commands are told to log in with.
+    let secrets = Secrets::of(&[&shown]);
+    let shown = secrets.star(&shown);
     let mut lines = Lines { text: &shown, start: 0, number: 1 };
     let mut reports: Vec<String> = (problems.iter().take(MOST))
         .map(|problem| {
@@ -38,9 +42,9 @@ pub(super) fn render(
             let snippet =
                 Snippet::source(line).line_start(number).path(file).annotation(annotation);
             let mut group: Group<'_> =
-                level.clone().primary_title(problem.title.as_str()).element(snippet);
+                level.clone().primary_title(secrets.star(&problem.title)).element(snippet);
             if !problem.cure.is_empty() {
-                group = group.element(Level::HELP.message(problem.cure.as_str()));
+                group = group.element(Level::HELP.message(secrets.star(&problem.cure)));
             }
             renderer.render(&[group])
         })

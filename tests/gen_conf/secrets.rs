@@ -111,6 +111,18 @@ fn a_password_in_a_flow_mapping_over_several_lines_does_not_show() {
 }
 
 #[test]
+fn what_a_command_logs_in_with_does_not_show() {
+    for login in [format!("--password={SECRET}"), format!("http://a:{SECRET}@b/")] {
+        let command = format!("  startup_script: run {login} now");
+        let place = Place::with(edited(&[("  smtp_server: 192.168.3.1", &command)]));
+        let Run { code, stderr, .. } = place.run("--out-dir out");
+        assert_eq!(code, Some(1), "{stderr}");
+        assert!(stderr.contains("is no command") && stderr.contains(" now\n"), "{stderr}");
+        assert!(!stderr.contains(SECRET), "{stderr}");
+    }
+}
+
+#[test]
 fn a_good_password_is_only_in_the_files() {
     let place = Place::with(edited(&[("auth_pass: mrelay", "auth_pass: g#heim")]));
     for options in ["--out-dir out", "--out-dir out --json"] {

@@ -64,9 +64,13 @@ fn differences_are_told_with_both_places() {
             .replace("auth_pass mrelay", "auth_pass other")
             .replace("interface eth0", "interface eth0\n    garp_master_delay 3"),
     );
+    for (name, node) in [("c.conf", 2), ("d.conf", 3)] {
+        place.write(name, file(node) + "vrrp_script s {\n script \"/x --password=geheim\"\n}\n");
+    }
     let Run { code, stdout, stderr } = import(&place, &names);
     assert_eq!(code, Some(0), "{stderr}");
     for told in [
+        "gen-conf adds `script /x --password=********` in vrrp_script s",
         "note: b.conf:23: `advert_int` differs from a.conf:22, and all nodes get that one's",
         "note: b.conf:26: auth_pass differs from a.conf:25",
         "note: b.conf:38: `delay_loop` differs from a.conf:37",
@@ -75,7 +79,7 @@ fn differences_are_told_with_both_places() {
     ] {
         assert!(stderr.contains(told), "{told}\nin {stderr}");
     }
-    for secret in ["mrelay\n", "auth_pass other", "auth_pass mrelay"] {
+    for secret in ["mrelay\n", "geheim", "auth_pass other", "auth_pass mrelay"] {
         assert!(!stderr.contains(secret), "{stderr}");
     }
     // Where the inventory has a place for it, a difference is no loss.

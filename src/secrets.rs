@@ -1,6 +1,7 @@
 //! Hides the secrets of keepalived.conf(5): the passwords of `authentication` and of `SSL`, what
 //! scripts are told to log in with, and the same words wherever else they stand. Works on lines, not
-//! on a tree: a file that was written by hand may be broken, and may have secrets in comments.
+//! on a tree: a file that was written by hand may be broken, and may have secrets in comments. An
+//! inventory has the same commands in it.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -14,11 +15,11 @@ const MARKS: [&str; 4] = ["pass", "pwd", "apikey", "authpass"];
 const ENDS: [&str; 5] = ["password", "passwd", "passphrase", "secret", "token"];
 
 /// The secrets of some texts, the longest first, so that none hides a part of another.
-pub(super) struct Secrets(Vec<String>);
+pub(crate) struct Secrets(Vec<String>);
 
 impl Secrets {
     /// Collects the secrets of all texts: what is one in either is hidden in both.
-    pub(super) fn of(texts: &[&str]) -> Secrets {
+    pub(crate) fn of(texts: &[&str]) -> Secrets {
         let lines = || texts.iter().flat_map(|text| text.lines());
         let mut all: BTreeSet<&str> = lines().filter_map(marked).map(first_word).collect();
         // keepalived's `$NAME=value`, used as `auth_pass $NAME` or `${NAME}`.
@@ -27,6 +28,7 @@ impl Secrets {
             .map(|name| name.trim_matches(['{', '}']))
             .collect();
         for line in lines() {
+            all.extend(logins(line));
             let definition = line.trim_start().strip_prefix('$').and_then(|it| it.split_once('='));
             if let Some((_, value)) = definition.filter(|(name, _)| variables.contains(name)) {
                 all.extend([value.trim(), first_word(value)]);
@@ -39,22 +41,26 @@ impl Secrets {
     }
 
     /// The line without secrets; its end is kept.
-    pub(super) fn mask<'a>(&self, line: &'a str) -> Cow<'a, str> {
+    pub(crate) fn mask<'a>(&self, line: &'a str) -> Cow<'a, str> {
         let mut shown = Cow::Borrowed(line);
         if let Some(value) = marked(line) {
             let at = value.as_ptr() as usize - line.as_ptr() as usize;
             let end = &line[line.trim_end().len()..];
             shown = Cow::Owned(format!("{}{MASK}{end}", &line[..at]));
         }
-        if let Some(masked) = mask_login(&shown) {
-            shown = Cow::Owned(masked);
-        }
         for secret in &self.0 {
-            if let Some(masked) = mask_words(&shown, secret) {
+            if let Some(masked) = mask_words(&shown, secret, |_| MASK.to_owned()) {
                 shown = Cow::Owned(masked);
             }
         }
         shown
+    }
+
+    /// The text with a star for each byte of a secret, so that every place in it stays the same.
+    pub(crate) fn star(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, secret| {
+            mask_words(&text, secret, |secret| "*".repeat(secret.len())).unwrap_or(text)
+        })
     }
 }
 
@@ -93,17 +99,17 @@ fn first_word(value: &str) -> &str {
     }
 }
 
-/// Hides the USER:PASSWORD of URLs.
-fn mask_login(line: &str) -> Option<String> {
-    let (before, rest) = line.split_once("://")?;
-    let host = rest.find(['/', ' ', '\t', '"', '\'', '\r', '\n']).unwrap_or(rest.len());
-    let login = rest[..host].rfind('@')?;
-    let after = mask_login(&rest[login..]).unwrap_or_else(|| rest[login..].to_owned());
-    Some(format!("{before}://{MASK}{after}"))
+/// The USER:PASSWORD of a line's URLs.
+fn logins(line: &str) -> impl Iterator<Item = &str> {
+    line.split("://").skip(1).filter_map(|rest| {
+        let host = rest.find(['/', ' ', '\t', '"', '\'']).unwrap_or(rest.len());
+        let (login, _) = rest[..host].rsplit_once('@')?;
+        Some(login)
+    })
 }
 
-/// Hides a secret wherever it stands for itself; `None` where it does not.
-fn mask_words(line: &str, secret: &str) -> Option<String> {
+/// Puts something in place of a secret wherever it stands for itself; `None` where it does not.
+fn mask_words(line: &str, secret: &str, instead: impl Fn(&str) -> String) -> Option<String> {
     let joins = |inside: Option<char>, outside: Option<char>| {
         inside.is_some_and(char::is_alphanumeric) && outside.is_some_and(char::is_alphanumeric)
     };
@@ -115,7 +121,7 @@ fn mask_words(line: &str, secret: &str) -> Option<String> {
             || joins(secret.chars().next_back(), after.chars().next());
         if !part_of_another {
             shown.push_str(&line[kept..at]);
-            shown.push_str(MASK);
+            shown.push_str(&instead(secret));
             kept = at + secret.len();
         }
     }
@@ -166,6 +172,7 @@ mod tests {
         );
         let secrets = Secrets::of(&["auth_pass old1", "auth_pass new1"]);
         assert_eq!(secrets.mask("# new1, was old1"), "# ********, was ********");
+        assert_eq!(secrets.star("new1 was \u{e4}old1 old1"), "**** was \u{e4}old1 ****");
     }
 
     #[test]
