@@ -6,8 +6,8 @@ use std::path::Path;
 
 use similar::{ChangeTag, TextDiff};
 
-use crate::secrets::Secrets;
 use crate::files::Target;
+use crate::secrets::Secrets;
 
 /// Unchanged lines around each change.
 const CONTEXT: usize = 3;

@@ -210,8 +210,10 @@ impl Builder<'_> {
             if !ours {
                 let words = more.join(" ");
                 let id = id.map_or_else(String::new, |id| format!(", with id {id}"));
-                self.notes
-                    .at(at, format_args!("`{words}` is left out: the daemon runs on all nodes{id}"));
+                self.notes.at(
+                    at,
+                    format_args!("`{words}` is left out: the daemon runs on all nodes{id}"),
+                );
             }
         }
         follows

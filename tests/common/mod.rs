@@ -1,11 +1,12 @@
-//! What several test programs need: network namespaces with real interfaces in them, users, mail
-//! servers that misbehave, repeatable chance.
+//! What several test programs need: network namespaces with real interfaces in them, keepalived
+//! there, users, mail servers that misbehave, repeatable chance.
 
 #![allow(dead_code)] // each test program uses a part of this
 #![allow(clippy::unwrap_used)]
 
 pub mod accounts;
 pub mod hostile;
+pub mod keepalived;
 pub mod netns;
 pub mod random;
 pub mod server;

@@ -1,25 +1,21 @@
 //! The drain file, as real keepalived understands what is rendered: a number other than 0 makes the
 //! node give its addresses up, and nothing else about the file does.
 
-use std::fs::{self, File};
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::fs;
 
+use crate::common::keepalived::{Keepalived, network, wait_for};
 use crate::common::netns::{Netns, inside};
 use crate::place::{NODES, Place, edited};
 
-/// A keepalived that takes longer to change its state won't.
-const HANGS: Duration = Duration::from_secs(30);
-
-/// keepalived's VRRP with the article's file, and its log. Ended with the test.
-struct Keepalived {
-    child: Child,
+/// keepalived with the article's file, and its log.
+struct Node {
+    keepalived: Keepalived,
     place: Place,
     seen: usize,
 }
 
-impl Keepalived {
-    fn start(netns: &Netns, with_folder: bool) -> Keepalived {
+impl Node {
+    fn start(netns: &Netns, with_folder: bool) -> Node {
         let place = Place::with("");
         let drain = place.path("run/drain");
         if with_folder {
@@ -33,52 +29,19 @@ impl Keepalived {
             let line = line.trim_start();
             !line.starts_with("notify_") && !line.starts_with("lvs_sync_daemon")
         });
-        place.write("keepalived.conf", lines.map(|line| format!("{line}\n")).collect::<String>());
-        let log = File::create(place.path("log")).unwrap();
-        let mut command = place.command("/usr/sbin/keepalived");
-        command
-            .args(["--dont-fork", "--log-console", "--log-detail", "--vrrp"])
-            .args(["-f", "keepalived.conf", "-p"])
-            .arg(place.path("pid"))
-            .arg("-r")
-            .arg(place.path("vrrp.pid"))
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .stdin(Stdio::null());
-        let child = netns.run(|| command.spawn()).unwrap();
-        Keepalived { child, place, seen: 0 }
+        let text: String = lines.map(|line| format!("{line}\n")).collect();
+        Node { keepalived: Keepalived::start(netns, &text, &["--log-detail"]), place, seen: 0 }
     }
 
     /// Waits until the log says it, after what it has said before.
     fn says(&mut self, words: &str) {
-        let start = Instant::now();
-        loop {
-            let log = fs::read_to_string(self.place.path("log")).unwrap();
-            if let Some(at) = log[self.seen..].find(words) {
-                self.seen += at + words.len();
-                return;
-            }
-            assert!(start.elapsed() < HANGS, "never says {words:?}:\n{log}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let log = || self.keepalived.log();
+        let found = wait_for(
+            || format!("never says {words:?}:\n{}", log()),
+            || log()[self.seen..].find(words),
+        );
+        self.seen += found + words.len();
     }
-}
-
-impl Drop for Keepalived {
-    fn drop(&mut self) {
-        // Its children end with it.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn network() -> Netns {
-    let netns = Netns::new();
-    netns.ip("link add eth0 type veth peer name peer0");
-    netns.ip("link set eth0 up");
-    netns.ip("link set peer0 up");
-    netns.ip("address add 192.168.3.101/24 dev eth0");
-    netns
 }
 
 #[test]
@@ -87,7 +50,7 @@ fn a_missing_folder_does_no_harm() {
         return;
     }
     let netns = network();
-    Keepalived::start(&netns, false).says("Entering MASTER STATE");
+    Node::start(&netns, false).says("Entering MASTER STATE");
 }
 
 #[test]
@@ -97,21 +60,18 @@ fn a_number_drains_and_anything_less_ends_it() {
     }
     let netns = network();
     // The folder must be there when keepalived starts; the file need not.
-    let mut keepalived = Keepalived::start(&netns, true);
-    keepalived.says("Entering MASTER STATE");
+    let mut node = Node::start(&netns, true);
+    node.says("Entering MASTER STATE");
     for end in [Some("0\n"), Some(""), None] {
-        keepalived.place.write("run/drain", "1\n");
-        keepalived.says("Entering FAULT STATE");
-        keepalived.says("removing VIPs");
-        let start = Instant::now();
-        while netns.ip("-o address show dev eth0").contains("192.168.3.100") {
-            assert!(start.elapsed() < HANGS, "the VIP stays");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        node.place.write("run/drain", "1\n");
+        node.says("Entering FAULT STATE");
+        node.says("removing VIPs");
+        let held = || netns.ip("-o address show dev eth0").contains("192.168.3.100");
+        wait_for(|| "the VIP stays".to_owned(), || (!held()).then_some(()));
         match end {
-            Some(text) => keepalived.place.write("run/drain", text),
-            None => fs::remove_file(keepalived.place.path("run/drain")).unwrap(),
+            Some(text) => node.place.write("run/drain", text),
+            None => fs::remove_file(node.place.path("run/drain")).unwrap(),
         }
-        keepalived.says("Entering MASTER STATE");
+        node.says("Entering MASTER STATE");
     }
 }

@@ -2,11 +2,10 @@
 //! inventory without a word. It wants the interface to exist, so it runs in a namespace that has
 //! one. Whether scripts exist it does not ask.
 
+use crate::common::keepalived::{network, test};
 use crate::common::netns::{Netns, inside};
 use crate::place::{ARTICLE, NODES, Place, Run, edited};
 use crate::variants::BOTH_FAMILIES;
-
-const KEEPALIVED: &str = "/usr/sbin/keepalived";
 
 const INSTANCE: &str = "  mail_relay:
     interface: eth0
@@ -23,23 +22,6 @@ const WEIGHT: &str = "weight: 1\n";
 const SMTP_CHECK: &str = "type: SMTP_CHECK # or smtp-check, our own probe, or TCP_CHECK";
 const HELO: &str = "\n      helo_name: smtpchecker.domain.ru";
 
-/// A namespace with an interface eth0. A veth, because some kernels have no dummy.
-fn network() -> Netns {
-    let netns = Netns::new();
-    netns.ip("link add eth0 type veth peer name peer0");
-    netns
-}
-
-/// What `keepalived -t` says to a text.
-fn test(netns: &Netns, text: &str) -> Run {
-    let place = Place::with("");
-    place.write("keepalived.conf", text);
-    let mut command = place.command(KEEPALIVED);
-    command.args(["-t", "-f", "keepalived.conf"]);
-    let output = netns.run(|| command.output());
-    Run::of(output.unwrap_or_else(|error| panic!("{KEEPALIVED} is needed: {error}")))
-}
-
 /// Asserts that every node's file is accepted without a word.
 fn accepted(netns: &Netns, what: &str, inventory: &str) {
     accepted_after(netns, what, inventory, |text| text);
@@ -49,7 +31,7 @@ fn accepted_after(netns: &Netns, what: &str, inventory: &str, change: impl Fn(St
     let place = Place::with(inventory);
     for node in NODES {
         let text = change(place.rendered(node));
-        let Run { code, stdout, stderr } = test(netns, &text);
+        let Run { code, stdout, stderr } = Run::of(test(netns, &text));
         let silent = stdout.is_empty() && stderr.is_empty();
         assert!(code == Some(0) && silent, "{what}, {node}: {code:?} {stdout}{stderr}\n{text}");
     }
@@ -64,7 +46,7 @@ fn mistakes_are_noticed() {
     let good = Place::with(ARTICLE).rendered(NODES[0]);
     for (from, to) in [("advert_int 2", "advert 2"), ("interface eth0", "interface eth1")] {
         assert!(good.contains(from));
-        assert_ne!(test(&netns, &good.replace(from, to)).code, Some(0), "{to}");
+        assert_ne!(test(&netns, &good.replace(from, to)).status.code(), Some(0), "{to}");
     }
 }
 
@@ -142,7 +124,7 @@ fn a_node_without_the_probes_user_is_noticed() {
     }
     let place = Place::with(edited(&[(SMTP_CHECK, "type: smtp-check")]));
     let text = place.rendered(NODES[0]).replace("user lvskit", "user no-such-user");
-    let Run { code, stdout, stderr } = test(&network(), &text);
+    let Run { code, stdout, stderr } = Run::of(test(&network(), &text));
     let told = format!("{stdout}{stderr}");
     assert_ne!(code, Some(0), "{told}");
     assert!(told.contains("Failed to set uid/gid for misc checker script"), "{told}");
@@ -316,7 +298,7 @@ fn a_probe_that_takes_hours_is_refused_or_accepted_by_keepalived() {
     let run = place.run("--stdout --node server01.domain.ru");
     if run.code == Some(0) {
         let text = run.stdout.replace("user lvskit", "user root");
-        let tested = test(&network(), &text);
+        let tested = Run::of(test(&network(), &text));
         assert_eq!((tested.code, tested.stderr.as_str()), (Some(0), ""), "{text}");
     } else {
         assert_eq!(run.code, Some(1), "{run:?}");

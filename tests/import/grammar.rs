@@ -5,9 +5,10 @@ use std::fmt::Write;
 
 use lvskit::conf::grammar::{NoFiles, Statement, parse};
 
+use crate::common::keepalived::{network, test};
 use crate::common::netns::inside;
 use crate::common::random::Random;
-use crate::keepalived::{Globals, network, test, understood};
+use crate::keepalived::{Globals, understood};
 
 /// Without one, keepalived does not start what would tell.
 const INSTANCE: &str = "vrrp_instance A {\n interface eth0\n virtual_router_id 3\n \
@@ -125,7 +126,7 @@ fn what_is_broken_is_refused_by_both() {
         return;
     }
     let netns = network();
-    assert_eq!(test(&netns, INSTANCE).code, Some(0));
+    assert_eq!(test(&netns, INSTANCE).status.code(), Some(0));
     for text in [
         "global_defs {\n router_id \"r\n}\n",
         "global_defs {\n router_id r\n}\n}\n",
@@ -134,7 +135,7 @@ fn what_is_broken_is_refused_by_both() {
         "global_defs {\n router_id r # \\\n # a \\\n}\n",
     ] {
         let text = format!("{INSTANCE}{text}");
-        assert_ne!(test(&netns, &text).code, Some(0), "{text}");
+        assert_ne!(test(&netns, &text).status.code(), Some(0), "{text}");
         assert!(parse("x", &text, None, &mut NoFiles).is_err(), "{text}");
     }
 }

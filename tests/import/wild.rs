@@ -2,8 +2,8 @@
 //! in a sync group, unicast, scripts, HTTP checks, groups, marks; with what has no key.
 
 use crate::article::import;
+use crate::common::keepalived::{network, test};
 use crate::common::netns::inside;
-use crate::keepalived::{network, test};
 use crate::place::{Place, Run};
 
 const FILE: &str = r##"! Configuration File for keepalived
@@ -230,7 +230,7 @@ fn keepalived_takes_the_files_before_and_after() {
         // The programs are not there, and nobody is asked whether they are; keepalived 2.2.7 kills
         // itself under -t where one runs as somebody else.
         let text = place.rendered(node).replace(" nobody nogroup", "");
-        let run = test(&netns, &text);
+        let run = Run::of(test(&netns, &text));
         assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{text}");
     }
 }
