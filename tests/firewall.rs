@@ -7,6 +7,8 @@ mod common;
 
 #[path = "firewall/firewalld.rs"]
 mod firewalld;
+#[path = "firewall/ipv6.rs"]
+mod ipv6;
 #[path = "firewall/nftables.rs"]
 mod nftables;
 #[allow(dead_code)] // the guard's own tests use the rest
@@ -27,7 +29,11 @@ const INVENTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/keepalived/invento
 /// What `lvskit gen-conf --firewall` renders for the node that the tests have: the second of the
 /// example inventory, with the service on a port that needs no root.
 fn rendered(kind: &str) -> String {
-    let text = fs::read_to_string(INVENTORY).unwrap();
+    rendered_of(&fs::read_to_string(INVENTORY).unwrap(), kind)
+}
+
+/// The same of another inventory for that node.
+fn rendered_of(text: &str, kind: &str) -> String {
     let edited = text.replace("- port: 25\n", &format!("- port: {PORT}\n"));
     assert_ne!(edited, text, "{INVENTORY} has another port now");
     let dir = tempfile::tempdir().unwrap();

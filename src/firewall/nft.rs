@@ -34,8 +34,13 @@ impl Display for Rules<'_> {
             writeln!(f, "{} meta l4proto {VRRP} accept", From(adverts))?;
         }
         if needs.adverts.iter().any(|adverts| adverts.family == Family::V6) {
-            writeln!(f, "\n# Neighbour discovery: without it nobody finds an IPv6 address")?;
-            writeln!(f, "icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} accept")?;
+            writeln!(
+                f,
+                "\n# Neighbour discovery: without it nobody finds an IPv6 address. And a switch's question who\n\
+                 # listens to a multicast group: it forwards nothing more to a port without an answer."
+            )?;
+            let types = "nd-neighbor-solicit, nd-neighbor-advert, mld-listener-query";
+            writeln!(f, "icmpv6 type {{ {types} }} accept")?;
         }
         if let Some(sync) = &needs.sync {
             writeln!(f, "\n# IPVS's sync daemon, from the other nodes")?;

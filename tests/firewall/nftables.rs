@@ -7,7 +7,7 @@ use crate::rendered;
 use crate::traffic::{Guarded, Passes};
 
 /// Loads such a ruleset with these rules included as the first of its chain.
-fn load(guarded: &Guarded, rules: &str) {
+pub fn load(guarded: &Guarded, rules: &str) {
     let dir = tempfile::tempdir().unwrap();
     let included = dir.path().join("lvskit-firewall.nft");
     fs::write(&included, rules).unwrap();

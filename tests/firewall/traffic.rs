@@ -14,13 +14,13 @@ use crate::node::{Node, OWN, VIP};
 /// Where VRRP sends its adverts, and the sync daemon its connections (IPVS' default group).
 const VRRP_GROUP: &str = "224.0.0.18";
 const SYNC_GROUP: &str = "224.0.0.81";
-const SYNC_PORT: u16 = 8848;
+pub const SYNC_PORT: u16 = 8848;
 
 /// For what must come through; it normally takes a millisecond.
-const PATIENT: Duration = Duration::from_secs(5);
+pub const PATIENT: Duration = Duration::from_secs(5);
 
 /// For what must not.
-const BRIEF: Duration = Duration::from_millis(400);
+pub const BRIEF: Duration = Duration::from_millis(400);
 
 /// A client, and another node; both live at the other end of the link.
 pub const CLIENT: &str = "192.168.3.3";
@@ -122,7 +122,8 @@ impl Guarded {
         !self.advert_passes(CLIENT, BRIEF)
     }
 
-    fn counted(&self, counter: &str, patience: Duration, send: impl Fn()) -> bool {
+    /// Whether a counter counts what `send` sends.
+    pub fn counted(&self, counter: &str, patience: Duration, send: impl Fn()) -> bool {
         let count = || {
             let text = self.node.node.tool("nft", &format!("list counter inet behind {counter}"));
             let packets = text.split("packets ").nth(1).unwrap().split(' ').next().unwrap();

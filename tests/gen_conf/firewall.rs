@@ -64,7 +64,8 @@ fn adverts_are_let_in_by_family_and_interface() {
             format!("{from} ip daddr 224.0.0.18 meta l4proto 112 accept"),
             "iifname \"vlan100\" ip6 saddr { fe80::/10 } ip6 daddr ff02::12 meta l4proto 112 accept"
                 .to_owned(),
-            "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept".to_owned(),
+            "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, mld-listener-query } accept"
+                .to_owned(),
             format!("{from} ip daddr 224.0.0.81 udp dport 8848 accept"),
         ]
     );

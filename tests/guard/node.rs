@@ -28,8 +28,8 @@ pub struct Node {
     pub node: Netns,
     pub client: Netns,
     pub balancer: Netns,
-    /// Joins the three; nothing else happens there.
-    _switch: Netns,
+    /// Joins the three by the bridge br0.
+    pub switch: Netns,
     listener: TcpListener,
 }
 
@@ -58,7 +58,7 @@ impl Node {
         }
         let listener = node.run(|| TcpListener::bind(("::", PORT)).unwrap());
         listener.set_nonblocking(true).unwrap();
-        let node = Node { node, client, balancer, _switch: switch, listener };
+        let node = Node { node, client, balancer, switch, listener };
         [VIP, VIP6].iter().for_each(|vip| node.is_found_at_the_node(vip));
         node
     }
