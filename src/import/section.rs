@@ -193,7 +193,7 @@ fn value(key: &Key, statement: &Statement) -> Option<Yaml> {
         }
         (_, Some(_)) => None,
         (Value::Flag, None) => words.is_empty().then(|| Yaml::plain(true)),
-        (Value::FlagOrWords, None) if words.is_empty() => Some(Yaml::plain(true)),
+        (Value::FlagOr(_), None) if words.is_empty() => Some(Yaml::plain(true)),
         (Value::Bool, None) => match words {
             [] => Some(Yaml::plain(true)),
             [word] if matches!(word.as_str(), "true" | "on" | "yes") => Some(Yaml::plain(true)),
@@ -217,7 +217,12 @@ fn value(key: &Key, statement: &Statement) -> Option<Yaml> {
 fn scalar(value: &Value, name: &str, words: &[String]) -> Option<Yaml> {
     let several = matches!(
         value,
-        Value::Words | Value::FlagOrWords | Value::Endpoint | Value::User | Value::Text
+        Value::Words
+            | Value::Form(_)
+            | Value::FlagOr(_)
+            | Value::Endpoint
+            | Value::User
+            | Value::Text
     );
     let text = match words {
         [word] => word.clone(),
@@ -234,7 +239,9 @@ fn scalar(value: &Value, name: &str, words: &[String]) -> Option<Yaml> {
     }
     Some(match value {
         Value::Int(..) | Value::Seconds(..) => Yaml::Plain(text),
-        Value::Words if text.parse::<i64>().is_ok_and(|n| n.to_string() == text) => {
+        Value::Words | Value::Form(_)
+            if text.parse::<i64>().is_ok_and(|n| n.to_string() == text) =>
+        {
             Yaml::Plain(text)
         }
         _ => Yaml::Text(text),

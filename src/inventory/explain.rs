@@ -67,7 +67,8 @@ pub fn value(value: &Value) -> String {
         }
         Value::Text => "a text".into(),
         Value::Words => "one or more words".into(),
-        Value::FlagOrWords => "true, false, or one or more words".into(),
+        Value::Form(form) => form.shown.into(),
+        Value::FlagOr(inner) => format!("true, false, or {}", self::value(inner)),
         Value::Host => "a host name".into(),
         Value::Helo => "a host name, or an address in brackets".into(),
         Value::Mailbox => "a mail address".into(),

@@ -1,5 +1,6 @@
 //! Keywords: values of which there are only a few, and what the others would have meant.
 
+use super::keys::form::TUNNEL;
 use super::read::{Read, wrong};
 use super::values;
 use crate::cluster::{Forwarding, Protocol, Release, RouterId, Scheduler, Version};
@@ -57,7 +58,10 @@ pub(super) fn lb_kind(text: &str) -> Read<Forwarding> {
         ("DR", None) => Ok(Forwarding::Dr),
         ("NAT", None) => Ok(Forwarding::Nat),
         ("TUN", None) => Ok(Forwarding::Tun(String::new())),
-        ("TUN", Some(rest)) => Ok(Forwarding::Tun(format!(" {}", values::words(rest)?))),
+        ("TUN", Some(rest)) => match values::words(rest)? {
+            rest if (TUNNEL.fits)(&rest) => Ok(Forwarding::Tun(format!(" {rest}"))),
+            rest => wrong(format!("`{rest}` is no tunnel"), format!("write {}", TUNNEL.shown)),
+        },
         _ => wrong(format!("`{text}` is no lb_kind"), "write DR, NAT or TUN"),
     }
 }

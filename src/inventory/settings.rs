@@ -1,6 +1,7 @@
 //! Reads the keys that become statements of the same name, by their tables: what each may be, and
 //! how it is written in keepalived.conf.
 
+use super::keys::form::Form;
 use super::keys::{COMMAND, Key, Role, Value};
 use super::read::{Problems, Read, Section, items, wrong};
 use super::tree::{Kind, Node};
@@ -37,10 +38,12 @@ fn statements(key: &Key, node: &Node, problems: &mut Problems) -> Option<Vec<Sta
             let wanted = problems.value(node, key.name, keywords::yes_no)?;
             wanted.value.then(|| vec![Statement::line(keyword)])
         }
-        Value::FlagOrWords => match &node.kind {
+        Value::FlagOr(inner) => match &node.kind {
             Kind::Scalar(text) if text == "true" => Some(vec![Statement::line(keyword)]),
             Kind::Scalar(text) if text == "false" => None,
-            _ => Some(line(problems.value(node, key.name, values::words)?.value)),
+            _ => Some(line(
+                problems.value(node, key.name, |text| scalar(inner, key.name, text))?.value,
+            )),
         },
         Value::OneOrMore(inner) => {
             let lines = items(node).iter().map(|item| {
@@ -93,7 +96,9 @@ pub(super) fn scalar(value: &Value, name: &str, text: &str) -> Read<String> {
         Value::Seconds(from, to) => {
             numbers::seconds_in(text, name, *from..=*to).map(|time| time.to_string())
         }
-        Value::Words | Value::FlagOrWords => values::words(text),
+        Value::Words => values::words(text),
+        Value::Form(form) => formed(form, name, text),
+        Value::FlagOr(inner) => scalar(inner, name, text),
         Value::Forwarding => keywords::lb_kind(text).map(|kind| kind.to_string()),
         Value::Weight(from, to) => values::weight(text, *from..=*to),
         Value::Host => values::host(text).map(|word| word.to_string()),
@@ -110,5 +115,14 @@ pub(super) fn scalar(value: &Value, name: &str, text: &str) -> Read<String> {
             wrong(format!("`{text}` is no {name}"), format!("write one of {}", words.join(", ")))
         }
         _ => values::word(text).map(|word| word.to_string()),
+    }
+}
+
+/// Words of a shape.
+fn formed(form: &Form, name: &str, text: &str) -> Read<String> {
+    let words = values::words(text)?;
+    match (form.fits)(&words) {
+        true => Ok(words),
+        false => wrong(format!("`{text}` is no {name}"), format!("write {}", form.shown)),
     }
 }

@@ -1,6 +1,6 @@
 //! The keys of `check`: keepalived's checkers, and our probe.
 
-use super::{COUNT_OR_0, Key, PORT, RAW, TIMER, TIMER_OR_0, Table, Value};
+use super::{COUNT_OR_0, Key, PORT, RAW, TIMER, TIMER_OR_0, Table, Value, form};
 use crate::cluster::Release;
 
 /// A type of check.
@@ -135,11 +135,11 @@ pub const UDP_CHECK: Table = Table {
         TYPE,
         RETRIES,
         &[
-            Key::plain("payload", Value::Words, "random", "What is sent, in hexadecimal digits.")
+            Key::plain("payload", Value::Form(&form::PAYLOAD), "random", "What is sent.")
                 .since(Release::V2_2),
             Key::plain(
                 "require_reply",
-                Value::FlagOrWords,
+                Value::FlagOr(&Value::Form(&form::REPLY)),
                 "no",
                 "`true`, or the reply that must come.",
             )
@@ -199,12 +199,22 @@ pub const URL: Table = Table {
     groups: &[
         &[
             Key::plain("path", Value::Text, "required", "Such as / or /health."),
-            Key::plain("digest", Value::Text, "any", "The page's MD5, as genhash prints it."),
-            Key::plain("status_code", Value::Words, "200-299", "Codes and ranges of codes."),
+            Key::plain("digest", Value::Form(&form::DIGEST), "any", "The page's MD5, by genhash."),
+            Key::plain(
+                "status_code",
+                Value::Form(&form::STATUS_CODES),
+                "200-299",
+                "What the server may answer.",
+            ),
             Key::plain("virtualhost", Value::Text, "that of the check", "Whose page it is."),
             Key::plain("regex", Value::Text, "any", "What the page must match."),
             Key::plain("regex_no_match", Value::Flag, "false", "What it must not match."),
-            Key::plain("regex_options", Value::Words, "none", "Such as caseless multiline."),
+            Key::plain(
+                "regex_options",
+                Value::Form(&form::REGEX_OPTIONS),
+                "none",
+                "How it is matched.",
+            ),
             Key::plain("regex_min_offset", COUNT_OR_0, "0", "Where the search begins, bytes."),
             Key::plain("regex_max_offset", COUNT_OR_0, "the end", "Where it ends, bytes."),
         ],

@@ -1,6 +1,6 @@
 //! The keys of `global_defs`.
 
-use super::{COUNT, COUNT_OR_0, Key, RAW, TIMER, Table, Value, WHOLE_SECONDS};
+use super::{COUNT, COUNT_OR_0, Key, RAW, TIMER, Table, Value, WHOLE_SECONDS, form};
 use crate::cluster::Release;
 
 /// `global_defs`
@@ -52,8 +52,13 @@ pub const OWN: &[Key] = &[Key::ours(
 
 /// What must be the same on all nodes, or there will be two MASTERs.
 const SAME: &[Key] = &[
-    Key::plain("vrrp_mcast_group4", Value::Address, "224.0.0.18", "Where adverts go to."),
-    Key::plain("vrrp_mcast_group6", Value::Address, "ff02::12", "The same in IPv6."),
+    Key::plain(
+        "vrrp_mcast_group4",
+        Value::Form(&form::GROUP4),
+        "224.0.0.18",
+        "Where adverts go to.",
+    ),
+    Key::plain("vrrp_mcast_group6", Value::Form(&form::GROUP6), "ff02::12", "The same in IPv6."),
     Key::plain("vrrp_skip_check_adv_addr", Value::Flag, "false", "Trust a known sender's adverts."),
     Key::plain("vrrp_strict", Value::Flag, "false", "Enforce the RFC; not for LVS."),
     Key::plain("vrrp_down_timer_adverts", Value::Int(1, 100), "3", "Default, likewise.")
@@ -74,13 +79,18 @@ pub const FREE: &[Key] = &[
         "Mails only when a server comes or goes.",
     ),
     Key::plain("checker_log_all_failures", Value::Bool, "false", "Log every failed check."),
-    Key::plain("lvs_timeouts", Value::Words, "the kernel's", "`tcp S tcpfin S udp S`, seconds."),
+    Key::plain(
+        "lvs_timeouts",
+        Value::Form(&form::TIMEOUTS),
+        "the kernel's",
+        "When IPVS forgets connections.",
+    ),
     Key::plain("lvs_flush", Value::Flag, "false", "Remove what IPVS has when keepalived starts."),
     Key::plain(
         "lvs_flush_on_stop",
-        Value::FlagOrWords,
+        Value::FlagOr(&Value::OneOf(&["VS"])),
         "no",
-        "`true`, or `VS`: faster on stopping.",
+        "Remove what IPVS has when keepalived stops; VS: faster.",
     )
     .in_2_1_5("lvs_flush_onstop"),
     Key::plain("vrrp_garp_master_delay", WHOLE_SECONDS, "5", "Default of garp_master_delay."),
@@ -92,7 +102,7 @@ pub const FREE: &[Key] = &[
     Key::plain("vrrp_garp_interval", TIMER, "0", "Seconds between two gratuitous ARPs."),
     Key::plain("vrrp_gna_interval", TIMER, "0", "The same in IPv6."),
     Key::plain("vrrp_min_garp", Value::Bool, "false", "One gratuitous ARP, not ten."),
-    Key::plain("vrrp_garp_extra_if", Value::Words, "none", "Default of garp_extra_if.")
+    Key::plain("vrrp_garp_extra_if", Value::Form(&form::EXTRA_IF), "none", "Its default.")
         .since(Release::V2_2),
     Key::plain("vrrp_lower_prio_no_advert", Value::Bool, "false", "Default, likewise."),
     Key::plain("vrrp_higher_prio_send_advert", Value::Bool, "false", "Default, likewise."),
@@ -100,8 +110,18 @@ pub const FREE: &[Key] = &[
     Key::plain("vrrp_startup_delay", TIMER, "0", "Seconds until instances start."),
     Key::plain("vrrp_notify_priority_changes", Value::Bool, "false", "Tell FIFOs of them too."),
     Key::plain("default_interface", Value::Interface, "eth0", "Of addresses without one."),
-    Key::plain("dynamic_interfaces", Value::FlagOrWords, "no", "`true`, or `allow_if_changes`."),
-    Key::plain("nftables", Value::FlagOrWords, "keepalived", "`true`, or the name of its table."),
+    Key::plain(
+        "dynamic_interfaces",
+        Value::FlagOr(&Value::OneOf(&["allow_if_changes"])),
+        "no",
+        "Interfaces may come and go.",
+    ),
+    Key::plain(
+        "nftables",
+        Value::FlagOr(&Value::Text),
+        "keepalived",
+        "Rules by nftables; the table's name.",
+    ),
     Key::plain(
         "nftables_priority",
         Value::Int(-2_147_483_648, 2_147_483_647),
@@ -111,9 +131,9 @@ pub const FREE: &[Key] = &[
     Key::plain("nftables_counters", Value::Flag, "false", "Count packets there."),
     Key::plain(
         "nftables_ipvs",
-        Value::FlagOrWords,
+        Value::FlagOr(&Value::Text),
         "none",
-        "Groups by firewall marks: `true` or a name.",
+        "Groups by firewall marks; the table's name.",
     )
     .since(Release::V2_2),
     Key::plain("nftables_ipvs_start_fwmark", COUNT, "1000", "The first of these marks.")
@@ -156,23 +176,23 @@ pub const FREE: &[Key] = &[
     Key::plain("rs_init_notifies", Value::Flag, "false", "Run notify_up at start too."),
     Key::plain(
         "reload_check_config",
-        Value::FlagOrWords,
+        Value::FlagOr(&Value::Path),
         "no",
-        "`true`, or a log file: check first.",
+        "Check before a reload; a log file for that.",
     )
     .since(Release::V2_2),
     Key::plain(
         "reload_file",
-        Value::FlagOrWords,
+        Value::FlagOr(&Value::Path),
         "none",
-        "`true`, or the file that is there meanwhile.",
+        "Have a file while reloading; its name.",
     )
     .since(Release::V2_2),
     Key::plain("data_use_instance", Value::Bool, "false", "Names of dumped files.")
         .since(Release::V2_2),
     Key::plain("random_seed", COUNT_OR_0, "the time", "Of what keepalived leaves to chance.")
         .since(Release::V2_2),
-    Key::plain("umask", Value::Words, "0177", "Of files, in digits or as IRGRP|IWOTH."),
+    Key::plain("umask", Value::Form(&form::UMASK), "0177", "Of the files that are made."),
     Key::plain("use_symlink_paths", Value::Flag, "false", "Do not resolve links of scripts.")
         .since(Release::V2_3),
     Key::plain("state_dump_file", Value::Path, "in /tmp", "Where SIGUSR1 dumps to.")

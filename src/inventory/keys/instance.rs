@@ -1,6 +1,6 @@
 //! The keys of `vrrp_instance`.
 
-use super::{Key, RAW, Table, Value};
+use super::{Key, RAW, Table, Value, form};
 use crate::cluster::Release;
 
 /// `vrrp_instance`
@@ -136,15 +136,25 @@ pub const HOOKS: &[Key] = &[
 
 /// What must be the same on all nodes, or there will be two MASTERs.
 const SAME: &[Key] = &[
-    Key::plain("mcast_dst_ip", Value::Address, "224.0.0.18 or ff02::12", "Where adverts go to.")
-        .since(Release::V2_2),
+    Key::plain(
+        "mcast_dst_ip",
+        Value::Form(&form::GROUP),
+        "224.0.0.18 or ff02::12",
+        "Where adverts go to.",
+    )
+    .since(Release::V2_2),
     Key::plain("down_timer_adverts", Value::Int(1, 100), "3", "Adverts missed until takeover.")
         .since(Release::V2_2),
     Key::plain("accept", Value::Flag, "true", "Take packets to the addresses; needed here."),
     Key::plain("no_accept", Value::Flag, "false", "Drop packets to the addresses."),
     Key::plain("skip_check_adv_addr", Value::Flag, "false", "Trust a known sender's adverts."),
     Key::plain("strict_mode", Value::Bool, "false", "Enforce the RFC; not for LVS."),
-    Key::plain("use_vmac", Value::Words, "none", "`[INTERFACE] [MAC]`: RFC 5798's virtual MAC."),
+    Key::plain(
+        "use_vmac",
+        Value::FlagOr(&Value::Form(&form::VMAC)),
+        "none",
+        "RFC 5798's virtual MAC address.",
+    ),
     Key::plain("vmac_xmit_base", Value::Flag, "false", "Send adverts from the real interface."),
 ];
 
@@ -172,7 +182,7 @@ pub const FREE: &[Key] = &[
         "Seconds between repetitions.",
     ),
     Key::plain("garp_master_refresh_repeat", super::COUNT, "1", "ARPs in a repetition."),
-    Key::plain("garp_extra_if", Value::Words, "none", "`[all] SECONDS`: on other interfaces too.")
+    Key::plain("garp_extra_if", Value::Form(&form::EXTRA_IF), "none", GARP_EXTRA)
         .since(Release::V2_2),
     Key::plain("lower_prio_no_advert", Value::Bool, "false", "Do not answer lower priorities."),
     Key::plain("higher_prio_send_advert", Value::Bool, "false", "Answer once before giving up."),
@@ -204,6 +214,8 @@ pub const FREE: &[Key] = &[
     Key::plain("smtp_alert", Value::Bool, "false", "Send a mail at every transition."),
     Key::plain("kernel_rx_buf_size", super::COUNT, "the system's", "Of the VRRP socket, bytes."),
 ];
+
+const GARP_EXTRA: &str = "Gratuitous ARPs on other interfaces, again and again.";
 
 const GARP_LOWER: &str = "The same after an advert of lower priority.";
 

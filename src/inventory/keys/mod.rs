@@ -3,6 +3,7 @@
 //! these tables. Names are those of keepalived.conf(5) wherever keepalived has one.
 
 mod check;
+pub mod form;
 mod global;
 mod instance;
 mod server;
@@ -16,6 +17,7 @@ pub use server::{REAL_SERVER, VIRTUAL_SERVER};
 pub use top::{NODE, NODE_GLOBAL_DEFS, NODE_INSTANCE, TOP};
 pub use track::{COMMAND, TRACK_FILE, VRRP_SCRIPT, VRRP_SYNC_GROUP};
 
+use self::form::Form;
 use crate::cluster::Release;
 
 /// A key of the inventory.
@@ -70,8 +72,10 @@ pub enum Value {
     Text,
     /// Several words of one statement.
     Words,
-    /// `true`: the keyword alone; `false`: nothing; else several words.
-    FlagOrWords,
+    /// Words of a shape.
+    Form(&'static Form),
+    /// `true`: the keyword alone; `false`: nothing; else a value.
+    FlagOr(&'static Value),
     /// A host name.
     Host,
     /// A name in HELO.

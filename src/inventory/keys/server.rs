@@ -1,6 +1,6 @@
 //! The keys of `virtual_server` and `real_server`.
 
-use super::{COUNT, COUNT_OR_0, Key, PORT, RAW, TIMER, TIMER_OR_0, Table, Value};
+use super::{COUNT, COUNT_OR_0, Key, PORT, RAW, TIMER, TIMER_OR_0, Table, Value, form};
 use crate::cluster::{Release, Scheduler};
 
 /// `virtual_server`
@@ -71,14 +71,19 @@ const PLAIN: &[Key] = &[
     Key::plain("flag-2", Value::Flag, "false", "The scheduler's second flag."),
     Key::plain("flag-3", Value::Flag, "false", "The scheduler's third flag."),
     Key::plain("ops", Value::Flag, "false", "UDP: choose for each datagram."),
-    Key::plain("persistence_engine", Value::Text, "none", "Only sip."),
+    Key::plain("persistence_engine", Value::OneOf(&["sip"]), "none", "What makes a client one."),
     Key::plain(
         "persistence_timeout",
         Value::Int(1, 2_678_400),
         "no persistence",
         "Seconds that a client meets the same server.",
     ),
-    Key::plain("persistence_granularity", Value::Text, "one client", "A netmask, or its length."),
+    Key::plain(
+        "persistence_granularity",
+        Value::Form(&form::GRANULARITY),
+        "each address",
+        "Clients of one network count as one.",
+    ),
     Key::plain("ha_suspend", Value::Flag, "false", "Check only on the node that has the address."),
     Key::plain("smtp_alert", Value::Bool, "false", "Send a mail about the quorum."),
     Key::plain("virtualhost", Value::Text, "none", "Default host of HTTP_GET and SSL_GET."),

@@ -1,6 +1,6 @@
 //! The keys of what instances track, and of the groups that they form.
 
-use super::{COUNT, Key, RAW, Table, Value, instance};
+use super::{COUNT, Key, RAW, Table, Value, form, instance};
 use crate::cluster::Release;
 
 /// `track_file`
@@ -18,7 +18,7 @@ pub const TRACK_FILE: Table = Table {
             ),
             Key::plain(
                 "init_file",
-                Value::Words,
+                Value::FlagOr(&Value::Form(&form::INIT_FILE)),
                 "not written",
                 "The number that keepalived writes where there is no file; `overwrite` after it: \
                  also where there is one.",
