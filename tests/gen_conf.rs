@@ -19,6 +19,8 @@ mod drain;
 mod everything;
 #[path = "gen_conf/failures.rs"]
 mod failures;
+#[path = "gen_conf/families.rs"]
+mod families;
 #[path = "gen_conf/firewall.rs"]
 mod firewall;
 #[path = "gen_conf/hostile.rs"]

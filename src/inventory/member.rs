@@ -1,6 +1,7 @@
 //! What each node's part in an instance is: the facts of the instance, of the node, and of the node's
 //! own words about that instance, the narrower before the wider.
 
+use std::cmp::Reverse;
 use std::net::IpAddr;
 
 use super::instance::InstanceDraft;
@@ -56,18 +57,11 @@ pub(super) fn finish(
     let mut members = Vec::new();
     for &place in &places {
         let (node, own) = (&nodes[place], nodes[place].own(instance.name()));
-        let by_order = || {
-            let rank = order.iter().position(|&other| other == place).unwrap_or(order.len());
-            Election { nodes: order.len() }.priority(rank)
-        };
-        let said = own.and_then(|own| own.priority.as_ref()).or(node.priority.as_ref());
-        let shared =
-            value(instance.priority.clone()).or(instance.is_uniform().then_some(UNIFORM_PRIORITY));
         members.push(Member {
             node: place,
             interface: interface(&instance, node)?.value.clone(),
             state: State::Backup,
-            priority: said.map(|said| said.value).or(shared).unwrap_or_else(by_order),
+            priority: priority(&instance, node, &order, place),
             unicast: match instance.unicast {
                 true => Some(unicast(&instance, nodes, &places, place, family, problems)?),
                 false => None,
@@ -92,7 +86,7 @@ pub(super) fn finish(
     if first_is_master {
         let rank = |member: &Member| order.iter().position(|&place| place == member.node);
         let best = (0..members.len())
-            .min_by_key(|&at| (std::cmp::Reverse(members[at].priority), rank(&members[at])))?;
+            .min_by_key(|&at| (Reverse(members[at].priority), rank(&members[at])))?;
         members[best].state = State::Master;
     }
     Some(VrrpInstance {
@@ -107,6 +101,30 @@ pub(super) fn finish(
         preempt,
         members,
     })
+}
+
+/// A node's priority: what is said of it, of all nodes, or what follows from the order.
+fn priority(instance: &InstanceDraft, node: &NodeDraft, order: &[usize], place: usize) -> u8 {
+    let own = node.own(instance.name()).and_then(|own| own.priority.as_ref());
+    let said = own.or(node.priority.as_ref()).or(instance.priority.as_ref());
+    let by_order = || {
+        let rank = order.iter().position(|&other| other == place).unwrap_or(order.len());
+        Election { nodes: order.len() }.priority(rank)
+    };
+    match said {
+        Some(said) => said.value,
+        None if instance.is_uniform() => UNIFORM_PRIORITY,
+        None => by_order(),
+    }
+}
+
+/// The places of the members, those first that are MASTER rather than others; `None` where something
+/// was wrong.
+pub(super) fn ranking(instance: &InstanceDraft, nodes: &[NodeDraft]) -> Option<Vec<usize>> {
+    let mut order = order(instance, nodes, &members(instance, nodes))?;
+    let by_order = order.clone();
+    order.sort_by_key(|&place| Reverse(priority(instance, &nodes[place], &by_order, place)));
+    Some(order)
 }
 
 /// Equal priorities that nobody asked for: several nodes take over at the same moment.

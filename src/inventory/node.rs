@@ -1,6 +1,7 @@
 //! The keys of `nodes`.
 
 use std::net::IpAddr;
+use std::ops::Range;
 
 use super::keys::{NODE, NODE_GLOBAL_DEFS, NODE_INSTANCE};
 use super::read::{Placed, Problems, Section, items};
@@ -23,7 +24,7 @@ pub(super) struct NodeDraft {
     lvs_sync_daemon: Option<Placed<Word>>,
     global_defs: Settings,
     global_raw: Vec<Statement>,
-    raw: Vec<Statement>,
+    pub(super) raw: Vec<Statement>,
 }
 
 /// A node's part of an instance as it was read.
@@ -164,6 +165,12 @@ impl NodeDraft {
 
     /// What it says of an instance of that name.
     pub(super) fn own(&self, instance: &str) -> Option<&OwnInstance> {
-        self.instances.iter().find(|(name, _)| name.value == instance).map(|(_, own)| own)
+        self.own_at(instance).map(|(_, own)| own)
+    }
+
+    /// The same, and where it begins to.
+    pub(super) fn own_at(&self, instance: &str) -> Option<(&Range<usize>, &OwnInstance)> {
+        let found = self.instances.iter().find(|(name, _)| name.value == instance);
+        found.map(|(name, own)| (&name.at, own))
     }
 }

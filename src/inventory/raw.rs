@@ -5,6 +5,7 @@
 use std::ops::Range;
 use std::path::Path;
 
+use super::keys::Role;
 use super::read::{Problems, Read, Section, items, wrong};
 use super::tree::{Kind, Node};
 use crate::conf::grammar::{self, Include};
@@ -15,8 +16,28 @@ const LONGEST: usize = 1000;
 
 /// The `raw` of a section; nothing where there is none.
 pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> Vec<Statement> {
-    let Some((_, node)) = section.node("raw") else { return Vec::new() };
-    lines(node, "raw", problems).unwrap_or_default()
+    let Some((key, node)) = section.node("raw") else { return Vec::new() };
+    let lines = lines(node, "raw", problems).unwrap_or_default();
+    for keyword in contradicted(section, &lines) {
+        problems.warn(
+            key.at.clone(),
+            format!("`{keyword}` in `raw` is a key too, and keepalived takes the last of two"),
+            format!("write it as a key: `{keyword}: ...`"),
+        );
+    }
+    lines
+}
+
+/// Keywords that gen-conf writes itself, from a key that is said or from what it reckons.
+fn contradicted(section: &Section<'_>, lines: &[Statement]) -> Vec<String> {
+    let text: Vec<&str> = lines.iter().map(|line| line.line.as_str()).collect();
+    let statements = grammar::parse("raw", &text.join("\n"), Some(""), &mut Unread);
+    let flat = statements.into_iter().flatten().filter(|one| one.block.is_none());
+    let written = |keyword: &&str| {
+        let key = section.table().key(keyword);
+        key.is_some_and(|key| key.role == Role::Ours || section.node(key.name).is_some())
+    };
+    flat.filter_map(|one| Some(one.keyword()).filter(written).map(str::to_owned)).collect()
 }
 
 /// Lines of keepalived.conf: one text, or a list of them.

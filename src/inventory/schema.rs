@@ -43,6 +43,7 @@ pub(super) fn cluster(
         tracks: &tracks,
         instances: &instances,
         servers: &servers,
+        raw: &raw,
     };
     if !cross::size::check(&drafts, problems) {
         return None;

@@ -1,6 +1,7 @@
 //! The keys of `virtual_server`.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::ops::Range;
 
 use super::check::{self, Checks};
@@ -37,7 +38,7 @@ pub(super) struct ServerDraft {
     pub(super) quorum: Option<Placed<u64>>,
     pub(super) sorry_server: Option<Placed<String>>,
     pub(super) hysteresis: Option<Placed<u64>>,
-    settings: Settings,
+    pub(super) settings: Settings,
     raw: Vec<Statement>,
 }
 
@@ -253,6 +254,12 @@ impl ServerDraft {
     /// Whether each datagram is balanced by itself.
     pub(super) fn has_ops(&self) -> bool {
         self.settings.has("ops")
+    }
+
+    /// Its servers that are no nodes.
+    pub(super) fn strangers(&self) -> impl Iterator<Item = IpAddr> {
+        let all = self.real_servers.iter().flatten().filter_map(RealServerDraft::stranger);
+        all.map(|address| address.value)
     }
 
     /// Whether packets get to the sorry server in another way than to the others.

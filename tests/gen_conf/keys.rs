@@ -57,6 +57,8 @@ fn value(path: &str, key: &Key) -> String {
 /// An inventory that says a key, in its place; `None` for places without statements of their own.
 pub fn inventory(path: &str, key: &Key) -> Option<String> {
     let said = match (path, key.name) {
+        // Of one node; nodes.vrrp_instance has it too.
+        ("vrrp_instance", "mcast_src_ip") => return None,
         ("check.HTTP_GET", "url") | ("check.SSL_GET", "url") => "url: {path: /}".to_owned(),
         _ => format!("{}: {}", key.name, value(path, key)),
     };

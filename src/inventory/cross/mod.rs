@@ -2,6 +2,7 @@
 //! nodes that would make two MASTERs can't be written in an inventory at all; what is left is said
 //! here.
 
+mod families;
 mod instances;
 mod names;
 mod nodes;
@@ -19,6 +20,7 @@ use super::read::{Placed, Problems};
 use super::server::ServerDraft;
 use super::track::TrackDraft;
 use crate::cluster::GlobalDefs;
+use crate::conf::statement::Statement;
 
 /// Everything that is checked together.
 pub(super) struct Drafts<'a> {
@@ -29,11 +31,14 @@ pub(super) struct Drafts<'a> {
     pub(super) tracks: &'a TrackDraft,
     pub(super) instances: &'a [InstanceDraft],
     pub(super) servers: &'a [ServerDraft],
+    /// Lines at the top of all files.
+    pub(super) raw: &'a [Statement],
 }
 
 pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
     nodes::check(drafts, problems);
     instances::check(drafts, problems);
+    families::check(drafts, problems);
     names::check(drafts, problems);
     servers::check(drafts, problems);
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::{Drafts, unique};
 use crate::cluster::Tracked;
+use crate::conf::statement::Settings;
 use crate::conf::word::Word;
 use crate::inventory::instance::InstanceDraft;
 use crate::inventory::member;
@@ -18,10 +19,12 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
     unique(&grouped, |name| name.value.clone(), title, problems);
     for instance in drafts.instances {
         tracked(&instance.tracked, &instance.at, drafts, problems);
+        in_raw(&instance.settings, &instance.at, drafts, problems);
     }
     for node in drafts.nodes {
         for (name, own) in &node.instances {
             tracked(&own.tracked, &name.at, drafts, problems);
+            in_raw(&own.settings, &name.at, drafts, problems);
         }
     }
     for group in &drafts.tracks.groups {
@@ -81,6 +84,32 @@ fn tracked(tracked: &Tracked, at: &Range<usize>, drafts: &Drafts<'_>, problems: 
     }
 }
 
+/// What `raw` at the top has to define, since there is no section for it.
+fn in_raw(settings: &Settings, at: &Range<usize>, drafts: &Drafts<'_>, problems: &mut Problems) {
+    let lines = || drafts.raw.iter().chain(drafts.nodes.iter().flat_map(|node| &node.raw));
+    let defined = |heads: &[&str], name: &str| {
+        lines().any(|line| match line.line.split_whitespace().collect::<Vec<_>>().as_slice() {
+            [head, own, ..] => heads.contains(head) && own.trim_matches('"') == name,
+            _ => false,
+        })
+    };
+    for (key, heads) in [
+        ("track_process", ["vrrp_track_process", "track_process"]),
+        ("track_bfd", ["bfd_instance", "bfd_instance"]),
+    ] {
+        for line in settings.statements(key).iter().flat_map(|list| list.block.iter().flatten()) {
+            let name = unquoted(&line.line);
+            if !defined(&heads, name) {
+                problems.add(
+                    at.clone(),
+                    format!("`{key}` names `{name}`, and there is no `{} {name}`", heads[0]),
+                    "define it in `raw` at the top, or correct the name",
+                );
+            }
+        }
+    }
+}
+
 /// keepalived takes the weights of what members of a group track for 0, unless the group says
 /// otherwise: instances with different priorities could not move together.
 fn weights(member: &str, drafts: &Drafts<'_>, problems: &mut Problems) {
@@ -125,16 +154,8 @@ fn alike(group: &GroupDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
         drafts.instances.iter().find(|instance| instance.name() == name.value.as_str())
     };
     let preferred = |instance: &InstanceDraft| {
-        let members = member::members(instance, drafts.nodes);
-        let order = member::order(instance, drafts.nodes, &members)?;
-        let own = |place: &usize| {
-            let node = &drafts.nodes[*place];
-            let own = node.own(instance.name()).and_then(|own| own.priority.as_ref());
-            own.or(node.priority.as_ref()).map(|priority| priority.value)
-        };
-        let priorities: Vec<Option<u8>> = members.iter().map(own).collect();
-        let all = instance.priority.as_ref().map(|priority| priority.value);
-        Some((order, priorities, all, instance.is_uniform()))
+        let equal = instance.priority.is_some() || instance.is_uniform();
+        Some((member::ranking(instance, drafts.nodes)?, equal))
     };
     let Some(first) = group.members.first().and_then(find) else { return };
     for name in &group.members[1..] {
@@ -144,7 +165,7 @@ fn alike(group: &GroupDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
             problems.add(
                 name.at.clone(),
                 format!("`{}` and `{}` prefer other nodes", first.name(), other.name()),
-                "give instances of a group the same `site`, `nodes` and priorities",
+                "give instances of a group the same `site`, and let them prefer nodes in the same order",
             );
         }
     }

@@ -224,7 +224,8 @@ fn nodes(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
     }
 }
 
-fn family(server: &ServerDraft, drafts: &Drafts<'_>) -> Option<Family> {
+/// The family of what is balanced; of a mark or a group it is not known here.
+pub(super) fn family(server: &ServerDraft, drafts: &Drafts<'_>) -> Option<Family> {
     match &server.service.as_ref()?.value {
         Service::Address(address, _) => Some(Family::of(*address)),
         Service::Port(_) => {
@@ -297,13 +298,27 @@ fn forwarding(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems
         );
     }
     if let (Some(service), true, false) = (&server.service, drafts.bypass, all)
-        && matches!(service.value, Service::Mark(_))
+        && marked(&service.value, drafts)
     {
         problems.warn(
             service.at.clone(),
             "a mark counts on every node, and the guard looks at addresses",
             "mark only where the address is: nft's `fib daddr . iif type local`",
         );
+    }
+}
+
+/// Whether a mark decides what is balanced.
+fn marked(service: &Service, drafts: &Drafts<'_>) -> bool {
+    match service {
+        Service::Mark(_) => true,
+        Service::Group(name) => {
+            let head = format!("virtual_server_group {name}");
+            let groups = drafts.tracks.server_group_blocks.iter();
+            let lines = groups.filter(|group| group.line == head).flat_map(|group| &group.block);
+            lines.flatten().any(|line| line.line.starts_with("fwmark "))
+        }
+        _ => false,
     }
 }
 

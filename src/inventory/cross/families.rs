@@ -1,0 +1,157 @@
+//! Values that are right by themselves, and wrong for the family that they meet or without the key
+//! that they belong to: keepalived drops some of them, and takes others for something else.
+
+use std::net::IpAddr;
+use std::ops::Range;
+
+use super::{Drafts, servers};
+use crate::cluster::{Family, Service};
+use crate::conf::statement::Settings;
+use crate::inventory::instance::InstanceDraft;
+use crate::inventory::member;
+use crate::inventory::node::NodeDraft;
+use crate::inventory::read::Problems;
+use crate::inventory::server::ServerDraft;
+
+pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
+    for instance in drafts.instances {
+        groups(instance, &instance.settings, &instance.at, problems);
+        for (node, own) in drafts.nodes.iter().filter_map(|node| node.own_at(instance.name())) {
+            groups(instance, &own.settings, &node, problems);
+        }
+        sources(instance, drafts.nodes, problems);
+    }
+    for server in drafts.servers {
+        granularity(server, drafts, problems);
+        lonely(server, drafts, problems);
+    }
+    if drafts.bypass {
+        redirected(drafts, problems);
+    }
+}
+
+/// Adverts come from and go to addresses of the instance's family.
+fn groups(
+    instance: &InstanceDraft,
+    settings: &Settings,
+    at: &Range<usize>,
+    problems: &mut Problems,
+) {
+    let Some(family) = family(instance) else { return };
+    for key in ["mcast_src_ip", "mcast_dst_ip"] {
+        let address = settings.value(key).and_then(|text| text.parse::<IpAddr>().ok());
+        if let Some(other) = address.filter(|address| Family::of(*address) != family) {
+            problems.add(
+                at.clone(),
+                format!("`{key}: {other}` of `{}`, whose addresses are {family}", instance.name()),
+                format!("write an {family} address"),
+            );
+        }
+    }
+}
+
+/// Each node has a source of its own: with another's, two would not hear each other.
+fn sources(instance: &InstanceDraft, nodes: &[NodeDraft], problems: &mut Problems) {
+    let Some(family) = family(instance) else { return };
+    let members = member::members(instance, nodes);
+    let own = |place: usize| nodes[place].own_at(instance.name());
+    let shared = members
+        .iter()
+        .filter(|&&place| own(place).is_none_or(|(_, own)| !own.settings.has("mcast_src_ip")));
+    if let (Some(source), true) = (instance.settings.value("mcast_src_ip"), shared.count() > 1) {
+        problems.add(
+            instance.at.clone(),
+            format!("several nodes would send adverts of `{}` from {source}", instance.name()),
+            "write `mcast_src_ip` at the nodes: `vrrp_instance: {NAME: {mcast_src_ip: ...}}`",
+        );
+    }
+    if !instance.unicast {
+        return;
+    }
+    let mut seen: Vec<IpAddr> = Vec::new();
+    // Those that say their source last, so that the place is one of theirs.
+    let (said, unsaid): (Vec<usize>, Vec<usize>) = members
+        .into_iter()
+        .partition(|&place| own(place).is_some_and(|(_, own)| own.unicast_src_ip.is_some()));
+    for place in unsaid.into_iter().chain(said) {
+        let source = own(place).and_then(|(_, own)| own.unicast_src_ip.as_ref());
+        let address = source.map(|source| source.value).or(nodes[place].address_of(family));
+        let Some(address) = address else { continue };
+        if let (true, Some(source)) = (seen.contains(&address), source) {
+            problems.add(
+                source.at.clone(),
+                format!("two nodes would send adverts of `{}` from {address}", instance.name()),
+                "write an address that only this node has",
+            );
+        }
+        seen.push(address);
+    }
+}
+
+/// The IPv4 mask `24` would be 0.0.0.24.
+fn granularity(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
+    let Some(mask) = server.settings.value("persistence_granularity") else { return };
+    let cure = match (servers::family(server, drafts), mask.contains('.')) {
+        (Some(Family::V4), false) => "write a netmask, such as 255.255.255.0",
+        (Some(Family::V6), true) => "write a prefix length, such as 64",
+        _ => return,
+    };
+    let title = format!("`persistence_granularity: {mask}` is not for this family");
+    problems.add(server.at.clone(), title, cure);
+}
+
+/// What says something about another key's value.
+fn lonely(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
+    if server.settings.has("sorry_server_inhibit") && server.sorry_server.is_none() {
+        let title = "`sorry_server_inhibit` without `sorry_server`";
+        problems.add(server.at.clone(), title, "remove it, or name a sorry_server");
+    }
+    let Some(said) = server.settings.value("ip_family") else { return };
+    let said = if said == "inet" { Family::V4 } else { Family::V6 };
+    let marked = server.service.as_ref().is_some_and(|it| matches!(it.value, Service::Mark(_)));
+    let other = match servers::family(server, drafts) {
+        Some(family) => family != said,
+        None => marked && server.strangers().any(|address| Family::of(address) != said),
+    };
+    if other {
+        problems.add(
+            server.at.clone(),
+            "`ip_family` is another one than the addresses'",
+            "remove it; it is for services of a mark",
+        );
+    }
+}
+
+/// The guard gives a first packet the newest address of the interface in IPv6, and that is a VIP
+/// wherever one is held: IPVS would balance it again.
+fn redirected(drafts: &Drafts<'_>, problems: &mut Problems) {
+    let ipv6 = |instance: &&InstanceDraft| family(instance) == Some(Family::V6);
+    let all: Vec<&InstanceDraft> = drafts.instances.iter().filter(ipv6).collect();
+    for (at, one) in all.iter().enumerate() {
+        let meets = all[..at].iter().find(|other| {
+            let (a, b) = (member::ranking(one, drafts.nodes), member::ranking(other, drafts.nodes));
+            let (Some(a), Some(b)) = (a, b) else { return false };
+            let together = |place: &&usize| {
+                let interface =
+                    |of| member::interface(of, &drafts.nodes[**place]).map(|it| &it.value);
+                b.contains(place) && interface(one) == interface(other)
+            };
+            a.first() != b.first() && a.iter().any(|place| together(&place))
+        });
+        if let Some(other) = meets {
+            problems.add(
+                one.at.clone(),
+                format!(
+                    "in IPv6 a node can't serve for `{}` while it is MASTER of `{}` on the same interface",
+                    one.name(),
+                    other.name()
+                ),
+                "let both prefer the same node; or give one an interface of its own",
+            );
+        }
+    }
+}
+
+fn family(instance: &InstanceDraft) -> Option<Family> {
+    instance.vips.first().map(|vip| Family::of(vip.value.address()))
+}

@@ -1,0 +1,136 @@
+//! Values that are right by themselves, and wrong for the family that they meet, beside another
+//! node's, or without what they belong to.
+
+use crate::place::{Place, Run, edited};
+use crate::problems::{Case, FIRST, Told, alone, told};
+
+const PREEMPT: &str = "preempt: true";
+const WEIGHT: &str = "weight: 1\n";
+
+const CASES: &[Case] = &[
+    Case(
+        "  mail_relay:",
+        "  ^mail_relay:\n    mcast_dst_ip: ff02::12",
+        Told("whose addresses are IPv4", "write an IPv4 address"),
+    ),
+    Case(
+        "  mail_relay:",
+        "  ^mail_relay:\n    mcast_src_ip: 192.168.3.101",
+        Told("several nodes would send adverts of `mail_relay` from 192.168.3.101", "at the nodes"),
+    ),
+    Case(
+        FIRST,
+        "- {name: server01.domain.ru, address: 192.168.3.101, vrrp_instance: {^mail_relay: \
+         {mcast_src_ip: 'fd00::1'}}}",
+        Told("whose addresses are IPv4", "write an IPv4 address"),
+    ),
+    Case(
+        "  - port: 25",
+        "  - ^port: 25\n    persistence_timeout: 60\n    persistence_granularity: 24",
+        Told("`persistence_granularity: 24` is not for this family", "255.255.255.0"),
+    ),
+    Case(
+        "  - port: 25",
+        "  - ^port: 25\n    sorry_server_inhibit: true",
+        Told("`sorry_server_inhibit` without `sorry_server`", "name a sorry_server"),
+    ),
+    Case(
+        "  - port: 25",
+        "  - ^port: 25\n    ip_family: inet6",
+        Told("`ip_family` is another one than the addresses'", "remove it"),
+    ),
+    Case(
+        "  mail_relay:",
+        "  ^mail_relay:\n    track_process: some",
+        Told("`track_process` names `some`, and there is no `vrrp_track_process some`", "in `raw`"),
+    ),
+    Case(
+        "  mail_relay:",
+        "  ^mail_relay:\n    track_bfd: [some]",
+        Told("`track_bfd` names `some`, and there is no `bfd_instance some`", "in `raw`"),
+    ),
+    Case(
+        WEIGHT,
+        "lb_kind: TUN type foo\n",
+        Told("`type foo` is no tunnel", "`type gue port NUMBER`"),
+    ),
+];
+
+#[test]
+fn each_is_told_with_place_and_cure() {
+    told(&CASES[..8]);
+}
+
+#[test]
+fn and_alone() {
+    alone(&CASES[..8]);
+}
+
+#[test]
+fn a_tunnel_is_one_that_keepalived_knows() {
+    let Case(_, _, Told(title, cure)) = &CASES[8];
+    let inventory = edited(&[("lb_kind: DR", "lb_kind: TUN type foo")]);
+    let Run { code, stderr, .. } = Place::with(inventory).run("--stdout");
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains(title) && stderr.contains(cure), "{stderr}");
+}
+
+#[test]
+fn two_nodes_do_not_send_from_one_address() {
+    let own = "- {name: server01.domain.ru, address: 192.168.3.101, vrrp_instance: {mail_relay: \
+               {unicast_src_ip: 192.168.3.102}}}";
+    let inventory = edited(&[(FIRST, own), (PREEMPT, "unicast: true")]);
+    let Run { code, stderr, .. } = Place::with(inventory).run("--stdout");
+    assert_eq!(code, Some(1));
+    let title = "two nodes would send adverts of `mail_relay` from 192.168.3.102";
+    assert!(stderr.contains(title), "{stderr}");
+}
+
+/// Two IPv6 instances, each with these words.
+fn two(first: &str, second: &str) -> Run {
+    Place::with(format!(
+        "nodes: [{{name: a, address: 'fd00::1'}}, {{name: b, address: 'fd00::2'}}]\n\
+         vrrp_instance:\n  \
+         i: {{virtual_router_id: 1, virtual_ipaddress: 'fd00::9', {first}}}\n  \
+         j: {{virtual_router_id: 2, virtual_ipaddress: 'fd00::8', {second}}}\n"
+    ))
+    .run("--stdout --node a")
+}
+
+#[test]
+fn in_ipv6_no_node_serves_for_one_instance_and_holds_another() {
+    let same = two("interface: eth0", "interface: eth0");
+    assert_eq!(same.code, Some(0), "{}", same.stderr);
+    let apart = two("interface: eth0", "interface: eth1, nodes: [b, a]");
+    assert_eq!(apart.code, Some(0), "{}", apart.stderr);
+    for other in ["nodes: [b, a]", "priority: 5, nodes: [b, a]"] {
+        let Run { code, stderr, .. } = two("interface: eth0", &format!("interface: eth0, {other}"));
+        assert_eq!(code, Some(1));
+        if !other.contains("priority") {
+            let title =
+                "a node can't serve for `j` while it is MASTER of `i` on the same interface";
+            assert!(stderr.contains(title) && stderr.contains("1 problem"), "{stderr}");
+        }
+    }
+    // In IPv4 the guard takes the interface's first address, the node's own.
+    let text = include_str!("../../keepalived/samples/active-active.yml");
+    assert_eq!(Place::with(text).run("--stdout --node relay1.example.org").code, Some(0));
+}
+
+#[test]
+fn lines_that_contradict_a_key_are_told() {
+    for (line, told) in [
+        ("priority 250", true),
+        ("state MASTER", false),
+        ("debug 1", false),
+        ("virtual_router_id 9", true),
+        ("garp_master_delay 1", false),
+    ] {
+        let inventory = edited(&[(PREEMPT, &format!("raw: {line}"))]);
+        let Run { code, stderr, .. } = Place::with(inventory).run("--out-dir out");
+        assert_eq!(code, Some(0), "{stderr}");
+        let keyword = line.split(' ').next().unwrap();
+        let warning = format!("warning: `{keyword}` in `raw` is a key too");
+        assert_eq!(stderr.contains(&warning), told || keyword == "state", "{line}: {stderr}");
+    }
+}
