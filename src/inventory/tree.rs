@@ -53,12 +53,19 @@ fn syntax_problem(text: &str, error: &serde_saphyr::Error) -> Problem {
     let words = error.without_snippet().to_string();
     // The place is shown by the report; the library's own "at line 1, column 2" would say it twice.
     let title = words.split(" at line ").next().unwrap_or(&words);
-    let (title, cure) = match title.strip_prefix("duplicate mapping key: ") {
-        Some(rest) => {
-            let key = rest.split(',').next().unwrap_or(rest);
-            (format!("`{key}` stands twice in the same section"), "remove one of them")
-        }
-        None => (title.to_owned(), "correct the YAML; blanks, not tabs, make the structure"),
+    let template = text.get(..at.start).is_some_and(|before| before.ends_with('{'))
+        && text.get(at.start..).is_some_and(|rest| rest.starts_with('{'));
+    let (title, cure) = if let Some(rest) = title.strip_prefix("duplicate mapping key: ") {
+        let key = rest.split(',').next().unwrap_or(rest);
+        (format!("`{key}` stands twice in the same section"), "remove one of them")
+    } else if title.starts_with("multiple YAML documents") {
+        let cure = "write one inventory in one file, without `---` between its parts";
+        ("a second YAML document".to_owned(), cure)
+    } else if template {
+        let cure = "fill the template in before, or write the value in quotes";
+        ("`{{` begins no value".to_owned(), cure)
+    } else {
+        (title.to_owned(), "correct the YAML; blanks, not tabs, make the structure")
     };
     Problem { at, title, cure: cure.into() }
 }
@@ -231,5 +238,9 @@ mod tests {
         assert!(&text[parse(text).unwrap_err().at.start..].starts_with(": 2"));
         assert!(parse("a: 1\na: 2\n").unwrap_err().title.contains("`a` stands twice"));
         assert!(parse("  \n").unwrap_err().title.contains("empty"));
+        assert!(parse("a: 1\n---\nb: 2\n").unwrap_err().title.contains("second YAML document"));
+        for template in ["a: {{ x }}\n", "{a: {b: {{ x }}}}\n"] {
+            assert!(parse(template).unwrap_err().cure.contains("template"), "{template}");
+        }
     }
 }

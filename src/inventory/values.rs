@@ -281,6 +281,12 @@ pub(super) fn interface(text: &str) -> Read<Word> {
 /// A password of `auth_type PASS`.
 pub(super) fn password(text: &str) -> Read<Word> {
     // The value itself stays out of every message.
+    if text.starts_with("$ANSIBLE_VAULT;") {
+        return wrong(
+            "the password is still encrypted by Ansible Vault",
+            "let Ansible decrypt it into a file or the environment: `auth_pass: {file: PATH}`",
+        );
+    }
     let password = match text.parse::<Word>() {
         Ok(password) => password,
         Err(_) => {

@@ -156,10 +156,12 @@ fn a_password_that_is_not_there_is_a_problem_of_the_inventory() {
         ("{file: secrets/vrrp}", "secrets/vrrp: No such file"),
         ("{env: VRRP_PASS}", "there is no environment variable VRRP_PASS"),
         ("{file: secrets/long}", "the password is longer than 8 characters"),
+        ("{file: secrets/vault}", "the password is still encrypted by Ansible Vault"),
         ("{file: a, env: b}", "a password from one place"),
     ] {
         let place = elsewhere(auth_pass);
         place.write("secrets/long", SECRET);
+        place.write("secrets/vault", "$ANSIBLE_VAULT;1.1;AES256\n663\n");
         let Run { code, stdout, stderr } = place.run("--stdout");
         assert_eq!((code, stdout.as_str()), (Some(1), ""), "{auth_pass}");
         assert!(stderr.contains(title) && stderr.contains("--> inventory.yml:2"), "{stderr}");
