@@ -37,6 +37,8 @@ mod matrix;
 mod output;
 #[path = "gen_conf/place.rs"]
 mod place;
+#[path = "gen_conf/probe.rs"]
+mod probe;
 #[path = "gen_conf/problems.rs"]
 mod problems;
 #[path = "gen_conf/properties.rs"]

@@ -1,21 +1,14 @@
 //! The keys of `check`: one of keepalived's checkers, whose keys become its block as they are, or our
-//! probe, which keepalived runs as a MISC_CHECK.
+//! probe, which `probe` reads.
 
-use std::ops::Range;
+use std::path::PathBuf;
 
-use clap::Parser;
-
-use super::keys::{self, CHECKS, PROBE, Table};
-use super::read::{Placed, Problems, Section, items, value};
+use super::keys::{CHECKS, PROBE, Table};
+use super::read::{Placed, Problems, Section, items};
 use super::tree::{Kind, Node};
-use super::{keywords, raw, settings, values};
-use crate::cli::smtp_check::Args;
-use crate::cluster::{Check, Probe, Protocol, Seconds};
+use super::{probe, raw, settings, values};
+use crate::cluster::{Check, Protocol, Seconds};
 use crate::conf::statement::{Settings, Statement};
-
-/// How much longer keepalived must wait for the probe than the probe's own deadline, in seconds: it
-/// must never come to keepalived killing it.
-const PROBE_GRACE: u64 = 2;
 
 /// What `type` calls our probe.
 const PROBE_TYPE: &str = "smtp-check";
@@ -47,24 +40,33 @@ pub(super) fn needs_port(check: &Check) -> Option<&str> {
     }
 }
 
-/// The checks of a server, and the names of files that they track; `None` if one of them is wrong.
+/// The checks of a server, and the files that they name; `None` if one of them is wrong.
 pub(super) struct Checks {
     pub(super) checks: Option<Vec<Check>>,
-    pub(super) track_files: Vec<Placed<String>>,
+    pub(super) files: Files,
+}
+
+/// Files that checks name.
+#[derive(Default)]
+pub(super) struct Files {
+    /// Names of a `track_file`.
+    pub(super) tracked: Vec<Placed<String>>,
+    /// What `--drain-file` of our probe names.
+    pub(super) draining: Vec<Placed<PathBuf>>,
 }
 
 /// One check, or a list of them.
 pub(super) fn read_all(node: &Node, service: Service, problems: &mut Problems) -> Checks {
-    let mut track_files = Vec::new();
+    let mut files = Files::default();
     let checks: Vec<Option<Check>> =
-        (items(node).iter()).map(|item| read(item, service, &mut track_files, problems)).collect();
-    Checks { checks: checks.into_iter().collect(), track_files }
+        (items(node).iter()).map(|item| read(item, service, &mut files, problems)).collect();
+    Checks { checks: checks.into_iter().collect(), files }
 }
 
 fn read(
     node: &Node,
     service: Service,
-    track_files: &mut Vec<Placed<String>>,
+    files: &mut Files,
     problems: &mut Problems,
 ) -> Option<Check> {
     let (kind, table) = kind(node, problems)?;
@@ -74,7 +76,7 @@ fn read(
     let section = Section::open(node, table, table.name, node.at.clone(), problems)?;
     let settings = settings::read(&section, problems);
     let check = if kind.value == PROBE_TYPE {
-        probe(&section, &settings, problems)
+        probe::read(&section, &settings, files, problems).map(Check::Probe)
     } else {
         let mut statements = Vec::new();
         if table.key("query").is_some()
@@ -88,7 +90,7 @@ fn read(
         if let Some((_, file)) = table.key("track_file").and_then(|_| section.node("track_file"))
             && let Kind::Scalar(name) = &file.kind
         {
-            track_files.push(Placed { at: file.at.clone(), value: name.clone() });
+            files.tracked.push(Placed { at: file.at.clone(), value: name.clone() });
         }
         statements.extend(settings.into_statements(raw::read(&section, problems)));
         Some(Check::Own(Statement::block(kind.value, statements)))
@@ -163,93 +165,4 @@ fn misc_timeout(
             "shorten it, or lengthen `delay_loop`",
         );
     }
-}
-
-/// Our probe. The retries are the probe's, not keepalived's: MISC_CHECK takes the first failure after
-/// a start as final, SMTP_CHECK and the probe do not. Its own command line judges its options.
-fn probe(section: &Section<'_>, settings: &Settings, problems: &mut Problems) -> Option<Check> {
-    let compat = value(section.optional("compat", problems, keywords::yes_no)).unwrap_or(true);
-    let dynamic = value(section.optional("misc_dynamic", problems, keywords::yes_no));
-    let dynamic = dynamic.unwrap_or(false);
-    let more = section.one_or_more("options", problems, values::words);
-    let mut options = String::new();
-    if compat {
-        options.push_str(" --compat");
-    }
-    if dynamic {
-        options.push_str(" --dynamic");
-    }
-    for key in ["helo_name", "connect_timeout", "retry", "delay_before_retry"]
-        .into_iter()
-        .chain(keys::CONNECTION.iter().map(|key| key.name))
-    {
-        if let Some(value) = settings.value(key) {
-            let name = key.replace('_', "-");
-            options.push_str(&format!(" --{name} {}", value.trim_matches('"')));
-        }
-    }
-    for words in &more {
-        options.push_str(&format!(" {}", words.value.replace('"', "")));
-    }
-    let at = more.first().map_or_else(|| section.place(), |first| first.at.clone());
-    if let Some(words) = more.iter().find(|words| words.value.contains('\'')) {
-        let title = "a single quote, which keepalived takes for the beginning of an argument";
-        problems.add(words.at.clone(), title, "write it without");
-        return None;
-    }
-    let has_port = settings.has("connect_port");
-    let (timeout, tls) = judged(&options, has_port, at, problems)?;
-    let block: Vec<Statement> = (keys::COMMON.iter())
-        .flat_map(|key| settings.statements(key.name).iter().cloned())
-        .chain(raw::read(section, problems))
-        .collect();
-    Some(Check::Probe(Probe { options, has_port, tls, timeout, dynamic, more: block }))
-}
-
-/// The seconds that keepalived must allow the probe, going by the deadline that it sets itself, and
-/// whether it speaks TLS.
-fn judged(
-    options: &str,
-    has_port: bool,
-    at: Range<usize>,
-    problems: &mut Problems,
-) -> Option<(u64, bool)> {
-    // Of the family that it may be bound to; any address does.
-    let bound_to_ipv6 = options
-        .split("--bindto ")
-        .nth(1)
-        .is_some_and(|rest| rest.split(' ').next().is_some_and(|address| address.contains(':')));
-    let server = if bound_to_ipv6 { "2001:db8::1" } else { "192.0.2.1" };
-    // As it will be rendered, and any port does.
-    let port: &[&str] = if has_port { &[] } else { &["--port", "25"] };
-    let words = ["smtp-check", server].into_iter().chain(port.iter().copied());
-    let words = words.chain(options.split_whitespace());
-    let deadline =
-        (Args::try_parse_from(words).map_err(|error| error.to_string())).and_then(|args| {
-            let tls = args.starttls || args.tls;
-            args.probe().map(|probe| (probe.deadline, tls)).map_err(|error| format!("{error:#}"))
-        });
-    let (deadline, tls) = match deadline {
-        Ok(judged) => judged,
-        Err(words) => {
-            let first = words.lines().next().unwrap_or_default().trim_start_matches("error: ");
-            let title = format!("smtp-check refuses this: {first}");
-            problems.add(at, title, "see `smtp-check --help`; beyond SMTP_CHECK: `compat: false`");
-            return None;
-        }
-    };
-    let up = u64::from(deadline.subsec_nanos() > 0);
-    let timeout = deadline.as_secs().saturating_add(up).saturating_add(PROBE_GRACE);
-    if timeout > Seconds::MAX {
-        problems.add(
-            at,
-            format!("one check could take {timeout} s"),
-            format!(
-                "shorten its timers; keepalived ends a program after at most {} s",
-                Seconds::MAX
-            ),
-        );
-        return None;
-    }
-    Some((timeout, tls))
 }

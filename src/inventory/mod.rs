@@ -5,7 +5,8 @@
 //! - `read` takes sections apart and collects every problem instead of stopping at the first;
 //! - `values`, `numbers` and `keywords` check single values, `settings` and `raw` read what
 //!   keepalived.conf has in the same words;
-//! - `node`, `instance`, `address`, `track`, `server`, `real_server` and `check` read the rest;
+//! - `node`, `instance`, `address`, `track`, `server`, `real_server`, `check` and `probe` read the
+//!   rest;
 //! - `member` works out each node's part, `schema` makes a [`Cluster`];
 //! - `cross` checks what no single value shows;
 //! - `report` prints problems with their place and source line; [`schema_json`] and [`explain`] tell
@@ -21,6 +22,7 @@ mod keywords;
 mod member;
 mod node;
 mod numbers;
+mod probe;
 mod raw;
 mod read;
 mod real_server;

@@ -37,6 +37,7 @@ pub(super) fn cluster(
     top.close(problems);
     let drafts = cross::Drafts {
         bypass,
+        drain_file: drain_file.as_ref().and_then(Option::as_ref),
         networks: &networks,
         global_defs: &global_defs,
         nodes: &nodes,

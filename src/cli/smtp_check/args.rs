@@ -189,7 +189,7 @@ pub struct Args {
     #[arg(long, value_name = "FORMULA", requires = "dynamic", help_heading = "Output")]
     pub latency_weight: Option<LatencyWeight>,
 
-    /// Weight 0 while this file has content other than 0
+    /// Weight 0 while this file, here where the check runs, has content other than 0
     #[arg(long, value_name = "FILE", requires = "dynamic", help_heading = "Output")]
     pub drain_file: Option<PathBuf>,
 }

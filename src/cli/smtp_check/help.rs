@@ -34,9 +34,9 @@ Examples:
           misc_path \"/usr/libexec/keepalived/smtp-check --compat 192.168.3.101\"
           misc_timeout 45
       }
-  There too, with less weight for slow answers, and none while a file says so:
+  There too, with less weight for slow answers, and none while a file says so, one for each server:
       MISC_CHECK {
-          misc_path \"/usr/libexec/keepalived/smtp-check 192.168.3.101 --dynamic --latency-weight 100:0.1:2 --drain-file /run/lvskit/drain\"
+          misc_path \"/usr/libexec/keepalived/smtp-check 192.168.3.101 --dynamic --latency-weight 100:0.1:2 --drain-file /run/lvskit/drain-192.168.3.101\"
           misc_timeout 45
           misc_dynamic
       }
@@ -62,8 +62,10 @@ Weights:
   1 + (MAX - 1) * (SLOW - time) / (SLOW - FAST) between, rounded down. With 100:0.1:2, 0.05 s is
   weight 100 (exit code 102), 0.5 s is 79 (81), 1 s is 53 (55), 3 s is 1 (3).
   A drain file gives weight 0, exit code 2: no new connections, and those that are there stay. It
-  drains while it has content other than 0 (echo 1 > FILE), or can't be read; remove it, or write
-  0, to end that. A server that is down is exit code 1 all the same.
+  is read on the node that checks, not on the server: each server has a file of its own, and that is
+  written on every node that balances. Not /run/lvskit/drain, which takes the checking node itself
+  out. It drains while it has content other than 0 (echo 1 > FILE), or can't be read; remove it, or
+  write 0, to end that. A server that is down is exit code 1 all the same.
   A program that can't start for want of a library ends with 127, and misc_dynamic takes that for
   weight 125. Only TLS needs more than libc: after an update of OpenSSL, run smtp-check --tls --version.
 

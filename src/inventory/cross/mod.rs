@@ -21,10 +21,12 @@ use super::server::ServerDraft;
 use super::track::TrackDraft;
 use crate::cluster::GlobalDefs;
 use crate::conf::statement::Statement;
+use crate::conf::word::Word;
 
 /// Everything that is checked together.
 pub(super) struct Drafts<'a> {
     pub(super) bypass: bool,
+    pub(super) drain_file: Option<&'a Word>,
     pub(super) networks: &'a [Placed<IpNetwork>],
     pub(super) global_defs: &'a GlobalDefs,
     pub(super) nodes: &'a [NodeDraft],

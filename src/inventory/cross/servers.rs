@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
+use std::path::Path;
 
 use super::{Drafts, unique};
 use crate::cluster::{Check, Family, Forwarding, Protocol, Service};
@@ -21,6 +22,7 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
         groups(server, drafts, problems);
         ports(server, drafts, problems);
         held(server, drafts, problems);
+        drained(server, drafts, problems);
         let Some(service) = &server.service else { continue };
         if server.has_ops() && server.protocol != Protocol::Udp {
             problems.add(server.at.clone(), "`ops` is for UDP", "remove it");
@@ -141,6 +143,23 @@ fn held(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
                     instance.name()
                 ),
                 "remove it, or let it run the instance",
+            );
+        }
+    }
+}
+
+/// The probe runs on the balancer: with the balancer's own drain file, a node that leaves would take
+/// every server's new connections away.
+fn drained(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
+    let Some(own) = drafts.drain_file else { return };
+    let others = server.real_servers.iter().flatten().filter_map(|one| one.checks.as_ref());
+    for file in server.checks.iter().chain(others).flat_map(|checks| &checks.files.draining) {
+        // By their components, so that `//` and `/./` are seen through.
+        if file.value == Path::new(own.as_str()) {
+            problems.add(
+                file.at.clone(),
+                format!("{} is `drain_file`, which drains the node that checks", own.as_str()),
+                "name a file of the server's own, such as /run/lvskit/drain-192.168.3.101",
             );
         }
     }

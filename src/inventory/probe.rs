@@ -1,0 +1,145 @@
+//! Our probe as a check: the command line that keepalived will run as a MISC_CHECK, judged by the
+//! probe's own reading of it, and by what makes no sense where keepalived runs it.
+
+use std::ops::Range;
+
+use clap::Parser;
+
+use super::check::Files;
+use super::keys;
+use super::read::{Placed, Problems, Section, value};
+use super::{keywords, raw, values};
+use crate::cli::smtp_check::Args;
+use crate::cluster::{Probe, Seconds};
+use crate::conf::statement::{Settings, Statement};
+
+/// How much longer keepalived must wait for the probe than the probe's own deadline, in seconds: it
+/// must never come to keepalived killing it.
+const PROBE_GRACE: u64 = 2;
+
+/// The keys of the probe. The retries are the probe's, not keepalived's: MISC_CHECK takes the first
+/// failure after a start as final, SMTP_CHECK and the probe do not.
+pub(super) fn read(
+    section: &Section<'_>,
+    settings: &Settings,
+    files: &mut Files,
+    problems: &mut Problems,
+) -> Option<Probe> {
+    let compat = value(section.optional("compat", problems, keywords::yes_no)).unwrap_or(true);
+    let dynamic = value(section.optional("misc_dynamic", problems, keywords::yes_no));
+    let dynamic = dynamic.unwrap_or(false);
+    let more = section.one_or_more("options", problems, values::words);
+    let mut options = String::new();
+    if compat {
+        options.push_str(" --compat");
+    }
+    if dynamic {
+        options.push_str(" --dynamic");
+    }
+    for key in ["helo_name", "connect_timeout", "retry", "delay_before_retry"]
+        .into_iter()
+        .chain(keys::CONNECTION.iter().map(|key| key.name))
+    {
+        if let Some(value) = settings.value(key) {
+            let name = key.replace('_', "-");
+            options.push_str(&format!(" --{name} {}", value.trim_matches('"')));
+        }
+    }
+    for words in &more {
+        options.push_str(&format!(" {}", words.value.replace('"', "")));
+    }
+    if let Some(words) = more.iter().find(|words| words.value.contains('\'')) {
+        let title = "a single quote, which keepalived takes for the beginning of an argument";
+        problems.add(words.at.clone(), title, "write it without");
+        return None;
+    }
+    let has_port = settings.has("connect_port");
+    let source = Source { section, more: &more };
+    let Judged { args, timeout } = judged(&options, has_port, &source, problems)?;
+    if let Some(file) = args.drain_file {
+        files.draining.push(Placed { at: source.of("drain_file"), value: file });
+    }
+    let block: Vec<Statement> = (keys::COMMON.iter())
+        .flat_map(|key| settings.statements(key.name).iter().cloned())
+        .chain(raw::read(section, problems))
+        .collect();
+    let tls = args.starttls || args.tls;
+    Some(Probe { options, has_port, tls, timeout, dynamic, more: block })
+}
+
+/// Where the command line comes from.
+struct Source<'a> {
+    section: &'a Section<'a>,
+    /// The items of `options`.
+    more: &'a [Placed<String>],
+}
+
+impl Source<'_> {
+    /// The place of all of it.
+    fn place(&self) -> Range<usize> {
+        self.more.first().map_or_else(|| self.section.place(), |first| first.at.clone())
+    }
+
+    /// The place of an option, by its name in keepalived's words.
+    fn of(&self, name: &str) -> Range<usize> {
+        let option = format!("--{}", name.replace('_', "-"));
+        let names = |word: &str| word.split('=').next() == Some(option.as_str());
+        let item = self.more.iter().find(|item| item.value.split(' ').any(names));
+        item.map_or_else(|| self.place(), |item| item.at.clone())
+    }
+}
+
+/// What the probe makes of its command line.
+struct Judged {
+    args: Args,
+    /// The seconds that keepalived must allow it, going by the deadline that it sets itself.
+    timeout: u64,
+}
+
+/// Lets the probe read its command line.
+fn judged(
+    options: &str,
+    has_port: bool,
+    source: &Source<'_>,
+    problems: &mut Problems,
+) -> Option<Judged> {
+    // Of the family that it may be bound to; any address does.
+    let bound_to_ipv6 = options
+        .split("--bindto ")
+        .nth(1)
+        .is_some_and(|rest| rest.split(' ').next().is_some_and(|address| address.contains(':')));
+    let server = if bound_to_ipv6 { "2001:db8::1" } else { "192.0.2.1" };
+    // As it will be rendered, and any port does.
+    let port: &[&str] = if has_port { &[] } else { &["--port", "25"] };
+    let words = ["smtp-check", server].into_iter().chain(port.iter().copied());
+    let words = words.chain(options.split_whitespace());
+    let read = Args::try_parse_from(words).map_err(|error| error.to_string());
+    let read = read.and_then(|args| match args.probe() {
+        Ok(probe) => Ok((args, probe.deadline)),
+        Err(error) => Err(format!("{error:#}")),
+    });
+    let (args, deadline) = match read {
+        Ok(read) => read,
+        Err(words) => {
+            let first = words.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            let title = format!("smtp-check refuses this: {first}");
+            let cure = "see `smtp-check --help`; beyond SMTP_CHECK: `compat: false`";
+            problems.add(source.place(), title, cure);
+            return None;
+        }
+    };
+    let up = u64::from(deadline.subsec_nanos() > 0);
+    let timeout = deadline.as_secs().saturating_add(up).saturating_add(PROBE_GRACE);
+    if timeout > Seconds::MAX {
+        problems.add(
+            source.place(),
+            format!("one check could take {timeout} s"),
+            format!(
+                "shorten its timers; keepalived ends a program after at most {} s",
+                Seconds::MAX
+            ),
+        );
+        return None;
+    }
+    Some(Judged { args, timeout })
+}
