@@ -2,8 +2,10 @@
 //! probe's own reading of it, and by what makes no sense where keepalived runs it.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use super::check::Files;
 use super::keys;
@@ -56,6 +58,13 @@ pub(super) fn read(
     let has_port = settings.has("connect_port");
     let source = Source { section, more: &more };
     let Judged { args, timeout } = judged(&options, has_port, &source, problems)?;
+    let unfit = unfit(&args, dynamic);
+    if !unfit.is_empty() {
+        for (name, title, cure) in unfit {
+            problems.add(source.of(name), title, cure);
+        }
+        return None;
+    }
     if let Some(file) = args.drain_file {
         files.draining.push(Placed { at: source.of("drain_file"), value: file });
     }
@@ -112,19 +121,17 @@ fn judged(
     // As it will be rendered, and any port does.
     let port: &[&str] = if has_port { &[] } else { &["--port", "25"] };
     let words = ["smtp-check", server].into_iter().chain(port.iter().copied());
-    let words = words.chain(options.split_whitespace());
-    let read = Args::try_parse_from(words).map_err(|error| error.to_string());
-    let read = read.and_then(|args| match args.probe() {
-        Ok(probe) => Ok((args, probe.deadline)),
-        Err(error) => Err(format!("{error:#}")),
-    });
-    let (args, deadline) = match read {
+    let words: Vec<&str> = words.chain(options.split_whitespace()).collect();
+    let (args, deadline) = match parsed(&words) {
         Ok(read) => read,
-        Err(words) => {
-            let first = words.lines().next().unwrap_or_default().trim_start_matches("error: ");
-            let title = format!("smtp-check refuses this: {first}");
-            let cure = "see `smtp-check --help`; beyond SMTP_CHECK: `compat: false`";
-            problems.add(source.place(), title, cure);
+        Err(found) => {
+            // Options that want a weight may only lack the key that asks for one.
+            let dynamic = parsed(&[&words[..], &["--dynamic"]].concat()).is_ok();
+            let cure = match dynamic {
+                true => "write `misc_dynamic: true`: without it there are no weights",
+                false => "see `smtp-check --help`; beyond SMTP_CHECK: `compat: false`",
+            };
+            problems.add(source.place(), found, cure);
             return None;
         }
     };
@@ -142,4 +149,49 @@ fn judged(
         return None;
     }
     Some(Judged { args, timeout })
+}
+
+/// What the probe reads, and its deadline; else what is wrong.
+fn parsed(words: &[&str]) -> Result<(Args, Duration), String> {
+    let refused = |words: &str| {
+        let first = words.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        format!("smtp-check refuses this: {first}")
+    };
+    let args = Args::try_parse_from(words).map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            "`--help` and `--version` check nothing, and are up whatever the server is".to_owned()
+        }
+        ErrorKind::MissingRequiredArgument => {
+            // The names stand below the first line.
+            refused(&error.to_string().lines().map(str::trim).take(2).collect::<Vec<_>>().join(" "))
+        }
+        _ => refused(&error.to_string()),
+    })?;
+    match args.probe() {
+        Ok(probe) => Ok((args, probe.deadline)),
+        Err(error) => Err(refused(&format!("{error:#}"))),
+    }
+}
+
+/// What makes sense by hand and none where keepalived runs the probe: the option, what is wrong, and
+/// what to write instead.
+fn unfit(args: &Args, dynamic: bool) -> Vec<(&'static str, String, &'static str)> {
+    let mut all = Vec::new();
+    if args.dynamic && !dynamic {
+        let title = "an exit code that is a weight counts as a failure here";
+        let cure = "write `misc_dynamic: true` in the place of `--dynamic`";
+        all.push(("dynamic", title.to_owned(), cure));
+    }
+    if args.nagios {
+        let title = "keepalived does not read exit codes as Nagios does";
+        all.push(("nagios", title.to_owned(), "remove `--nagios` and its limits"));
+    }
+    for (asked, name, option) in [(args.json, "json", "--json"), (args.verbose, "verbose", "-v")] {
+        if asked {
+            let title =
+                format!("`{option}` tells nobody: keepalived throws away what a check prints");
+            all.push((name, title, "remove it, and run the probe by hand to read that"));
+        }
+    }
+    all
 }

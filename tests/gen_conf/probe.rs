@@ -5,11 +5,60 @@ use crate::blocks::values;
 use crate::place::{NODES, Place, edited};
 use crate::problems::{CHECK, Case, Told, alone, told};
 
-const CASES: &[Case] = &[Case(
-    CHECK,
-    "check: {type: smtp-check, misc_dynamic: true, options: [^--drain-file /run//lvskit/drain]}",
-    Told("/run/lvskit/drain is `drain_file`, which drains the node", "drain-192.168.3.101"),
-)];
+const CASES: &[Case] = &[
+    Case(
+        CHECK,
+        "check: {type: smtp-check, misc_dynamic: true, options: [^--drain-file /run//lvskit/drain]}",
+        Told("/run/lvskit/drain is `drain_file`, which drains the node", "drain-192.168.3.101"),
+    ),
+    // Weights
+    Case(
+        CHECK,
+        "check: {type: smtp-check, compat: false, options: [--starttls, ^--dynamic]}",
+        Told("a weight counts as a failure", "`misc_dynamic: true` in the place of `--dynamic`"),
+    ),
+    Case(
+        CHECK,
+        "check: {type: smtp-check, options: [^--dynamic --latency-weight 100:0.1:2]}",
+        Told("a weight counts as a failure", "`misc_dynamic: true` in the place of `--dynamic`"),
+    ),
+    Case(
+        CHECK,
+        "check: {type: smtp-check, options: [^--latency-weight 100:0.1:2]}",
+        Told("not provided: --dynamic", "write `misc_dynamic: true`: without it"),
+    ),
+    Case(
+        CHECK,
+        "check: {type: smtp-check, misc_dynamic: true, options: [^--dynamic]}",
+        Told("'--dynamic' cannot be used multiple times", "smtp-check --help"),
+    ),
+    // Ways to tell
+    Case(
+        CHECK,
+        "check: {type: smtp-check, options: [--retry 2, ^--nagios]}",
+        Told("keepalived does not read exit codes as Nagios", "remove `--nagios`"),
+    ),
+    Case(
+        CHECK,
+        "check: {type: smtp-check, options: [^--json]}",
+        Told("`--json` tells nobody", "by hand"),
+    ),
+    Case(
+        CHECK,
+        "check: {type: smtp-check, options: ^--verbose}",
+        Told("`-v` tells nobody", "by hand"),
+    ),
+    Case(
+        CHECK,
+        "check: {type: smtp-check, options: [^--help]}",
+        Told("check nothing", "see `smtp-check --help`"),
+    ),
+    Case(
+        CHECK,
+        "check: {type: smtp-check, options: [^-V]}",
+        Told("check nothing", "see `smtp-check --help`"),
+    ),
+];
 
 #[test]
 fn each_is_told_with_its_place_and_its_cure() {
