@@ -19,7 +19,7 @@ use crate::vip::Vip;
 
 /// Whom the probe runs as: it only opens a connection. Not `nobody`, who owns what others gave up;
 /// sysusers.d/lvskit.conf makes this one.
-const PROBE_USER: &str = "lvskit";
+pub const PROBE_USER: &str = "lvskit";
 
 /// The name of the file that drains a node, in the rendered files.
 const DRAIN: &str = "lvskit_drain";

@@ -8,12 +8,16 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use super::check::Files;
-use super::keys;
+use super::keys::{self, PROBE};
 use super::read::{Placed, Problems, Section, value};
 use super::{keywords, raw, values};
 use crate::cli::smtp_check::Args;
 use crate::cluster::{Probe, Seconds};
+use crate::conf::build::PROBE_USER;
 use crate::conf::statement::{Settings, Statement};
+
+/// The first port that any user may take (ip(7), `ip_unprivileged_port_start`).
+const UNPRIVILEGED: u16 = 1024;
 
 /// How much longer keepalived must wait for the probe than the probe's own deadline, in seconds: it
 /// must never come to keepalived killing it.
@@ -70,7 +74,7 @@ pub(super) fn read(
     }
     let block: Vec<Statement> = (keys::COMMON.iter())
         .flat_map(|key| settings.statements(key.name).iter().cloned())
-        .chain(raw::read(section, problems))
+        .chain(raw_lines(section, problems)?)
         .collect();
     let tls = args.starttls || args.tls;
     Some(Probe { options, has_port, tls, timeout, dynamic, more: block })
@@ -89,13 +93,39 @@ impl Source<'_> {
         self.more.first().map_or_else(|| self.section.place(), |first| first.at.clone())
     }
 
-    /// The place of an option, by its name in keepalived's words.
+    /// The place of an option, by its name in keepalived's words: a key, or a word of `options`.
     fn of(&self, name: &str) -> Range<usize> {
+        if let Some(key) = PROBE.key(name)
+            && let Some((_, node)) = self.section.node(key.name)
+        {
+            return node.at.clone();
+        }
         let option = format!("--{}", name.replace('_', "-"));
         let names = |word: &str| word.split('=').next() == Some(option.as_str());
         let item = self.more.iter().find(|item| item.value.split(' ').any(names));
         item.map_or_else(|| self.place(), |item| item.at.clone())
     }
+}
+
+/// Lines of its block that gen-conf writes itself; a second one would undo the first, or be none.
+const RENDERED: [&str; 4] = ["misc_path", "misc_timeout", "misc_dynamic", "user"];
+
+/// `raw`, which must not repeat what is rendered.
+fn raw_lines(section: &Section<'_>, problems: &mut Problems) -> Option<Vec<Statement>> {
+    let lines = raw::read(section, problems);
+    let keyword = |line: &Statement| {
+        // Behind an `@ID` it is for some nodes only.
+        let mut words = line.line.split_whitespace().skip_while(|word| word.starts_with('@'));
+        words.next().map(|word| word.trim_matches('"').to_owned())
+    };
+    let twice = lines.iter().filter_map(keyword).find(|word| RENDERED.contains(&word.as_str()));
+    let (Some(word), Some((_, node))) = (twice, section.node("raw")) else { return Some(lines) };
+    problems.add(
+        node.at.clone(),
+        format!("`{word}` is rendered already"),
+        "remove it; what must have another is `type: MISC_CHECK`",
+    );
+    None
 }
 
 /// What the probe makes of its command line.
@@ -192,6 +222,17 @@ fn unfit(args: &Args, dynamic: bool) -> Vec<(&'static str, String, &'static str)
                 format!("`{option}` tells nobody: keepalived throws away what a check prints");
             all.push((name, title, "remove it, and run the probe by hand to read that"));
         }
+    }
+    if args.fwmark.is_some_and(|mark| mark != 0) {
+        let title =
+            format!("the probe can't mark packets: its user, {PROBE_USER}, lacks CAP_NET_ADMIN");
+        all.push(("fwmark", title, "use `type: SMTP_CHECK`; or MISC_CHECK with `user: root`"));
+    }
+    if args.bind_port.is_some_and(|port| port < UNPRIVILEGED) {
+        let title = format!(
+            "the probe can't use this port: its user, {PROBE_USER}, lacks CAP_NET_BIND_SERVICE"
+        );
+        all.push(("bind_port", title, "write one from 1024 on; or use `type: SMTP_CHECK`"));
     }
     all
 }

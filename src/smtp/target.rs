@@ -56,7 +56,8 @@ impl Target {
         let domain = Domain::for_address(self.server);
         let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))
             .map_err(|err| Failure::Local(format!("no socket: {err}")))?;
-        if let Some(mark) = self.fwmark {
+        // Even to ask for none takes the right to mark.
+        if let Some(mark) = self.fwmark.filter(|mark| *mark != 0) {
             socket.set_mark(mark).map_err(|err| {
                 Failure::Local(format!("mark {mark}: {err}; it takes CAP_NET_ADMIN"))
             })?;

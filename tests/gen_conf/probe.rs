@@ -58,6 +58,33 @@ const CASES: &[Case] = &[
         "check: {type: smtp-check, options: [^-V]}",
         Told("check nothing", "see `smtp-check --help`"),
     ),
+    // Rights that the probe's user has not
+    Case(
+        CHECK,
+        "check: {type: smtp-check, fwmark: ^7}",
+        Told("lvskit, lacks CAP_NET_ADMIN", "MISC_CHECK with `user: root`"),
+    ),
+    Case(
+        CHECK,
+        "check: {type: smtp-check, bind_port: ^1023}",
+        Told("lvskit, lacks CAP_NET_BIND_SERVICE", "one from 1024 on"),
+    ),
+    Case(
+        CHECK,
+        "check: {type: smtp-check, options: [--retry 2, ^--bind-port=25]}",
+        Told("lvskit, lacks CAP_NET_BIND_SERVICE", "one from 1024 on"),
+    ),
+    // Lines that would stand twice
+    Case(
+        CHECK,
+        "check: {type: smtp-check, raw: ^user root}",
+        Told("`user` is rendered already", "`type: MISC_CHECK`"),
+    ),
+    Case(
+        CHECK,
+        "check: {type: smtp-check, raw: ^'@server01 \"misc_timeout\" 9'}",
+        Told("`misc_timeout` is rendered already", "`type: MISC_CHECK`"),
+    ),
 ];
 
 #[test]
@@ -82,4 +109,11 @@ fn a_server_is_drained_by_a_file_of_its_own() {
     let option = "--drain-file /run/lvskit/drain-192.168.3.101";
     let check = format!("check: {{type: smtp-check, misc_dynamic: true, options: {option}}}");
     assert!(rendered(&check).iter().all(|path| path.contains(option)));
+}
+
+#[test]
+fn what_any_user_may_is_rendered() {
+    let check = "check: {type: smtp-check, fwmark: 0, bind_port: 1024, raw: '# user root'}";
+    let paths = rendered(check);
+    assert!(paths.iter().all(|path| path.contains("--bind-port 1024 --fwmark 0")), "{paths:?}");
 }

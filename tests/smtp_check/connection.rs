@@ -82,6 +82,15 @@ fn mark_and_interface_choose_the_route() {
     assert_eq!(verdict("--bind-if lo"), "up");
     let unreachable = "down: Could not connect to server: ";
     assert!(verdict("--fwmark 7 --retry 0").starts_with(unreachable));
+    // What keepalived runs the probe as has neither right.
+    for (mark, code, told) in [("0", 0, " up\n"), ("6", 1, "it takes CAP_NET_ADMIN\n")] {
+        let mut command = Command::new("setpriv");
+        command.args(["--bounding-set=-net_admin,-net_raw", PROGRAM, "192.0.2.1", "--retry", "0"]);
+        command.args(["-p", &server.address().port().to_string(), "--fwmark", mark]);
+        let output = run(command);
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        assert!(output.stdout.ends_with(told.as_bytes()), "{output:?}");
+    }
     let elsewhere = verdict("--bind-if left --retry 0 --connect-timeout 0.3");
     assert!(elsewhere.starts_with("down: Co"), "{elsewhere}");
 }
