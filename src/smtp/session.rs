@@ -76,11 +76,11 @@ impl Session {
             other => other,
         })?;
         trace.note("connected");
-        let mut wire = Wire::new(stream, until);
+        let wire = Wire::new(stream, until, self.target.lets_server_close());
         let patience = self.connect_timeout;
         match &self.rules {
             Rules::Compat(helo_name) => {
-                compat::converse(&mut wire, helo_name, patience, deadline, trace, report)
+                compat::converse(wire, helo_name, patience, deadline, trace, report)
             }
             Rules::Rfc(plan) => {
                 esmtp::converse(wire, plan, handshake, patience, deadline, trace, report)

@@ -4,6 +4,7 @@
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 
+use nix::errno::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::deadline::Deadline;
@@ -47,8 +48,15 @@ impl Target {
         match socket.connect_timeout(&self.server.into(), left) {
             Ok(()) => Ok(socket.into()),
             Err(err) if err.kind() == ErrorKind::TimedOut => Err(Failure::ConnectTimeout),
+            Err(err) if is_local(&err) => Err(Failure::Local(err.to_string())),
             Err(err) => Err(Failure::Connect(err.to_string())),
         }
+    }
+
+    /// Whether the server should close the connection first. Who does has to keep its port until
+    /// late packets have died out (RFC 9293 section 3.5), and this one is needed again.
+    pub fn lets_server_close(&self) -> bool {
+        self.bind_port.is_some()
     }
 
     /// A socket with everything set that must be set before it connects.
@@ -83,6 +91,14 @@ impl Target {
         (self.bind_ip.is_some() || self.bind_port.is_some())
             .then(|| SocketAddr::new(self.bind_ip.unwrap_or(any), self.bind_port.unwrap_or(0)))
     }
+}
+
+/// Whether this system refused to connect: no network sends these. The port to come from is still
+/// taken by a connection to the same server, a packet filter forbids it, or a `blackhole` route.
+/// EACCES may be a `prohibit` route or a filter on the way, so it counts as the server's.
+fn is_local(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(Errno::from_raw);
+    matches!(errno, Some(Errno::EADDRNOTAVAIL | Errno::EPERM | Errno::EINVAL))
 }
 
 /// A port of one's own must be free again at once, for the next check.

@@ -15,6 +15,7 @@ use super::tls::{Channel, Handshake, Info, Options};
 pub struct Limited {
     stream: TcpStream,
     until: Deadline,
+    lets_server_close: bool,
 }
 
 impl Limited {
@@ -37,6 +38,12 @@ impl Limited {
                 result => return result,
             }
         }
+    }
+
+    /// Waits for the server's end, if it is to close first; as long as the limit allows.
+    fn close(&mut self) {
+        let mut rest = [0; 512];
+        while self.lets_server_close && self.read(&mut rest).is_ok_and(|count| count > 0) {}
     }
 }
 
@@ -70,9 +77,10 @@ pub enum Wire {
 }
 
 impl Wire {
-    /// Speaks through this connection, until that deadline.
-    pub fn new(stream: TcpStream, until: Deadline) -> Wire {
-        Wire::Plain(Limited { stream, until })
+    /// Speaks through this connection, until that deadline; at its [`close`](Self::close) the
+    /// server may have to be first.
+    pub fn new(stream: TcpStream, until: Deadline, lets_server_close: bool) -> Wire {
+        Wire::Plain(Limited { stream, until, lets_server_close })
     }
 
     /// Sets the limit for all that follows.
@@ -154,10 +162,14 @@ impl Wire {
         }
     }
 
-    /// Takes leave.
+    /// Ends a connection on which everything was said.
     pub fn close(self) {
-        if let Wire::Tls(mut channel) = self {
-            channel.close();
+        match self {
+            Wire::Plain(mut limited) => limited.close(),
+            Wire::Tls(mut channel) => {
+                channel.close();
+                channel.below().close();
+            }
         }
     }
 }

@@ -2,10 +2,14 @@
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::process::Command;
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, Socket, Type};
 
 use super::common::netns::inside;
-use super::run::{PROGRAM, good, run, verdict};
+use super::run::{HANGS, PROGRAM, good, run, verdict};
 use super::server::FakeServer;
+use super::server::Step::{Close, Pause};
 
 #[test]
 fn the_connection_comes_from_the_address_asked_for() {
@@ -14,16 +18,54 @@ fn the_connection_comes_from_the_address_asked_for() {
     assert_eq!(server.peers()[0].ip(), "127.0.0.2".parse::<IpAddr>().unwrap());
 }
 
+/// Servers close after their farewell, some at once, some a little later; who closes first has to keep
+/// its port for a minute.
 #[test]
 fn the_connection_comes_from_the_port_asked_for_again_and_again() {
-    let server = FakeServer::local(good());
-    let port = free_port();
-    let options = format!("--bind-port {port} --delay-before-retry 0 --retry 0");
-    for _ in 0..3 {
-        assert_eq!(verdict(server.address(), &options), "up");
+    let soon = [good(), vec![Close]].concat();
+    let later = [good(), vec![Pause(Duration::from_millis(200)), Close]].concat();
+    for (script, options) in [(soon, ""), (later.clone(), ""), (later, "--compat")] {
+        let server = FakeServer::local(script);
+        let port = free_port();
+        let options = format!("{options} --bind-port {port} --delay-before-retry 0 --retry 0");
+        for _ in 0..3 {
+            assert_eq!(verdict(server.address(), &options), "up");
+        }
+        let from = SocketAddr::from(([127, 0, 0, 1], port));
+        assert_eq!(server.peers(), [from; 3]);
     }
-    let from = SocketAddr::from(([127, 0, 0, 1], port));
-    assert_eq!(server.peers(), [from; 3]);
+}
+
+/// The farewell was said, so the server is up; only the port is not free.
+#[test]
+fn a_server_that_does_not_close_is_waited_for_no_longer_than_for_a_reply() {
+    let server = FakeServer::local(good());
+    let options = format!("--bind-port {} --retry 0 --connect-timeout 0.5", free_port());
+    let start = Instant::now();
+    assert_eq!(verdict(server.address(), &options), "up");
+    assert!((Duration::from_millis(400)..HANGS / 2).contains(&start.elapsed()));
+    let nothing = "--retry 0 --connect-timeout 9";
+    let start = Instant::now();
+    assert_eq!(verdict(server.address(), nothing), "up");
+    assert!(
+        start.elapsed() < Duration::from_secs(4),
+        "without a port there is nothing to wait for"
+    );
+}
+
+/// The same two ends can't have a second connection, and that says nothing of the server.
+#[test]
+fn a_port_that_is_taken_is_this_sides_fault() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = listener.local_addr().unwrap();
+    let own = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    own.set_reuse_address(true).unwrap();
+    own.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    own.connect(&server.into()).unwrap();
+    let port = own.local_addr().unwrap().as_socket().unwrap().port();
+    let told = verdict(server, &format!("--bindto 127.0.0.1 --bind-port {port} --retry 0"));
+    let expected = "down: Could not prepare the connection: Cannot assign requested address";
+    assert!(told.starts_with(expected), "{told}");
 }
 
 /// A port that nobody has right now.

@@ -79,7 +79,9 @@ Where the connection can't be made as asked:
   An address that this machine does not have, a missing interface, a mark without CAP_NET_ADMIN, a
   CA file that can't be read: SMTP_CHECK then keeps its last verdict. No exit code says that, so
   here it is \"down\", exit code 1, and the reason is in the verdict. SMTP_CHECK's bind_port counts
-  only with bindto; --bind-port always counts.
+  only with bindto; --bind-port always counts. Whichever end closes first keeps its port for a
+  minute: so with --bind-port the check waits for the server to close, as long as for a reply.
+  One that does not leaves the port taken, and the next check from it is \"down\".
 
 Exit codes:
   0  the server is up

@@ -24,7 +24,7 @@ use super::wire::Wire;
 /// # Errors
 /// The server is down, for the first reason that showed.
 pub fn converse(
-    wire: &mut Wire,
+    mut wire: Wire,
     helo_name: &HeloName,
     patience: Duration,
     deadline: &Deadline,
@@ -49,7 +49,11 @@ pub fn converse(
                 // server's silence will tell.
                 wire.write(command.as_bytes(), deadline)?;
             }
-            Action::Done => return Ok(()),
+            Action::Done => {
+                report.end();
+                wire.close();
+                return Ok(());
+            }
         }
     }
 }

@@ -106,6 +106,7 @@ impl Shell<'_, '_> {
                     dialogue.secured(failure);
                 }
                 Action::Done => {
+                    self.report.end();
                     wire.close();
                     return Ok(());
                 }
