@@ -61,10 +61,10 @@ fn start(words: Vec<OsString>, handshake: Option<Handshake>, killed: u8) -> anyh
         return Err(process::become_tls(&words));
     }
     process::exit_on_sigterm(killed).context("SIGTERM can't be caught")?;
-    check(words, handshake.unwrap_or(tls::absent))
+    check(words, handshake.unwrap_or(tls::absent), killed)
 }
 
-fn check(words: Vec<OsString>, handshake: Handshake) -> anyhow::Result<u8> {
+fn check(words: Vec<OsString>, handshake: Handshake, killed: u8) -> anyhow::Result<u8> {
     let args = match Args::try_parse_from(words) {
         Ok(args) => args,
         Err(err) if err.use_stderr() => {
@@ -78,6 +78,7 @@ fn check(words: Vec<OsString>, handshake: Handshake) -> anyhow::Result<u8> {
         }
     };
     let probe = args.probe()?;
+    process::exit_after(probe.deadline, killed).context("no alarm can be set")?;
     let mut stderr = std::io::stderr();
     let mut trace = if args.verbose { Trace::to(&mut stderr) } else { Trace::silent() };
     let mut report = Report::default();
@@ -88,7 +89,7 @@ fn check(words: Vec<OsString>, handshake: Handshake) -> anyhow::Result<u8> {
         report,
         deadline: probe.deadline,
         args: &args,
-        drained: args.drain_file.as_deref().is_some_and(weight::is_drained),
+        drained: args.drain_file.as_deref().and_then(weight::drained),
     }
     .tell();
     print(&line);

@@ -6,7 +6,8 @@ use std::io::Write;
 use std::time::Instant;
 
 /// Where the dialogue is told, if anywhere. A listener that went away changes nothing: what can't
-/// be written is lost.
+/// be written is lost. One that is slow is waited for; the process has an alarm against one that
+/// never listens.
 pub struct Trace<'a> {
     start: Instant,
     out: Option<&'a mut dyn Write>,

@@ -1,11 +1,14 @@
 //! Weights for `misc_dynamic`: a server that is up, but slow or about to be taken down, gets less
 //! or nothing new, while its sessions go on.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::fs::OpenOptions;
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
+
+use nix::fcntl::OFlag;
 
 use super::timer;
 
@@ -73,15 +76,28 @@ impl LatencyWeight {
     }
 }
 
-/// Whether a marker takes the server out of new business: there is a file, and its content is
+/// Why a marker takes the server out of new business, if it does: there is a file, and its content is
 /// neither nothing nor `0`, blanks and line ends aside. A file that can't be read counts, because
-/// somebody put it there.
-pub fn is_drained(marker: &Path) -> bool {
-    let mut content = Vec::new();
-    match File::open(marker).and_then(|file| file.take(MARKER).read_to_end(&mut content)) {
-        Ok(_) => !matches!(content.trim_ascii(), b"" | b"0"),
-        Err(err) => err.kind() != ErrorKind::NotFound,
+/// somebody put it there; so does one in a folder that can't be looked into, as nobody knows.
+pub fn drained(marker: &Path) -> Option<String> {
+    match content(marker) {
+        Ok(content) if matches!(content.trim_ascii(), b"" | b"0") => None,
+        Ok(_) => Some("drained".to_owned()),
+        Err(err) if err.kind() == ErrorKind::NotFound => None,
+        Err(err) => Some(format!("drain file: {err}")),
     }
+}
+
+/// The beginning of a marker. Whatever is there, it is not waited for: a FIFO has no content.
+fn content(marker: &Path) -> io::Result<Vec<u8>> {
+    let mut options = OpenOptions::new();
+    let file = options.read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(marker)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    let mut content = Vec::new();
+    file.take(MARKER).read_to_end(&mut content)?;
+    Ok(content)
 }
 
 #[cfg(test)]
@@ -133,13 +149,25 @@ mod tests {
     fn a_marker_with_something_in_it_drains() {
         let folder = tempfile::tempdir().unwrap();
         let marker = folder.path().join("drain");
-        assert!(!is_drained(&marker));
-        for (content, drained) in
-            [("", false), ("\n", false), ("0\n", false), ("1\n", true), ("kernel update", true)]
+        assert_eq!(drained(&marker), None);
+        let full = Some("drained".to_owned());
+        for (content, reason) in
+            [("", &None), ("\n", &None), ("0\n", &None), ("1\n", &full), ("kernel update", &full)]
         {
             std::fs::write(&marker, content).unwrap();
-            assert_eq!(is_drained(&marker), drained, "{content:?}");
+            assert_eq!(drained(&marker), *reason, "{content:?}");
         }
-        assert!(is_drained(folder.path()), "what can't be read counts");
+    }
+
+    #[test]
+    fn what_cannot_be_read_drains_and_says_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("fifo");
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        for marker in [folder.path(), &fifo] {
+            assert_eq!(drained(marker).unwrap(), "drain file: not a regular file");
+        }
+        let below_a_file = Path::new("/dev/null/drain");
+        assert!(drained(below_a_file).unwrap().starts_with("drain file: Not a directory"));
     }
 }

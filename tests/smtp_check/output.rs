@@ -1,9 +1,12 @@
 //! The other ways to tell a verdict: JSON, Nagios, weights. Codes and lines must agree.
 
+use std::fs::Permissions;
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::time::Duration;
 
+use nix::sys::stat::Mode;
 use serde_json::Value;
 
 use super::certificates::Authority;
@@ -105,6 +108,35 @@ fn weights() {
     assert_eq!(told(bad(), &drain).0, 1);
     std::fs::write(&marker, "0\n").unwrap();
     assert_eq!(told(good(), &drain).0, 0);
+}
+
+/// Nobody waits for what is no file, and nobody guesses what can't be looked at.
+#[test]
+fn a_drain_file_that_cannot_be_read_drains_and_the_verdict_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("fifo");
+    nix::unistd::mkfifo(&fifo, Mode::S_IRWXU).unwrap();
+    let (code, line) = told(good(), &format!("--dynamic --drain-file {}", fifo.display()));
+    assert!(line.ends_with(" up, weight 0 (drain file: not a regular file)\n"), "{line}");
+    assert_eq!(code, 2);
+
+    // Root may look into any folder, but not without the rights that make it root.
+    let closed = folder.path().join("closed");
+    std::fs::create_dir(&closed).unwrap();
+    std::fs::set_permissions(&closed, Permissions::from_mode(0)).unwrap();
+    let server = FakeServer::local(good());
+    let asked = command(server.address(), "--retry 0 --dynamic --drain-file");
+    let rights: &[&str] = match nix::unistd::geteuid().is_root() {
+        true => &["setpriv", "--bounding-set=-dac_override,-dac_read_search"],
+        false => &["env"],
+    };
+    let mut command = Command::new(rights[0]);
+    command.args(&rights[1..]).arg(asked.get_program()).args(asked.get_args());
+    command.arg(closed.join("drain"));
+    let output = run(command);
+    let line = String::from_utf8(output.stdout).unwrap();
+    assert!(line.contains(" up, weight 0 (drain file: Permission denied"), "{line}");
+    assert_eq!(output.status.code(), Some(2));
 }
 
 /// No way of telling turns a server that nobody asked into one that is up.

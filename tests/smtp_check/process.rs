@@ -1,12 +1,13 @@
 //! The probe as a process: attempts, deadlines, signals, outputs that nobody reads.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, PipeReader, PipeWriter, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -97,6 +98,35 @@ fn an_output_that_nobody_reads_changes_no_verdict() {
     assert_eq!(code_with(full(), full(), bad()), Some(1));
     assert_eq!(code_with(broken(), broken(), good()), Some(0));
     assert_eq!(code_with(broken(), broken(), bad()), Some(1));
+}
+
+/// A pipe that is full, and its other end, which nobody reads.
+fn full_pipe() -> (PipeReader, PipeWriter) {
+    let (reader, mut writer) = io::pipe().unwrap();
+    fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+    while writer.write(&[0; 4096]).is_ok() {}
+    fcntl(&writer, FcntlArg::F_SETFL(OFlag::empty())).unwrap();
+    (reader, writer)
+}
+
+/// Whoever reads the output must not be able to keep keepalived waiting.
+#[test]
+fn an_output_that_takes_nothing_ends_soon_after_the_deadline() {
+    for (options, verbose, code) in
+        [("-v", true, 1), ("", false, 1), ("--tls -v", true, 1), ("--nagios", false, 3)]
+    {
+        let server = FakeServer::local(good());
+        let (_reader, writer) = full_pipe();
+        let mut command = command(server.address(), &format!("{options} --retry 0 --deadline 0.5"));
+        match verbose {
+            true => command.stderr(writer).stdout(Stdio::null()),
+            false => command.stdout(writer).stderr(Stdio::null()),
+        };
+        let start = Instant::now();
+        let child = command.stdin(Stdio::null()).spawn().unwrap();
+        assert_eq!(finish(child).status.code(), Some(code), "{options}");
+        assert!((1..8).contains(&start.elapsed().as_secs()), "{options}: {:?}", start.elapsed());
+    }
 }
 
 #[test]

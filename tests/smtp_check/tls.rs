@@ -72,6 +72,8 @@ fn certificates() {
     let verify = format!("--starttls --ca-file {file}");
     let empty = folder.path().join("empty.pem");
     std::fs::write(&empty, "").unwrap();
+    let fifo = folder.path().join("fifo.pem");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
     let named = format!("{verify} --verify-name {NAME}");
     let cases = vec![
         ("--starttls".to_owned(), starttls(stranger.server(-3)), "up"),
@@ -106,6 +108,11 @@ fn certificates() {
         ),
         (
             format!("--starttls --ca-file {}", empty.display()),
+            good(),
+            "down: Could not prepare the connection: /",
+        ),
+        (
+            format!("--starttls --ca-file {}", fifo.display()),
             good(),
             "down: Could not prepare the connection: /",
         ),

@@ -65,7 +65,9 @@ Weights:
   is read on the node that checks, not on the server: each server has a file of its own, and that is
   written on every node that balances. Not /run/lvskit/drain, which takes the checking node itself
   out. It drains while it has content other than 0 (echo 1 > FILE), or can't be read; remove it, or
-  write 0, to end that. A server that is down is exit code 1 all the same.
+  write 0, to end that. What is no regular file can't be read, and where the folder is not open to
+  lvskit, the user that keepalived runs the probe as, no file can; the verdict says so. A server
+  that is down is exit code 1 all the same.
   A program that can't start for want of a library ends with 127, and misc_dynamic takes that for
   weight 125. Only TLS needs more than libc: after an update of OpenSSL, run smtp-check --tls --version.
 
@@ -91,4 +93,6 @@ Exit codes:
              weight plus 2
   --nagios   0 up; 1 up, but not below --warn-latency; 2 down, or not below --crit-latency; 3 wrong
              command line
-  SIGTERM, which keepalived sends at misc_timeout, ends it with 1, or with 3 where --nagios is.";
+  SIGTERM, which keepalived sends at misc_timeout, ends it with 1, or with 3 where --nagios is. So
+  does an alarm one to two seconds after the deadline, should it still wait then, for something else
+  than the server: for the reader of a full pipe, -v's or the verdict's, or for a disk.";

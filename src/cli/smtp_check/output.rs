@@ -19,8 +19,8 @@ pub struct Outcome<'a> {
     pub deadline: Duration,
     /// What was asked for.
     pub args: &'a Args,
-    /// Whether a drain marker is in force.
-    pub drained: bool,
+    /// Why a drain file takes the server out, if it does.
+    pub drained: Option<String>,
 }
 
 impl Outcome<'_> {
@@ -46,7 +46,7 @@ impl Outcome<'_> {
     fn weight(&self) -> Option<u8> {
         if self.verdict.is_err() || !self.args.dynamic {
             None
-        } else if self.drained {
+        } else if self.drained.is_some() {
             Some(0)
         } else {
             self.args.latency_weight.map(|formula| formula.weight(self.report.latency()))
@@ -58,10 +58,10 @@ impl Outcome<'_> {
             Ok(()) => format!("{} up", self.server),
             Err(failure) => format!("{} down: {failure}", self.server),
         };
-        let reason = if self.drained { " (drained)" } else { "" };
-        match weight {
-            Some(weight) => format!("{verdict}, weight {weight}{reason}"),
-            None => verdict,
+        match (weight, &self.drained) {
+            (Some(weight), Some(reason)) => format!("{verdict}, weight {weight} ({reason})"),
+            (Some(weight), None) => format!("{verdict}, weight {weight}"),
+            (None, _) => verdict,
         }
     }
 
@@ -90,6 +90,7 @@ impl Outcome<'_> {
             "capabilities": self.report.capabilities,
             "tls": tls,
             "weight": weight,
+            "drained": self.drained,
         })
     }
 
@@ -142,6 +143,7 @@ mod tests {
         report.steps.push((Step::Connect, Duration::from_millis(ms)));
         let server = "192.0.2.1:25".parse().unwrap();
         let deadline = Duration::from_secs(41);
+        let drained = drained.then(|| "drained".to_owned());
         Outcome { server, verdict, report, deadline, args: &args, drained }.tell()
     }
 
@@ -196,6 +198,12 @@ mod tests {
         assert_eq!(value["ms"], 12.0);
         assert_eq!(value["steps"], json!([{ "step": "connect", "ms": 12.0 }]));
         assert_eq!((value["weight"].as_u64(), code), (Some(9), 11));
+        assert_eq!(value["drained"], Value::Null);
+        let (line, _) = tell("--json --dynamic", Ok(()), 12, true);
+        assert!(
+            line.contains(r#""drained":"drained""#) && line.contains(r#""weight":0"#),
+            "{line}"
+        );
         let (line, code) = tell("--json", down(), 1, false);
         assert!(line.contains(r#""reason":"Bad greeting banner from server: \"554 a|b\"""#));
         assert_eq!(code, 1);

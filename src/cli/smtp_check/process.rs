@@ -1,15 +1,18 @@
-//! The process: which program it is, and how it ends when it is told to. TLS is a program of its own,
-//! because the loader needs as much time for OpenSSL as everything else in a check without TLS.
+//! The process: which program it is, and how it ends when it is told to or its time is over. TLS is a
+//! program of its own, because the loader needs as much time for OpenSSL as everything else in a check
+//! without TLS.
 
-use std::ffi::OsString;
+use std::ffi::{OsString, c_int};
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
-use signal_hook::consts::SIGTERM;
+use nix::unistd::alarm;
+use signal_hook::consts::{SIGALRM, SIGTERM};
 use signal_hook::flag;
 
 use crate::paths;
@@ -46,6 +49,24 @@ fn sibling() -> PathBuf {
 /// # Errors
 /// The system refuses.
 pub fn exit_on_sigterm(code: u8) -> io::Result<()> {
+    exit_on(SIGTERM, code)
+}
+
+/// Ends the process with this exit code if it is still there when the deadline of its check is over
+/// by one second, or nearly two: then it waits for what the deadline does not know, for a reader of
+/// a full pipe or for a file system that does not answer. What gen-conf allows it is a little more.
+///
+/// # Errors
+/// The system refuses.
+pub fn exit_after(deadline: Duration, code: u8) -> io::Result<()> {
+    exit_on(SIGALRM, code)?;
+    let up = u64::from(deadline.subsec_nanos() > 0);
+    let seconds = deadline.as_secs().saturating_add(up).saturating_add(1);
+    alarm::set(u32::try_from(seconds).unwrap_or(u32::MAX));
+    Ok(())
+}
+
+fn exit_on(signal: c_int, code: u8) -> io::Result<()> {
     let always = Arc::new(AtomicBool::new(true));
-    flag::register_conditional_shutdown(SIGTERM, code.into(), always).map(drop)
+    flag::register_conditional_shutdown(signal, code.into(), always).map(drop)
 }

@@ -2,11 +2,13 @@
 //! made before a server offers TLS, and no certificate store is read before verification is asked for:
 //! a system's whole store costs more than the rest of a check.
 
+use std::path::Path;
+
 use openssl::asn1::{Asn1Time, Asn1TimeRef};
 use openssl::error::ErrorStack;
 use openssl::ssl::{
-    Error, HandshakeError, MidHandshakeSslStream, Ssl, SslContext, SslMethod, SslStream,
-    SslVerifyMode, SslVersion,
+    Error, HandshakeError, MidHandshakeSslStream, Ssl, SslContext, SslContextBuilder, SslMethod,
+    SslStream, SslVerifyMode, SslVersion,
 };
 use openssl::x509::X509VerifyResult;
 use openssl::x509::verify::X509CheckFlags;
@@ -62,9 +64,8 @@ fn prepare(options: &Options) -> Result<Ssl, Failure> {
         Some(ca_file) => {
             context.set_verify(SslVerifyMode::PEER);
             match ca_file {
-                Some(file) => context.set_ca_file(file).map_err(|stack| {
-                    Failure::Local(format!("{}: {}", file.display(), reason(&stack)))
-                })?,
+                Some(file) => set_ca_file(&mut context, file)
+                    .map_err(|reason| Failure::Local(format!("{}: {reason}", file.display())))?,
                 None => context.set_default_verify_paths()?,
             }
         }
@@ -82,6 +83,14 @@ fn prepare(options: &Options) -> Result<Ssl, Failure> {
         }
     }
     Ok(ssl)
+}
+
+/// Trusts what is in a file. OpenSSL would wait for whoever writes into a FIFO, beyond any deadline.
+fn set_ca_file(context: &mut SslContextBuilder, file: &Path) -> Result<(), String> {
+    if file.metadata().is_ok_and(|found| !found.is_file()) {
+        return Err("not a regular file".to_owned());
+    }
+    context.set_ca_file(file).map_err(|stack| reason(&stack))
 }
 
 /// Why a handshake failed.
