@@ -177,6 +177,17 @@ fn a_failure_that_is_known_before_leads_to_quit() {
     assert_eq!(dialogue.failure(), Some(&Failure::WriteTimeout));
 }
 
+#[test]
+fn a_bad_greeting_is_no_reason_where_one_is_known() {
+    let script = script();
+    for (greeting, last) in [(&b"554 no\r\n"[..], false), (b"421 no\r\n", true)] {
+        let mut dialogue = Dialogue::new(&script, Some(Failure::WriteTimeout));
+        dialogue.push(greeting);
+        assert_eq!(dialogue.act().is_err(), last);
+        assert_eq!(dialogue.failure(), Some(&Failure::WriteTimeout));
+    }
+}
+
 /// Conversations that get far often enough.
 fn traffic() -> impl Strategy<Value = Vec<u8>> {
     let replies = [
