@@ -4,9 +4,11 @@ use std::net::IpAddr;
 
 use super::section::{Body, Section};
 use super::yaml::{Map, Yaml};
+use crate::conf::build::PROBE_USER;
 use crate::conf::grammar::Statement;
 use crate::inventory::keys::{CHECKS, CONNECTION, PROBE};
 use crate::paths;
+use crate::smtp::session::{DEFAULT_PORT, TLS_PORT};
 
 /// keepalived's older name of a checker, and ours.
 const OLD_NAMES: [(&str, &str); 1] = [("MISC_CHECKER", "MISC_CHECK")];
@@ -50,9 +52,11 @@ fn probe(block: &Statement, server: IpAddr, port: Option<u16>) -> Option<Yaml> {
     if ![paths::PROBE, paths::PROBE_WITH_TLS].contains(&words.next()?.rsplit('/').next()?) {
         return None;
     }
-    // Both follow from the rest.
+    // Follows from the rest.
     body.take("misc_timeout");
-    body.take("user");
+    if body.take("user").is_some_and(|user| user.values() != [PROBE_USER]) {
+        return None;
+    }
     let dynamic = body.take("misc_dynamic").is_some();
     let mut words: Vec<&str> = words.collect();
     let compat = take_flag(&mut words, "--compat");
@@ -62,7 +66,7 @@ fn probe(block: &Statement, server: IpAddr, port: Option<u16>) -> Option<Yaml> {
     if words.is_empty() || words.remove(0).parse() != Ok(server) {
         return None;
     }
-    let told = take_option(&mut words, "--port");
+    let told = take_option(&mut words, "--port").or_else(|| own_port(&words));
     if told.is_some() && told != port.map(|port| port.to_string()) {
         return None;
     }
@@ -89,6 +93,13 @@ fn probe(block: &Statement, server: IpAddr, port: Option<u16>) -> Option<Yaml> {
     }
     let map: Map = section.into_map(&PROBE);
     Some(Yaml::Map(map))
+}
+
+/// The port that the probe asks by itself, unless these words name one.
+fn own_port(words: &[&str]) -> Option<String> {
+    let named = |word: &&str| word.starts_with("--connect-port") || word.starts_with("-p");
+    let port = if words.contains(&"--tls") { TLS_PORT } else { DEFAULT_PORT };
+    (!words.iter().any(named)).then(|| port.to_string())
 }
 
 fn take_flag(words: &mut Vec<&str>, flag: &str) -> bool {

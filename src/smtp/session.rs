@@ -21,6 +21,9 @@ pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The port of SMTP (RFC 5321 section 4.5.4.2).
 pub const DEFAULT_PORT: u16 = 25;
 
+/// The port of mail in TLS from the first byte (RFC 8314 section 3.3).
+pub const TLS_PORT: u16 = 465;
+
 /// What a server must do to be up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rules {

@@ -168,3 +168,31 @@ fn help_shows_examples() {
     let help = String::from_utf8(output.stdout).unwrap();
     assert!(help.contains("Examples:\n  lvskit import "), "{help}");
 }
+
+/// What gen-conf would render otherwise is kept as keepalived's own check.
+#[test]
+fn a_probe_that_is_run_in_another_way_stays_as_it_is() {
+    let probe = |path: &str, user: &str, port: &str| {
+        let check = format!(
+            "MISC_CHECK {{\n misc_path \"/usr/libexec/keepalived/smtp-check{path}\"\n misc_timeout \
+             2\n user {user}\n }}"
+        );
+        let own = file(0).replace(" 25 {", port);
+        let (before, rest) = own.split_once("SMTP_CHECK {").unwrap();
+        // One server will do.
+        let (_, after) = rest.split_once('}').unwrap();
+        let (after, _) = after.split_once("real_server").unwrap();
+        let place = Place::with("");
+        place.write("a.conf", format!("{before}{check}{after}}}\n"));
+        let told = import(&place, "a.conf --address 192.168.3.101");
+        assert_eq!(told.code, Some(0), "{}", told.stderr);
+        told.stdout.contains("type: smtp-check")
+    };
+    let (smtp, smtps) = (" 25 {", " 465 {");
+    assert!(probe(" --compat 192.168.3.101", "lvskit", smtp));
+    assert!(probe(" 192.168.3.101 --tls", "lvskit", smtps));
+    assert!(probe(" 192.168.3.101 --port 25 --tls", "lvskit", smtp));
+    assert!(!probe(" 192.168.3.101 --tls", "lvskit", smtp), "asks port 465");
+    assert!(!probe(" --compat 192.168.3.101", "lvskit", smtps), "asks port 25");
+    assert!(!probe(" --compat 192.168.3.101 --fwmark 7", "root", smtp), "may mark");
+}

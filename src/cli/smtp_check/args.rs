@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use clap::builder::ArgPredicate;
 use clap::{ArgGroup, Parser, value_parser};
 
 use super::help::AFTER_HELP;
@@ -54,8 +55,9 @@ pub struct Args {
     #[arg(long, value_name = "ADDR", value_parser = address)]
     pub connect_ip: Option<IpAddr>,
 
-    /// The server's port, SMTP_CHECK's connect_port
+    /// The server's port, SMTP_CHECK's connect_port; with --tls 465 where none is given
     #[arg(short, long, visible_alias = "connect-port", default_value_t = DEFAULT_PORT)]
+    #[arg(default_value_if("tls", ArgPredicate::IsPresent, "465"))]
     #[arg(value_parser = value_parser!(u16).range(1..))]
     pub port: u16,
 
@@ -104,7 +106,8 @@ pub struct Args {
     #[arg(long, value_name = "TEXT", help_heading = "Expectations")]
     pub expect_greeting: Option<String>,
 
-    /// EHLO must offer this, PIPELINING for instance; may be given several times
+    /// EHLO must offer this, PIPELINING for instance; may be given several times. With --starttls
+    /// the EHLO in TLS counts, where STARTTLS itself is offered no more
     #[arg(long, value_name = "NAME", value_parser = keyword, help_heading = "Expectations")]
     pub expect_capability: Vec<String>,
 
@@ -315,7 +318,7 @@ mod tests {
 
     use super::*;
     use crate::smtp::probe::DEFAULT_DELAY_BEFORE_RETRY;
-    use crate::smtp::session::DEFAULT_CONNECT_TIMEOUT;
+    use crate::smtp::session::{DEFAULT_CONNECT_TIMEOUT, TLS_PORT};
 
     fn probe(words: &str) -> Probe {
         let words = ["smtp-check"].into_iter().chain(words.split_whitespace());
@@ -373,6 +376,18 @@ mod tests {
             probe("192.0.2.1 --connect-timeout 2 --retry 0").deadline,
             Duration::from_secs(8)
         );
+    }
+
+    #[test]
+    fn tls_from_the_first_byte_has_a_port_of_its_own() {
+        let port = |words| probe(words).session.target.server.port();
+        assert_eq!(port("192.0.2.1 --tls"), TLS_PORT);
+        assert_eq!(port("192.0.2.1 --tls -p 25"), 25);
+        assert_eq!(port("192.0.2.1 --starttls"), 25);
+        // LMTP has none, with or without TLS.
+        let lmtp = |words: &str| Args::try_parse_from(words.split(' ')).is_ok();
+        assert!(!lmtp("smtp-check 192.0.2.1 --tls --lmtp"));
+        assert!(lmtp("smtp-check 192.0.2.1 --tls --lmtp -p 24"));
     }
 
     #[test]
