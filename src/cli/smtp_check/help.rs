@@ -13,8 +13,8 @@ Examples:
       smtp-check --compat 192.168.3.101 --bindto 192.168.3.1 --fwmark 7
   Does STARTTLS work, with a good certificate for 14 more days?
       smtp-check 192.168.3.101 --starttls --verify --verify-name mx.example.org --cert-days 14
-  TLS from the first byte, any certificate:
-      smtp-check 192.168.3.101 -p 465 --tls
+  TLS from the first byte, on port 465, any certificate:
+      smtp-check 192.168.3.101 --tls
   Would it take mail for this address? Nothing is sent:
       smtp-check 192.168.3.101 --mail-from '<>' --rcpt-to postmaster@example.org
   A Postfix that waits for a PROXY header; 3.7 does not know version 1's UNKNOWN:
@@ -47,8 +47,10 @@ With and without --compat:
   Without it the replies are those of RFC 5321: of any number of lines, judged by their first
   digit, 512 bytes a line and 128 lines at most; EHLO, or HELO where that is refused; the connect
   timeout is for each whole reply. It never says a second thing before the first is answered, and
-  takes leave with QUIT also where the server is down, so that no server logs a lost connection;
-  only where replies or TLS are broken it just goes. The default of --deadline is the same for both.
+  takes leave with QUIT also where the server is down, so that no server logs a lost connection. It
+  just goes only where nothing comes in time, after 421, and where replies or TLS are broken; a
+  certificate that --verify refuses breaks the handshake. The default of --deadline is the same for
+  both.
 
 Certificates:
   Without --verify any certificate will do. With it, it must be trusted and made for --verify-name,
