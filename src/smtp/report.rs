@@ -14,7 +14,7 @@ pub struct Report {
     pub greeting: Option<String>,
     /// What was offered last, each with its parameters.
     pub capabilities: Vec<String>,
-    /// What the handshake came to.
+    /// What the handshake came to, also where the certificate was refused.
     pub tls: Option<tls::Info>,
     current: Option<(Step, Instant)>,
 }

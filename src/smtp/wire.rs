@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::deadline::Deadline;
 use super::failure::Failure;
 use super::step::Step;
-use super::tls::{Channel, Handshake, Info, Options};
+use super::tls::{Channel, Handshake, Info, Options, Refused};
 
 /// A TCP connection whose reads and writes fail with [`ErrorKind::TimedOut`] once a limit passed.
 #[derive(Debug)]
@@ -152,13 +152,13 @@ impl Wire {
         handshake: Handshake,
         options: &Options,
         deadline: &Deadline,
-    ) -> Result<(Wire, Info), Failure> {
+    ) -> Result<(Wire, Info), Refused> {
         match self {
             Wire::Plain(limited) => {
                 let (channel, info) = handshake(limited, options, deadline)?;
                 Ok((Wire::Tls(channel), info))
             }
-            Wire::Tls(_) => Err(Failure::Local("TLS in TLS".to_owned())),
+            Wire::Tls(_) => Err(Failure::Local("TLS in TLS".to_owned()).into()),
         }
     }
 

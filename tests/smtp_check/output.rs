@@ -4,9 +4,11 @@ use std::fs::Permissions;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use lvskit::smtp::tls::rfc3339;
 use nix::sys::stat::Mode;
+use openssl::ssl::SslVersion;
 use serde_json::Value;
 
 use super::certificates::Authority;
@@ -62,6 +64,37 @@ fn json() {
     assert_eq!(value["reason"], "Bad greeting from server: \"554 a|b\"");
     assert_eq!(value["tls"], Value::Null);
     assert_eq!(told(good(), "--json --compat").0, 0);
+}
+
+/// Who is told that a certificate is bad wants to know until when it was good.
+#[test]
+fn json_tells_of_a_certificate_that_was_refused() {
+    let (authority, folder) = (Authority::new(), tempfile::tempdir().unwrap());
+    let file = folder.path().join("ca.pem");
+    authority.write(&file);
+    for (days, version, name, reason) in [
+        (-3, None, "127.0.0.1", "certificate has expired"),
+        (-3, Some(SslVersion::TLS1_2), "127.0.0.1", "certificate has expired"),
+        (30, None, "mx.example.com", "hostname mismatch"),
+    ] {
+        let script = vec![Tls(authority.limited(days, version))];
+        let options = format!("--json --tls --ca-file {} --verify-name {name}", file.display());
+        let (code, line) = told(script, &options);
+        let value: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!((code, &value["verdict"]), (1, &Value::from("down")), "{line}");
+        assert!(value["reason"].as_str().unwrap().ends_with(reason), "{line}");
+        let expected = version.map_or("TLSv1.3", |_| "TLSv1.2");
+        assert_eq!(value["tls"]["version"], expected);
+        assert_eq!(value["tls"]["verified"], false);
+        let end = value["tls"]["not_after"].as_str().unwrap();
+        // Half a day later, a little while ago.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+        let latest = now + days * 86400 + 43200;
+        assert!(end <= &*rfc3339(latest) && end >= &*rfc3339(latest - 60), "{line}");
+    }
+    // Nothing is known of a handshake that did not come so far.
+    let (_, line) = told(vec![say("220 mx\r\n")], "--json --tls");
+    assert!(line.contains(r#""tls":null"#), "{line}");
 }
 
 #[test]

@@ -56,7 +56,8 @@ Certificates:
   Without --verify any certificate will do. With it, it must be trusted and made for --verify-name,
   or for HOST itself where no name is given. --ca-file means --verify, with that file instead of
   the system's store. --sni is --verify-name where that is a name. --cert-days looks at the end of
-  the server's own certificate, also without --verify.
+  the server's own certificate, also without --verify. Of a certificate that --verify refused, --json
+  has the end too, but not with OpenSSL 1.1.1, which forgets it.
 
 Weights:
   With --dynamic, exit code 2 + W tells keepalived's misc_dynamic to give the server weight W.

@@ -119,7 +119,14 @@ impl Shell<'_, '_> {
     fn secure(&mut self, mut wire: Wire) -> Result<(Wire, Option<Failure>), Failure> {
         self.begin(&mut wire, Step::Tls);
         let options = self.plan.tls.clone().unwrap_or_default();
-        let (wire, info) = wire.secure(self.handshake, &options, self.deadline)?;
+        let secured = wire.secure(self.handshake, &options, self.deadline);
+        let (wire, info) = secured.map_err(|refused| {
+            if let Some(info) = &refused.info {
+                self.trace.note(info);
+            }
+            self.report.tls = refused.info;
+            refused.failure
+        })?;
         self.trace.note(&info);
         let failure = info.check(options.cert_days).err();
         self.report.tls = Some(info);

@@ -8,12 +8,14 @@ use openssl::asn1::{Asn1Time, Asn1TimeRef};
 use openssl::error::ErrorStack;
 use openssl::ssl::{
     Error, HandshakeError, MidHandshakeSslStream, Ssl, SslContext, SslContextBuilder, SslMethod,
-    SslStream, SslVerifyMode, SslVersion,
+    SslRef, SslStream, SslVerifyMode, SslVersion,
 };
 use openssl::x509::X509VerifyResult;
 use openssl::x509::verify::X509CheckFlags;
 
-use super::{Channel, Deadline, Failure, Info, Limited, MinVersion, Options, Peer, Validity};
+use super::{
+    Channel, Deadline, Failure, Info, Limited, MinVersion, Options, Peer, Refused, Validity,
+};
 use crate::smtp::step::Step;
 
 impl Channel for SslStream<Limited> {
@@ -29,19 +31,19 @@ impl Channel for SslStream<Limited> {
 /// Holds the handshake.
 ///
 /// # Errors
-/// [`Failure::Tls`], [`Failure::Certificate`], or that time was up.
+/// [`Failure::Tls`], [`Failure::Certificate`] and what the certificate is, or that time was up.
 pub fn handshake(
     stream: Limited,
     options: &Options,
     deadline: &Deadline,
-) -> Result<(Box<dyn Channel>, Info), Failure> {
+) -> Result<(Box<dyn Channel>, Info), Refused> {
     let stream = prepare(options)?.connect(stream).map_err(|err| match err {
-        HandshakeError::SetupFailure(stack) => stack.into(),
+        HandshakeError::SetupFailure(stack) => Failure::from(stack).into(),
         HandshakeError::Failure(mid) | HandshakeError::WouldBlock(mid) => {
             failed(&mid, options, deadline)
         }
     })?;
-    let info = info(&stream);
+    let info = info(stream.ssl());
     Ok((Box::new(stream), info))
 }
 
@@ -94,20 +96,22 @@ fn set_ca_file(context: &mut SslContextBuilder, file: &Path) -> Result<(), Strin
 }
 
 /// Why a handshake failed.
-fn failed(mid: &MidHandshakeSslStream<Limited>, options: &Options, deadline: &Deadline) -> Failure {
+fn failed(mid: &MidHandshakeSslStream<Limited>, options: &Options, deadline: &Deadline) -> Refused {
     let verdict = mid.ssl().verify_result();
     if options.verify.is_some() && verdict != X509VerifyResult::OK {
-        return Failure::Certificate(verdict.error_string().to_owned());
+        let failure = Failure::Certificate(verdict.error_string().to_owned());
+        return Refused { failure, info: Some(info(mid.ssl())) };
     }
     let error: &Error = mid.error();
-    match (error.io_error(), error.ssl_error()) {
+    let failure = match (error.io_error(), error.ssl_error()) {
         (Some(io), _) if io.kind() == std::io::ErrorKind::TimedOut => {
             deadline.or(Failure::ReadTimeout(Step::Tls))
         }
         (Some(io), _) => Failure::Tls(io.to_string()),
         (None, Some(stack)) => Failure::Tls(reason(stack)),
         (None, None) => Failure::Tls("connection closed by the server".to_owned()),
-    }
+    };
+    failure.into()
 }
 
 /// What OpenSSL has to say, without its numbers and function names.
@@ -116,18 +120,20 @@ fn reason(stack: &ErrorStack) -> String {
     if reasons.is_empty() { "OpenSSL gives no reason".to_owned() } else { reasons.join("; ") }
 }
 
-/// What the handshake came to.
-fn info(stream: &SslStream<Limited>) -> Info {
-    let ssl = stream.ssl();
-    let certificate = ssl.peer_certificate();
+/// What the handshake came to, or had come to when the certificate was refused: then OpenSSL has it
+/// only in the chain that it verified, and 1.1.1 nowhere.
+fn info(ssl: &SslRef) -> Info {
+    let in_chain = || Some(ssl.peer_cert_chain()?.iter().next()?.to_owned());
+    let certificate = ssl.peer_certificate().or_else(in_chain);
     let validity = certificate.and_then(|certificate| {
         let not_before = unix(certificate.not_before()).ok()?;
         Some(Validity { not_before, not_after: unix(certificate.not_after()).ok()? })
     });
+    let wanted = ssl.verify_mode().contains(SslVerifyMode::PEER);
     Info {
         version: ssl.version_str(),
         cipher: ssl.current_cipher().map_or("no cipher", |cipher| cipher.name()),
-        verified: ssl.verify_mode().contains(SslVerifyMode::PEER),
+        verified: wanted && ssl.verify_result() == X509VerifyResult::OK,
         validity,
     }
 }

@@ -21,7 +21,22 @@ use super::wire::Limited;
 const DAY: i64 = 86400;
 
 /// Begins TLS on a connection. [`handshake()`] does, [`absent`] can't.
-pub type Handshake = fn(Limited, &Options, &Deadline) -> Result<(Box<dyn Channel>, Info), Failure>;
+pub type Handshake = fn(Limited, &Options, &Deadline) -> Result<(Box<dyn Channel>, Info), Refused>;
+
+/// Why TLS did not begin.
+#[derive(Debug)]
+pub struct Refused {
+    /// The reason.
+    pub failure: Failure,
+    /// What was seen of the server's TLS and certificate all the same.
+    pub info: Option<Info>,
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Refused {
+        Refused { failure, info: None }
+    }
+}
 
 /// A connection in TLS.
 pub trait Channel: Read + Write + Debug {
@@ -37,8 +52,8 @@ pub trait Channel: Read + Write + Debug {
 ///
 /// # Errors
 /// [`Failure::Local`], always.
-pub fn absent(_: Limited, _: &Options, _: &Deadline) -> Result<(Box<dyn Channel>, Info), Failure> {
-    Err(Failure::Local("this program is without TLS".to_owned()))
+pub fn absent(_: Limited, _: &Options, _: &Deadline) -> Result<(Box<dyn Channel>, Info), Refused> {
+    Err(Failure::Local("this program is without TLS".to_owned()).into())
 }
 
 /// What is asked of the server's TLS.
@@ -90,7 +105,7 @@ pub struct Info {
     pub version: &'static str,
     /// OpenSSL's name of the cipher.
     pub cipher: &'static str,
-    /// Whether the certificate was verified.
+    /// Whether the certificate was verified, and found good.
     pub verified: bool,
     /// Of the server's certificate; nothing if there is none, or none that can be read.
     pub validity: Option<Validity>,
