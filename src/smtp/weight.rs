@@ -56,7 +56,8 @@ impl FromStr for LatencyWeight {
     fn from_str(text: &str) -> Result<LatencyWeight, LatencyWeightError> {
         let parts: Vec<_> = text.split(':').collect();
         let [max, fast, slow] = parts[..] else { return Err(LatencyWeightError::Form) };
-        let max = max.parse().ok().filter(|max| (1..=HIGHEST).contains(max));
+        let digits = max.bytes().all(|byte| byte.is_ascii_digit());
+        let max = max.parse().ok().filter(|max| digits && (1..=HIGHEST).contains(max));
         let max = max.ok_or(LatencyWeightError::Max)?;
         let (fast, slow) = (timer::seconds(fast)?, timer::seconds(slow)?);
         if slow <= fast {
@@ -130,6 +131,8 @@ mod tests {
             ("0:1:2", Max),
             ("254:1:2", Max),
             ("x:1:2", Max),
+            ("+100:1:2", Max),
+            (":1:2", Max),
             ("100:1:1", Order),
             ("100:2:1", Order),
             ("100:a:1", Time(timer::TimerError::Notation)),

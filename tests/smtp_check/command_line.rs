@@ -48,6 +48,8 @@ fn a_wrong_command_line_is_exit_code_1() {
         (&["192.0.2.1", "--drain-file", "x"], "--dynamic"),
         (&["192.0.2.1", "--dynamic", "--latency-weight", "254:1:2"], "MAX is not in 1..=253"),
         (&["192.0.2.1", "--dynamic", "--latency-weight", "9:2:1"], "greater than FAST"),
+        (&["192.0.2.1", "--dynamic", "--latency-weight", "+9:1:2"], "MAX is not in 1..=253"),
+        (&["192.0.2.1", "--json", "--rcpt-to", "a@b"], "--mail-from"),
         (&["192.0.2.1", "--warn-latency", "1"], "--nagios"),
         (&["192.0.2.1", "--helo-name", "a b"], "neither a domain"),
         (&["192.0.2.1", "--helo-name", "a\r\nQUIT"], "neither a domain"),

@@ -115,11 +115,21 @@ fn nagios() {
         assert_eq!(data.matches(';').count(), 4, "{line}");
         assert_eq!(line.matches('|').count(), 1, "{line}");
     }
-    let mut wrong = Command::new(PROGRAM);
-    wrong.args(["--nagios", "mail.example.org"]);
-    let output = run(wrong);
-    assert_eq!(output.status.code(), Some(3));
-    assert!(output.stdout.starts_with(b"SMTP UNKNOWN - "), "{output:?}");
+    assert_eq!(told(good(), "--nagios --warn-latency 9 --crit-latency 9").0, 0);
+    for (words, reason) in [
+        (&["--nagios", "mail.example.org"][..], "names are not looked up"),
+        (
+            &["192.0.2.1", "--nagios", "--warn-latency", "9", "--crit-latency", "2"],
+            "--warn-latency is above --crit-latency",
+        ),
+    ] {
+        let mut wrong = Command::new(PROGRAM);
+        wrong.args(words);
+        let output = run(wrong);
+        assert_eq!(output.status.code(), Some(3));
+        let line = String::from_utf8(output.stdout).unwrap();
+        assert!(line.starts_with("SMTP UNKNOWN - ") && line.contains(reason), "{line}");
+    }
 }
 
 #[test]
@@ -156,7 +166,7 @@ fn a_drain_file_that_cannot_be_read_drains_and_the_verdict_says_why() {
     // Root may look into any folder, but not without the rights that make it root.
     let closed = folder.path().join("closed");
     std::fs::create_dir(&closed).unwrap();
-    std::fs::set_permissions(&closed, Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&closed, Permissions::from_mode(0o000)).unwrap();
     let server = FakeServer::local(good());
     let asked = command(server.address(), "--retry 0 --dynamic --drain-file");
     let rights: &[&str] = match nix::unistd::geteuid().is_root() {

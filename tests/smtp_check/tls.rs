@@ -139,6 +139,16 @@ fn certificates() {
     expect_all(cases);
 }
 
+/// The certificate has 127.0.0.1, and that is who answers.
+#[test]
+fn an_ipv4_address_in_ipv6s_notation_is_verified_as_what_it_is() {
+    let (authority, _folder, file) = authority();
+    let server = FakeServer::local(starttls(authority.server(30)));
+    let mut address = server.address();
+    address.set_ip("::ffff:127.0.0.1".parse().unwrap());
+    assert_eq!(verdict(address, &format!("--starttls --ca-file {file} --retry 0")), "up");
+}
+
 #[test]
 fn a_farewell_is_said_where_only_the_certificate_is_old() {
     let old = Authority::new().server(1);

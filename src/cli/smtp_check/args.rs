@@ -166,7 +166,8 @@ pub struct Args {
     #[arg(short, long, help_heading = "Output")]
     pub verbose: bool,
 
-    /// Print the verdict and all that the last attempt found out as one JSON object
+    /// Print the verdict and all that the last attempt found out as one JSON object; a wrong
+    /// command line is told on standard error only
     #[arg(long, conflicts_with = "nagios", help_heading = "Output")]
     pub json: bool,
 
@@ -174,7 +175,7 @@ pub struct Args {
     #[arg(long, conflicts_with = "dynamic", help_heading = "Output")]
     pub nagios: bool,
 
-    /// Seconds from which on Nagios warns
+    /// Seconds from which on Nagios warns, at most those of --crit-latency
     #[arg(long, value_name = "S", value_parser = timer::seconds)]
     #[arg(requires = "nagios", help_heading = "Output")]
     pub warn_latency: Option<Duration>,
@@ -218,6 +219,9 @@ impl Args {
             !self.rcpt_to.as_ref().is_some_and(Address::is_empty),
             "--rcpt-to must be an address"
         );
+        if let (Some(warn), Some(crit)) = (self.warn_latency, self.crit_latency) {
+            ensure!(warn <= crit, "--warn-latency is above --crit-latency, so it could never warn");
+        }
         let longest = worst_case(self.connect_timeout, self.retry, self.delay_before_retry);
         Ok(Probe {
             session: Session {
@@ -265,7 +269,8 @@ impl Args {
             sni: self.sni.clone().or(name),
             verify: (self.verify || self.ca_file.is_some()).then(|| Verify {
                 ca_file: self.ca_file.clone(),
-                peer: self.verify_name.clone().unwrap_or(Peer::Ip(host)),
+                // Certificates have the IPv4 address, however it was written.
+                peer: self.verify_name.clone().unwrap_or(Peer::Ip(host.to_canonical())),
             }),
             cert_days: self.cert_days,
             min: self.tls_min,
@@ -306,110 +311,11 @@ fn host_name(text: &str) -> Result<String, &'static str> {
 
 /// Reads a name or an address.
 fn peer(text: &str) -> Result<Peer, &'static str> {
-    match text.parse() {
-        Ok(ip) => Ok(Peer::Ip(ip)),
+    match text.parse::<IpAddr>() {
+        Ok(ip) => Ok(Peer::Ip(ip.to_canonical())),
         Err(_) => host_name(text).map(Peer::Name),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-    use crate::smtp::probe::DEFAULT_DELAY_BEFORE_RETRY;
-    use crate::smtp::session::{DEFAULT_CONNECT_TIMEOUT, TLS_PORT};
-
-    fn probe(words: &str) -> Probe {
-        let words = ["smtp-check"].into_iter().chain(words.split_whitespace());
-        Args::try_parse_from(words).unwrap().probe().unwrap()
-    }
-
-    fn plan(words: &str) -> Plan {
-        match probe(words).session.rules {
-            Rules::Rfc(plan) => *plan,
-            compat @ Rules::Compat(_) => panic!("{compat:?}"),
-        }
-    }
-
-    #[test]
-    fn the_definition_holds() {
-        Args::command().debug_assert();
-    }
-
-    #[test]
-    fn defaults_are_those_of_smtp_check() {
-        let probe = probe("192.0.2.1 --compat");
-        assert_eq!(probe.session.target, Target::new("192.0.2.1:25".parse().unwrap()));
-        assert_eq!(probe.session.rules, Rules::Compat(helo::DEFAULT.parse().unwrap()));
-        assert_eq!(probe.session.connect_timeout, DEFAULT_CONNECT_TIMEOUT);
-        assert_eq!(probe.retry, 1);
-        assert_eq!(probe.delay_before_retry, DEFAULT_DELAY_BEFORE_RETRY);
-        assert_eq!(probe.deadline, Duration::from_secs(41));
-    }
-
-    #[test]
-    fn every_option_of_smtp_check_arrives() {
-        let probe = probe(
-            "192.0.2.1 --compat --connect-ip ::1 --connect-port 587 --bindto ::2 --bind-port 7 \
-             --bind-if eth0 --fwmark 8 --helo-name [192.0.2.9] --connect-timeout 0.25 --retry 3 \
-             --delay-before-retry 0 --deadline 2.5",
-        );
-        let target = Target {
-            server: "[::1]:587".parse().unwrap(),
-            bind_ip: Some("::2".parse().unwrap()),
-            bind_port: Some(7),
-            bind_if: Some("eth0".to_owned()),
-            fwmark: Some(8),
-        };
-        assert_eq!(probe.session.target, target);
-        assert_eq!(probe.session.rules, Rules::Compat("[192.0.2.9]".parse().unwrap()));
-        assert_eq!(probe.session.connect_timeout, Duration::from_millis(250));
-        assert_eq!(probe.retry, 3);
-        assert_eq!(probe.delay_before_retry, Duration::ZERO);
-        assert_eq!(probe.deadline, Duration::from_millis(2500));
-    }
-
-    #[test]
-    fn the_deadline_follows_the_other_timers() {
-        assert_eq!(
-            probe("192.0.2.1 --connect-timeout 2 --retry 0").deadline,
-            Duration::from_secs(8)
-        );
-    }
-
-    #[test]
-    fn tls_from_the_first_byte_has_a_port_of_its_own() {
-        let port = |words| probe(words).session.target.server.port();
-        assert_eq!(port("192.0.2.1 --tls"), TLS_PORT);
-        assert_eq!(port("192.0.2.1 --tls -p 25"), 25);
-        assert_eq!(port("192.0.2.1 --starttls"), 25);
-        // LMTP has none, with or without TLS.
-        let lmtp = |words: &str| Args::try_parse_from(words.split(' ')).is_ok();
-        assert!(!lmtp("smtp-check 192.0.2.1 --tls --lmtp"));
-        assert!(lmtp("smtp-check 192.0.2.1 --tls --lmtp -p 24"));
-    }
-
-    #[test]
-    fn everything_beyond_conflicts_with_compat() {
-        let known: Vec<_> =
-            Args::command().get_arguments().map(|arg| arg.get_id().clone()).collect();
-        for name in BEYOND.iter().filter(|name| **name != "encryption") {
-            assert!(known.iter().any(|id| id == name), "{name}");
-        }
-        assert_eq!(plan("192.0.2.1").tls, None);
-    }
-
-    #[test]
-    fn names_for_tls_follow_each_other() {
-        let tls = |words: &str| plan(&format!("192.0.2.1 --starttls {words}")).tls.unwrap();
-        assert_eq!(tls(""), tls::Options::default());
-        let by_address = tls("--verify").verify.unwrap();
-        assert_eq!(by_address.peer, Peer::Ip("192.0.2.1".parse().unwrap()));
-        assert_eq!(tls("--verify").sni, None);
-        assert_eq!(tls("--verify --verify-name mx.a").sni.unwrap(), "mx.a");
-        assert_eq!(tls("--verify --verify-name mx.a --sni b").sni.unwrap(), "b");
-        let file = tls("--ca-file ca.pem --verify-name 192.0.2.7");
-        assert_eq!((file.sni, file.verify.unwrap().ca_file), (None, Some("ca.pem".into())));
-    }
-}
+mod tests;
