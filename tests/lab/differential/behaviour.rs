@@ -25,6 +25,8 @@ pub const TIMEOUT: &str = "Read timeout";
 pub const CONNECT: &str = "Could not connect";
 pub const CONNECT_LATE: &str = "Connection timeout";
 pub const UNREACHABLE: &str = "Network unreachable";
+/// What keepalived logs where this side refuses to connect; the line names no server.
+pub const PUT_OFF: &str = "SMTP_CHECK socket bind failed. Rescheduling.";
 /// Where what is logged depends on who is faster, or nothing is.
 pub const ANYTHING: &str = "";
 
@@ -32,7 +34,8 @@ pub const ANYTHING: &str = "";
 pub enum Verdict {
     Up,
     Down,
-    /// The check leaves things as they were.
+    /// The check leaves things as they were, as one does that never ran: that it did shows
+    /// elsewhere.
     None,
 }
 
@@ -79,6 +82,20 @@ pub struct Behaviour {
     pub logged: &'static str,
     /// An option for both checks, in keepalived's words, that an inventory doesn't have.
     pub option: Option<(&'static str, &'static str)>,
+}
+
+impl Behaviour {
+    /// Whether SMTP_CHECK gets as far as to a connection that the server sees. With a route or an option
+    /// that leaves it without a verdict this side refuses before that.
+    pub fn is_met(&self) -> bool {
+        let refused = self.option.is_some() && self.expected.smtp_check == Verdict::None;
+        matches!(self.place, Place::Server(_) | Place::TwoFaces(..)) && !refused
+    }
+
+    /// Whether the only sign of SMTP_CHECK is that keepalived puts it off.
+    pub fn is_put_off(&self) -> bool {
+        self.expected.smtp_check == Verdict::None && !self.is_met()
+    }
 }
 
 /// A server that both checks find up.

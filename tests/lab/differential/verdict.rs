@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use anyhow::{Result, ensure};
 
-use super::behaviour::{Behaviour, Chapter, Verdict, Verdicts};
+use super::behaviour::{Behaviour, Chapter, PUT_OFF, Verdict, Verdicts};
 use super::conf::{CHECKS, Kind};
 use super::stage::Stage;
 
@@ -16,6 +16,8 @@ struct Seen {
     /// None where a check contradicts itself.
     smtp_check: Option<Verdict>,
     probe: Option<Verdict>,
+    /// Whether each SMTP_CHECK came to the server, if it can.
+    met: bool,
     /// Whether keepalived gave the reason that it should.
     reason: bool,
     /// Whether the server can tell the checks apart by their number of connections or their words.
@@ -41,9 +43,12 @@ pub fn faults(chapters: &[Chapter], stage: &Stage, log: &str) -> Vec<String> {
             };
             let of_smtp_check = CHECKS.iter().filter(|check| check.kind == Kind::SmtpCheck);
             let said = CHECKS.map(|check| stage.said_to(at(check.port)));
+            let mut met =
+                CHECKS.iter().zip(&said).filter(|(check, _)| check.kind == Kind::SmtpCheck);
             let seen = Seen {
                 smtp_check: verdict(Kind::SmtpCheck),
                 probe: verdict(Kind::Probe),
+                met: !behaviour.is_met() || met.all(|(_, said)| said.connections > 0),
                 reason: of_smtp_check.into_iter().all(|check| {
                     let logged = logged.get(&at(check.port)).map_or("", String::as_str);
                     logged.contains(behaviour.logged)
@@ -55,7 +60,24 @@ pub fn faults(chapters: &[Chapter], stage: &Stage, log: &str) -> Vec<String> {
             }
         }
     }
+    let (seen, expected) = (put_off(log), to_put_off(chapters));
+    if seen < expected {
+        faults.push(format!("keepalived put SMTP_CHECK off {seen} times, not {expected}"));
+    }
     faults
+}
+
+/// How often keepalived found that this side refuses to connect for SMTP_CHECK.
+fn put_off(log: &str) -> usize {
+    log.matches(PUT_OFF).count()
+}
+
+/// How often it has to: once for each SMTP_CHECK of each server that shows in no other way that it was
+/// checked. Too many can't hide too few: a server that is met has its verdict, or its connections.
+fn to_put_off(chapters: &[Chapter]) -> usize {
+    let behaviours = chapters.iter().flat_map(|chapter| &chapter.behaviours);
+    let checks = CHECKS.iter().filter(|check| check.kind == Kind::SmtpCheck).count();
+    behaviours.filter(|behaviour| behaviour.is_put_off()).count() * checks
 }
 
 /// The lines of a log by the server that they name first, `[ADDRESS]:PORT` or `[ADDRESS]:tcp:PORT`.
@@ -95,6 +117,9 @@ fn fault(behaviour: &Behaviour, seen: &Seen) -> Option<String> {
             seen.smtp_check, seen.probe
         ));
     }
+    if !seen.met {
+        return Some("SMTP_CHECK never came to the server".to_owned());
+    }
     if !seen.reason {
         return Some(format!("keepalived did not log {:?}", behaviour.logged));
     }
@@ -110,6 +135,7 @@ pub fn prove() -> Result<()> {
     let right = || Seen {
         smtp_check: Some(Verdict::Up),
         probe: Some(Verdict::Up),
+        met: true,
         reason: true,
         alike: true,
     };
@@ -119,9 +145,21 @@ pub fn prove() -> Result<()> {
         verdicts.into_iter().filter(|verdict| *verdict != Some(Verdict::Up)).flat_map(|wrong| {
             [Seen { smtp_check: wrong, ..right() }, Seen { probe: wrong, ..right() }]
         });
-    let silent = [Seen { reason: false, ..right() }, Seen { alike: false, ..right() }];
+    let silent = [
+        Seen { met: false, ..right() },
+        Seen { reason: false, ..right() },
+        Seen { alike: false, ..right() },
+    ];
     for seen in wrong.chain(silent) {
         ensure!(fault(&behaviour, &seen).is_some(), "not a fault: {seen:?}");
     }
+    // A prohibiting and a blackhole route in each family, and two options.
+    let chapters = super::chapters();
+    ensure!(to_put_off(&chapters) == 6 * 2, "{} to put off", to_put_off(&chapters));
+    let log = format!("Tue: {PUT_OFF}\nTue: {PUT_OFF}\n");
+    ensure!(put_off(&log) == 2, "the log misread");
+    let behaviours = chapters.iter().flat_map(|chapter| &chapter.behaviours);
+    let unsettled = |one: &&Behaviour| one.expected.smtp_check == Verdict::None && one.is_met();
+    ensure!(behaviours.filter(unsettled).count() == 1, "only the endless drip has no end");
     Ok(())
 }
