@@ -17,7 +17,7 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
     for instance in drafts.instances {
         groups(instance, &instance.settings, &instance.at, problems);
         for (node, own) in drafts.nodes.iter().filter_map(|node| node.own_at(instance.name())) {
-            groups(instance, &own.settings, &node, problems);
+            groups(instance, &own.settings, node, problems);
         }
         sources(instance, drafts.nodes, problems);
     }
