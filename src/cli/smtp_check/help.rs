@@ -56,8 +56,8 @@ Certificates:
   Without --verify any certificate will do. With it, it must be trusted and made for --verify-name,
   or for HOST itself where no name is given. --ca-file means --verify, with that file instead of
   the system's store. --sni is --verify-name where that is a name. --cert-days looks at the end of
-  the server's own certificate, also without --verify. Of a certificate that --verify refused, --json
-  has the end too, but not with OpenSSL 1.1.1, which forgets it.
+  the server's own certificate, also without --verify. --json has the end of one that --verify
+  refused, too, but not with OpenSSL 1.1.1, which forgets it.
 
 Weights:
   With --dynamic, exit code 2 + W tells keepalived's misc_dynamic to give the server weight W.
@@ -65,8 +65,8 @@ Weights:
   1 + (MAX - 1) * (SLOW - time) / (SLOW - FAST) between, rounded down. With 100:0.1:2, 0.05 s is
   weight 100 (exit code 102), 0.5 s is 79 (81), 1 s is 53 (55), 3 s is 1 (3).
   A drain file gives weight 0, exit code 2: no new connections, and those that are there stay. It
-  is read on the node that checks, not on the server: each server has a file of its own, and that is
-  written on every node that balances. Not /run/lvskit/drain, which takes the checking node itself
+  is read on the node that checks, not on the server: each server has a file of its own, written on
+  every node that balances. Not /run/lvskit/drain, which takes the checking node itself
   out. It drains while it has content other than 0 (echo 1 > FILE), or can't be read; remove it, or
   write 0, to end that. What is no regular file can't be read, and where the folder is not open to
   lvskit, the user that keepalived runs the probe as, no file can; the verdict says so. A server
