@@ -13,6 +13,9 @@ use crate::conf::statement::{Settings, Statement};
 /// What `type` calls our probe.
 const PROBE_TYPE: &str = "smtp-check";
 
+/// keepalived's default of max_reply_length, bytes.
+const LONGEST_REPLY: u32 = 255;
+
 /// keepalived's default for `delay_loop`, in seconds.
 const DELAY_LOOP: f64 = 60.0;
 
@@ -87,6 +90,11 @@ fn read(
         if let Some((_, file)) = table.key("misc_path").and_then(|_| section.node("misc_timeout")) {
             misc_timeout(&settings, file, service.delay_loop, problems);
         }
+        if let Some((_, least)) =
+            table.key("min_reply_length").and_then(|_| section.node("min_reply_length"))
+        {
+            reply_lengths(&settings, least, problems);
+        }
         if let Some((_, file)) = table.key("track_file").and_then(|_| section.node("track_file"))
             && let Kind::Scalar(name) = &file.kind
         {
@@ -145,6 +153,19 @@ fn fits(kind: &Placed<String>, protocol: Protocol, problems: &mut Problems) -> b
     };
     problems.add(kind.at.clone(), title, cure);
     false
+}
+
+/// keepalived says of such a check that it always fails.
+fn reply_lengths(settings: &Settings, least: &Node, problems: &mut Problems) {
+    let number = |key: &str| settings.value(key).and_then(|text| text.parse::<u32>().ok());
+    let most = number("max_reply_length").unwrap_or(LONGEST_REPLY);
+    if number("min_reply_length").is_some_and(|least| least > most) {
+        problems.add(
+            least.at.clone(),
+            format!("min_reply_length is above max_reply_length, {most}"),
+            "lower it, or raise `max_reply_length`",
+        );
+    }
 }
 
 /// A program that may take longer than the pause between its runs can hold a server in the balance

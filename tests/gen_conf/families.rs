@@ -2,10 +2,9 @@
 //! node's, or without what they belong to.
 
 use crate::place::{Place, Run, edited};
-use crate::problems::{Case, FIRST, Told, alone, told};
+use crate::problems::{CHECK, Case, FIRST, Told, alone, told};
 
 const PREEMPT: &str = "preempt: true";
-const WEIGHT: &str = "weight: 1\n";
 
 const CASES: &[Case] = &[
     Case(
@@ -49,30 +48,40 @@ const CASES: &[Case] = &[
         "  ^mail_relay:\n    track_bfd: [some]",
         Told("`track_bfd` names `some`, and there is no `bfd_instance some`", "in `raw`"),
     ),
-    Case(
-        WEIGHT,
-        "lb_kind: TUN type foo\n",
-        Told("`type foo` is no tunnel", "`type gue port NUMBER`"),
-    ),
 ];
 
 #[test]
 fn each_is_told_with_place_and_cure() {
-    told(&CASES[..8]);
+    told(CASES);
 }
 
 #[test]
 fn and_alone() {
-    alone(&CASES[..8]);
+    alone(CASES);
 }
 
 #[test]
-fn a_tunnel_is_one_that_keepalived_knows() {
-    let Case(_, _, Told(title, cure)) = &CASES[8];
-    let inventory = edited(&[("lb_kind: DR", "lb_kind: TUN type foo")]);
-    let Run { code, stderr, .. } = Place::with(inventory).run("--stdout");
-    assert_eq!(code, Some(1));
-    assert!(stderr.contains(title) && stderr.contains(cure), "{stderr}");
+fn what_two_lines_make_together() {
+    for (edits, title, cure) in [
+        (
+            [("lb_kind: DR", "lb_kind: TUN type foo"), ("preempt: true", "preempt: true")],
+            "`type foo` is no tunnel",
+            "`type gue port NUMBER`",
+        ),
+        (
+            [
+                (CHECK, "check: {type: UDP_CHECK, min_reply_length: 256}"),
+                ("protocol: TCP", "protocol: UDP"),
+            ],
+            "min_reply_length is above max_reply_length, 255",
+            "lower it",
+        ),
+    ] {
+        let Run { code, stderr, .. } = Place::with(edited(&edits)).run("--stdout");
+        assert_eq!(code, Some(1));
+        assert!(stderr.contains(title) && stderr.contains(cure), "{stderr}");
+        assert!(stderr.contains("1 problem"), "{stderr}");
+    }
 }
 
 #[test]
