@@ -11,6 +11,8 @@ mod article;
 mod grammar;
 #[path = "import/keepalived.rs"]
 mod keepalived;
+#[path = "import/lossless.rs"]
+mod lossless;
 #[path = "gen_conf/place.rs"]
 #[allow(dead_code)] // the tests of gen-conf use the rest
 mod place;

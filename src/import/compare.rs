@@ -1,22 +1,15 @@
 //! The proof: the inventory is rendered, and what the files say is held against it, statement by
-//! statement. What is not the same is told.
+//! statement and block by block. What is not the same is told.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
+use super::normal::{Normal, normal};
 use super::notes::Notes;
-use crate::conf::grammar::{Place, Statement};
+use crate::conf::grammar::Statement;
 use crate::secrets::Secrets;
-
-/// A statement and the heads of the blocks around it; what does not matter is made the same.
-type Said = (Vec<String>, String);
 
 /// Scripts that were told of already.
 const HOOKS: [&str; 4] = ["bypass-ipvs", "bypass_ipvs.py", "bypass_ipvs.sh", "lvskit_drain"];
-
-/// What goes without saying, by its block. script_user is told of elsewhere, and keepalived itself
-/// ignores the protocol of a mark.
-const DEFAULTS: [(&str, &str); 3] =
-    [("vrrp_instance", "preempt"), ("vrrp_instance", "state BACKUP"), ("real_server", "weight 1")];
 
 /// Tells what `file` says and `rendered` does not, and the other way round, of the node `name`.
 pub(super) fn compare(
@@ -26,109 +19,99 @@ pub(super) fn compare(
     hooks_told: bool,
     notes: &mut Notes,
 ) {
-    let (mut before, mut after) = (statements(file), statements(rendered));
+    let (mut before, mut after) = (normal(file), normal(rendered));
     if hooks_told {
-        let told = |(around, line): &Said| {
-            HOOKS.iter().any(|hook| line.contains(hook) || around.iter().any(|b| b.contains(hook)))
-        };
-        before.retain(|said, _| !told(said));
-        after.retain(|said, _| !told(said));
+        without_hooks(&mut before);
+        without_hooks(&mut after);
     }
-    for (said, places) in &before {
-        let kept = after.get(said).map_or(0, Vec::len);
-        for at in places.iter().skip(kept) {
-            notes.at(at, format_args!("{} is not in the inventory", shown(said)));
-        }
+    let mut found = Differences::default();
+    found.blocks(&before, &after, &mut Vec::new());
+    for (one, around) in &found.lost {
+        notes.at(&one.at, format_args!("{} is not in the inventory", shown(one, around)));
     }
-    for (said, places) in &after {
-        let had = before.get(said).map_or(0, Vec::len);
-        if places.len() > had {
-            notes.of(name, format_args!("gen-conf adds {}", shown(said)));
-        }
+    for (one, around) in &found.added {
+        notes.of(name, format_args!("gen-conf adds {}", shown(one, around)));
     }
 }
 
-fn statements(tree: &[Statement]) -> BTreeMap<Said, Vec<Place>> {
-    let mut all = BTreeMap::new();
-    add(tree, &mut Vec::new(), &mut all);
-    all
+/// Removes what is said of hooks, and the lists that are empty without.
+fn without_hooks(all: &mut Vec<Normal>) {
+    all.retain_mut(|one| {
+        if HOOKS.iter().any(|hook| one.line.contains(hook)) {
+            return false;
+        }
+        let Some(block) = &mut one.block else { return true };
+        let before = block.len();
+        without_hooks(block);
+        !block.is_empty() || block.len() == before
+    });
 }
 
-fn add(tree: &[Statement], around: &mut Vec<String>, all: &mut BTreeMap<Said, Vec<Place>>) {
-    for statement in tree {
-        let line = normal(&statement.words);
-        let block = around.last().and_then(|head| head.split(' ').next()).unwrap_or_default();
-        let of_mark = around.last().is_some_and(|head| head.starts_with("virtual_server fwmark "));
-        let ignored = of_mark && statement.keyword() == "protocol";
-        if DEFAULTS.contains(&(block, line.as_str()))
-            || ignored
-            || statement.keyword() == "script_user"
-        {
-            continue;
+/// A statement, and the heads of the blocks around it.
+type Found<'a> = (&'a Normal, Vec<&'a str>);
+
+/// What only one of two files says.
+#[derive(Default)]
+struct Differences<'a> {
+    lost: Vec<Found<'a>>,
+    added: Vec<Found<'a>>,
+}
+
+impl<'a> Differences<'a> {
+    /// Holds the statements of two blocks against each other, those that are alike first: of two
+    /// blocks with one head, one may be the same as another's.
+    fn blocks(&mut self, before: &'a [Normal], after: &'a [Normal], around: &mut Vec<&'a str>) {
+        let mut left: HashMap<String, Vec<&Normal>> = HashMap::new();
+        for one in after.iter().rev() {
+            left.entry(one.name()).or_default().push(one);
         }
-        match &statement.block {
-            None => all.entry((around.clone(), line)).or_default().push(statement.at.clone()),
-            Some(block) => {
-                // A list on one line is the same as one a line.
-                let list = matches!(statement.keyword(), "group" | "notification_email");
-                around.push(line);
-                if list {
-                    for word in block.iter().flat_map(|one| &one.words) {
-                        let said = (around.clone(), word.clone());
-                        all.entry(said).or_default().push(statement.at.clone());
-                    }
-                } else {
-                    add(block, around, all);
+        let mut rest = Vec::new();
+        for one in before {
+            let like = left.get_mut(&one.name());
+            let same = like.and_then(|like| {
+                let at = like.iter().rposition(|other| *other == one)?;
+                Some(like.remove(at))
+            });
+            if same.is_none() {
+                rest.push(one);
+            }
+        }
+        for one in rest {
+            let other = left.get_mut(&one.name()).and_then(Vec::pop);
+            match (&one.block, other) {
+                (Some(block), other) if other.is_some() || one.is_list() => {
+                    let other = other.and_then(|other| other.block.as_deref()).unwrap_or(&[]);
+                    around.push(&one.line);
+                    self.blocks(block, other, around);
+                    around.pop();
                 }
-                around.pop();
+                _ => self.lost.push((one, around.clone())),
             }
         }
-    }
-}
-
-/// The words of a statement; numbers, truth values and old names in one spelling.
-fn normal(words: &[String]) -> String {
-    let mut normal: Vec<String> = words.iter().map(|word| number(word)).collect();
-    if let Some(keyword) = normal.first_mut() {
-        let new = match keyword.as_str() {
-            "lvs_sched" => "lb_algo",
-            "lvs_method" => "lb_kind",
-            "nb_get_retry" => "retry",
-            "vrrp_track_file" => "track_file",
-            "lvs_flush_onstop" => "lvs_flush_on_stop",
-            same => same,
+        // In the order of the file.
+        let is_left = |one: &&Normal| {
+            left.get(&one.name()).is_some_and(|all| all.iter().any(|it| std::ptr::eq(*it, *one)))
         };
-        *keyword = new.to_owned();
-    }
-    if let [_, value] = normal.as_mut_slice() {
-        match value.as_str() {
-            "on" | "yes" | "true" => drop(normal.pop()),
-            "off" | "no" => *value = "false".to_owned(),
-            _ => {}
-        }
-    }
-    normal.join(" ")
-}
-
-/// `2` for `2.0`.
-fn number(word: &str) -> String {
-    match word.split_once('.') {
-        Some((whole, rest)) if !rest.is_empty() && rest.bytes().all(|b| b == b'0') => {
-            match whole.parse::<u64>() {
-                Ok(number) => number.to_string(),
-                Err(_) => word.to_owned(),
+        for one in after.iter().filter(is_left) {
+            match &one.block {
+                Some(block) if one.is_list() => {
+                    around.push(&one.line);
+                    self.blocks(&[], block, around);
+                    around.pop();
+                }
+                _ => self.added.push((one, around.clone())),
             }
         }
-        _ => word.to_owned(),
     }
 }
 
 /// For people, without passwords.
-fn shown((around, line): &Said) -> String {
-    let secrets = Secrets::of(&[line]);
-    let line = secrets.mask(line);
-    match around.split_first() {
-        None => format!("`{line}`"),
-        Some(_) => format!("`{line}` in {}", around.join(" / ")),
+fn shown(one: &Normal, around: &[&str]) -> String {
+    let secrets = Secrets::of(&[&one.line]);
+    let line = secrets.mask(&one.line);
+    let kind = if one.block.is_some() { "the block " } else { "" };
+    match around {
+        [] => format!("{kind}`{line}`"),
+        _ => format!("{kind}`{line}` in {}", around.join(" / ")),
     }
 }

@@ -5,7 +5,8 @@
 //! - `nodes` finds out who the nodes are, `hooks` whose their notify scripts are;
 //! - `merge`, `instances`, `election`, `services` and `inventory` make one inventory of all files,
 //!   `yaml` writes it;
-//! - `compare` renders it again and tells what is not as it was; `notes` collects what is told.
+//! - `normal` writes what files say in one spelling, `compare` renders the inventory and tells what is
+//!   not as it was; `notes` collects what is told.
 
 mod check;
 mod compare;
@@ -17,6 +18,7 @@ mod instances;
 mod inventory;
 mod merge;
 mod nodes;
+mod normal;
 mod notes;
 mod run;
 mod section;

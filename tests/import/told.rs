@@ -65,11 +65,14 @@ fn differences_are_told_with_both_places() {
             .replace("interface eth0", "interface eth0\n    garp_master_delay 3"),
     );
     for (name, node) in [("c.conf", 2), ("d.conf", 3)] {
-        place.write(name, file(node) + "vrrp_script s {\n script \"/x --password=geheim\"\n}\n");
+        let script = if node == 2 { "/x" } else { "/y" };
+        let script = format!("script \"{script} --password=geheim\"\n");
+        place.write(name, file(node) + "vrrp_script s {\n" + &script + "}\n");
     }
     let Run { code, stdout, stderr } = import(&place, &names);
     assert_eq!(code, Some(0), "{stderr}");
     for told in [
+        "server01.domain.ru, server02.domain.ru: gen-conf adds the block `vrrp_script s`",
         "gen-conf adds `script /x --password=********` in vrrp_script s",
         "note: b.conf:23: `advert_int` differs from a.conf:22, and all nodes get that one's",
         "note: b.conf:26: auth_pass differs from a.conf:25",

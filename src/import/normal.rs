@@ -1,0 +1,131 @@
+//! A file's statements in one spelling, so that two files which say the same to keepalived look the
+//! same: numbers, truth values and old names are written in one way, and what goes without saying
+//! is left out.
+
+use crate::conf::grammar::{Place, Statement};
+
+/// What goes without saying, by its block. script_user is told of elsewhere, and keepalived itself
+/// ignores the protocol of a mark.
+const DEFAULTS: [(&str, &str); 3] =
+    [("vrrp_instance", "preempt"), ("vrrp_instance", "state BACKUP"), ("real_server", "weight 1")];
+
+/// Blocks without a name that are one block however often they stand.
+const LISTS: [&str; 10] = [
+    "global_defs",
+    "notification_email",
+    "group",
+    "authentication",
+    "unicast_peer",
+    "virtual_ipaddress",
+    "virtual_ipaddress_excluded",
+    "track_interface",
+    "track_script",
+    "track_file",
+];
+
+/// A statement in its one spelling.
+#[derive(Debug)]
+pub(super) struct Normal {
+    /// Where it stands.
+    pub(super) at: Place,
+    pub(super) line: String,
+    pub(super) block: Option<Vec<Normal>>,
+}
+
+impl PartialEq for Normal {
+    /// The same words; where they stand does not matter.
+    fn eq(&self, other: &Normal) -> bool {
+        self.line == other.line && self.block == other.block
+    }
+}
+
+/// The statements of a file.
+pub(super) fn normal(tree: &[Statement]) -> Vec<Normal> {
+    block(tree, "")
+}
+
+/// The statements of a block with that head.
+fn block(statements: &[Statement], head: &str) -> Vec<Normal> {
+    let mut all: Vec<Normal> = Vec::new();
+    for statement in statements.iter().filter(|one| one.keyword() != "script_user") {
+        // A list on one line is the same as one a line.
+        if matches!(head, "group" | "notification_email") {
+            let word = |word: &String| Normal::leaf(&statement.at, word.clone());
+            all.extend(statement.words.iter().map(word));
+            continue;
+        }
+        let line = line(&statement.words);
+        let keyword = head.split(' ').next().unwrap_or_default();
+        let ignored = head.starts_with("virtual_server fwmark ") && line.starts_with("protocol ");
+        if ignored || DEFAULTS.contains(&(keyword, line.as_str())) {
+            continue;
+        }
+        let block = statement.block.as_ref().map(|inner| block(inner, &line));
+        let one = Normal { at: statement.at.clone(), line, block };
+        let same = |other: &&mut Normal| one.is_list() && other.is_list() && other.line == one.line;
+        match all.iter_mut().find(same) {
+            Some(Normal { block: Some(items), .. }) => items.extend(one.block.unwrap_or_default()),
+            _ => all.push(one),
+        }
+    }
+    all
+}
+
+impl Normal {
+    fn leaf(at: &Place, line: String) -> Normal {
+        Normal { at: at.clone(), line, block: None }
+    }
+
+    /// Whether it is a block that is nothing beside what stands in it.
+    pub(super) fn is_list(&self) -> bool {
+        self.block.is_some() && LISTS.contains(&self.line.as_str())
+    }
+
+    /// What it is called among its like: virtual servers of one address and port differ in their
+    /// protocol.
+    pub(super) fn name(&self) -> String {
+        let Some(block) = &self.block else { return self.line.clone() };
+        let protocol = block.iter().find(|one| one.line.starts_with("protocol "));
+        match protocol.filter(|_| self.line.starts_with("virtual_server ")) {
+            Some(protocol) => format!("{} {} {{", self.line, protocol.line),
+            None => format!("{} {{", self.line),
+        }
+    }
+}
+
+/// The words of a statement in one spelling.
+fn line(words: &[String]) -> String {
+    let mut normal: Vec<String> = words.iter().map(|word| number(word)).collect();
+    if let Some(keyword) = normal.first_mut() {
+        let new = match keyword.as_str() {
+            "lvs_sched" => "lb_algo",
+            "lvs_method" => "lb_kind",
+            "nb_get_retry" => "retry",
+            "vrrp_track_file" => "track_file",
+            "lvs_flush_onstop" => "lvs_flush_on_stop",
+            same => same,
+        };
+        *keyword = new.to_owned();
+    }
+    if let [_, value] = normal.as_mut_slice() {
+        match value.as_str() {
+            "on" | "yes" | "true" => drop(normal.pop()),
+            "off" | "no" => *value = "false".to_owned(),
+            _ => {}
+        }
+    }
+    normal.join(" ")
+}
+
+/// `2` for `2.0`.
+fn number(word: &str) -> String {
+    match word.split_once('.') {
+        Some((whole, rest)) if !rest.is_empty() && rest.bytes().all(|b| b == b'0') => {
+            match whole.parse::<u64>() {
+                Ok(number) => number.to_string(),
+                Err(_) => word.to_owned(),
+            }
+        }
+        _ => word.to_owned(),
+    }
+}

@@ -1,0 +1,74 @@
+//! Nothing of a file is lost or changed without a word, whatever becomes of it.
+
+use crate::article::import;
+use crate::place::{Place, Run};
+
+/// What gen-conf would write too, so that nothing is told of it.
+const GLOBAL: &str = "\
+global_defs {
+    router_id NAME
+    enable_script_security
+    script_user root
+}
+";
+
+const INSTANCE: &str = "
+vrrp_instance VI_1 {
+    state BACKUP
+    interface eth0
+    virtual_router_id 51
+    priority 100
+    advert_int 1
+    virtual_ipaddress {
+        10.0.0.100/24
+        10.0.0.101/24
+    }
+}
+";
+
+/// The file of a node, with `more` behind its instance.
+fn file(name: &str, more: &str) -> String {
+    format!("{}{INSTANCE}{more}", GLOBAL.replace("NAME", name))
+}
+
+/// Imports the files of nodes that have the addresses 10.0.0.1, 10.0.0.2, ...
+fn all(files: &[&str], options: &str) -> (Place, Run) {
+    let place = Place::with("");
+    let mut arguments = options.to_owned();
+    for (at, text) in files.iter().enumerate() {
+        let name = format!("{}.conf", ["a", "b", "c"][at]);
+        place.write(&name, text);
+        arguments += &format!(" {name} --address 10.0.0.{}", at + 1);
+    }
+    let run = import(&place, &arguments);
+    (place, run)
+}
+
+/// Imports one file, and says what was told.
+fn one(text: &str) -> Run {
+    all(&[text], "").1
+}
+
+/// Asserts that the inventory is good, and that exactly these notes were told.
+fn tells(run: &Run, notes: &[&str]) {
+    let told: Vec<&str> = run.stderr.lines().collect();
+    let notes: Vec<String> = notes.iter().map(|note| format!("note: {note}")).collect();
+    assert_eq!((run.code, told), (Some(0), notes.iter().map(String::as_str).collect()), "{run:#?}");
+}
+
+#[test]
+fn blocks_count_as_well_as_statements() {
+    let server = |address: &str, protocol: &str, real: &str| {
+        format!(
+            "virtual_server {address} 53 {{\n lb_algo rr\n lb_kind DR\n protocol {protocol}\n \
+             real_server {real} 53 {{\n  weight 1\n  TCP_CHECK {{\n  }}\n }}\n}}\n"
+        )
+    };
+    let both = server("10.0.0.100", "UDP", "10.0.0.9") + &server("10.0.0.100", "TCP", "10.0.0.9");
+    tells(&one(&file("a", &both)), &[]);
+    let twice = both + &server("10.0.0.100", "TCP", "10.0.0.7");
+    tells(
+        &one(&file("a", &twice)),
+        &["a.conf:38: the block `virtual_server 10.0.0.100 53` is not in the inventory"],
+    );
+}
