@@ -6,8 +6,8 @@ use crate::conf::grammar::{Place, Statement};
 
 /// What goes without saying, by its block. script_user is told of elsewhere, and keepalived itself
 /// ignores the protocol of a mark.
-const DEFAULTS: [(&str, &str); 3] =
-    [("vrrp_instance", "preempt"), ("vrrp_instance", "state BACKUP"), ("real_server", "weight 1")];
+const DEFAULTS: [(&str, &str); 2] =
+    [("vrrp_instance", "preempt"), ("vrrp_instance", "state BACKUP")];
 
 /// Blocks without a name that are one block however often they stand.
 const LISTS: [&str; 10] = [
@@ -60,7 +60,10 @@ fn block(statements: &[Statement], head: &str) -> Vec<Normal> {
         if ignored || DEFAULTS.contains(&(keyword, line.as_str())) {
             continue;
         }
-        let block = statement.block.as_ref().map(|inner| block(inner, &line));
+        let mut block = statement.block.as_ref().map(|inner| block(inner, &line));
+        if let Some(inner) = block.as_mut().filter(|_| line.starts_with("virtual_server ")) {
+            weights(inner);
+        }
         let one = Normal { at: statement.at.clone(), line, block };
         let same = |other: &&mut Normal| one.is_list() && other.is_list() && other.line == one.line;
         match all.iter_mut().find(same) {
@@ -90,6 +93,21 @@ impl Normal {
             Some(protocol) => format!("{} {} {{", self.line, protocol.line),
             None => format!("{} {{", self.line),
         }
+    }
+}
+
+/// Gives each server of a virtual server the weight that is said for all, wherever that stands; 1
+/// goes without saying.
+fn weights(virtual_server: &mut Vec<Normal>) {
+    let is_weight = |one: &Normal| one.line.starts_with("weight ");
+    let common = virtual_server.iter().rfind(|one| is_weight(one)).map(|one| one.line.clone());
+    virtual_server.retain(|one| !is_weight(one));
+    for server in virtual_server.iter_mut().filter(|one| one.line.starts_with("real_server ")) {
+        let Some(block) = &mut server.block else { continue };
+        if let Some(line) = common.as_ref().filter(|_| !block.iter().any(is_weight)) {
+            block.push(Normal::leaf(&server.at, line.clone()));
+        }
+        block.retain(|one| one.line != "weight 1");
     }
 }
 

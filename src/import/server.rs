@@ -52,8 +52,12 @@ impl Server {
             _ => None,
         };
         let mut body = Body::of(block);
+        let weight = match body.take_value("weight") {
+            None => 1,
+            Some((weight, _)) => weight.parse().ok()?,
+        };
         let real_servers: Vec<RealServer> = (body.take_all("real_server").into_iter())
-            .map(|server| RealServer::of(server, port))
+            .map(|server| RealServer::of(server, port, weight))
             .collect::<Option<_>>()?;
         let mut taken = Vec::new();
         for (keyword, key) in [
@@ -148,7 +152,8 @@ impl Server {
 }
 
 impl RealServer {
-    fn of(block: &Statement, service_port: Option<u16>) -> Option<RealServer> {
+    /// Takes a block apart; port and weight are those of its virtual server.
+    fn of(block: &Statement, service_port: Option<u16>, weight: u32) -> Option<RealServer> {
         block.block.as_ref()?;
         let (address, port) = match block.values() {
             [address] => (address.parse().ok()?, service_port),
@@ -157,7 +162,7 @@ impl RealServer {
         };
         let mut body = Body::of(block);
         let weight = match body.take_value("weight") {
-            None => 1,
+            None => weight,
             Some((weight, _)) => weight.parse().ok()?,
         };
         let blocks: Vec<&Statement> = body.take_where(check::is_check);

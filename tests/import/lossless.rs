@@ -72,3 +72,33 @@ fn blocks_count_as_well_as_statements() {
         &["a.conf:38: the block `virtual_server 10.0.0.100 53` is not in the inventory"],
     );
 }
+
+#[test]
+fn the_weight_of_all_servers_is_each_server_s() {
+    let servers = "
+virtual_server 10.0.0.100 80 {
+    lb_algo wrr
+    lb_kind NAT
+    protocol TCP
+    real_server 10.0.0.11 80 {
+    }
+    real_server 10.0.0.12 80 {
+        weight 2
+    }
+    real_server 10.0.0.13 80 {
+        weight 1
+    }
+    weight 5
+}
+";
+    let (place, run) = all(&[&file("a", servers)], "");
+    tells(&run, &[]);
+    for part in ["{address: 10.0.0.11}", "{address: 10.0.0.12, weight: 2}", "    weight: 5\n"] {
+        assert!(run.stdout.contains(part), "{part}\nin {}", run.stdout);
+    }
+    place.write("inventory.yml", &run.stdout);
+    let rendered = place.rendered("a");
+    let weights: Vec<&str> =
+        rendered.lines().filter_map(|line| line.trim().strip_prefix("weight ")).collect();
+    assert_eq!(weights, ["5", "2", "1"], "{rendered}");
+}
