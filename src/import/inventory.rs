@@ -309,6 +309,7 @@ impl Builder<'_> {
                 let Some(file) = node.file else { continue };
                 let server = files[file].servers.iter().find(|server| id(server) == wanted);
                 if let Some(mut server) = server.cloned() {
+                    server.tell_unsaid(self.notes);
                     server.set_servers(&self.nodes, &members, &weights, usual);
                     found.push((place, server.section));
                 }

@@ -2,10 +2,11 @@
 //! same: numbers, truth values and old names are written in one way, and what goes without saying
 //! is left out.
 
+mod server;
+
 use crate::conf::grammar::{Place, Statement};
 
-/// What goes without saying, by its block. script_user is told of elsewhere, and keepalived itself
-/// ignores the protocol of a mark.
+/// What goes without saying, by its block. script_user is told of elsewhere.
 const DEFAULTS: [(&str, &str); 2] =
     [("vrrp_instance", "preempt"), ("vrrp_instance", "state BACKUP")];
 
@@ -56,13 +57,13 @@ fn block(statements: &[Statement], head: &str) -> Vec<Normal> {
         }
         let line = line(&statement.words);
         let keyword = head.split(' ').next().unwrap_or_default();
-        let ignored = head.starts_with("virtual_server fwmark ") && line.starts_with("protocol ");
-        if ignored || DEFAULTS.contains(&(keyword, line.as_str())) {
+        if DEFAULTS.contains(&(keyword, line.as_str())) {
             continue;
         }
         let mut block = statement.block.as_ref().map(|inner| block(inner, &line));
+        let mut line = line;
         if let Some(inner) = block.as_mut().filter(|_| line.starts_with("virtual_server ")) {
-            weights(inner);
+            line = server::normal(&statement.at, &line, inner);
         }
         let one = Normal { at: statement.at.clone(), line, block };
         let same = |other: &&mut Normal| one.is_list() && other.is_list() && other.line == one.line;
@@ -79,6 +80,11 @@ impl Normal {
         Normal { at: at.clone(), line, block: None }
     }
 
+    /// Its first word.
+    fn keyword(&self) -> &str {
+        self.line.split(' ').next().unwrap_or_default()
+    }
+
     /// Whether it is a block that is nothing beside what stands in it.
     pub(super) fn is_list(&self) -> bool {
         self.block.is_some() && LISTS.contains(&self.line.as_str())
@@ -93,21 +99,6 @@ impl Normal {
             Some(protocol) => format!("{} {} {{", self.line, protocol.line),
             None => format!("{} {{", self.line),
         }
-    }
-}
-
-/// Gives each server of a virtual server the weight that is said for all, wherever that stands; 1
-/// goes without saying.
-fn weights(virtual_server: &mut Vec<Normal>) {
-    let is_weight = |one: &Normal| one.line.starts_with("weight ");
-    let common = virtual_server.iter().rfind(|one| is_weight(one)).map(|one| one.line.clone());
-    virtual_server.retain(|one| !is_weight(one));
-    for server in virtual_server.iter_mut().filter(|one| one.line.starts_with("real_server ")) {
-        let Some(block) = &mut server.block else { continue };
-        if let Some(line) = common.as_ref().filter(|_| !block.iter().any(is_weight)) {
-            block.push(Normal::leaf(&server.at, line.clone()));
-        }
-        block.retain(|one| one.line != "weight 1");
     }
 }
 

@@ -4,10 +4,16 @@ use std::net::IpAddr;
 
 use super::check;
 use super::nodes::Node;
+use super::notes::Notes;
 use super::section::{Body, Section};
 use super::yaml::{Map, Yaml};
 use crate::conf::grammar::Statement;
 use crate::inventory::keys::{REAL_SERVER, VIRTUAL_SERVER};
+
+const PERSISTENCE: &str = "persistence_timeout";
+
+/// What a `persistence_timeout` without a number is, and that of a virtual server of all ports.
+pub(super) const PERSISTENCE_SECONDS: &str = "360";
 
 /// What is balanced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +27,10 @@ pub(super) enum Service {
 #[derive(Debug, Clone)]
 pub(super) struct Server {
     pub(super) service: Service,
+    /// None for a mark.
     pub(super) protocol: String,
+    /// Keywords that its file does not have, and what keepalived takes then.
+    unsaid: Vec<(&'static str, &'static str)>,
     pub(super) section: Section,
     pub(super) real_servers: Vec<RealServer>,
 }
@@ -44,7 +53,7 @@ impl Server {
             ["fwmark", mark] => Service::Mark((*mark).to_owned()),
             ["group", name] => Service::Group((*name).to_owned()),
             [address] => Service::Address(address.parse().ok()?, None),
-            [address, port] => Service::Address(address.parse().ok()?, Some(port.parse().ok()?)),
+            [address, port] => Service::Address(address.parse().ok()?, some_port(port)?),
             _ => return None,
         };
         let port = match service {
@@ -60,20 +69,16 @@ impl Server {
             .map(|server| RealServer::of(server, port, weight))
             .collect::<Option<_>>()?;
         let mut taken = Vec::new();
-        for (keyword, key) in [
-            ("delay_loop", "delay_loop"),
-            ("lvs_sched", "lb_algo"),
-            ("lb_algo", "lb_algo"),
-            ("lvs_method", "lb_kind"),
-            ("lb_kind", "lb_kind"),
-        ] {
-            if let Some(found) = body.take(keyword) {
-                let text = found.values().join(" ");
-                let value = match key {
-                    "delay_loop" => Yaml::Plain(text),
-                    _ => Yaml::Text(text),
-                };
-                taken.push((key, value, &found.at));
+        let mut unsaid = Vec::new();
+        if let Some(found) = body.take("delay_loop") {
+            taken.push(("delay_loop", Yaml::Plain(found.values().join(" ")), &found.at));
+        }
+        for (key, old, missing) in
+            [("lb_algo", "lvs_sched", "wlc"), ("lb_kind", "lvs_method", "NAT")]
+        {
+            match body.take_where(|one| [key, old].contains(&one.keyword())).pop() {
+                Some(found) => taken.push((key, Yaml::Text(found.values().join(" ")), &found.at)),
+                None => unsaid.push((key, missing)),
             }
         }
         for key in ["mh-port", "mh-fallback", "sh-port", "sh-fallback"] {
@@ -81,16 +86,54 @@ impl Server {
                 taken.push((key, Yaml::plain(true), &found.at));
             }
         }
-        // keepalived's default is UDP, and it complains.
-        let protocol = body.take_value("protocol");
+        let persistent = body.take_where(is_persistent).pop();
+        match (persistent, &service) {
+            (Some(bare), _) if bare.values().is_empty() => {
+                taken.push((PERSISTENCE, Yaml::plain(PERSISTENCE_SECONDS), &bare.at));
+            }
+            (Some(said), _) => body.put_back(said),
+            (None, Service::Address(_, None)) => unsaid.push((PERSISTENCE, PERSISTENCE_SECONDS)),
+            (None, _) => {}
+        }
+        let said = body.take_value("protocol");
+        let protocol = match service {
+            // It counts for nothing there, but gen-conf asks it whether the checks fit.
+            Service::Mark(_) => {
+                let udp = body.has("ops") || block.inner().iter().any(has_udp_check);
+                taken.extend(udp.then(|| ("protocol", Yaml::text("UDP"), &block.at)));
+                String::new()
+            }
+            _ => {
+                let (name, at) = said.unwrap_or(("UDP", &block.at));
+                match said {
+                    Some(_) => taken.push(("protocol", Yaml::text(name), at)),
+                    None => unsaid.push(("protocol", "UDP")),
+                }
+                name.to_owned()
+            }
+        };
         let mut section = body.section(&VIRTUAL_SERVER, &block.at);
         for (key, value, at) in taken {
             section.set(key, value, at);
         }
-        let (name, at) = protocol.unwrap_or(("UDP", &block.at));
-        section.set("protocol", Yaml::text(name), at);
-        let protocol = name.to_owned();
-        Some(Server { service, protocol, section, real_servers })
+        for (key, value) in &unsaid {
+            let value = match value.parse::<u32>() {
+                Ok(number) => Yaml::plain(number),
+                Err(_) => Yaml::text(*value),
+            };
+            section.set(key, value, &block.at);
+        }
+        Some(Server { service, protocol, unsaid, section, real_servers })
+    }
+
+    /// Tells what the file leaves to keepalived and the inventory says.
+    pub(super) fn tell_unsaid(&self, notes: &mut Notes) {
+        for (keyword, value) in &self.unsaid {
+            notes.at(
+                &self.section.at,
+                format_args!("no `{keyword}` here: {value}, as keepalived takes it"),
+            );
+        }
     }
 
     /// Sets what its servers are, in a cluster of these nodes; `members` are those that run its
@@ -157,7 +200,7 @@ impl RealServer {
         block.block.as_ref()?;
         let (address, port) = match block.values() {
             [address] => (address.parse().ok()?, service_port),
-            [address, port] => (address.parse().ok()?, Some(port.parse().ok()?)),
+            [address, port] => (address.parse().ok()?, some_port(port)?.or(service_port)),
             _ => return None,
         };
         let mut body = Body::of(block);
@@ -192,6 +235,20 @@ impl RealServer {
         map.extend(self.section.clone().into_map(&REAL_SERVER));
         map
     }
+}
+
+fn is_persistent(statement: &Statement) -> bool {
+    statement.keyword() == PERSISTENCE
+}
+
+fn has_udp_check(real_server: &Statement) -> bool {
+    real_server.inner().iter().any(|check| check.keyword() == "UDP_CHECK")
+}
+
+/// A port; 0 is none, as for keepalived.
+fn some_port(text: &str) -> Option<Option<u16>> {
+    let port: u16 = text.parse().ok()?;
+    Some((port != 0).then_some(port))
 }
 
 /// What there is most of; of equals the first.

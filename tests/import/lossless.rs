@@ -1,6 +1,8 @@
 //! Nothing of a file is lost or changed without a word, whatever becomes of it.
 
 use crate::article::import;
+use crate::common::keepalived::{network, test};
+use crate::common::netns::inside;
 use crate::place::{Place, Run};
 
 /// What gen-conf would write too, so that nothing is told of it.
@@ -101,4 +103,69 @@ virtual_server 10.0.0.100 80 {
     let weights: Vec<&str> =
         rendered.lines().filter_map(|line| line.trim().strip_prefix("weight ")).collect();
     assert_eq!(weights, ["5", "2", "1"], "{rendered}");
+}
+
+const SILENT: &str = "virtual_server 10.0.0.100 80 {\n real_server 10.0.0.11 {\n }\n}\n";
+
+#[test]
+fn what_is_not_said_of_a_service_is_what_keepalived_takes() {
+    let run = one(&file("a", SILENT));
+    tells(
+        &run,
+        &[
+            "a.conf:18: no `lb_algo` here: wlc, as keepalived takes it",
+            "a.conf:18: no `lb_kind` here: NAT, as keepalived takes it",
+            "a.conf:18: no `protocol` here: UDP, as keepalived takes it",
+        ],
+    );
+    for part in ["lb_algo: wlc\n", "lb_kind: NAT\n", "protocol: UDP\n"] {
+        assert!(run.stdout.contains(part), "{part}\nin {}", run.stdout);
+    }
+}
+
+#[test]
+fn port_0_is_none() {
+    let server = |port: &str, more: &str| {
+        format!(
+            "virtual_server 10.0.0.100 {port} {{\n lb_algo rr\n lb_kind NAT\n protocol TCP\n{more}\n \
+             real_server 10.0.0.11 0 {{\n  TCP_CHECK {{\n   connect_port 80\n  }}\n }}\n}}\n"
+        )
+    };
+    let run = one(&file("a", &server("0", "persistence_timeout")));
+    tells(&run, &[]);
+    assert!(run.stdout.contains("  - address: 10.0.0.100\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("persistence_timeout: 360\n"), "{}", run.stdout);
+    let run = one(&file("a", &server("0", "")));
+    tells(&run, &["a.conf:18: no `persistence_timeout` here: 360, as keepalived takes it"]);
+    // A server's is the service's then.
+    tells(&one(&file("a", &server("8080", ""))), &[]);
+}
+
+#[test]
+fn marks_have_no_protocol() {
+    let server = |check: &str| {
+        format!(
+            "virtual_server fwmark 80 {{\n lb_algo wlc\n lb_kind NAT\n real_server 10.0.0.11 80 \
+             {{\n  {check}\n }}\n}}\n"
+        )
+    };
+    let run = one(&file("a", &server("HTTP_GET {\n url {\n path /\n status_code 200\n }\n }")));
+    tells(&run, &[]);
+    assert!(!run.stdout.contains("protocol"), "{}", run.stdout);
+    tells(&one(&file("a", &server("UDP_CHECK {\n }"))), &[]);
+}
+
+#[test]
+fn keepalived_takes_it_too() {
+    if !inside("lossless::keepalived_takes_it_too") {
+        return;
+    }
+    let told = test(&network(), &file("a", SILENT)).stderr;
+    let told = String::from_utf8(told).unwrap();
+    for part in ["defaulting to UDP", "setting default 'wlc'", "setting default NAT"] {
+        assert!(told.contains(part), "{part}\nin {told}");
+    }
+    let all_ports = SILENT.replace("100 80 {", "100 0 {\n lb_algo rr\n lb_kind DR\n protocol TCP");
+    let told = String::from_utf8(test(&network(), &file("a", &all_ports)).stderr).unwrap();
+    assert!(told.contains("zero port only valid for persistent services - setting"), "{told}");
 }

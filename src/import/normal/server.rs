@@ -1,0 +1,74 @@
+//! A virtual server in one spelling: keepalived's defaults said, weights and ports where they count.
+
+use super::super::server::PERSISTENCE_SECONDS;
+use super::Normal;
+use crate::conf::grammar::Place;
+
+/// Its head, after its block was made the same as others.
+pub(super) fn normal(at: &Place, head: &str, block: &mut Vec<Normal>) -> String {
+    // A port 0 is none.
+    let head = head.strip_suffix(" 0").unwrap_or(head);
+    let words: Vec<&str> = head.split(' ').collect();
+    let (marked, port) = match words.as_slice() {
+        [_, "fwmark", _] => (true, None),
+        [_, "group", _] => (false, None),
+        [_, _, port] => (false, Some(*port)),
+        _ => (false, None),
+    };
+    if marked {
+        // keepalived ignores it.
+        block.retain(|one| one.keyword() != "protocol");
+    } else {
+        default(at, block, "protocol UDP");
+    }
+    default(at, block, "lb_algo wlc");
+    default(at, block, "lb_kind NAT");
+    persistence(at, block, words.len() == 2);
+    weights(block);
+    ports(block, port);
+    head.to_owned()
+}
+
+/// Says what a block does not say.
+fn default(at: &Place, block: &mut Vec<Normal>, line: &str) {
+    let keyword = line.split(' ').next().unwrap_or_default();
+    if block.iter().all(|one| one.keyword() != keyword) {
+        block.push(Normal::leaf(at, line.to_owned()));
+    }
+}
+
+/// Says how long clients stay with a server, which they always do where all ports are balanced.
+fn persistence(at: &Place, block: &mut Vec<Normal>, all_ports: bool) {
+    let line = format!("persistence_timeout {PERSISTENCE_SECONDS}");
+    for one in block.iter_mut().filter(|one| one.line == "persistence_timeout") {
+        one.line.clone_from(&line);
+    }
+    if all_ports {
+        default(at, block, &line);
+    }
+}
+
+/// Gives each server the weight that is said for all, wherever that stands; 1 goes without saying.
+fn weights(block: &mut Vec<Normal>) {
+    let is_weight = |one: &Normal| one.keyword() == "weight";
+    let common = block.iter().rfind(|one| is_weight(one)).map(|one| one.line.clone());
+    block.retain(|one| !is_weight(one));
+    for server in block.iter_mut().filter(|one| one.keyword() == "real_server") {
+        let Some(inner) = &mut server.block else { continue };
+        if let Some(line) = common.as_ref().filter(|_| !inner.iter().any(is_weight)) {
+            inner.push(Normal::leaf(&server.at, line.clone()));
+        }
+        inner.retain(|one| one.line != "weight 1");
+    }
+}
+
+/// Gives each server the service's port, if it has none of its own.
+fn ports(block: &mut [Normal], service: Option<&str>) {
+    for server in block.iter_mut().filter(|one| one.keyword() == "real_server") {
+        let line = server.line.strip_suffix(" 0").unwrap_or(&server.line);
+        server.line = match service.filter(|_| line.matches(' ').count() == 1) {
+            Some(port) => format!("{line} {port}"),
+            None => line.to_owned(),
+        };
+    }
+}
