@@ -11,23 +11,33 @@ use crate::secrets::Secrets;
 /// Scripts that were told of already.
 const HOOKS: [&str; 4] = ["bypass-ipvs", "bypass_ipvs.py", "bypass_ipvs.sh", "lvskit_drain"];
 
+/// What is told otherwise.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told {
+    /// Hooks that give way to others.
+    pub(super) hooks: bool,
+    /// What gen-conf refuses, so that it is not in what it renders.
+    pub(super) refused: bool,
+}
+
 /// Tells what `file` says and `rendered` does not, and the other way round, of the node `name`.
 pub(super) fn compare(
     name: &str,
     file: &[Statement],
     rendered: &[Statement],
-    hooks_told: bool,
+    told: Told,
     notes: &mut Notes,
 ) {
     let (mut before, mut after) = (normal(file), normal(rendered));
-    if hooks_told {
+    if told.hooks {
         without_hooks(&mut before);
         without_hooks(&mut after);
     }
     let mut found = Differences::default();
     found.blocks(&before, &after, &mut Vec::new());
+    let refused = if told.refused { ", or refused as it is" } else { "" };
     for (one, around) in &found.lost {
-        notes.at(&one.at, format_args!("{} is not in the inventory", shown(one, around)));
+        notes.at(&one.at, format_args!("{} is not in the inventory{refused}", shown(one, around)));
     }
     for (one, around) in &found.added {
         notes.of(name, format_args!("gen-conf adds {}", shown(one, around)));

@@ -24,15 +24,19 @@ mod run;
 mod section;
 mod server;
 mod services;
+mod uncompared;
 mod yaml;
 
 use std::net::IpAddr;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
+use crate::cluster::Cluster;
 use crate::conf::build;
 use crate::conf::grammar::{self, NoFiles, Statement};
+use compare::Told;
 use file::File;
+use nodes::Node;
 use notes::Notes;
 
 pub use run::run;
@@ -74,7 +78,7 @@ pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
     let mut notes = Notes::default();
     let files: Vec<File<'_>> =
         sources.iter().map(|source| File::of(&source.name, &source.tree)).collect();
-    let rendered = sources.iter().all(|source| source.rendered);
+    let ours = sources.iter().all(|source| source.rendered);
     for file in &files {
         let name = &file.at.file;
         ensure!(
@@ -82,7 +86,7 @@ pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
             "error: {name}: no vrrp_instance; an inventory is about nodes that share addresses"
         );
     }
-    let nodes = nodes::of(&files, options.addresses, rendered, &mut notes)?;
+    let nodes = nodes::of(&files, options.addresses, ours, &mut notes)?;
     let hooks_told = bypass(&files) && nodes::hooks_note(&files, &mut notes);
     let map = inventory::inventory(&files, nodes.clone(), options.auth_pass_file, &mut notes);
     let text = yaml::document(&map);
@@ -93,22 +97,43 @@ pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
     let secrets = |_: &crate::inventory::Source| {
         password.clone().ok_or_else(|| "the files have no password".to_owned())
     };
-    let problems = match crate::inventory::parse(&text, &secrets) {
-        Err(problems) => problems,
-        Ok(parsed) => {
-            for node in &nodes {
-                let Some(file) = node.file else { continue };
-                let named = |other: &crate::cluster::Node| other.name.as_str() == node.name;
-                let place = parsed.cluster.nodes.iter().position(named);
-                let place = place.context("error: a node was lost")?;
-                let rendered = build::conf(&parsed.cluster, place)?.to_string();
-                let rendered = grammar::parse(&node.name, &rendered, None, &mut NoFiles)?;
-                compare::compare(&node.name, files[file].tree, &rendered, hooks_told, &mut notes);
-            }
-            Vec::new()
-        }
+    let draft = crate::inventory::draft(&text, &secrets);
+    let rendered = match &draft.cluster {
+        Some(cluster) => rendered(cluster, &nodes),
+        None => Ok(None),
     };
+    match rendered {
+        Ok(Some(rendered)) => {
+            for (name, file, tree) in &rendered {
+                let told = Told { hooks: hooks_told, refused: !draft.problems.is_empty() };
+                compare::compare(name, files[*file].tree, tree, told, &mut notes);
+            }
+        }
+        Err(error) if draft.problems.is_empty() => return Err(error),
+        Ok(None) | Err(_) => uncompared::tell(&files, &mut notes),
+    }
+    let problems = draft.problems;
     Ok(Imported { text, notes: notes.into_lines(), problems })
+}
+
+/// A node's name, the place of its file, and what gen-conf writes for it.
+type Rendered<'a> = (&'a str, usize, Vec<Statement>);
+
+/// What gen-conf writes for the nodes that have files; `None` if it lacks a node.
+fn rendered<'a>(cluster: &Cluster, nodes: &'a [Node]) -> Result<Option<Vec<Rendered<'a>>>> {
+    let mut all = Vec::new();
+    for node in nodes {
+        let Some(file) = node.file else { continue };
+        let named = |other: &crate::cluster::Node| other.name.as_str() == node.name;
+        let Some(place) = cluster.nodes.iter().position(named) else { return Ok(None) };
+        let text = build::conf(cluster, place)?.to_string();
+        all.push((
+            node.name.as_str(),
+            file,
+            grammar::parse(&node.name, &text, None, &mut NoFiles)?,
+        ));
+    }
+    Ok(Some(all))
 }
 
 /// Whether bypass-ipvs is run at every transition, or takes the place of what is.

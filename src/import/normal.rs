@@ -81,7 +81,7 @@ impl Normal {
     }
 
     /// Its first word.
-    fn keyword(&self) -> &str {
+    pub(super) fn keyword(&self) -> &str {
         self.line.split(' ').next().unwrap_or_default()
     }
 

@@ -48,12 +48,12 @@ impl<'a> Body<'a> {
         taken
     }
 
-    /// Takes the single value of a keyword; a statement with more values stays.
+    /// Takes the single value of a keyword, of several the last; a statement with more values stays.
     pub(super) fn take_value(&mut self, keyword: &str) -> Option<(&'a str, &'a Place)> {
-        let at = self.0.iter().rposition(|one| {
+        let single = |one: &Statement| {
             one.keyword() == keyword && one.values().len() == 1 && one.block.is_none()
-        })?;
-        let found = self.0.remove(at);
+        };
+        let found = self.take_where(single).pop()?;
         Some((found.values().first()?, &found.at))
     }
 

@@ -68,12 +68,38 @@ pub struct Checked {
 /// # Errors
 /// Every problem that was found, in the order of the text.
 pub fn parse(text: &str, secrets: Secrets<'_>) -> Result<Checked, Vec<Problem>> {
-    let root = tree::parse(text).map_err(|problem| vec![problem])?;
+    let Draft { cluster, problems, warnings } = draft(text, secrets);
+    match cluster {
+        Some(cluster) if problems.is_empty() => {
+            let notes = schema::notes(&cluster);
+            Ok(Checked { cluster, warnings, notes })
+        }
+        _ => Err(problems),
+    }
+}
+
+/// An inventory that may have mistakes.
+pub struct Draft {
+    /// What it says, without the values that could not be read; `None` where too little is left.
+    pub cluster: Option<Cluster>,
+    /// Every problem that was found, in the order of the text.
+    pub problems: Vec<Problem>,
+    /// What works, but seldom as it was meant.
+    pub warnings: Vec<Problem>,
+}
+
+/// Reads an inventory as far as that goes, for who wants to see what its mistakes leave.
+pub fn draft(text: &str, secrets: Secrets<'_>) -> Draft {
+    let root = match tree::parse(text) {
+        Ok(root) => root,
+        Err(problem) => {
+            return Draft { cluster: None, problems: vec![problem], warnings: Vec::new() };
+        }
+    };
     let mut problems = read::Problems::default();
     let cluster = schema::cluster(&root, secrets, &mut problems);
-    let (cluster, warnings) = problems.into_result(cluster)?;
-    let notes = schema::notes(&cluster);
-    Ok(Checked { cluster, warnings, notes })
+    let (problems, warnings) = problems.into_parts();
+    Draft { cluster, problems, warnings }
 }
 
 /// Whether a key of that name and kind can have a text as its value.

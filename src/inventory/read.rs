@@ -69,18 +69,12 @@ impl Problems {
         self.warnings.push(Problem { at, title: title.into(), cure: cure.into() });
     }
 
-    /// The value and the warnings, if there is one and nothing was wrong.
-    pub(super) fn into_result<T>(
-        mut self,
-        value: Option<T>,
-    ) -> Result<(T, Vec<Problem>), Vec<Problem>> {
+    /// What was found wrong and the warnings, each in the order of the text.
+    pub(super) fn into_parts(mut self) -> (Vec<Problem>, Vec<Problem>) {
         let place = |problem: &Problem| (problem.at.start, problem.at.end);
         self.errors.sort_by_key(place);
         self.warnings.sort_by_key(place);
-        match value {
-            Some(value) if self.errors.is_empty() => Ok((value, self.warnings)),
-            _ => Err(self.errors),
-        }
+        (self.errors, self.warnings)
     }
 
     /// Reads one value; a wrong one becomes a problem at its place.

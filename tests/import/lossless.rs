@@ -169,3 +169,45 @@ fn keepalived_takes_it_too() {
     let told = String::from_utf8(test(&network(), &file("a", &all_ports)).stderr).unwrap();
     assert!(told.contains("zero port only valid for persistent services - setting"), "{told}");
 }
+
+#[test]
+fn what_gen_conf_refuses_is_compared_all_the_same() {
+    let script = "vrrp_script up {\n script \"/bin/true\"\n}\n";
+    let service = "virtual_server 10.0.0.1 80 {\n lb_algo rr\n lb_kind NAT\n protocol TCP\n \
+                   real_server 10.0.0.11 80 {\n }\n quorum 5\n}\n";
+    let twice = file("a", &format!("{script}{service}{service}"));
+    let run = all(&[&twice.replace("        10.0.0.101/24\n", ""), &file("b", "")], "").1;
+    assert_eq!(run.code, Some(1), "{run:#?}");
+    for told in [
+        "note: a.conf:28: the block `virtual_server 10.0.0.1 80` is not in the inventory, or refused",
+        "note: b.conf:15: `10.0.0.101/24` in vrrp_instance VI_1 / virtual_ipaddress is not in",
+        "note: b: gen-conf adds the block `vrrp_script up`",
+        "error: the weights of all servers together are 1",
+    ] {
+        assert!(run.stderr.contains(told), "{told}\nin {}", run.stderr);
+    }
+}
+
+#[test]
+fn what_can_not_be_compared_is_said_so() {
+    let service = "virtual_server 10.0.0.100 80 {\n lb_algo none\n lb_kind NAT\n protocol TCP\n \
+                   real_server 10.0.0.11 80 {\n }\n}\n";
+    let run = all(&[&file("a", &format!("{service}{service}")), &file("b", "")], "").1;
+    assert_eq!(run.code, Some(1), "{run:#?}");
+    for told in [
+        "note: nothing was compared, since gen-conf can't render this inventory so far",
+        "note: a.conf:25: a second `virtual_server 10.0.0.100 80`; the inventory has one of them",
+        "note: b.conf: `virtual_server 10.0.0.100 80` is missing here, and all nodes get it",
+    ] {
+        assert!(run.stderr.contains(told), "{told}\nin {}", run.stderr);
+    }
+}
+
+/// keepalived takes the last.
+#[test]
+fn of_two_interfaces_the_last_counts() {
+    let text = file("a", "").replace("interface eth0", "interface eth1\n    interface eth0");
+    let run = one(&text);
+    tells(&run, &["a.conf:9: `interface eth1` in vrrp_instance VI_1 is not in the inventory"]);
+    assert!(run.stdout.contains("interface: eth0") && !run.stdout.contains("raw"), "{run:#?}");
+}
