@@ -1,17 +1,15 @@
 //! How the nodes of an instance agree on the MASTER: state, priorities and order of their files as the
 //! election that an inventory would say.
 
-use super::instance::Instance;
+use super::instance::{Instance, MOST_PRIORITY};
 use super::instances::{Shared, set};
 use super::nodes::Node;
+use super::notes::Notes;
 use super::yaml::{Map, Yaml};
 use crate::cluster::Election;
 
 /// The priority of nodes that are all alike, as gen-conf gives it.
 const UNIFORM_PRIORITY: u8 = 100;
-
-/// keepalived's default.
-pub(super) const DEFAULT_PRIORITY: u8 = 100;
 
 /// How the nodes of an instance agree on the MASTER.
 pub(super) struct Elected {
@@ -27,21 +25,32 @@ pub(super) struct Elected {
 }
 
 /// Finds it from what the nodes' files say.
-pub(super) fn election(instance: &Shared<'_>, nodes: &[Node]) -> Elected {
+pub(super) fn election(instance: &Shared<'_>, nodes: &[Node], notes: &mut Notes) -> Elected {
     let parts = &instance.parts;
     let count = instance.members.len();
-    let said: Vec<(usize, u8)> = (parts.iter())
-        .map(|(place, part)| (*place, part.priority.unwrap_or(DEFAULT_PRIORITY)))
-        .collect();
+    let said: Vec<(usize, u8)> =
+        parts.iter().map(|(place, part)| (*place, part.priority())).collect();
+    for (_, part) in parts.iter().filter(|(_, part)| part.is_owner()) {
+        let why = if part.priority.is_none() { "MASTER without a priority has" } else { "This is" };
+        notes.at(
+            &part.at,
+            format_args!("{why} 255, the priority of an owner; {MOST_PRIORITY} in the inventory"),
+        );
+    }
     let nobody_is_master = parts.iter().all(|(_, part)| !part.master);
-    let first = said.first().map_or(DEFAULT_PRIORITY, |(_, priority)| *priority);
+    let first = said.first().map_or(UNIFORM_PRIORITY, |(_, priority)| *priority);
     let mut found =
         Elected { uniform: false, equal: None, priorities: Vec::new(), order: None, backup: false };
-    if parts.len() > 1 && nobody_is_master && said.iter().all(|(_, one)| *one == first) {
+    if nobody_is_master && said.iter().all(|(_, one)| *one == first) {
         let never = parts.iter().all(|(_, part)| part.nopreempt);
-        found.uniform = never && first == UNIFORM_PRIORITY && nodes.len() == count;
-        found.equal = Some(first);
-        return found;
+        found.uniform = never
+            && first == UNIFORM_PRIORITY
+            && nodes.len() == count
+            && (parts.len() > 1 || instance.of_nobody());
+        if found.uniform || parts.len() > 1 {
+            found.equal = Some(first);
+            return found;
+        }
     }
     let by_order = |rank: usize| Election { nodes: count }.priority(rank);
     if parts.len() == count {
@@ -59,6 +68,7 @@ pub(super) fn election(instance: &Shared<'_>, nodes: &[Node]) -> Elected {
         found.backup = nobody_is_master && !parts.iter().any(|(_, part)| delayed(part));
     } else {
         // Of the others nothing is known.
+        notes.of(&instance.name, "the priorities of nodes without a file are assumed, by order");
         let rank = |place: usize| instance.members.iter().position(|member| *member == place);
         let other = |(place, said): &(usize, u8)| rank(*place).map(by_order) != Some(*said);
         found.priorities = said.into_iter().filter(other).collect();

@@ -14,6 +14,9 @@ const DRAIN: &str = "lvskit_drain weight 0";
 /// What keepalived uses of a password.
 const PASSWORD_LENGTH: usize = 8;
 
+/// The highest priority of a node that is no owner.
+pub(super) const MOST_PRIORITY: u8 = 254;
+
 /// A node's part of an instance.
 #[derive(Debug, Clone)]
 pub(super) struct Instance {
@@ -101,6 +104,17 @@ impl Instance {
             instance.source = instance.multicast_source();
         }
         Some(instance)
+    }
+
+    /// Its priority, said or not: keepalived gives a MASTER that says none 255. That is an owner's,
+    /// which an inventory can't say; 254 is the next best.
+    pub(super) fn priority(&self) -> u8 {
+        self.priority.unwrap_or(if self.master { 255 } else { 100 }).min(MOST_PRIORITY)
+    }
+
+    /// Whether keepalived takes it for the owner of its addresses.
+    pub(super) fn is_owner(&self) -> bool {
+        self.priority.map_or(self.master, |priority| priority > MOST_PRIORITY)
     }
 
     /// Its virtual_router_id, if it is one.

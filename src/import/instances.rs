@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
 
-use super::election::{DEFAULT_PRIORITY, election};
+use super::election::election;
 use super::file::File;
 use super::instance::Instance;
 use super::merge::{Merged, Version, merge};
@@ -25,6 +25,17 @@ pub(super) struct Shared<'a> {
     pub(super) parts: Vec<(usize, &'a Instance)>,
     /// All its addresses, in order.
     pub(super) vips: Vec<IpAddr>,
+    /// Whether there is one file for several nodes, which does not say whose it is.
+    one_for_all: bool,
+}
+
+impl Shared<'_> {
+    /// Whether its only part can be every node's.
+    pub(super) fn of_nobody(&self) -> bool {
+        self.one_for_all
+            && self.members.len() > 1
+            && self.parts.iter().all(|(_, part)| part.peers.is_none())
+    }
 }
 
 /// What nodes have for themselves.
@@ -41,6 +52,7 @@ pub(super) fn shared<'a>(files: &'a [File<'_>], nodes: &[Node]) -> Vec<Shared<'a
     let names = |file: &'a File<'_>| file.instances.iter().map(|one| one.name.clone()).collect();
     let of_node = |node: &Node| node.file.map(|place| &files[place]);
     let lists: Vec<Vec<String>> = nodes.iter().filter_map(of_node).map(names).collect();
+    let one_for_all = matches!(files, [file] if file.router_id.is_none());
     let share = |name: String| {
         let part = |node: &Node| of_node(node)?.instances.iter().find(|one| one.name == name);
         let parts: Vec<(usize, &Instance)> = (nodes.iter().enumerate())
@@ -51,7 +63,7 @@ pub(super) fn shared<'a>(files: &'a [File<'_>], nodes: &[Node]) -> Vec<Shared<'a
         };
         let members = (0..nodes.len()).filter(runs).collect();
         let vips = parts.first().map(|(_, part)| part.vips.clone()).unwrap_or_default();
-        Shared { name, members, parts, vips }
+        Shared { name, members, parts, vips, one_for_all }
     };
     union(lists).into_iter().map(share).collect()
 }
@@ -76,7 +88,7 @@ pub(super) fn sort(nodes: &mut [Node], files: &[File<'_>]) {
     if nodes.iter().all(|node| node.file.is_some()) {
         let priority = |node: &Node| {
             let first = node.file.and_then(|place| files[place].instances.first());
-            first.map_or(0, |instance| instance.priority.unwrap_or(DEFAULT_PRIORITY))
+            first.map_or(0, Instance::priority)
         };
         nodes.sort_by_key(|node| std::cmp::Reverse(priority(node)));
     }
@@ -97,7 +109,7 @@ pub(super) fn section(
             false => (*place, part.with_hooks()),
         })
         .collect();
-    let election = election(instance, nodes);
+    let election = election(instance, nodes, notes);
     if election.uniform {
         for (_, section) in &mut section {
             section.entries.retain(|entry| entry.key != "preempt");

@@ -2,13 +2,10 @@
 //! same: numbers, truth values and old names are written in one way, and what goes without saying
 //! is left out.
 
+mod instance;
 mod server;
 
 use crate::conf::grammar::{Place, Statement};
-
-/// What goes without saying, by its block. script_user is told of elsewhere.
-const DEFAULTS: [(&str, &str); 2] =
-    [("vrrp_instance", "preempt"), ("vrrp_instance", "state BACKUP")];
 
 /// Blocks without a name that are one block however often they stand.
 const LISTS: [&str; 10] = [
@@ -48,6 +45,7 @@ pub(super) fn normal(tree: &[Statement]) -> Vec<Normal> {
 /// The statements of a block with that head.
 fn block(statements: &[Statement], head: &str) -> Vec<Normal> {
     let mut all: Vec<Normal> = Vec::new();
+    // script_user is told of elsewhere.
     for statement in statements.iter().filter(|one| one.keyword() != "script_user") {
         // A list on one line is the same as one a line.
         if matches!(head, "group" | "notification_email") {
@@ -56,14 +54,14 @@ fn block(statements: &[Statement], head: &str) -> Vec<Normal> {
             continue;
         }
         let line = line(&statement.words);
-        let keyword = head.split(' ').next().unwrap_or_default();
-        if DEFAULTS.contains(&(keyword, line.as_str())) {
-            continue;
-        }
         let mut block = statement.block.as_ref().map(|inner| block(inner, &line));
         let mut line = line;
-        if let Some(inner) = block.as_mut().filter(|_| line.starts_with("virtual_server ")) {
-            line = server::normal(&statement.at, &line, inner);
+        match (statement.keyword(), &mut block) {
+            ("virtual_server", Some(inner)) => {
+                line = server::normal(&statement.at, &line, inner);
+            }
+            ("vrrp_instance", Some(inner)) => instance::normal(&statement.at, inner),
+            _ => {}
         }
         let one = Normal { at: statement.at.clone(), line, block };
         let same = |other: &&mut Normal| one.is_list() && other.is_list() && other.line == one.line;
@@ -83,6 +81,14 @@ impl Normal {
     /// Its first word.
     pub(super) fn keyword(&self) -> &str {
         self.line.split(' ').next().unwrap_or_default()
+    }
+
+    /// Says in a block what it does not say.
+    fn default(at: &Place, block: &mut Vec<Normal>, line: &str) {
+        let keyword = line.split(' ').next().unwrap_or_default();
+        if block.iter().all(|one| one.keyword() != keyword) {
+            block.push(Normal::leaf(at, line.to_owned()));
+        }
     }
 
     /// Whether it is a block that is nothing beside what stands in it.

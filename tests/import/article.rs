@@ -153,6 +153,8 @@ fn one_file_is_enough() {
     let Run { code, stdout, stderr } = import(&place, "a.conf");
     assert_eq!((code, stdout.as_str()), (Some(0), INVENTORY), "{stderr}");
     assert!(stderr.contains("server04.domain.ru: assumed to be 192.168.3.104"), "{stderr}");
+    let guess = "mail_relay: the priorities of nodes without a file are assumed, by order";
+    assert!(stderr.contains(guess), "{stderr}");
 }
 
 #[test]
@@ -181,4 +183,29 @@ fn uniform_files_make_a_uniform_election() {
     assert!(stdout.contains("    election: uniform\n"), "{stdout}");
     assert!(stdout.contains("{name: n3, address: 192.168.3.103}"), "{stdout}");
     assert!(!stdout.contains("  router_id") && !stdout.contains("preempt"), "{stdout}");
+}
+
+#[test]
+fn one_file_for_all_nodes_is_uniform_too() {
+    let sample = Place::with(include_str!("../../keepalived/samples/uniform.yml"));
+    assert_eq!(sample.run("--out-dir out").code, Some(0));
+    let written = sample.written();
+    let text = sample.read(&written[0]);
+    assert!(written.iter().all(|path| sample.read(path) == text));
+    let place = Place::with("");
+    place.write("keepalived.conf", &text);
+    let Run { code, stdout, stderr } = import(&place, "keepalived.conf");
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stdout.contains("    election: uniform\n"), "{stdout}");
+    assert!(!stderr.contains("priorities"), "{stderr}");
+    place.write("inventory.yml", &stdout);
+    assert_eq!(place.run("--stdout --node node1").stdout, text);
+    // With its own name in it, it is one of several that differ.
+    place.write(
+        "keepalived.conf",
+        text.replace("script_user root", "script_user root\nrouter_id a"),
+    );
+    let Run { stdout, stderr, .. } = import(&place, "keepalived.conf");
+    assert!(!stdout.contains("uniform"), "{stdout}");
+    assert!(stderr.contains("the priorities of nodes without a file are assumed"), "{stderr}");
 }

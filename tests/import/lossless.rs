@@ -211,3 +211,16 @@ fn of_two_interfaces_the_last_counts() {
     tells(&run, &["a.conf:9: `interface eth1` in vrrp_instance VI_1 is not in the inventory"]);
     assert!(run.stdout.contains("interface: eth0") && !run.stdout.contains("raw"), "{run:#?}");
 }
+
+#[test]
+fn a_master_without_a_priority_has_255() {
+    let first =
+        file("a", "").replace("state BACKUP", "state MASTER").replace("    priority 100\n", "");
+    let second = file("b", "").replace("priority 100", "priority 150");
+    let run = all(&[&first, &second], "").1;
+    let why = "a.conf:7: MASTER without a priority has 255, the priority of an owner; 254 in the";
+    assert!(run.stderr.contains(why), "{run:#?}");
+    assert!(run.stdout.contains("{name: a, address: 10.0.0.1, priority: 254}"), "{run:#?}");
+    assert!(run.stdout.contains("{name: b, address: 10.0.0.2, priority: 150}"), "{run:#?}");
+    assert!(!run.stderr.contains("state MASTER"), "{run:#?}");
+}

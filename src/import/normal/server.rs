@@ -19,22 +19,14 @@ pub(super) fn normal(at: &Place, head: &str, block: &mut Vec<Normal>) -> String 
         // keepalived ignores it.
         block.retain(|one| one.keyword() != "protocol");
     } else {
-        default(at, block, "protocol UDP");
+        Normal::default(at, block, "protocol UDP");
     }
-    default(at, block, "lb_algo wlc");
-    default(at, block, "lb_kind NAT");
+    Normal::default(at, block, "lb_algo wlc");
+    Normal::default(at, block, "lb_kind NAT");
     persistence(at, block, words.len() == 2);
     weights(block);
     ports(block, port);
     head.to_owned()
-}
-
-/// Says what a block does not say.
-fn default(at: &Place, block: &mut Vec<Normal>, line: &str) {
-    let keyword = line.split(' ').next().unwrap_or_default();
-    if block.iter().all(|one| one.keyword() != keyword) {
-        block.push(Normal::leaf(at, line.to_owned()));
-    }
 }
 
 /// Says how long clients stay with a server, which they always do where all ports are balanced.
@@ -44,7 +36,7 @@ fn persistence(at: &Place, block: &mut Vec<Normal>, all_ports: bool) {
         one.line.clone_from(&line);
     }
     if all_ports {
-        default(at, block, &line);
+        Normal::default(at, block, &line);
     }
 }
 
