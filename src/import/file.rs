@@ -57,6 +57,10 @@ impl<'a> File<'a> {
         for statement in tree {
             file.add(statement);
         }
+        let blocks: Vec<&Statement> = tree.iter().filter(|one| is_global(one)).collect();
+        if let Some(first) = blocks.first() {
+            file.global_defs(Body::of_all(&blocks), &first.at);
+        }
         file
     }
 
@@ -68,10 +72,7 @@ impl<'a> File<'a> {
             _ => None,
         };
         let found = match statement.keyword() {
-            "global_defs" if statement.block.is_some() => {
-                self.global_defs(statement);
-                true
-            }
+            "global_defs" => is_global(statement),
             "track_file" | "vrrp_track_file" => match named(&TRACK_FILE) {
                 Some((name, section)) if name == DRAIN => {
                     self.drain_file = section.get("file").and_then(|entry| match &entry.value {
@@ -105,8 +106,8 @@ impl<'a> File<'a> {
         }
     }
 
-    fn global_defs(&mut self, block: &'a Statement) {
-        let mut body = Body::of(block);
+    /// Takes all its global_defs apart, which are one for keepalived; they begin `at` there.
+    fn global_defs(&mut self, mut body: Body<'a>, at: &Place) {
         // gen-conf writes both itself.
         body.take_all("enable_script_security");
         self.script_user = body.take("script_user");
@@ -114,9 +115,11 @@ impl<'a> File<'a> {
         self.sync_daemon =
             body.take("lvs_sync_daemon").or_else(|| body.take("lvs_sync_daemon_interface"));
         let mut taken = Vec::new();
-        if let Some(mails) = body.take("notification_email") {
-            let all = mails.inner().iter().flat_map(|line| &line.words).map(Yaml::text);
-            taken.push(("notification_email", Yaml::one_or_more(all.collect()), &mails.at));
+        let mails = body.take_all("notification_email");
+        if let Some(first) = mails.first() {
+            let lines = mails.iter().flat_map(|mails| mails.inner());
+            let all = lines.flat_map(|line| &line.words).map(Yaml::text);
+            taken.push(("notification_email", Yaml::one_or_more(all.collect()), &first.at));
         }
         for key in
             ["notification_email_from", "smtp_server", "smtp_connect_timeout", "vrrp_version"]
@@ -129,7 +132,7 @@ impl<'a> File<'a> {
             };
             taken.push((key, value, &one.at));
         }
-        let mut section = body.section(&GLOBAL_DEFS, &block.at);
+        let mut section = body.section(&GLOBAL_DEFS, at);
         for (key, value, at) in taken {
             section.set(key, value, at);
         }
@@ -149,6 +152,10 @@ impl<'a> File<'a> {
         }
         (!all.is_empty()).then_some(all)
     }
+}
+
+fn is_global(statement: &Statement) -> bool {
+    statement.keyword() == "global_defs" && statement.block.is_some()
 }
 
 fn push<T>(all: &mut Vec<T>, one: T) -> bool {

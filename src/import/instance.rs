@@ -137,8 +137,9 @@ impl Instance {
     /// Takes source and peers; peers with more than an address stay as they are.
     fn take_unicast(&mut self, body: &mut Body<'_>) {
         let source = body.take("unicast_src_ip");
-        let Some(list) = body.take("unicast_peer") else { return };
-        let peers: Option<Vec<IpAddr>> = (list.inner().iter())
+        let lists = body.take_all("unicast_peer");
+        let Some(first) = lists.first() else { return };
+        let peers: Option<Vec<IpAddr>> = (lists.iter().flat_map(|list| list.inner()))
             .map(|line| match line.words.as_slice() {
                 [address] => address.parse().ok(),
                 _ => None,
@@ -146,10 +147,10 @@ impl Instance {
             .collect();
         self.source = source.and_then(|source| source.values().first()?.parse().ok());
         if peers.is_none() {
-            source.into_iter().chain([list]).for_each(|one| body.put_back(one));
+            source.into_iter().chain(lists.iter().copied()).for_each(|one| body.put_back(one));
         }
         self.peers = peers;
-        self.peers_at = Some(list.at.clone());
+        self.peers_at = Some(first.at.clone());
     }
 
     fn multicast_source(&self) -> Option<IpAddr> {

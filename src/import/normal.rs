@@ -64,11 +64,7 @@ fn block(statements: &[Statement], head: &str) -> Vec<Normal> {
             _ => {}
         }
         let one = Normal { at: statement.at.clone(), line, block };
-        let same = |other: &&mut Normal| one.is_list() && other.is_list() && other.line == one.line;
-        match all.iter_mut().find(same) {
-            Some(Normal { block: Some(items), .. }) => items.extend(one.block.unwrap_or_default()),
-            _ => all.push(one),
-        }
+        one.add_to(&mut all);
     }
     all
 }
@@ -81,6 +77,17 @@ impl Normal {
     /// Its first word.
     pub(super) fn keyword(&self) -> &str {
         self.line.split(' ').next().unwrap_or_default()
+    }
+
+    /// Adds it to the statements of a block, a list to what there is of it.
+    fn add_to(self, all: &mut Vec<Normal>) {
+        let same = |other: &&mut Normal| other.is_list() && other.line == self.line;
+        match all.iter_mut().find(same).filter(|_| self.is_list()) {
+            Some(Normal { block: Some(items), .. }) => {
+                self.block.into_iter().flatten().for_each(|one| one.add_to(items));
+            }
+            _ => all.push(self),
+        }
     }
 
     /// Says in a block what it does not say.

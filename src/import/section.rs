@@ -31,6 +31,11 @@ impl<'a> Body<'a> {
         Body(block.inner().iter().collect())
     }
 
+    /// The statements of several blocks that are one.
+    pub(super) fn of_all(blocks: &[&'a Statement]) -> Body<'a> {
+        Body(blocks.iter().flat_map(|block| block.inner()).collect())
+    }
+
     /// Takes what stands under a keyword; of several the last, as keepalived does.
     pub(super) fn take(&mut self, keyword: &str) -> Option<&'a Statement> {
         self.take_all(keyword).pop()

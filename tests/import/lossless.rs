@@ -3,6 +3,7 @@
 use crate::article::import;
 use crate::common::keepalived::{network, test};
 use crate::common::netns::inside;
+use crate::keepalived::understood;
 use crate::place::{Place, Run};
 
 /// What gen-conf would write too, so that nothing is told of it.
@@ -223,4 +224,31 @@ fn a_master_without_a_priority_has_255() {
     assert!(run.stdout.contains("{name: a, address: 10.0.0.1, priority: 254}"), "{run:#?}");
     assert!(run.stdout.contains("{name: b, address: 10.0.0.2, priority: 150}"), "{run:#?}");
     assert!(!run.stderr.contains("state MASTER"), "{run:#?}");
+}
+
+/// For keepalived they are one, and its lists are joined.
+#[test]
+fn several_global_defs_are_one() {
+    let more = "global_defs {\n smtp_server 10.0.0.9\n notification_email {\n  x@y.z\n }\n}\n\
+                global_defs {\n vrrp_version 3\n notification_email {\n  q@y.z\n }\n}\n";
+    let run = one(&file("a", more));
+    tells(&run, &[]);
+    let all = "global_defs:\n  notification_email: [x@y.z, q@y.z]\n  smtp_server: 10.0.0.9\n  \
+               vrrp_version: 3\n";
+    assert!(run.stdout.contains(all), "{}", run.stdout);
+}
+
+#[test]
+fn keepalived_joins_them_too() {
+    if !inside("lossless::keepalived_joins_them_too") {
+        return;
+    }
+    let text = file(
+        "a",
+        "global_defs {\n notification_email {\n  x@y.z\n }\n}\nglobal_defs {\n \
+                          notification_email_from f@g\n notification_email {\n  q@y.z\n }\n}\n",
+    );
+    let globals = understood(&network(), &text);
+    assert_eq!(globals.to, ["x@y.z", "q@y.z"]);
+    assert_eq!((globals.from.as_deref(), globals.router_id.as_deref()), (Some("f@g"), Some("a")));
 }
