@@ -18,7 +18,6 @@ pub(super) struct File<'a> {
     pub(super) at: Place,
     pub(super) tree: &'a [Statement],
     pub(super) router_id: Option<(&'a str, &'a Place)>,
-    pub(super) script_user: Option<&'a Statement>,
     pub(super) global_defs: Section,
     /// `lvs_sync_daemon`
     pub(super) sync_daemon: Option<&'a Statement>,
@@ -42,7 +41,6 @@ impl<'a> File<'a> {
             at: at.clone(),
             tree,
             router_id: None,
-            script_user: None,
             global_defs: empty(),
             sync_daemon: None,
             drain_file: None,
@@ -110,7 +108,7 @@ impl<'a> File<'a> {
     fn global_defs(&mut self, mut body: Body<'a>, at: &Place) {
         // gen-conf writes both itself.
         body.take_all("enable_script_security");
-        self.script_user = body.take("script_user");
+        body.take_all("script_user");
         self.router_id = body.take_value("router_id");
         self.sync_daemon =
             body.take("lvs_sync_daemon").or_else(|| body.take("lvs_sync_daemon_interface"));

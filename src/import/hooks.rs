@@ -42,6 +42,11 @@ pub(super) fn take(body: &mut Body<'_>) -> Option<(Vec<Hook>, Vec<Statement>)> {
     }
 }
 
+/// Whether a statement is one that bypass-ipvs is, or can take the place of.
+pub(super) fn is_hook(statement: &Statement) -> bool {
+    NOTIFY.contains(&statement.keyword()) && hook(statement).is_some()
+}
+
 fn hook(statement: &Statement) -> Option<Hook> {
     let line = statement.values().first()?;
     let mut words = line.split_whitespace();

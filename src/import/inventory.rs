@@ -18,9 +18,6 @@ use crate::inventory::keys::{
     VRRP_SCRIPT, VRRP_SYNC_GROUP,
 };
 
-/// What gen-conf writes as script_user.
-const SCRIPT_USER: &str = "root";
-
 struct Builder<'a> {
     files: &'a [File<'a>],
     nodes: Vec<Node>,
@@ -181,12 +178,6 @@ impl Builder<'_> {
                     self.notes
                         .at(at, format_args!("router_id {name} becomes {own}, the node's name"));
                 }
-            }
-        }
-        for user in files.iter().filter_map(|file| file.script_user) {
-            if user.values() != [SCRIPT_USER] {
-                let words = "script_user becomes root; say with `user` who else runs a program";
-                self.notes.at(&user.at, words);
             }
         }
         in_order(all, |key| GLOBAL_DEFS.keys().position(|one| one.name == key))

@@ -2,7 +2,8 @@
 //!
 //! - `file`, `instance`, `server`, `check` and `section` take one node's file apart, by the tables
 //!   of keys; what has no key is kept as it is;
-//! - `nodes` finds out who the nodes are, `hooks` whose their notify scripts are;
+//! - `nodes` finds out who the nodes are, `hooks` whose their notify scripts are, `programs` whom all
+//!   programs run as;
 //! - `merge`, `instances`, `election`, `services` and `inventory` make one inventory of all files,
 //!   `yaml` writes it;
 //! - `normal` writes what files say in one spelling, `compare` renders the inventory and tells what is
@@ -20,6 +21,7 @@ mod merge;
 mod nodes;
 mod normal;
 mod notes;
+mod programs;
 mod run;
 mod section;
 mod server;
@@ -76,8 +78,10 @@ pub struct Imported {
 /// When the files have no instances, or do not tell the nodes' addresses.
 pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
     let mut notes = Notes::default();
+    let trees: Vec<Vec<Statement>> =
+        sources.iter().map(|source| programs::with_users(&source.tree)).collect();
     let files: Vec<File<'_>> =
-        sources.iter().map(|source| File::of(&source.name, &source.tree)).collect();
+        (sources.iter().zip(&trees)).map(|(source, tree)| File::of(&source.name, tree)).collect();
     let ours = sources.iter().all(|source| source.rendered);
     for file in &files {
         let name = &file.at.file;
@@ -87,6 +91,9 @@ pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
         );
     }
     let nodes = nodes::of(&files, options.addresses, ours, &mut notes)?;
+    for source in sources {
+        programs::tell(&source.tree, bypass(&files), &mut notes);
+    }
     let hooks_told = bypass(&files) && nodes::hooks_note(&files, &mut notes);
     let map = inventory::inventory(&files, nodes.clone(), options.auth_pass_file, &mut notes);
     let text = yaml::document(&map);

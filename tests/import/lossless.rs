@@ -252,3 +252,39 @@ fn keepalived_joins_them_too() {
     assert_eq!(globals.to, ["x@y.z", "q@y.z"]);
     assert_eq!((globals.from.as_deref(), globals.router_id.as_deref()), (Some("f@g"), Some("a")));
 }
+
+const PROGRAMS: &str = "
+vrrp_script up {
+    script \"/usr/bin/pgrep haproxy\"
+    interval 2
+}
+vrrp_script down {
+    script \"/usr/bin/pgrep nginx\"
+    user daemon
+}
+";
+
+#[test]
+fn programs_run_as_before() {
+    let with = |user: &str| {
+        let text = file("a", PROGRAMS).replace("    script_user root\n", user);
+        text.replace("advert_int 1", "advert_int 1\n    notify \"/bin/true x\"")
+    };
+    let run = one(&with("    script_user nobody nogroup\n    notify_fifo /run/fifo\n"));
+    let why =
+        "a.conf:4: script_user becomes root, and `user: nobody nogroup` is said at each program";
+    tells(&run, &[why]);
+    for part in [
+        "  notify_fifo: /run/fifo nobody nogroup\n",
+        "    script: /usr/bin/pgrep haproxy\n    interval: 2\n    user: nobody nogroup\n",
+        "  down: {script: /usr/bin/pgrep nginx, user: daemon}\n",
+        "    notify: {command: /bin/true x, user: nobody nogroup}\n",
+    ] {
+        assert!(run.stdout.contains(part), "{part}\nin {}", run.stdout);
+    }
+    let run = one(&with(""));
+    let why = "a.conf:12, a.conf:19: without script_user this ran as keepalived_script, where there is \
+               such a user; now it runs as root, unless `user` says otherwise";
+    tells(&run, &[why]);
+    tells(&one(&with("    script_user root\n")), &[]);
+}

@@ -191,6 +191,11 @@ fn what_has_a_key_gets_it_and_what_has_none_stays() {
         "    unicast: true\n",
         "{address: 10.0.0.100/24, dev: eth0, label: 'eth0:vip'}",
         "    notify_master: {command: /etc/keepalived/master.sh VI_1, user: nobody nogroup}\n",
+        // What script_user says for all.
+        "    notify: {command: /etc/keepalived/notify.sh, user: nobody}\n",
+        "    quorum_up: {command: /etc/keepalived/up.sh a b, user: nobody}\n",
+        "      misc_timeout: 5\n      user: nobody\n",
+        "    user: root\n",
         "auth_pass: s3cr3t-a}\n",
         "  - group: WEB\n",
         "  WEB: [10.0.0.100 80, 10.0.0.101 80]\n",
@@ -202,7 +207,7 @@ fn what_has_a_key_gets_it_and_what_has_none_stays() {
         assert!(stdout.contains(part), "{part}\nin {stdout}");
     }
     for told in [
-        "note: lb1.conf:11, lb2.conf:11: script_user becomes root",
+        "note: lb1.conf:11, lb2.conf:11: script_user becomes root, and `user: nobody` is said",
         "note: lb1.conf:47: auth_pass is longer than the 8 characters",
     ] {
         assert!(stderr.contains(told), "{told}\nin {stderr}");
@@ -229,7 +234,8 @@ fn keepalived_takes_the_files_before_and_after() {
     for node in ["lb1", "lb2"] {
         // The programs are not there, and nobody is asked whether they are; keepalived 2.2.7 kills
         // itself under -t where one runs as somebody else.
-        let text = place.rendered(node).replace(" nobody nogroup", "");
+        let text = place.rendered(node).replace(" nobody nogroup", "").replace(" nobody", "");
+        let text = text.replace("    user\n", "");
         let run = Run::of(test(&netns, &text));
         assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{text}");
     }
