@@ -10,12 +10,13 @@ use super::notes::Notes;
 use super::section::{Entry, Section};
 use super::server::{Server, Service};
 use super::services::{by_port, instance_of};
+use super::target;
 use super::yaml::{Map, Yaml};
-use crate::cluster::{Cluster, Release};
+use crate::cluster::Cluster;
 use crate::conf::grammar::Place;
 use crate::inventory::keys::{
-    GLOBAL_DEFS, Key, NODE, NODE_GLOBAL_DEFS, SECTIONS, TOP, TRACK_FILE, Table, VIRTUAL_SERVER,
-    VRRP_SCRIPT, VRRP_SYNC_GROUP,
+    GLOBAL_DEFS, NODE, NODE_GLOBAL_DEFS, TOP, TRACK_FILE, Table, VIRTUAL_SERVER, VRRP_SCRIPT,
+    VRRP_SYNC_GROUP,
 };
 
 struct Builder<'a> {
@@ -90,7 +91,7 @@ pub(super) fn inventory(
     }
     set("nodes", build.nodes_list());
     let mut top = in_order(top, |key| TOP.keys().position(|one| one.name == key));
-    if let Some(target) = newest(&top).filter(|target| *target > Release::V2_2) {
+    if let Some(target) = target::target(files, &top, notes) {
         top.insert(0, ("target".to_owned(), Yaml::text(target.to_string())));
     }
     top
@@ -352,23 +353,4 @@ fn sync_daemon<'a>(file: &File<'a>) -> Option<(&'a str, &'a [String], &'a Place)
     let daemon = file.sync_daemon?;
     let (interface, more) = daemon.values().split_first()?;
     Some((interface, more, &daemon.at))
-}
-
-/// The newest release that a key of the inventory needs; keys are looked up by name alone.
-fn newest(map: &Map) -> Option<Release> {
-    let of_key = |name: &str| {
-        let keys = SECTIONS.iter().flat_map(|(_, table)| table.keys());
-        keys.filter(|key: &&Key| key.name == name).map(|key| key.since).min()
-    };
-    let below = |value: &Yaml| match value {
-        Yaml::Map(map) => newest(map),
-        Yaml::List(items) => (items.iter())
-            .filter_map(|item| match item {
-                Yaml::Map(map) => newest(map),
-                _ => None,
-            })
-            .max(),
-        _ => None,
-    };
-    map.iter().flat_map(|(key, value)| [of_key(key), below(value)]).flatten().max()
 }

@@ -4,8 +4,8 @@
 //!   of keys; what has no key is kept as it is;
 //! - `nodes` finds out who the nodes are, `hooks` whose their notify scripts are, `programs` whom all
 //!   programs run as;
-//! - `merge`, `instances`, `election`, `services` and `inventory` make one inventory of all files,
-//!   `yaml` writes it;
+//! - `merge`, `instances`, `election`, `services`, `target` and `inventory` make one inventory of all
+//!   files, `yaml` writes it;
 //! - `normal` writes what files say in one spelling, `compare` renders the inventory and tells what is
 //!   not as it was; `notes` collects what is told.
 
@@ -26,6 +26,7 @@ mod run;
 mod section;
 mod server;
 mod services;
+mod target;
 mod uncompared;
 mod yaml;
 

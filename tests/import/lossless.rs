@@ -288,3 +288,20 @@ fn programs_run_as_before() {
     tells(&run, &[why]);
     tells(&one(&with("    script_user root\n")), &[]);
 }
+
+#[test]
+fn an_old_name_means_an_old_keepalived() {
+    let text = file("a", "").replace("    script_user", "    lvs_flush_onstop\n    script_user");
+    let (place, run) = all(&[&text], "");
+    let why = "a.conf:4: keepalived 2.1.5 is assumed to be the target: newer ones call \
+               lvs_flush_onstop lvs_flush_on_stop";
+    tells(&run, &[why]);
+    assert!(run.stdout.starts_with("target: keepalived 2.1.5\n"), "{}", run.stdout);
+    place.write("inventory.yml", &run.stdout);
+    assert!(place.rendered("a").contains("    lvs_flush_onstop\n"), "{}", place.rendered("a"));
+    // Unless something else needs a newer one.
+    let run = one(&text.replace("    script_user", "    log_unknown_vrids\n    script_user"));
+    let why = "a.conf:4: lvs_flush_onstop becomes lvs_flush_on_stop, which keepalived 2.1.5 does not \
+               know; other keys here need keepalived 2.2";
+    tells(&run, &[why]);
+}
