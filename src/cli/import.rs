@@ -11,6 +11,8 @@ Examples:
   lvskit import /etc/keepalived/keepalived.conf -o inventory.yml
   lvskit import a.conf b.conf --address 10.0.0.11 --address 10.0.0.12
                                                where no file tells the nodes' own addresses
+  lvskit import */etc/keepalived/keepalived.conf --root lb1 --root lb2
+                                               where files are included as /etc/keepalived/...
   lvskit import keepalived.conf --id lb1 --id lb2            one file with lines for @lb1 and @lb2
   lvskit import a.conf b.conf --auth-pass-file secret        no password in the inventory
 
@@ -44,6 +46,11 @@ pub struct Import {
     /// once for each file, or several for one
     #[arg(long, value_name = "ID")]
     pub id: Vec<String>,
+
+    /// The folder with a node's files, below which those are looked for that are included by an
+    /// absolute name; once for each file in their order, or once for all
+    #[arg(long, value_name = "DIR")]
+    pub root: Vec<PathBuf>,
 
     /// A node's own address, once for each file in their order
     #[arg(long, value_name = "ADDRESS")]

@@ -36,7 +36,7 @@ use anyhow::{Result, ensure};
 
 use crate::cluster::Cluster;
 use crate::conf::build;
-use crate::conf::grammar::{self, NoFiles, Statement};
+use crate::conf::grammar::{self, NoFiles, Place, Statement};
 use compare::Told;
 use file::File;
 use nodes::Node;
@@ -52,6 +52,8 @@ pub struct Source {
     pub tree: Vec<Statement>,
     /// Whether gen-conf rendered it.
     pub rendered: bool,
+    /// What is worth knowing of how it was read, and of which line.
+    pub told: Vec<(Place, String)>,
 }
 
 /// What the files do not say.
@@ -79,6 +81,9 @@ pub struct Imported {
 /// When the files have no instances, or do not tell the nodes' addresses.
 pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
     let mut notes = Notes::default();
+    for (at, words) in sources.iter().flat_map(|source| &source.told) {
+        notes.at(at, words);
+    }
     let trees: Vec<Vec<Statement>> =
         sources.iter().map(|source| programs::with_users(&source.tree)).collect();
     let files: Vec<File<'_>> =

@@ -36,12 +36,16 @@ fn tell(words: impl std::fmt::Display) {
 
 fn try_run(args: &Import, out: &mut impl Write) -> Result<Exit, (Exit, anyhow::Error)> {
     let mut sources = Vec::new();
-    for (path, id) in pairs(args).map_err(|error| (Exit::Usage, error))? {
+    let pairs = pairs(args).map_err(|error| (Exit::Usage, error))?;
+    let roots = roots(args, pairs.len()).map_err(|error| (Exit::Usage, error))?;
+    for ((path, id), root) in pairs.into_iter().zip(roots) {
         let text = grammar::text(path).map_err(|error| (Exit::File, error))?;
-        let tree = grammar::read(path, &text, id)
+        let mut files = grammar::Files { root, told: Vec::new() };
+        let tree = grammar::read(path, &text, id, &mut files)
             .map_err(|error| (Exit::No, anyhow!("error: {error}")))?;
         let rendered = text.starts_with(RENDERED);
-        sources.push(Source { name: path.display().to_string(), tree, rendered });
+        let name = path.display().to_string();
+        sources.push(Source { name, tree, rendered, told: files.told });
     }
     let auth_pass_file = args.auth_pass_file.as_ref().map(|path| path.to_string_lossy());
     let options = Options { addresses: &args.address, auth_pass_file: auth_pass_file.as_deref() };
@@ -77,6 +81,17 @@ fn pairs(args: &Import) -> Result<Vec<(&Path, Option<&str>)>> {
             Ok(files.into_iter().zip(ids.into_iter().map(Some)).collect())
         }
         _ => Err(anyhow!("error: {} files, and {} --id", files.len(), ids.len())),
+    }
+}
+
+/// Where each file's absolute includes are looked for.
+fn roots(args: &Import, count: usize) -> Result<Vec<Option<&Path>>> {
+    let roots: Vec<Option<&Path>> = args.root.iter().map(|root| Some(root.as_path())).collect();
+    match roots.as_slice() {
+        [] => Ok(vec![None; count]),
+        [one] => Ok(vec![*one; count]),
+        _ if roots.len() == count => Ok(roots),
+        _ => Err(anyhow!("error: {count} files, and {} --root", roots.len())),
     }
 }
 

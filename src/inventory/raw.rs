@@ -3,12 +3,11 @@
 //! longer than keepalived reads.
 
 use std::ops::Range;
-use std::path::Path;
 
 use super::keys::Role;
 use super::read::{Problems, Read, Section, items, wrong};
 use super::tree::{Kind, Node};
-use crate::conf::grammar::{self, Include};
+use crate::conf::grammar::{self, Include, Wanted};
 use crate::conf::statement::Statement;
 
 /// The longest line, in bytes: keepalived cuts at 1024, indentation included.
@@ -118,7 +117,7 @@ fn check(lines: &[String]) -> Read<()> {
 struct Unread;
 
 impl Include for Unread {
-    fn files(&mut self, _: &Path, _: &str) -> Result<Vec<(String, String)>, [String; 2]> {
+    fn files(&mut self, _: Wanted<'_>) -> Result<Vec<(String, String)>, [String; 2]> {
         Ok(Vec::new())
     }
 }

@@ -4,10 +4,9 @@
 //! tests/import/grammar.rs.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use lvskit::conf::build;
-use lvskit::conf::grammar::{self, Include, NoFiles, Statement};
+use lvskit::conf::grammar::{self, Include, NoFiles, Statement, Wanted};
 use lvskit::inventory::keys::{Role, SECTIONS, Value as Kind};
 use lvskit::inventory::{Severity, no_secrets, parse, report};
 use serde_json::Value;
@@ -94,7 +93,7 @@ fn rendered(inventory: &str) -> Option<Vec<String>> {
 struct Unread;
 
 impl Include for Unread {
-    fn files(&mut self, _: &Path, _: &str) -> Result<Vec<(String, String)>, [String; 2]> {
+    fn files(&mut self, _: Wanted<'_>) -> Result<Vec<(String, String)>, [String; 2]> {
         Ok(Vec::new())
     }
 }

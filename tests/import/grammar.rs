@@ -2,8 +2,9 @@
 //! make of it too, word by word; and what the one refuses as broken, the other refuses.
 
 use std::fmt::Write;
+use std::path::Path;
 
-use lvskit::conf::grammar::{NoFiles, Statement, parse};
+use lvskit::conf::grammar::{Files, NoFiles, Statement, parse, read};
 
 use crate::common::keepalived::{network, test};
 use crate::common::netns::inside;
@@ -137,5 +138,27 @@ fn what_is_broken_is_refused_by_both() {
         let text = format!("{INSTANCE}{text}");
         assert_ne!(test(&netns, &text).status.code(), Some(0), "{text}");
         assert!(parse("x", &text, None, &mut NoFiles).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn what_matches_no_file_stops_keepalived_seldom() {
+    if !inside("grammar::what_matches_no_file_stops_keepalived_seldom") {
+        return;
+    }
+    let netns = network();
+    for (keyword, goes_on) in [
+        ("include", true),
+        ("includer", true),
+        ("includeb", true),
+        ("includem", false),
+        ("includew", false),
+        ("includea", false),
+    ] {
+        let text = format!("{INSTANCE}{keyword} none.d/*.conf\n");
+        let code = test(&netns, &text).status.code();
+        assert_eq!(code == Some(0), goes_on, "{keyword}: {code:?}");
+        let ours = read(Path::new("k.conf"), &text, None, &mut Files::default());
+        assert_eq!(ours.is_ok(), goes_on, "{keyword}: {ours:?}");
     }
 }

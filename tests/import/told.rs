@@ -26,8 +26,13 @@ fn files_that_can_not_be_read() {
     refused(&place, "without.conf", 1, &["without.conf", "no vrrp_instance"]);
     place.write("loop.conf", "include loop.conf\n");
     refused(&place, "loop.conf", 1, &["loop.conf:1: ", "includes itself"]);
-    place.write("gone.conf", "\ninclude conf.d/*.conf\n");
-    refused(&place, "gone.conf", 1, &["gone.conf:2: ", "conf.d/*.conf"]);
+    place.write("gone.conf", "\ninclude conf.d/gone.conf\n");
+    refused(&place, "gone.conf", 1, &["gone.conf:2: ", "conf.d/gone.conf"]);
+    // keepalived does not start without these.
+    place.write("needed.conf", "\nincludea conf.d/*.conf\n");
+    refused(&place, "needed.conf", 1, &["needed.conf:2: ", "conf.d/*.conf"]);
+    place.write("latin1.conf", b"# M\xfcller\nvrrp_script s {\n script \"/x M\xfcller\"\n}\n");
+    refused(&place, "latin1.conf", 1, &["latin1.conf:3: ", "no UTF-8"]);
 }
 
 #[test]
@@ -163,6 +168,39 @@ fn included_files_are_read_too() {
     place.write("k.conf", "include conf.d/*.conf\n");
     place.write("whole.conf", &whole);
     assert_eq!(import(&place, "k.conf").stdout, import(&place, "whole.conf").stdout);
+    // keepalived goes on without files for a pattern.
+    place.write("k.conf", "\ninclude conf.d/*.conf\ninclude none.d/*.conf\n");
+    let run = import(&place, "k.conf");
+    assert_eq!(run.stdout, import(&place, "whole.conf").stdout);
+    let told = "note: k.conf:3: no file is named `none.d/*.conf`, so none is included\n";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+}
+
+#[test]
+fn files_by_absolute_names_are_the_node_s_own() {
+    let place = Place::with("");
+    for (node, router_id) in [("lb1", 0), ("lb2", 1)] {
+        let text = file(router_id);
+        let (globals, rest) = text.split_once("# Секция описания экземпляров").unwrap();
+        place.write(&format!("{node}/srv/conf.d/1.conf"), globals);
+        place.write(&format!("{node}/k.conf"), format!("include /srv/conf.d/*.conf\n# {rest}"));
+    }
+    let addresses = "--address 192.168.3.101 --address 192.168.3.102";
+    let names = format!("lb1/k.conf lb2/k.conf {addresses}");
+    let run = import(&place, &format!("{names} --root lb1 --root lb2"));
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    for name in ["server01.domain.ru", "server02.domain.ru"] {
+        assert!(run.stdout.contains(&format!("{{name: {name}, ")), "{}", run.stdout);
+    }
+    // One for all, or none: of this machine.
+    let run = import(&place, &format!("{names} --root lb1"));
+    assert!(run.stdout.contains("{name: lb1, "), "{}", run.stdout);
+    let whole = place.path("lb2/srv/conf.d/1.conf").display().to_string();
+    place.write("lb1/k.conf", format!("include {whole}\n{}", file(0)));
+    let told = format!("note: lb1/k.conf:1: {whole} of this machine was read; a node's own needs");
+    let run = import(&place, "lb1/k.conf");
+    assert!(run.stderr.contains(&told), "{}", run.stderr);
+    assert_eq!(import(&place, &format!("{names} --root a --root b --root c")).code, Some(2));
 }
 
 #[test]

@@ -7,15 +7,25 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Error, Include, Statement, parse};
+use super::{Error, Include, Place, Statement, Wanted, parse};
 
 /// The largest file that is read, in bytes; far above any cluster's.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
-/// Reads included files from disk, by name or by pattern.
-pub struct Files;
+/// What keepalived does not start without.
+const NEEDED: [&str; 3] = ["includem", "includew", "includea"];
 
-/// The text of a file. Comments may be in any alphabet and encoding, words are ASCII in the end.
+/// Reads included files from disk, by name or by pattern.
+#[derive(Debug, Default)]
+pub struct Files<'a> {
+    /// The folder that stands for `/`; without one it is that of this machine.
+    pub root: Option<&'a Path>,
+    /// What is worth knowing of what was read, and where it was asked for.
+    pub told: Vec<(Place, String)>,
+}
+
+/// The text of a file. Comments may be in any encoding; what is no UTF-8 elsewhere, [`parse`]
+/// refuses.
 ///
 /// # Errors
 /// When it can't be read, or is larger than 64 MiB.
@@ -32,18 +42,31 @@ pub fn text(path: &Path) -> Result<String> {
 ///
 /// # Errors
 /// As [`parse`], and when an included file can't be read.
-pub fn read(path: &Path, text: &str, id: Option<&str>) -> Result<Vec<Statement>, Error> {
-    parse(&path.to_string_lossy(), text, id, &mut Files)
+pub fn read(
+    path: &Path,
+    text: &str,
+    id: Option<&str>,
+    files: &mut Files<'_>,
+) -> Result<Vec<Statement>, Error> {
+    parse(&path.to_string_lossy(), text, id, files)
 }
 
-impl Include for Files {
-    fn files(&mut self, from: &Path, pattern: &str) -> Result<Vec<(String, String)>, [String; 2]> {
-        let cure = || "keepalived looks for it from this file's folder on".to_owned();
+impl Include for Files<'_> {
+    fn files(&mut self, wanted: Wanted<'_>) -> Result<Vec<(String, String)>, [String; 2]> {
+        let Wanted { at, keyword, pattern } = wanted;
+        let from_root = pattern.strip_prefix('/');
+        let cure = || match from_root {
+            Some(_) => "write with --root which folder has the node's files".to_owned(),
+            None => "keepalived looks for it from this file's folder on".to_owned(),
+        };
         let wrong = |error: anyhow::Error| {
             let words = format!("{error:#}");
             [words.strip_prefix("error: ").unwrap_or(&words).to_owned(), cure()]
         };
-        let all = from.parent().unwrap_or(Path::new("")).join(pattern);
+        let all = match (self.root, from_root) {
+            (Some(root), Some(below)) => root.join(below.trim_start_matches('/')),
+            _ => Path::new(&*at.file).parent().unwrap_or(Path::new("")).join(pattern),
+        };
         let paths = glob::glob(&all.to_string_lossy())
             .with_context(|| format!("`{pattern}` is no pattern of file names"))
             .map_err(wrong)?;
@@ -54,9 +77,23 @@ impl Include for Files {
                 read.push((path.display().to_string(), text(&path).map_err(wrong)?));
             }
         }
-        match read.is_empty() {
-            true => Err([format!("no file is named `{pattern}`"), cure()]),
-            false => Ok(read),
+        if read.is_empty() {
+            // keepalived goes on without a plain file that is missing too, but who imports it misses
+            // it.
+            let needed = NEEDED.contains(&keyword) || !pattern.contains(['*', '?', '[']);
+            let none = format!("no file is named `{pattern}`");
+            if needed {
+                return Err([none, cure()]);
+            }
+            self.told.push((at.clone(), format!("{none}, so none is included")));
+        } else if from_root.is_some() && self.root.is_none() {
+            let names: Vec<&str> = read.iter().map(|(name, _)| name.as_str()).collect();
+            let names = names.join(", ");
+            self.told.push((
+                at.clone(),
+                format!("{names} of this machine was read; a node's own needs --root"),
+            ));
         }
+        Ok(read)
     }
 }

@@ -53,6 +53,9 @@ pub(super) fn without_comment(line: &str) -> Result<String, Wrong> {
         return Err(not_closed());
     }
     let rest = line[..comment.unwrap_or(line.len())].trim_matches([' ', '\t']);
+    if rest.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(("a character that is no UTF-8".into(), "save the file as UTF-8"));
+    }
     Ok(match rest.strip_suffix('\\') {
         Some(before) => format!("{}\\", before.trim_end_matches([' ', '\t'])),
         None => rest.to_owned(),

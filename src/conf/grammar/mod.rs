@@ -12,10 +12,9 @@ mod files;
 mod line;
 mod reader;
 
-use std::path::Path;
 use std::sync::Arc;
 
-pub use files::{read, text};
+pub use files::{Files, read, text};
 pub use reader::INCLUDE;
 
 /// One statement, and its block where it has one.
@@ -56,19 +55,30 @@ pub struct Error {
 
 /// What `include` reads.
 pub trait Include {
-    /// The files that a pattern matches, name and text, in their order; `from` is the file with
-    /// the `include`.
+    /// The files that a pattern matches, name and text, in their order.
     ///
     /// # Errors
     /// What is wrong, and what to do about it.
-    fn files(&mut self, from: &Path, pattern: &str) -> Result<Vec<(String, String)>, [String; 2]>;
+    fn files(&mut self, wanted: Wanted<'_>) -> Result<Vec<(String, String)>, [String; 2]>;
+}
+
+/// What a line with `include` names.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Where it stands.
+    pub at: &'a Place,
+    /// One of [`INCLUDE`].
+    pub keyword: &'a str,
+    /// A file, or a pattern for files, absolute or from the folder of the file where it stands.
+    pub pattern: &'a str,
 }
 
 /// Refuses to include anything.
 pub struct NoFiles;
 
 impl Include for NoFiles {
-    fn files(&mut self, _: &Path, pattern: &str) -> Result<Vec<(String, String)>, [String; 2]> {
+    fn files(&mut self, wanted: Wanted<'_>) -> Result<Vec<(String, String)>, [String; 2]> {
+        let pattern = wanted.pattern;
         Err([format!("`{pattern}` can't be included here"), "put its text in its place".into()])
     }
 }

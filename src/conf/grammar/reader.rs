@@ -1,11 +1,10 @@
 //! Statements of lines: conditions, definitions, included files, and which block each belongs to.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::definitions::{Definitions, Line, Unfinished};
 use super::line::{self, Wrong};
-use super::{Error, Include, Place, Statement};
+use super::{Error, Include, Place, Statement, Wanted};
 
 /// Blocks in blocks; keepalived's own go five deep.
 const DEEPEST: usize = 16;
@@ -106,7 +105,7 @@ impl<'a> Reader<'a> {
                     let words = line::words(&text).or_else(|wrong| self.wrong(wrong))?;
                     match words.as_slice() {
                         [keyword, pattern] if INCLUDE.contains(&keyword.as_str()) => {
-                            self.included(pattern)?;
+                            self.included(keyword, pattern)?;
                         }
                         _ => {
                             let (first, rest) = line::cut(&text);
@@ -184,12 +183,12 @@ impl<'a> Reader<'a> {
         Ok(((wanted == id) != other).then(|| rest.trim_start_matches([' ', '\t'])))
     }
 
-    fn included(&mut self, pattern: &str) -> Result<(), Error> {
+    fn included(&mut self, keyword: &str, pattern: &str) -> Result<(), Error> {
         if self.included == DEEPEST_INCLUDE {
             return self.wrong(("a file that includes itself".into(), "remove the include"));
         }
         let at = self.at.clone();
-        let files = match self.include.files(Path::new(&*at.file), pattern) {
+        let files = match self.include.files(Wanted { at: &at, keyword, pattern }) {
             Ok(files) => files,
             Err([what, cure]) => return Err(Error { at, what, cure }),
         };

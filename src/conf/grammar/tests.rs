@@ -70,6 +70,8 @@ fn lines() {
     refuses(&format!("{longest}x"), 1, "1023 bytes");
     refuses("a \\\n b", 1, "continued");
     refuses("a\0b", 1, "NUL");
+    refuses("a\nb \u{fffd} # c", 2, "no UTF-8");
+    reads("a # \u{fffd}\nb ü", "[a][b|ü]");
 }
 
 #[test]
@@ -109,13 +111,9 @@ fn conditions() {
 fn includes() {
     struct Two;
     impl Include for Two {
-        fn files(
-            &mut self,
-            from: &Path,
-            pattern: &str,
-        ) -> Result<Vec<(String, String)>, [String; 2]> {
+        fn files(&mut self, wanted: Wanted<'_>) -> Result<Vec<(String, String)>, [String; 2]> {
             let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
-            Ok(match (from.to_str().unwrap(), pattern) {
+            Ok(match (&*wanted.at.file, wanted.pattern) {
                 ("k.conf", "two") => vec![file("1", "b 1\n$X=2"), file("2", "c $X\ninclude three")],
                 ("2", "three") => vec![file("3", "d")],
                 ("k.conf", "brace") => vec![file("b", "\n}")],
