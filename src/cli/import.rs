@@ -56,7 +56,8 @@ pub struct Import {
     #[arg(long, value_name = "ADDRESS")]
     pub address: Vec<IpAddr>,
 
-    /// Write `auth_pass: {file: FILE}` instead of the password
+    /// Write `auth_pass: {file: FILE}` instead of the password; where the instances' passwords differ,
+    /// `{file: FILE.INSTANCE}` for each
     #[arg(long, value_name = "FILE")]
     pub auth_pass_file: Option<PathBuf>,
 }

@@ -11,6 +11,7 @@ use super::instance::Instance;
 use super::merge::{Merged, Version, merge};
 use super::nodes::Node;
 use super::notes::Notes;
+use super::password::{self, PassFiles};
 use super::section::Section;
 use super::yaml::{Map, Yaml};
 use crate::cluster::Family;
@@ -98,7 +99,7 @@ pub(super) fn sort(nodes: &mut [Node], files: &[File<'_>]) {
 pub(super) fn section(
     instance: &Shared<'_>,
     bypass: bool,
-    auth_pass_file: Option<&str>,
+    pass_files: &PassFiles<'_>,
     nodes: &[Node],
     own: &mut [Own],
     notes: &mut Notes,
@@ -128,7 +129,9 @@ pub(super) fn section(
     interface(instance, &mut all, &mut single);
     name_devices(instance, &mut all, nodes, notes);
     election.write(instance, nodes, &mut all, &mut single);
-    authentication(instance, auth_pass_file, &mut all, notes);
+    if let Some(section) = password::authentication(instance, pass_files, notes) {
+        set(&mut all, "authentication", section);
+    }
     unicast(instance, nodes, &mut all, &mut single, notes);
     for (own, map) in own.iter_mut().zip(single) {
         if !map.is_empty() {
@@ -199,39 +202,6 @@ fn name_devices(instance: &Shared<'_>, all: &mut Map, nodes: &[Node], notes: &mu
             ]);
         }
     }
-}
-
-fn authentication(instance: &Shared<'_>, file: Option<&str>, all: &mut Map, notes: &mut Notes) {
-    let said = |part: &&Instance| part.password.is_some();
-    let parts = || instance.parts.iter().map(|(_, part)| *part);
-    let Some(first) = parts().find(said) else { return };
-    let Some((password, at)) = &first.password else { return };
-    if first.password_cut {
-        notes.at(at, "auth_pass is longer than the 8 characters that keepalived uses; cut");
-    }
-    for part in parts() {
-        match &part.password {
-            Some((other, there)) if other != password => {
-                notes.at(
-                    there,
-                    format_args!("auth_pass differs from {at}, and all nodes get that one's"),
-                );
-            }
-            None => notes.at(&part.at, format_args!("auth_pass is missing here and not at {at}")),
-            Some(_) => {}
-        }
-    }
-    let password = match file {
-        Some(file) => {
-            notes
-                .at(at, format_args!("put this auth_pass into {file}, for yourself alone to read"));
-            Yaml::Map(vec![("file".to_owned(), Yaml::text(file))])
-        }
-        None => Yaml::text(password),
-    };
-    let both = [("auth_type", Yaml::text("PASS")), ("auth_pass", password)];
-    let both = both.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    set(all, "authentication", Yaml::Map(both));
 }
 
 fn unicast(

@@ -7,6 +7,7 @@ use super::instances::{self, Own, Shared, in_order, union};
 use super::merge::{Version, merge};
 use super::nodes::Node;
 use super::notes::Notes;
+use super::password::PassFiles;
 use super::section::{Entry, Section};
 use super::server::{Server, Service};
 use super::services::{by_port, instance_of};
@@ -28,16 +29,17 @@ struct Builder<'a> {
 }
 
 /// The inventory of these nodes and their files. With `auth_pass_file`, passwords are said to be
-/// there.
-pub(super) fn inventory(
+/// there, and it is returned which.
+pub(super) fn inventory<'a>(
     files: &[File<'_>],
     mut nodes: Vec<Node>,
-    auth_pass_file: Option<&str>,
+    auth_pass_file: Option<&'a str>,
     notes: &mut Notes,
-) -> Map {
+) -> (Map, PassFiles<'a>) {
     instances::sort(&mut nodes, files);
     let bypass = super::bypass(files);
     let shared = instances::shared(files, &nodes);
+    let pass_files = PassFiles::new(auth_pass_file, &shared);
     let mut build = Builder {
         files,
         own: vec![Own::default(); nodes.len()],
@@ -65,7 +67,7 @@ pub(super) fn inventory(
         let section = instances::section(
             instance,
             bypass,
-            auth_pass_file,
+            &pass_files,
             &build.nodes,
             &mut build.own,
             build.notes,
@@ -94,7 +96,7 @@ pub(super) fn inventory(
     if let Some(target) = target::target(files, &top, notes) {
         top.insert(0, ("target".to_owned(), Yaml::text(target.to_string())));
     }
-    top
+    (top, pass_files)
 }
 
 /// Whether gen-conf leaves the router_id to keepalived: all instances are uniform.

@@ -4,8 +4,8 @@
 //!   of keys; what has no key is kept as it is;
 //! - `nodes` finds out who the nodes are, `hooks` whose their notify scripts are, `programs` whom all
 //!   programs run as;
-//! - `merge`, `instances`, `election`, `services`, `target` and `inventory` make one inventory of all
-//!   files, `yaml` writes it;
+//! - `merge`, `instances`, `election`, `password`, `services`, `target` and `inventory` make one
+//!   inventory of all files, `yaml` writes it;
 //! - `normal` writes what files say in one spelling, `compare` renders the inventory and tells what is
 //!   not as it was; `notes` collects what is told.
 
@@ -21,6 +21,7 @@ mod merge;
 mod nodes;
 mod normal;
 mod notes;
+mod password;
 mod programs;
 mod run;
 mod section;
@@ -101,14 +102,15 @@ pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
         programs::tell(&source.tree, bypass(&files), &mut notes);
     }
     let hooks_told = bypass(&files) && nodes::hooks_note(&files, &mut notes);
-    let map = inventory::inventory(&files, nodes.clone(), options.auth_pass_file, &mut notes);
+    let (map, pass_files) =
+        inventory::inventory(&files, nodes.clone(), options.auth_pass_file, &mut notes);
     let text = yaml::document(&map);
-    let password = files
-        .iter()
-        .flat_map(|file| &file.instances)
-        .find_map(|one| one.password.as_ref().map(|(password, _)| password.clone()));
-    let secrets = |_: &crate::inventory::Source| {
-        password.clone().ok_or_else(|| "the files have no password".to_owned())
+    let secrets = |source: &crate::inventory::Source| {
+        let found = match source {
+            crate::inventory::Source::File(file) => pass_files.read(file),
+            crate::inventory::Source::Env(_) => None,
+        };
+        found.ok_or_else(|| "the files have no password".to_owned())
     };
     let draft = crate::inventory::draft(&text, &secrets);
     let rendered = match &draft.cluster {

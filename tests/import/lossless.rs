@@ -305,3 +305,29 @@ fn an_old_name_means_an_old_keepalived() {
                know; other keys here need keepalived 2.2";
     tells(&run, &[why]);
 }
+
+#[test]
+fn each_password_has_a_file() {
+    let pass = |password: &str| {
+        format!("advert_int 1\n authentication {{\n  auth_type PASS\n  auth_pass {password}\n }}")
+    };
+    let second =
+        INSTANCE.replace("VI_1", "VI_2").replace("51", "52").replace("10.0.0.10", "10.0.0.11");
+    let both = |one: &str, other: &str| {
+        let first = file("a", "").replace("advert_int 1", &pass(one));
+        format!("{first}{}", second.replace("advert_int 1", &pass(other)))
+    };
+    let run = all(&[&both("first", "first")], "--auth-pass-file secret").1;
+    assert_eq!(run.stdout.matches("auth_pass: {file: secret}").count(), 2, "{run:#?}");
+    let run = all(&[&both("first", "second")], "--auth-pass-file secret").1;
+    tells(
+        &run,
+        &[
+            "a.conf:15: put this auth_pass into secret.VI_1, for yourself alone to read",
+            "a.conf:31: put this auth_pass into secret.VI_2, for yourself alone to read",
+        ],
+    );
+    for file in ["secret.VI_1", "secret.VI_2"] {
+        assert!(run.stdout.contains(&format!("auth_pass: {{file: {file}}}")), "{}", run.stdout);
+    }
+}
