@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::Source;
 use super::hooks::{self, Hook};
 use super::instance::{self, Instance};
 use super::section::{Body, Section};
@@ -16,6 +17,8 @@ const DRAIN: &str = "lvskit_drain";
 /// A file, taken apart.
 pub(super) struct File<'a> {
     pub(super) at: Place,
+    /// The config id that it was read with.
+    pub(super) id: Option<&'a str>,
     pub(super) tree: &'a [Statement],
     pub(super) router_id: Option<(&'a str, &'a Place)>,
     pub(super) global_defs: Section,
@@ -33,12 +36,13 @@ pub(super) struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    /// Takes a file apart; `name` is its name.
-    pub(super) fn of(name: &str, tree: &'a [Statement]) -> File<'a> {
-        let at = Place { file: name.into(), line: 1 };
+    /// Takes a file apart, whose statements are `tree` now.
+    pub(super) fn of(source: &'a Source, tree: &'a [Statement]) -> File<'a> {
+        let at = Place { file: source.name.as_str().into(), line: 1 };
         let empty = || Section { at: at.clone(), entries: Vec::new(), raw: Vec::new() };
         let mut file = File {
             at: at.clone(),
+            id: source.id.as_deref(),
             tree,
             router_id: None,
             global_defs: empty(),

@@ -49,6 +49,8 @@ pub use run::run;
 pub struct Source {
     /// Its name.
     pub name: String,
+    /// The config id that it was read with.
+    pub id: Option<String>,
     /// Its statements.
     pub tree: Vec<Statement>,
     /// Whether gen-conf rendered it.
@@ -88,7 +90,7 @@ pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
     let trees: Vec<Vec<Statement>> =
         sources.iter().map(|source| programs::with_users(&source.tree)).collect();
     let files: Vec<File<'_>> =
-        (sources.iter().zip(&trees)).map(|(source, tree)| File::of(&source.name, tree)).collect();
+        (sources.iter().zip(&trees)).map(|(source, tree)| File::of(source, tree)).collect();
     let ours = sources.iter().all(|source| source.rendered);
     for file in &files {
         let name = &file.at.file;

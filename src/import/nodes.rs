@@ -163,10 +163,11 @@ fn counted(name: &str, further: i64) -> String {
     }
 }
 
-/// A name for each file: its router_id, its folder, its own name, or a number; the first of these
-/// that names all of them, each differently.
+/// A name for each file: its router_id, the config id that it was read with, its folder, its own
+/// name, or a number; the first of these that names all of them, each differently.
 fn names(files: &[File<'_>], notes: &mut Notes) -> Vec<String> {
     let router_ids = files.iter().map(|file| Some(file.router_id?.0.to_owned())).collect();
+    let ids = files.iter().map(|file| file.id.map(str::to_owned)).collect();
     let folders = {
         let folder = |file: &File<'_>| {
             let name = Path::new(&*file.at.file).parent()?.file_name()?.to_str()?;
@@ -188,7 +189,7 @@ fn names(files: &[File<'_>], notes: &mut Notes) -> Vec<String> {
         let unique = |at: usize| !names[..at].contains(&names[at]);
         names.iter().all(host) && (0..names.len()).all(unique)
     };
-    let sources: [Option<Vec<String>>; 3] = [router_ids, folders, own];
+    let sources: [Option<Vec<String>>; 4] = [router_ids, ids, folders, own];
     for (at, source) in sources.into_iter().enumerate() {
         if let Some(names) = source.filter(good) {
             if at > 0 {

@@ -45,7 +45,8 @@ fn try_run(args: &Import, out: &mut impl Write) -> Result<Exit, (Exit, anyhow::E
             .map_err(|error| (Exit::No, anyhow!("error: {error}")))?;
         let rendered = text.starts_with(RENDERED);
         let name = path.display().to_string();
-        sources.push(Source { name, tree, rendered, told: files.told });
+        let id = id.map(str::to_owned);
+        sources.push(Source { name, id, tree, rendered, told: files.told });
     }
     let auth_pass_file = args.auth_pass_file.as_ref().map(|path| path.to_string_lossy());
     let options = Options { addresses: &args.address, auth_pass_file: auth_pass_file.as_deref() };

@@ -158,6 +158,24 @@ fn one_file_for_several_nodes() {
 }
 
 #[test]
+fn config_ids_name_the_nodes() {
+    let place = Place::with("");
+    let text = file(0)
+        .replace("   router_id server01.domain.ru\n", "")
+        .replace("    state MASTER", "    @lb1 state MASTER\n @^lb1 state BACKUP")
+        .replace("    priority 100", "    @lb1 priority 100\n @lb2 priority 90");
+    place.write("etc/keepalived.conf", &text);
+    let addresses = "--address 192.168.3.101 --address 192.168.3.102";
+    let run = import(&place, &format!("etc/keepalived.conf --id lb1 --id lb2 {addresses}"));
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    for name in ["lb1", "lb2"] {
+        assert!(run.stdout.contains(&format!("{{name: {name}, address: ")), "{}", run.stdout);
+    }
+    let told = "note: the nodes are assumed to be called lb1, lb2\n";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+}
+
+#[test]
 fn included_files_are_read_too() {
     let place = Place::with("");
     let whole = file(0);
