@@ -6,7 +6,7 @@ use super::hooks::{self, Hook};
 use super::section::{Body, Section};
 use super::yaml::{Map, Yaml};
 use crate::conf::grammar::{Place, Statement};
-use crate::inventory::keys::VRRP_INSTANCE;
+use crate::inventory::keys::{VIRTUAL_ADDRESS, VRRP_INSTANCE};
 
 /// The line by which a node is drained, in rendered files.
 const DRAIN: &str = "lvskit_drain weight 0";
@@ -241,5 +241,7 @@ fn virtual_address(words: &[String]) -> Option<(Yaml, IpAddr)> {
             _ => return None,
         }
     }
+    let place = |(key, _): &(String, Yaml)| VIRTUAL_ADDRESS.keys().position(|one| one.name == key);
+    map.sort_by_key(place);
     Some((Yaml::Map(map), bare))
 }

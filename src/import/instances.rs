@@ -3,8 +3,7 @@
 
 use std::net::IpAddr;
 
-use ipnetwork::IpNetwork;
-
+use super::addresses;
 use super::election::election;
 use super::file::File;
 use super::instance::Instance;
@@ -110,6 +109,7 @@ pub(super) fn section(
             false => (*place, part.with_hooks()),
         })
         .collect();
+    addresses::without_own_devices(instance, &mut section);
     let election = election(instance, nodes, notes);
     if election.uniform {
         for (_, section) in &mut section {
@@ -127,7 +127,7 @@ pub(super) fn section(
         })
         .collect();
     interface(instance, &mut all, &mut single);
-    name_devices(instance, &mut all, nodes, notes);
+    addresses::name_devices(instance, &mut all, nodes, notes);
     election.write(instance, nodes, &mut all, &mut single);
     if let Some(section) = password::authentication(instance, pass_files, notes) {
         set(&mut all, "authentication", section);
@@ -168,42 +168,6 @@ fn interface(instance: &Shared<'_>, all: &mut Map, single: &mut [Map]) {
     }
 }
 
-/// Says the interface of addresses in networks that no node's address is in: gen-conf would take
-/// them for mistakes.
-fn name_devices(instance: &Shared<'_>, all: &mut Map, nodes: &[Node], notes: &mut Notes) {
-    let Some((_, Yaml::Text(interface))) = all.iter().find(|(key, _)| key == "interface").cloned()
-    else {
-        return;
-    };
-    let Some((_, list)) = all.iter_mut().find(|(key, _)| key == "virtual_ipaddress") else {
-        return;
-    };
-    let items = match list {
-        Yaml::List(items) => items.as_mut_slice(),
-        one => std::slice::from_mut(one),
-    };
-    for item in items {
-        let Yaml::Text(text) = &*item else { continue };
-        let Some(network) = text.contains('/').then(|| text.parse::<IpNetwork>().ok()).flatten()
-        else {
-            continue;
-        };
-        let single = if network.is_ipv4() { 32 } else { 128 };
-        let family = Family::of(network.ip());
-        let mut own = instance.members.iter().filter_map(|at| nodes[*at].address_of(family));
-        if network.prefix() < single && !own.any(|address| network.contains(address)) {
-            notes.of(
-                &instance.name,
-                format_args!("{text} is in no node's network, so `dev {interface}` is said"),
-            );
-            *item = Yaml::Map(vec![
-                ("address".to_owned(), Yaml::text(text)),
-                ("dev".to_owned(), Yaml::text(&interface)),
-            ]);
-        }
-    }
-}
-
 fn unicast(
     instance: &Shared<'_>,
     nodes: &[Node],
@@ -229,7 +193,13 @@ fn unicast(
         }
         let others = instance.members.iter().filter(|other| *other != place);
         let others: Option<Vec<IpAddr>> = others.map(|other| source(*other)).collect();
-        if let Some(peers) = part.peers.as_ref().filter(|peers| Some(*peers) != others.as_ref()) {
+        let sorted = |mut all: Vec<IpAddr>| {
+            all.sort();
+            all
+        };
+        let others = others.map(sorted);
+        let differ = |peers: &&Vec<IpAddr>| Some(sorted((*peers).clone())) != others;
+        if let Some(peers) = part.peers.as_ref().filter(differ) {
             let peers = peers.iter().map(|peer| Yaml::text(peer.to_string())).collect();
             set(&mut single[*place], "unicast_peer", Yaml::one_or_more(peers));
         }

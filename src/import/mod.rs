@@ -4,11 +4,12 @@
 //!   of keys; what has no key is kept as it is;
 //! - `nodes` finds out who the nodes are, `hooks` whose their notify scripts are, `programs` whom all
 //!   programs run as;
-//! - `merge`, `instances`, `election`, `password`, `services`, `target` and `inventory` make one
-//!   inventory of all files, `yaml` writes it;
+//! - `merge`, `instances`, `addresses`, `election`, `password`, `services`, `target` and `inventory`
+//!   make one inventory of all files, `yaml` writes it;
 //! - `normal` writes what files say in one spelling, `compare` renders the inventory and tells what is
 //!   not as it was; `notes` collects what is told.
 
+mod addresses;
 mod check;
 mod compare;
 mod election;

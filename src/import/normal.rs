@@ -5,6 +5,8 @@
 mod instance;
 mod server;
 
+use std::net::IpAddr;
+
 use crate::conf::grammar::{Place, Statement};
 
 /// Blocks without a name that are one block however often they stand.
@@ -115,9 +117,25 @@ impl Normal {
     }
 }
 
+/// Statements whose words are only texts, and blocks with names that are.
+const TEXTS: [&str; 8] = [
+    "auth_pass",
+    "router_id",
+    "vrrp_instance",
+    "vrrp_script",
+    "vrrp_sync_group",
+    "virtual_server_group",
+    "track_file",
+    "vrrp_track_file",
+];
+
 /// The words of a statement in one spelling.
 fn line(words: &[String]) -> String {
-    let mut normal: Vec<String> = words.iter().map(|word| number(word)).collect();
+    let text = words.first().is_some_and(|keyword| TEXTS.contains(&keyword.as_str()));
+    let mut normal: Vec<String> = match text {
+        true => words.to_vec(),
+        false => words.iter().map(|word| address(word).unwrap_or_else(|| number(word))).collect(),
+    };
     if let Some(keyword) = normal.first_mut() {
         let new = match keyword.as_str() {
             "lvs_sched" => "lb_algo",
@@ -129,7 +147,7 @@ fn line(words: &[String]) -> String {
         };
         *keyword = new.to_owned();
     }
-    if let [_, value] = normal.as_mut_slice() {
+    if let ([_, value], false) = (normal.as_mut_slice(), text) {
         match value.as_str() {
             "on" | "yes" | "true" => drop(normal.pop()),
             "off" | "no" => *value = "false".to_owned(),
@@ -139,15 +157,46 @@ fn line(words: &[String]) -> String {
     normal.join(" ")
 }
 
-/// `2` for `2.0`.
+/// An IPv6 address can be written in many ways.
+fn address(word: &str) -> Option<String> {
+    let (address, length) = word.split_at(word.find('/').unwrap_or(word.len()));
+    let address: IpAddr = address.parse().ok()?;
+    Some(format!("{address}{length}"))
+}
+
+/// `2` for `2.0` and for `02`: keepalived knows no octal numbers.
 fn number(word: &str) -> String {
-    match word.split_once('.') {
-        Some((whole, rest)) if !rest.is_empty() && rest.bytes().all(|b| b == b'0') => {
-            match whole.parse::<u64>() {
-                Ok(number) => number.to_string(),
-                Err(_) => word.to_owned(),
-            }
+    let (whole, rest) = word.split_once('.').unwrap_or((word, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || rest.is_empty() || rest.bytes().any(|b| b != b'0') {
+        return word.to_owned();
+    }
+    match whole.trim_start_matches('0') {
+        "" => "0".to_owned(),
+        number => number.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_spelling_for_all() {
+        for (text, normal) in [
+            ("priority 0144", "priority 144"),
+            ("advert_int 2.0", "advert_int 2"),
+            ("delay 0.50", "delay 0.50"),
+            ("weight 000", "weight 0"),
+            ("address fd00:0::1/64", "address fd00::1/64"),
+            ("smtp_alert on", "smtp_alert"),
+            ("smtp_alert off", "smtp_alert false"),
+            ("auth_pass 0123", "auth_pass 0123"),
+            ("auth_pass on", "auth_pass on"),
+            ("lvs_sched rr", "lb_algo rr"),
+        ] {
+            let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+            assert_eq!(line(&words), normal);
         }
-        _ => word.to_owned(),
     }
 }

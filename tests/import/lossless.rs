@@ -331,3 +331,49 @@ fn each_password_has_a_file() {
         assert!(run.stdout.contains(&format!("auth_pass: {{file: {file}}}")), "{}", run.stdout);
     }
 }
+
+#[test]
+fn an_address_is_on_each_node_s_own_interface() {
+    let with = |name: &str, interface: &str| {
+        let text = file(name, "").replace("eth0", interface);
+        text.replace("100/24", &format!("100/24 dev {interface} label {interface}:1"))
+            .replace("101/24", &format!("101/24 dev {interface}"))
+    };
+    let first = with("a", "eth0").replace(" label eth0:1", "");
+    let second =
+        with("b", "ens3").replace(" label ens3:1", "").replace("priority 100", "priority 90");
+    let run = all(&[&first, &second], "").1;
+    tells(&run, &[]);
+    let vips = "    virtual_ipaddress: [10.0.0.100/24, 10.0.0.101/24]\n";
+    assert!(run.stdout.contains(vips), "{}", run.stdout);
+    // A label is of one interface only.
+    let second = with("b", "ens3").replace("priority 100", "priority 90");
+    let run = all(&[&with("a", "eth0"), &second], "").1;
+    assert!(
+        run.stderr.contains("b.conf:13: `virtual_ipaddress` differs from a.conf:13"),
+        "{run:#?}"
+    );
+}
+
+#[test]
+fn the_order_of_words_and_peers_makes_no_difference() {
+    let text = |name: &str, own: usize, options: &str| {
+        let peers = [3, 2, 1].into_iter().filter(|peer| *peer != own);
+        let peers: String = peers.map(|peer| format!("  10.0.0.{peer}\n")).collect();
+        file(name, "")
+            .replace("priority 100", &format!("priority 0{}", 160 - own * 10))
+            .replace("10.0.0.101/24", &format!("10.0.0.101/24 {options}"))
+            .replace(
+                "advert_int 1\n",
+                &format!("unicast_src_ip 10.0.0.{own}\n unicast_peer {{\n{peers} }}\n"),
+            )
+    };
+    let files = [
+        text("a", 1, "brd 10.0.0.255 dev eth1 scope global"),
+        text("b", 2, "dev eth1 scope global broadcast 10.0.0.255"),
+        text("c", 3, "scope global brd 10.0.0.255 dev eth1"),
+    ];
+    let run = all(&[&files[0], &files[1], &files[2]], "").1;
+    tells(&run, &[]);
+    assert!(!run.stdout.contains("unicast_peer"), "{}", run.stdout);
+}

@@ -1,4 +1,5 @@
-//! An instance in one spelling: keepalived's defaults said, or left out where they are no number.
+//! An instance in one spelling: keepalived's defaults said, or left out where they are no number;
+//! what is said of its addresses in one order.
 
 use super::super::instance::MOST_PRIORITY;
 use super::Normal;
@@ -15,4 +16,39 @@ pub(super) fn normal(at: &Place, block: &mut Vec<Normal>) {
     Normal::default(at, block, &missing);
     Normal::default(at, block, "advert_int 1");
     block.retain(|one| !matches!(one.line.as_str(), "preempt" | "state BACKUP"));
+    let interface = block.iter().rfind(|one| one.keyword() == "interface");
+    // An interface of the instance's own gets the addresses unless they say another.
+    let vmac = block.iter().any(|one| one.keyword() == "use_vmac");
+    let device = interface.filter(|_| !vmac).and_then(|one| one.line.split(' ').nth(1));
+    let device = device.map(str::to_owned);
+    for list in block.iter_mut().filter(|one| one.keyword().starts_with("virtual_ipaddress")) {
+        for address in list.block.iter_mut().flatten() {
+            address.line = virtual_address(&address.line, device.as_deref());
+        }
+    }
+}
+
+/// An address with what is said of it in the order of the alphabet, without the instance's own
+/// interface.
+fn virtual_address(line: &str, device: Option<&str>) -> String {
+    let mut words = line.split(' ');
+    let address = words.next().unwrap_or_default();
+    let mut options = Vec::new();
+    while let Some(word) = words.next() {
+        let option = match word {
+            "broadcast" => "brd",
+            same => same,
+        };
+        let value = match option {
+            "dev" | "scope" | "label" | "peer" | "preferred_lft" | "brd" => words.next(),
+            _ => None,
+        };
+        match value {
+            Some(value) if option == "dev" && Some(value) == device => {}
+            Some(value) => options.push(format!(" {option} {value}")),
+            None => options.push(format!(" {option}")),
+        }
+    }
+    options.sort();
+    format!("{address}{}", options.concat())
 }
