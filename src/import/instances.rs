@@ -3,6 +3,8 @@
 
 use std::net::IpAddr;
 
+use anyhow::{Result, bail};
+
 use super::addresses;
 use super::election::election;
 use super::file::File;
@@ -208,12 +210,15 @@ fn unicast(
 
 /// Moves what a node says of each of its instances to the node, and names the sites that instances
 /// are bound to; returns the site of each instance.
+///
+/// # Errors
+/// When the nodes of two instances are neither the same nor others: a node has one site.
 pub(super) fn widen(
     instances: &[Shared<'_>],
     nodes: &[Node],
     own: &mut [Own],
     notes: &mut Notes,
-) -> Vec<Option<String>> {
+) -> Result<Vec<Option<String>>> {
     for (place, own) in own.iter_mut().enumerate() {
         let count = instances.iter().filter(|one| one.members.contains(&place)).count();
         own.priority = everywhere(own, "priority", count).and_then(|text| text.parse().ok());
@@ -229,7 +234,11 @@ pub(super) fn widen(
         }
         own.instances.retain(|(_, section)| *section != Yaml::Map(Vec::new()));
     }
-    let mut sites: Vec<&[usize]> = Vec::new();
+    let names = |members: &[usize]| -> String {
+        let names: Vec<&str> = members.iter().map(|at| nodes[*at].name.as_str()).collect();
+        names.join(", ")
+    };
+    let mut sites: Vec<(&[usize], &Shared<'_>)> = Vec::new();
     let mut of_instances = Vec::new();
     for instance in instances {
         let members = instance.members.as_slice();
@@ -237,28 +246,33 @@ pub(super) fn widen(
             of_instances.push(None);
             continue;
         }
-        let known = sites.iter().position(|site| *site == members);
-        let crosses = |site: &&[usize]| site.iter().any(|place| members.contains(place));
-        if known.is_none() && sites.iter().any(crosses) {
-            notes.add(format_args!(
-                "{}: not all nodes run this instance; gen-conf can't say that here, and lets all",
-                instance.name
-            ));
-            of_instances.push(None);
-            continue;
+        let known = sites.iter().position(|(site, _)| *site == members);
+        let crosses =
+            |(site, _): &&(&[usize], &Shared<'_>)| site.iter().any(|place| members.contains(place));
+        if let (None, Some((site, other))) = (known, sites.iter().find(crosses)) {
+            let at =
+                instance.parts.first().map_or_else(String::new, |(_, part)| part.at.to_string());
+            bail!(
+                "error: {at}: {} runs on {} and {} on {}, but an inventory can't bind a node to two \
+                 sets of nodes; import the files without one of these instances, and write that \
+                 into `raw` of its nodes",
+                instance.name,
+                names(members),
+                other.name,
+                names(site)
+            );
         }
         let at = known.unwrap_or(sites.len());
         let name = format!("site{}", at + 1);
         if known.is_none() {
-            sites.push(members);
-            let names: Vec<&str> = members.iter().map(|at| nodes[*at].name.as_str()).collect();
-            let names = names.join(", ");
+            sites.push((members, instance));
+            let names = names(members);
             notes.add(format_args!("{} runs on {names} only: called {name}", instance.name));
             members.iter().for_each(|place| own[*place].site = Some(name.clone()));
         }
         of_instances.push(Some(name));
     }
-    of_instances
+    Ok(of_instances)
 }
 
 /// What a node says under a key, if it says it alike of all its instances.

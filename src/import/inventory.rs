@@ -1,5 +1,7 @@
 //! The inventory of files that were taken apart.
 
+use anyhow::Result;
+
 use super::file::File;
 use super::hooks::Kind;
 use super::instance::Instance;
@@ -30,12 +32,15 @@ struct Builder<'a> {
 
 /// The inventory of these nodes and their files. With `auth_pass_file`, passwords are said to be
 /// there, and it is returned which.
+///
+/// # Errors
+/// When the nodes run what no inventory can say.
 pub(super) fn inventory<'a>(
     files: &[File<'_>],
     mut nodes: Vec<Node>,
     auth_pass_file: Option<&'a str>,
     notes: &mut Notes,
-) -> (Map, PassFiles<'a>) {
+) -> Result<(Map, PassFiles<'a>)> {
     instances::sort(&mut nodes, files);
     let bypass = super::bypass(files);
     let shared = instances::shared(files, &nodes);
@@ -74,7 +79,7 @@ pub(super) fn inventory<'a>(
         );
         sections.push((instance.name.clone(), Yaml::Map(section)));
     }
-    let sites = instances::widen(&shared, &build.nodes, &mut build.own, build.notes);
+    let sites = instances::widen(&shared, &build.nodes, &mut build.own, build.notes)?;
     for ((_, section), site) in sections.iter_mut().zip(sites) {
         if let (Yaml::Map(map), Some(site)) = (section, site) {
             map.push(("site".to_owned(), Yaml::text(site)));
@@ -96,7 +101,7 @@ pub(super) fn inventory<'a>(
     if let Some(target) = target::target(files, &top, notes) {
         top.insert(0, ("target".to_owned(), Yaml::text(target.to_string())));
     }
-    (top, pass_files)
+    Ok((top, pass_files))
 }
 
 /// Whether gen-conf leaves the router_id to keepalived: all instances are uniform.

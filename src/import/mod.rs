@@ -82,7 +82,7 @@ pub struct Imported {
 /// Makes an inventory of the files of a cluster.
 ///
 /// # Errors
-/// When the files have no instances, or do not tell the nodes' addresses.
+/// When the files have no instances, do not tell the nodes' addresses, or say what no inventory can.
 pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
     let mut notes = Notes::default();
     for (at, words) in sources.iter().flat_map(|source| &source.told) {
@@ -106,7 +106,7 @@ pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
     }
     let hooks_told = bypass(&files) && nodes::hooks_note(&files, &mut notes);
     let (map, pass_files) =
-        inventory::inventory(&files, nodes.clone(), options.auth_pass_file, &mut notes);
+        inventory::inventory(&files, nodes.clone(), options.auth_pass_file, &mut notes)?;
     let text = yaml::document(&map);
     let secrets = |source: &crate::inventory::Source| {
         let found = match source {
