@@ -1,5 +1,7 @@
 //! Whose the notify scripts are: ours, those of the article and its kind, or somebody else's.
 
+use super::file::{File, all_article};
+use super::notes::Notes;
 use super::section::Body;
 use crate::conf::grammar::{Place, Statement};
 
@@ -71,6 +73,47 @@ fn hook(statement: &Statement) -> Option<Hook> {
         _ => return None,
     };
     Some(Hook { kind, at: statement.at.clone(), program: program.to_owned() })
+}
+
+/// Says where hooks of the article's kind give way to ours, or why they don't; returns whether there
+/// are any that do.
+pub(super) fn tell(files: &[File<'_>], notes: &mut Notes) -> bool {
+    if !super::bypass(files) {
+        without(files, notes);
+        return false;
+    }
+    for hook in files.iter().filter_map(File::hooks).flatten() {
+        if hook.kind == Kind::Article {
+            notes.at(&hook.at, format_args!("{} gives way to bypass-ipvs", hook.program));
+        }
+    }
+    let article = files.iter().filter_map(File::hooks).any(|hooks| all_article(&hooks));
+    if article && files.iter().all(|file| file.drain_file.is_none()) {
+        notes.add(
+            "added: bypass-ipvs keeps sessions and runs when keepalived stops too, and \
+             /run/lvskit/drain drains a node; `keep_sessions: false` and `drain_file: false` \
+             turn that off",
+        );
+    }
+    article
+}
+
+/// Says which instances have no hooks where others have.
+fn without(files: &[File<'_>], notes: &mut Notes) {
+    let instances = || files.iter().flat_map(|file| &file.instances);
+    if instances().all(|one| one.hooks.is_none()) {
+        return;
+    }
+    for one in instances().filter(|one| one.hooks.is_none()) {
+        notes.at(
+            &one.at,
+            format_args!(
+                "{} has no hooks that bypass-ipvs could take the place of, so those of the other \
+                 instances stay too, and `bypass: false` says so; without that line it runs in all",
+                one.name
+            ),
+        );
+    }
 }
 
 fn option_for(master: bool) -> &'static str {

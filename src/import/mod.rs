@@ -104,7 +104,7 @@ pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
     for source in sources {
         programs::tell(&source.tree, bypass(&files), &mut notes);
     }
-    let hooks_told = bypass(&files) && nodes::hooks_note(&files, &mut notes);
+    let hooks_told = hooks::tell(&files, &mut notes);
     let (map, pass_files) =
         inventory::inventory(&files, nodes.clone(), options.auth_pass_file, &mut notes)?;
     let text = yaml::document(&map);

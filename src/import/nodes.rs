@@ -6,8 +6,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use super::file::{File, all_article};
-use super::hooks::Kind;
+use super::file::File;
 use super::notes::Notes;
 use crate::cluster::Family;
 use crate::inventory::keys::Value;
@@ -204,24 +203,6 @@ fn names(files: &[File<'_>], notes: &mut Notes) -> Vec<String> {
         names.join(", ")
     ));
     names
-}
-
-/// Says where hooks of the article's kind give way to ours; returns whether there are any.
-pub(super) fn hooks_note(files: &[File<'_>], notes: &mut Notes) -> bool {
-    for hook in files.iter().filter_map(File::hooks).flatten() {
-        if hook.kind == Kind::Article {
-            notes.at(&hook.at, format_args!("{} gives way to bypass-ipvs", hook.program));
-        }
-    }
-    let article = files.iter().filter_map(File::hooks).any(|hooks| all_article(&hooks));
-    if article && files.iter().all(|file| file.drain_file.is_none()) {
-        notes.add(
-            "added: bypass-ipvs keeps sessions and runs when keepalived stops too, and \
-             /run/lvskit/drain drains a node; `keep_sessions: false` and `drain_file: false` \
-             turn that off",
-        );
-    }
-    article
 }
 
 #[cfg(test)]

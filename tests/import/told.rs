@@ -96,6 +96,21 @@ fn differences_are_told_with_both_places() {
 }
 
 #[test]
+fn an_instance_without_hooks_keeps_the_others_theirs() {
+    let place = Place::with("");
+    let other = "vrrp_instance inside {\n interface eth1\n virtual_router_id 12\n \
+                 virtual_ipaddress {\n  192.168.4.100\n }\n}\n";
+    place.write("a.conf", file(0) + other);
+    let Run { code, stdout, stderr } = import(&place, "a.conf --address 192.168.3.101");
+    assert_eq!(code, Some(0), "{stderr}");
+    let told = "note: a.conf:78: inside has no hooks that bypass-ipvs could take the place of, so those \
+                of the other instances stay too, and `bypass: false` says so; ";
+    assert!(stderr.contains(told), "{stderr}");
+    assert!(stdout.starts_with("bypass: false\n"), "{stdout}");
+    assert!(stdout.contains("notify_master: /etc/keepalived/bypass_ipvs.py -r"), "{stdout}");
+}
+
+#[test]
 fn each_node_s_sync_daemon() {
     let (place, names) = files();
     for (name, node, daemon) in [
