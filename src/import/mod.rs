@@ -103,6 +103,7 @@ pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
     let nodes = nodes::of(&files, options.addresses, ours, &mut notes)?;
     for source in sources {
         programs::tell(&source.tree, bypass(&files), &mut notes);
+        programs::tell_relative(&source.tree, &mut notes);
     }
     let hooks_told = hooks::tell(&files, &mut notes);
     let (map, pass_files) =

@@ -73,6 +73,24 @@ fn is_command(keyword: &str) -> bool {
     keys.any(|key| key.name == keyword && matches!(key.value, Value::Command))
 }
 
+/// Tells which scripts keepalived looks for itself; gen-conf wants to know where they are.
+pub(super) fn tell_relative(tree: &[Statement], notes: &mut Notes) {
+    let scripts = tree.iter().filter(|one| one.keyword() == "vrrp_script");
+    for script in scripts.flat_map(Statement::inner).filter(|one| one.keyword() == "script") {
+        let line = script.values().first().map_or("", String::as_str);
+        let program = line.split_whitespace().next().unwrap_or_default();
+        if !program.is_empty() && !program.contains('/') {
+            notes.at(
+                &script.at,
+                format_args!(
+                    "keepalived looks for {program} in its PATH, and gen-conf wants the absolute \
+                     path: `command -v {program}` on the node tells it"
+                ),
+            );
+        }
+    }
+}
+
 /// Tells what becomes of script_user, or of the programs of a file without it; with `bypass`, hooks
 /// give way to bypass-ipvs.
 pub(super) fn tell(tree: &[Statement], bypass: bool, notes: &mut Notes) {

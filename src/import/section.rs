@@ -97,7 +97,9 @@ impl Section {
             let name = alias(statement.keyword());
             key.role == Role::Plain && (key.name == name || key.name_in_2_1_5 == Some(name))
         };
-        let read = table.keys().find(named).and_then(|key| Some((key, value(key, statement)?)));
+        let read = table.keys().find(named).and_then(|key| {
+            Some((key, value(key, statement).or_else(|| as_it_is(key, statement))?))
+        });
         let Some((key, value)) = read else {
             self.raw.push(statement.clone());
             return;
@@ -216,6 +218,13 @@ fn value(key: &Key, statement: &Statement) -> Option<Yaml> {
         },
         (value, None) => scalar(value, key.name, words),
     }
+}
+
+/// What a section can't do without stays in its place, though gen-conf will refuse it and say why.
+/// keepalived takes the first word.
+fn as_it_is(key: &Key, statement: &Statement) -> Option<Yaml> {
+    let word = statement.values().first().filter(|_| statement.block.is_none())?;
+    (key.default == "required").then(|| Yaml::text(word))
 }
 
 /// One value that the reader of inventories accepts, and gen-conf writes as it stands here.

@@ -111,6 +111,37 @@ fn an_instance_without_hooks_keeps_the_others_theirs() {
 }
 
 #[test]
+fn a_script_without_a_path_asks_for_it() {
+    let place = Place::with("");
+    let script = "vrrp_script up {\n script \"killall -0 haproxy\"\n user root\n}\n";
+    place.write("a.conf", file(0) + script);
+    let Run { code, stdout, stderr } = import(&place, "a.conf");
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stdout.contains("  up: {script: killall -0 haproxy, user: root}\n"), "{stdout}");
+    for told in [
+        "note: a.conf:79: keepalived looks for killall in its PATH, and gen-conf wants the absolute \
+         path: `command -v killall` on the node tells it\n",
+        "error: `killall -0 haproxy` is no command",
+    ] {
+        assert!(stderr.contains(told), "{told}\nin {stderr}");
+    }
+    assert!(!stderr.contains("missing"), "{stderr}");
+    place.write("inventory.yml", stdout.replace("killall", "/usr/bin/killall"));
+    assert!(
+        place.rendered("server01.domain.ru").contains("script \"/usr/bin/killall -0 haproxy\"")
+    );
+    // Without quotes, the program has no arguments for keepalived.
+    place.write("a.conf", file(0) + &script.replace('"', "").replace("killall", "/bin/killall"));
+    let Run { stderr, .. } = import(&place, "a.conf");
+    for told in [
+        "a.conf:79: `script /bin/killall -0 haproxy` in vrrp_script up is not in the inventory",
+        "gen-conf adds `script /bin/killall` in vrrp_script up",
+    ] {
+        assert!(stderr.contains(told), "{told}\nin {stderr}");
+    }
+}
+
+#[test]
 fn each_node_s_sync_daemon() {
     let (place, names) = files();
     for (name, node, daemon) in [
