@@ -24,8 +24,8 @@ Hooks such as bypass_ipvs.py and bypass_ipvs.sh give way to bypass-ipvs.
 
 Exit codes:
   0  done; read what was told
-  1  a file is wrong, or nothing tells the nodes' addresses; or gen-conf refuses the inventory so
-     far (it was written; standard error says what to mend)
+  1  a file is wrong, or says what no inventory can, or nothing tells the nodes' addresses; or
+     gen-conf refuses the inventory so far (it was written; standard error says what to mend)
   2  wrong command line, nothing was tried
   6  a file could not be read or written";
 

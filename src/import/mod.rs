@@ -117,18 +117,14 @@ pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
         found.ok_or_else(|| "the files have no password".to_owned())
     };
     let draft = crate::inventory::draft(&text, &secrets);
-    let rendered = match &draft.cluster {
-        Some(cluster) => rendered(cluster, &nodes),
-        None => Ok(None),
-    };
-    match rendered {
+    let told = Told { hooks: hooks_told, refused: !draft.problems.is_empty() };
+    match draft.cluster.as_ref().map_or(Ok(None), |cluster| rendered(cluster, &nodes)) {
         Ok(Some(rendered)) => {
             for (name, file, tree) in &rendered {
-                let told = Told { hooks: hooks_told, refused: !draft.problems.is_empty() };
                 compare::compare(name, files[*file].tree, tree, told, &mut notes);
             }
         }
-        Err(error) if draft.problems.is_empty() => return Err(error),
+        Err(error) if !told.refused => return Err(error),
         Ok(None) | Err(_) => uncompared::tell(&files, &mut notes),
     }
     let problems = draft.problems;

@@ -7,7 +7,7 @@ use super::nodes::Node;
 use super::notes::Notes;
 use super::section::{Body, Section};
 use super::yaml::{Map, Yaml};
-use crate::conf::grammar::Statement;
+use crate::conf::grammar::{Place, Statement};
 use crate::inventory::keys::{REAL_SERVER, VIRTUAL_SERVER};
 
 const PERSISTENCE: &str = "persistence_timeout";
@@ -48,14 +48,7 @@ pub(super) struct RealServer {
 impl Server {
     /// Takes a block apart; `None` if that can't be.
     pub(super) fn of(block: &Statement) -> Option<Server> {
-        let words: Vec<&str> = block.values().iter().map(String::as_str).collect();
-        let service = match words.as_slice() {
-            ["fwmark", mark] => Service::Mark((*mark).to_owned()),
-            ["group", name] => Service::Group((*name).to_owned()),
-            [address] => Service::Address(address.parse().ok()?, None),
-            [address, port] => Service::Address(address.parse().ok()?, some_port(port)?),
-            _ => return None,
-        };
+        let service = Service::of(block)?;
         let port = match service {
             Service::Address(_, port) => port,
             _ => None,
@@ -68,50 +61,20 @@ impl Server {
         let real_servers: Vec<RealServer> = (body.take_all("real_server").into_iter())
             .map(|server| RealServer::of(server, port, weight))
             .collect::<Option<_>>()?;
-        let mut taken = Vec::new();
-        let mut unsaid = Vec::new();
-        if let Some(found) = body.take("delay_loop") {
-            taken.push(("delay_loop", Yaml::Plain(found.values().join(" ")), &found.at));
-        }
-        for (key, old, missing) in
-            [("lb_algo", "lvs_sched", "wlc"), ("lb_kind", "lvs_method", "NAT")]
-        {
-            match body.take_where(|one| [key, old].contains(&one.keyword())).pop() {
-                Some(found) => taken.push((key, Yaml::Text(found.values().join(" ")), &found.at)),
-                None => unsaid.push((key, missing)),
-            }
-        }
-        for key in ["mh-port", "mh-fallback", "sh-port", "sh-fallback"] {
-            if let Some(found) = body.take(key) {
-                taken.push((key, Yaml::plain(true), &found.at));
-            }
-        }
-        let persistent = body.take_where(is_persistent).pop();
-        match (persistent, &service) {
-            (Some(bare), _) if bare.values().is_empty() => {
-                taken.push((PERSISTENCE, Yaml::plain(PERSISTENCE_SECONDS), &bare.at));
-            }
-            (Some(said), _) => body.put_back(said),
-            (None, Service::Address(_, None)) => unsaid.push((PERSISTENCE, PERSISTENCE_SECONDS)),
-            (None, _) => {}
-        }
-        let said = body.take_value("protocol");
+        let mut said = Said::default();
+        said.scheduling(&mut body);
+        said.persistence(&mut body, &service);
         let protocol = match service {
-            // It counts for nothing there, but gen-conf asks it whether the checks fit.
             Service::Mark(_) => {
+                body.take_all("protocol");
+                // It counts for nothing there, but gen-conf asks it whether the checks fit.
                 let udp = body.has("ops") || block.inner().iter().any(has_udp_check);
-                taken.extend(udp.then(|| ("protocol", Yaml::text("UDP"), &block.at)));
+                said.taken.extend(udp.then(|| ("protocol", Yaml::text("UDP"), &block.at)));
                 String::new()
             }
-            _ => {
-                let (name, at) = said.unwrap_or(("UDP", &block.at));
-                match said {
-                    Some(_) => taken.push(("protocol", Yaml::text(name), at)),
-                    None => unsaid.push(("protocol", "UDP")),
-                }
-                name.to_owned()
-            }
+            _ => said.protocol(&mut body),
         };
+        let Said { taken, unsaid } = said;
         let mut section = body.section(&VIRTUAL_SERVER, &block.at);
         for (key, value, at) in taken {
             section.set(key, value, at);
@@ -194,6 +157,77 @@ impl Server {
     }
 }
 
+impl Service {
+    fn of(block: &Statement) -> Option<Service> {
+        let words: Vec<&str> = block.values().iter().map(String::as_str).collect();
+        Some(match words.as_slice() {
+            ["fwmark", mark] => Service::Mark((*mark).to_owned()),
+            ["group", name] => Service::Group((*name).to_owned()),
+            [address] => Service::Address(address.parse().ok()?, None),
+            [address, port] => Service::Address(address.parse().ok()?, some_port(port)?),
+            _ => return None,
+        })
+    }
+}
+
+/// What a virtual server says of itself, and what it leaves to keepalived.
+#[derive(Default)]
+struct Said<'a> {
+    taken: Vec<(&'static str, Yaml, &'a Place)>,
+    unsaid: Vec<(&'static str, &'static str)>,
+}
+
+impl<'a> Said<'a> {
+    fn scheduling(&mut self, body: &mut Body<'a>) {
+        if let Some(found) = body.take("delay_loop") {
+            self.taken.push(("delay_loop", Yaml::Plain(found.values().join(" ")), &found.at));
+        }
+        for (key, old, missing) in
+            [("lb_algo", "lvs_sched", "wlc"), ("lb_kind", "lvs_method", "NAT")]
+        {
+            let mut all = body.take_where(|one| [key, old].contains(&one.keyword()));
+            match all.pop() {
+                Some(found) => {
+                    let text = found.values().join(" ");
+                    self.taken.push((key, Yaml::Text(text), &found.at));
+                }
+                None => self.unsaid.push((key, missing)),
+            }
+        }
+        for key in ["mh-port", "mh-fallback", "sh-port", "sh-fallback"] {
+            if let Some(found) = body.take(key) {
+                self.taken.push((key, Yaml::plain(true), &found.at));
+            }
+        }
+    }
+
+    fn persistence(&mut self, body: &mut Body<'a>, service: &Service) {
+        match (body.take(PERSISTENCE), service) {
+            (Some(bare), _) if bare.values().is_empty() => {
+                self.taken.push((PERSISTENCE, Yaml::plain(PERSISTENCE_SECONDS), &bare.at));
+            }
+            (Some(said), _) => body.put_back(said),
+            (None, Service::Address(_, None)) => {
+                self.unsaid.push((PERSISTENCE, PERSISTENCE_SECONDS));
+            }
+            (None, _) => {}
+        }
+    }
+
+    fn protocol(&mut self, body: &mut Body<'a>) -> String {
+        match body.take_value("protocol") {
+            Some((name, at)) => {
+                self.taken.push(("protocol", Yaml::text(name), at));
+                name.to_owned()
+            }
+            None => {
+                self.unsaid.push(("protocol", "UDP"));
+                "UDP".to_owned()
+            }
+        }
+    }
+}
+
 impl RealServer {
     /// Takes a block apart; port and weight are those of its virtual server.
     fn of(block: &Statement, service_port: Option<u16>, weight: u32) -> Option<RealServer> {
@@ -235,10 +269,6 @@ impl RealServer {
         map.extend(self.section.clone().into_map(&REAL_SERVER));
         map
     }
-}
-
-fn is_persistent(statement: &Statement) -> bool {
-    statement.keyword() == PERSISTENCE
 }
 
 fn has_udp_check(real_server: &Statement) -> bool {
