@@ -1,8 +1,9 @@
 //! The proof: the inventory is rendered, and what the files say is held against it, statement by
 //! statement and block by block. What is not the same is told.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use super::file::File;
 use super::normal::{Normal, normal};
 use super::notes::Notes;
 use crate::conf::grammar::Statement;
@@ -10,6 +11,16 @@ use crate::secrets::Secrets;
 
 /// Scripts that were told of already.
 const HOOKS: [&str; 4] = ["bypass-ipvs", "bypass_ipvs.py", "bypass_ipvs.sh", "lvskit_drain"];
+
+/// The blocks of which an inventory has one of each name.
+const NAMED: [&str; 6] = [
+    "vrrp_instance",
+    "vrrp_script",
+    "vrrp_sync_group",
+    "track_file",
+    "virtual_server",
+    "virtual_server_group",
+];
 
 /// What is told otherwise.
 #[derive(Debug, Clone, Copy)]
@@ -113,6 +124,39 @@ impl<'a> Differences<'a> {
             }
         }
     }
+}
+
+/// Tells that nothing can be held against the files, where gen-conf can't render the inventory, and
+/// what is known to be lost or added without it.
+pub(super) fn nothing(files: &[File<'_>], notes: &mut Notes) {
+    notes.add(
+        "nothing was compared, since gen-conf can't render this inventory so far: when it is mended, \
+         hold what is rendered against the files",
+    );
+    let blocks: Vec<Vec<Normal>> = files.iter().map(|file| named(file.tree)).collect();
+    let names: Vec<HashSet<String>> =
+        blocks.iter().map(|own| own.iter().map(Normal::name).collect()).collect();
+    for own in &blocks {
+        let mut seen = HashSet::new();
+        for one in own.iter().filter(|one| !seen.insert(one.name())) {
+            let words = format!("a second `{}`; the inventory has one of them", one.line);
+            notes.at(&one.at, words);
+        }
+    }
+    // Which nodes run an instance is told of elsewhere.
+    for one in blocks.iter().flatten().filter(|one| one.keyword() != "vrrp_instance") {
+        let name = one.name();
+        for (file, _) in files.iter().zip(&names).filter(|(_, names)| !names.contains(&name)) {
+            let words = format!("`{}` is missing here, and all nodes get it", one.line);
+            notes.of(&file.at.file, words);
+        }
+    }
+}
+
+fn named(tree: &[Statement]) -> Vec<Normal> {
+    let mut all = normal(tree);
+    all.retain(|one| one.block.is_some() && NAMED.contains(&one.keyword()));
+    all
 }
 
 /// For people, without passwords.

@@ -29,7 +29,6 @@ mod section;
 mod server;
 mod services;
 mod target;
-mod uncompared;
 mod yaml;
 
 use std::net::IpAddr;
@@ -125,7 +124,7 @@ pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
             }
         }
         Err(error) if !told.refused => return Err(error),
-        Ok(None) | Err(_) => uncompared::tell(&files, &mut notes),
+        Ok(None) | Err(_) => compare::nothing(&files, &mut notes),
     }
     let problems = draft.problems;
     Ok(Imported { text, notes: notes.into_lines(), problems })

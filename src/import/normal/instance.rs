@@ -52,3 +52,22 @@ fn virtual_address(line: &str, device: Option<&str>) -> String {
     options.sort();
     format!("{address}{}", options.concat())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::virtual_address;
+
+    #[test]
+    fn options_have_one_order_and_the_own_interface_goes_unsaid() {
+        for (line, normal) in [
+            ("10.0.0.9", "10.0.0.9"),
+            ("10.0.0.9/24 dev eth0 label a:1", "10.0.0.9/24 label a:1"),
+            ("10.0.0.9/24 scope host dev eth1", "10.0.0.9/24 dev eth1 scope host"),
+            ("10.0.0.9 home broadcast + -nodad", "10.0.0.9 -nodad brd + home"),
+            ("10.0.0.9 label", "10.0.0.9 label"),
+        ] {
+            assert_eq!(virtual_address(line, Some("eth0")), normal);
+        }
+        assert_eq!(virtual_address("10.0.0.9 dev eth0", None), "10.0.0.9 dev eth0");
+    }
+}
