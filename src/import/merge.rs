@@ -24,6 +24,9 @@ pub(super) struct Merged {
 /// The lists of which a node's adds to the cluster's instead of taking its place.
 const ADDED: [&str; 3] = ["track_interface", "track_script", "track_file"];
 
+/// What is a node's own, however many say it.
+const OWN: [&str; 1] = ["mcast_src_ip"];
+
 /// Merges the versions of a block with the keys of `table`; nodes can have the keys of `own` for
 /// themselves. Of what they can't, the first version holds, and a note says so.
 pub(super) fn merge(
@@ -40,12 +43,15 @@ pub(super) fn merge(
             continue;
         };
         let everywhere = said.iter().all(|(_, entry)| entry.is_some());
-        if said.iter().all(|(_, entry)| entry.is_some_and(|entry| entry.value == first.value)) {
+        let shared = !OWN.contains(&key.name);
+        if shared
+            && said.iter().all(|(_, entry)| entry.is_some_and(|entry| entry.value == first.value))
+        {
             merged.all.push((key.name.to_owned(), first.value.clone()));
         } else if own.is_some_and(|own| own.key(key.name).is_some()) {
             // A node can say something else than the cluster, but not nothing.
-            let common =
-                (everywhere && !ADDED.contains(&key.name)).then(|| most_common(&said)).flatten();
+            let shared = shared && everywhere && !ADDED.contains(&key.name);
+            let common = shared.then(|| most_common(&said)).flatten();
             if let Some(common) = common {
                 merged.all.push((key.name.to_owned(), common.clone()));
             }

@@ -142,6 +142,19 @@ fn a_script_without_a_path_asks_for_it() {
 }
 
 #[test]
+fn where_adverts_come_from_is_each_node_s_own() {
+    let (place, _) = files();
+    let source = "interface eth0\n    mcast_src_ip 192.168.3.101";
+    place.write("a.conf", file(0).replacen("interface eth0", source, 1));
+    let Run { code, stdout, stderr } = import(&place, "a.conf");
+    assert_eq!(code, Some(0), "{stderr}");
+    let own = "mail_relay: {mcast_src_ip: 192.168.3.101}";
+    assert!(stdout.contains(own) && !stdout.contains("    mcast_src_ip"), "{stdout}");
+    place.write("inventory.yml", stdout);
+    place.run("--stdout").success();
+}
+
+#[test]
 fn each_node_s_sync_daemon() {
     let (place, names) = files();
     for (name, node, daemon) in [
