@@ -51,5 +51,7 @@ mod remarks;
 mod schema;
 #[path = "gen_conf/secrets.rs"]
 mod secrets;
+#[path = "gen_conf/spots.rs"]
+mod spots;
 #[path = "gen_conf/variants.rs"]
 mod variants;
