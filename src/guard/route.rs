@@ -89,6 +89,12 @@ pub fn command(verb: &str, vip: Vip) -> String {
     format!("route {verb} local {vip} {MARK}")
 }
 
+/// What takes the fallback routes of `vips` away by hand, for a message.
+pub fn removal(vips: &[Vip]) -> String {
+    let line = |&vip: &Vip| format!("`ip {}`", command("del", vip));
+    vips.iter().map(line).collect::<Vec<_>>().join(", ")
+}
+
 /// The single addresses among the destinations of `ip -j route show`; an empty answer has none.
 fn destinations(routes: &Value) -> Vec<Vip> {
     let routes = routes.as_array().map(Vec::as_slice).unwrap_or_default();

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::arp::{self, ArpError};
 use super::check::State;
+use super::list;
 use super::nft::{self, Nft};
 use super::route::{self, Ip};
 use super::status::{Route, Status};
@@ -29,6 +30,9 @@ pub enum SystemError {
     /// nft could not do its part.
     #[error("{0}; {advice}", advice = nft::advice(.0))]
     Nft(ChildError),
+    /// nft did its part, and can't read back what became of it.
+    #[error("{0}; {advice}", advice = nft::advice(.0))]
+    Unread(ChildError),
     /// ip could not do its part; the guards are in force.
     #[error("{0}; {advice}", advice = route::advice(.0))]
     Ip(ChildError),
@@ -38,14 +42,28 @@ pub enum SystemError {
     /// nft said nothing, but what is in the kernel afterwards is not what it was told.
     #[error("{0}; look for a program that changes the rules at the same time")]
     Undone(String),
+    /// There are routes that must not be there: without their guard, or unsafe. They can't be taken
+    /// away, or nobody can tell.
+    #[error("{cause}; {ip}; by hand: {commands}", commands = route::removal(vips))]
+    RouteStays {
+        /// Whose.
+        vips: Vec<Vip>,
+        /// Why they must not be there.
+        cause: Box<SystemError>,
+        /// Why they could not be taken away.
+        ip: ChildError,
+    },
 }
 
 impl SystemError {
     /// The exit code that tells a caller what kind of failure this was.
     pub fn exit(&self) -> Exit {
         match self {
-            SystemError::Nft(error) | SystemError::Ip(error) => error.exit(),
+            SystemError::Nft(error) | SystemError::Unread(error) | SystemError::Ip(error) => {
+                error.exit()
+            }
             SystemError::Arp(_) | SystemError::Undone(_) => Exit::Refused,
+            SystemError::RouteStays { cause, .. } => cause.exit(),
         }
     }
 
@@ -53,9 +71,22 @@ impl SystemError {
     pub fn consequence(&self, vips: &str) -> String {
         match self {
             SystemError::Nft(_) => format!("could not put the guard of {vips} in force"),
+            SystemError::Unread(_) => format!("can't tell whether the guard of {vips} is in force"),
             SystemError::Undone(_) => format!("the guard of {vips} did not stay in force"),
             SystemError::Ip(_) | SystemError::Arp(_) => {
                 format!("guard in force for {vips}, but its sessions will not be kept")
+            }
+            SystemError::RouteStays { vips: routed, cause, .. } => {
+                let names = list(routed);
+                match **cause {
+                    SystemError::Arp(_) => {
+                        format!("the fallback route of {names} is unsafe and may still be there")
+                    }
+                    _ => format!(
+                        "no guard for {names}, but a fallback route may still be there, by which \
+                         forwarded connections are balanced again"
+                    ),
+                }
             }
         }
     }
@@ -69,9 +100,9 @@ impl System {
     /// make an IPv4 route unsafe, it has none either.
     pub fn install(&self, vips: &[Vip]) -> Result<(), SystemError> {
         if let Err(error) = self.nft.install(vips) {
-            // What nft said matters more than what ip might say.
-            let _ = self.remove_unguarded(vips);
-            return Err(SystemError::Nft(error));
+            // What nft said of its work matters more than what it says now.
+            let (unguarded, _) = self.unguarded(vips);
+            return Err(self.withdraw(unguarded, SystemError::Nft(error)));
         }
         if !self.keep_sessions {
             return Ok(());
@@ -81,40 +112,42 @@ impl System {
         self.ip.install(&v6).map_err(SystemError::Ip)?;
         if !v4.is_empty() {
             if let Err(error) = arp::check(Path::new(arp::CONF)) {
-                self.ip.remove(&v4).map_err(SystemError::Ip)?;
-                return Err(SystemError::Arp(error));
+                return Err(self.withdraw(v4, SystemError::Arp(error)));
             }
             self.ip.install(&v4).map_err(SystemError::Ip)?;
         }
         // Somebody may have taken the guard away between the two.
-        match self.remove_unguarded(vips)?.first() {
-            None => Ok(()),
-            Some((vip, state)) => {
-                let status = Status { vip: *vip, guard: state.clone(), route: None };
-                Err(SystemError::Undone(status.to_string()))
-            }
+        match self.unguarded(vips) {
+            (_, None) => Ok(()),
+            (unguarded, Some(error)) => Err(self.withdraw(unguarded, error)),
         }
     }
 
-    /// Takes away the fallback routes of those of `vips` whose guard is not in force, or can't be
-    /// read, and tells which these are.
-    fn remove_unguarded(&self, vips: &[Vip]) -> Result<Vec<(Vip, State)>, SystemError> {
+    /// Those of `vips` whose guard is not in force, or can't be read, and how that shows.
+    fn unguarded(&self, vips: &[Vip]) -> (Vec<Vip>, Option<SystemError>) {
         let listings = match self.nft.listings(vips) {
             Ok(listings) => listings,
-            Err(error) => {
-                self.ip.remove(vips).map_err(SystemError::Ip)?;
-                return Err(SystemError::Nft(error));
-            }
+            Err(error) => return (vips.to_vec(), Some(SystemError::Unread(error))),
         };
-        let unguarded: Vec<(Vip, State)> = (vips.iter())
-            .map(|&vip| (vip, listings.judge(vip)))
-            .filter(|(_, state)| *state != State::InForce)
-            .collect();
-        let names: Vec<Vip> = unguarded.iter().map(|(vip, _)| *vip).collect();
-        if !names.is_empty() {
-            self.ip.remove(&names).map_err(SystemError::Ip)?;
+        let judged = vips.iter().map(|&vip| (vip, listings.judge(vip)));
+        let wrong: Vec<(Vip, State)> = judged.filter(|(_, is)| *is != State::InForce).collect();
+        let undone = wrong.first().map(|(vip, guard)| {
+            let status = Status { vip: *vip, guard: guard.clone(), route: None };
+            SystemError::Undone(status.to_string())
+        });
+        (wrong.into_iter().map(|(vip, _)| vip).collect(), undone)
+    }
+
+    /// Takes away the fallback routes of `vips`, which must not be there because of `cause`. That
+    /// is the error then, unless one stays: nothing is worse than that.
+    fn withdraw(&self, vips: Vec<Vip>, cause: SystemError) -> SystemError {
+        if vips.is_empty() {
+            return cause;
         }
-        Ok(unguarded)
+        match self.ip.remove(&vips) {
+            Ok(()) => cause,
+            Err(ip) => SystemError::RouteStays { vips, cause: Box::new(cause), ip },
+        }
     }
 
     /// Reads back what `vips` have; with an empty list, every VIP that has anything here.

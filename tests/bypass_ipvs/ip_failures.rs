@@ -2,7 +2,10 @@
 //! tells why, and the message says that sessions will be lost, and what to do.
 
 use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::common::netns::inside;
 use crate::dev::{DAEMON_ERR, DevLog};
@@ -83,6 +86,96 @@ fn ip_gets_one_batch_and_no_shell() {
     let line =
         |vip| format!("route replace local {vip} dev lo table local proto 112 metric 4000\n");
     assert_eq!(fake.wrote("stdin").unwrap(), line(VIP) + &line("192.168.3.10"));
+}
+
+/// An nft that does nothing, in place of one whose work others undo at once.
+const IDLE: &str = "exit 0";
+
+/// An ip that can put routes in place and can't take them away.
+const STICKY: &str = "input=$(/bin/cat)
+    case $input in *'route del'*) echo 'RTNETLINK answers: Device busy' >&2; exit 2 ;; esac
+    echo \"$input\" | /usr/sbin/ip \"$@\"";
+
+fn has_route() -> bool {
+    let args = ["route", "show", "table", "local", "proto", "112"];
+    let shown = Command::new("ip").args(args).output().unwrap();
+    String::from_utf8(shown.stdout).unwrap().contains(VIP)
+}
+
+/// The worst that can be: connections go in circles. Nobody may take it for a guard.
+#[test]
+fn a_route_without_guard_that_can_not_be_taken_away_is_told_as_such() {
+    if !inside("ip_failures::a_route_without_guard_that_can_not_be_taken_away_is_told_as_such") {
+        return;
+    }
+    let log = DevLog::new();
+    silent();
+    let (nft, ip) = (Fake::new(IDLE), Fake::new(STICKY));
+    let programs = ["--nft", &nft.path(), "--ip", &ip.path()];
+    let words = [
+        "no guard for 192.168.3.100, but a fallback route may still be there",
+        "192.168.3.100 missing",
+        "RTNETLINK answers: Device busy",
+        "`ip route del local 192.168.3.100 dev lo table local proto 112 metric 4000`",
+    ];
+    let told = |run: &Run, code: i32| {
+        let message = log.only_message();
+        assert_eq!((run.code, message.priority), (Some(code), DAEMON_ERR), "{run:?}");
+        for text in [&run.stderr, &message.text] {
+            assert!(!text.contains("in force"), "{text}");
+        }
+        message.text
+    };
+    let left = hook(&[["--keep-sessions", "-a", VIP].as_slice(), &programs].concat());
+    let text = told(&left, 4);
+    assert!(words.iter().all(|word| text.contains(word)), "{text}");
+    assert!(has_route());
+
+    // What nft said and what ip said.
+    let missing = ["--nft", "/nonexistent/nft", "--ip", &ip.path()];
+    let left = hook(&[["-a", VIP].as_slice(), &missing].concat());
+    let text = told(&left, 7);
+    for word in ["/nonexistent/nft: can't be started", words[0], words[2], words[3]] {
+        assert!(text.contains(word), "no {word:?}: {text}");
+    }
+
+    // Nor is a watcher ready: keepalived's service would start.
+    let folder = tempfile::tempdir().unwrap();
+    let notify = UnixDatagram::bind(folder.path().join("notify")).unwrap();
+    notify.set_nonblocking(true).unwrap();
+    let mut watcher = Command::new(PROGRAM)
+        .args(["--watch", "--keep-sessions", "-a", VIP])
+        .args(programs)
+        .env("NOTIFY_SOCKET", folder.path().join("notify"))
+        .spawn()
+        .unwrap();
+    assert!(log.wait_for_message().contains(words[0]));
+    std::thread::sleep(Duration::from_millis(300));
+    watcher.kill().unwrap();
+    watcher.wait().unwrap();
+    assert_eq!(notify.recv(&mut [0; 64]).unwrap_err().kind(), ErrorKind::WouldBlock);
+}
+
+/// nft put the guard in force and can't say so: that is another message than that it could not.
+#[test]
+fn a_guard_that_can_not_be_read_back_is_told_as_such() {
+    if !inside("ip_failures::a_guard_that_can_not_be_read_back_is_told_as_such") {
+        return;
+    }
+    let log = DevLog::new();
+    silent();
+    // Somebody inserts a rule at the same time.
+    let nft = Fake::new(
+        "case $* in *list*) echo 'Error: no memory' >&2; exit 1 ;; esac
+        /usr/sbin/nft \"$@\" &&
+        exec /usr/sbin/nft insert rule ip lvskit vip-192.168.3.100 tcp dport 22 accept",
+    );
+    let unread = hook(&["--keep-sessions", "-a", VIP, "--nft", &nft.path()]);
+    let message = log.only_message();
+    assert_eq!((unread.code, message.priority), (Some(4), DAEMON_ERR), "{unread:?}");
+    let words = "can't tell whether the guard of 192.168.3.100 is in force";
+    assert!(message.text.starts_with(words), "{message:?}");
+    assert!(message.text.contains("Error: no memory"), "{message:?}");
 }
 
 /// The hook writes no file: neither a full disk nor a read-only /run is in its way.
