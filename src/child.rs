@@ -11,7 +11,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::exit::Exit;
 
-/// The most that is kept of a program's output, in bytes per stream; the rest is read and dropped.
+/// The most that is kept of a program's output, in bytes per stream; the rest is read and dropped,
+/// and told.
 const KEPT: usize = 4 * 1024 * 1024;
 
 /// How often a program that closed its output is asked whether it has ended.
@@ -46,6 +47,12 @@ pub enum ChildError {
         /// What it wrote to standard error.
         stderr: String,
     },
+    /// It wrote more than is kept: half an answer is none.
+    #[error("{program}: wrote more than {KEPT} bytes; what came after them is lost")]
+    Cut {
+        /// The absolute path.
+        program: PathBuf,
+    },
     /// Talking to it failed.
     #[error("{program}: {source}")]
     Pipe {
@@ -62,7 +69,9 @@ impl ChildError {
         match self {
             ChildError::Start { .. } => Exit::Missing,
             ChildError::Deadline { .. } => Exit::Timeout,
-            ChildError::Failed { .. } | ChildError::Pipe { .. } => Exit::Refused,
+            ChildError::Failed { .. } | ChildError::Cut { .. } | ChildError::Pipe { .. } => {
+                Exit::Refused
+            }
         }
     }
 }
@@ -100,6 +109,7 @@ pub fn run(
     match outcome {
         Err(source) => Err(ChildError::Pipe { program, source }),
         Ok(None) => Err(ChildError::Deadline { program, limit }),
+        Ok(Some(end)) if end.status.success() && end.cut => Err(ChildError::Cut { program }),
         Ok(Some(end)) if end.status.success() => Ok(end.stdout),
         Ok(Some(end)) => {
             Err(ChildError::Failed { program, status: end.status, stderr: end.stderr })
@@ -119,7 +129,16 @@ fn bury(child: &mut Child) {
 struct End {
     status: ExitStatus,
     stdout: String,
+    /// Whether that is only the beginning.
+    cut: bool,
     stderr: String,
+}
+
+/// What is kept of a stream.
+#[derive(Default)]
+struct Kept {
+    bytes: Vec<u8>,
+    cut: bool,
 }
 
 /// Feeds and drains the three pipes at once, so that neither side can block the other. `None` at
@@ -130,7 +149,7 @@ fn talk(child: &mut Child, input: &[u8], deadline: Instant) -> io::Result<Option
         child.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn Pipe>),
         child.stderr.take().map(|pipe| Box::new(pipe) as Box<dyn Pipe>),
     ];
-    let mut kept = [Vec::new(), Vec::new()];
+    let mut kept = [Kept::default(), Kept::default()];
     let mut unsent = input;
     while stdin.is_some() || outputs.iter().any(Option::is_some) {
         let ready = match wait(stdin.as_ref(), &outputs, deadline)? {
@@ -155,8 +174,12 @@ fn talk(child: &mut Child, input: &[u8], deadline: Instant) -> io::Result<Option
         }
         std::thread::sleep(TICK);
     };
-    let [stdout, stderr] = kept.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    Ok(Some(End { status, stdout, stderr: stderr.trim_end().to_owned() }))
+    let cut = kept[0].cut;
+    let [stdout, stderr] = kept.map(|Kept { bytes, cut }| {
+        let more = if cut { "... (cut)" } else { "" };
+        String::from_utf8_lossy(&bytes).into_owned() + more
+    });
+    Ok(Some(End { status, stdout, cut, stderr: stderr.trim_end().to_owned() }))
 }
 
 /// A readable pipe that can be polled.
@@ -221,7 +244,7 @@ fn feed<'a>(
 }
 
 /// Reads what is there; returns 0 at the end of the stream.
-fn drain(output: &mut Option<Box<dyn Pipe>>, kept: &mut Vec<u8>) -> io::Result<usize> {
+fn drain(output: &mut Option<Box<dyn Pipe>>, kept: &mut Kept) -> io::Result<usize> {
     let Some(pipe) = output else { return Ok(0) };
     let mut piece = [0; 16 * 1024];
     let read = match pipe.read(&mut piece) {
@@ -229,8 +252,9 @@ fn drain(output: &mut Option<Box<dyn Pipe>>, kept: &mut Vec<u8>) -> io::Result<u
         Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(1),
         Err(error) => return Err(error),
     };
-    let room = KEPT.saturating_sub(kept.len());
-    kept.extend_from_slice(&piece[..read.min(room)]);
+    let room = KEPT.saturating_sub(kept.bytes.len());
+    kept.bytes.extend_from_slice(&piece[..read.min(room)]);
+    kept.cut |= read > room;
     Ok(read)
 }
 
@@ -260,6 +284,17 @@ mod tests {
         let error = sh("echo no such table >&2; exit 3", b"", PATIENCE).unwrap_err();
         assert_eq!(error.exit(), Exit::Refused);
         assert!(error.to_string().ends_with("exit status: 3: no such table"), "{error}");
+    }
+
+    #[test]
+    fn output_that_is_cut_is_told() {
+        let flood = format!("/usr/bin/head -c {} /dev/zero", KEPT + 1);
+        let error = sh(&flood, b"", PATIENCE).unwrap_err();
+        assert!(error.to_string().contains("wrote more than 4194304 bytes"), "{error}");
+        let error = sh(&format!("{flood} >&2; exit 3"), b"", PATIENCE).unwrap_err();
+        assert!(error.to_string().ends_with("... (cut)"));
+        let whole = format!("/usr/bin/head -c {KEPT} /dev/zero");
+        assert_eq!(sh(&whole, b"", PATIENCE).unwrap().len(), KEPT);
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub enum State {
     Altered(String),
 }
 
-/// Compares nft's JSON listing of our table (`nft -j list table`) with the guard of `vip`.
+/// Compares nft's JSON listing of our table (`nft -t -j list table`) with the guard of `vip`.
 ///
 /// `None` stands for "no such table".
 pub fn judge(vip: Vip, listing: Option<&Value>) -> State {

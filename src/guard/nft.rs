@@ -90,9 +90,10 @@ impl Nft {
     /// Lists our table of a family, nft's JSON; `None` if there is none.
     ///
     /// Only this table is read: one statement elsewhere that a reader does not know must not
-    /// spoil the answer.
+    /// spoil the answer. And of the sets not what they hold, which can be much.
     fn list(&self, family: Family) -> Result<Option<Value>, ChildError> {
-        let args = ["-j", "list", "table", family.nft(), TABLE];
+        // nft -t -j list table ip lvskit
+        let args = ["-t", "-j", "list", "table", family.nft(), TABLE];
         match child::run(&self.program, &args, b"", self.limit) {
             Ok(listing) => json(&self.program, &listing).map(Some),
             // The C locale's words for ENOENT; nft has one exit code, 1, for every error.
@@ -130,6 +131,7 @@ pub fn advice(error: &ChildError) -> &'static str {
             "the kernel needs nf_tables, nft_redir and nft_fib; if `--check` says altered, \
              `nft delete table ip lvskit` (or ip6) and run the hook again"
         }
+        ChildError::Cut { .. } => "see `nft list table ip lvskit` (or ip6): it holds too much",
         ChildError::Failed { .. } | ChildError::Pipe { .. } => {
             "see `bypass-ipvs --dry-run`; the kernel needs nf_tables, nft_redir and nft_fib"
         }

@@ -114,7 +114,7 @@ pub fn advice(error: &ChildError) -> &'static str {
         ChildError::Failed { stderr, .. } if stderr.contains("Operation not permitted") => {
             "run it as root (script_user root in keepalived.conf) with CAP_NET_ADMIN"
         }
-        ChildError::Failed { .. } | ChildError::Pipe { .. } => {
+        ChildError::Failed { .. } | ChildError::Cut { .. } | ChildError::Pipe { .. } => {
             "see `ip route show table local`; the loopback interface must be up"
         }
     }

@@ -1,6 +1,7 @@
 //! The first seconds after the VIP came or went, when the senders have not heard of it yet: what a
 //! client sends is still balanced, what a balancer sends is still served.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use crate::common::netns::inside;
@@ -98,4 +99,39 @@ fn after_a_while_nobody_is_remembered() {
         std::thread::sleep(Duration::from_millis(200));
     }
     assert_eq!(node.served_at(VIP, PATIENT), ip(OWN));
+}
+
+/// As many senders as each set takes, for a dozen addresses: nobody lists them all.
+#[test]
+fn a_full_memory_is_in_no_hooks_way() {
+    if !inside("handover::a_full_memory_is_in_no_hooks_way") {
+        return;
+    }
+    let node = Node::silent();
+    let vips: Vec<String> = (1..=12).map(|host| format!("192.168.3.{host}")).collect();
+    let with = |options: &[&'static str]| {
+        let vips: Vec<&str> = vips.iter().map(String::as_str).collect();
+        node.hook(&[options, &vips].concat())
+    };
+    assert!(with(&["--keep-sessions", "-a"]).status.success());
+    let senders =
+        (0..4096).map(|n| format!("02:00:00:00:{:02x}:{:02x} timeout 1h", n >> 8, n & 255));
+    let senders = senders.collect::<Vec<_>>().join(", ");
+    let mut text = String::new();
+    for vip in &vips {
+        for kind in ["clients", "balancers"] {
+            writeln!(text, "add element ip lvskit {kind}-{vip} {{ {senders} }}").unwrap();
+        }
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    node.node.tool("nft", &format!("-f {}", file.path().display()));
+    for options in [["--keep-sessions", "-r"].as_slice(), &["--keep-sessions", "-a"], &["--check"]]
+    {
+        let done = with(options);
+        assert!(done.status.success(), "{options:?}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    let routes = node.node.ip("route show type local dev lo table local proto 112");
+    assert_eq!(routes.lines().count(), vips.len());
+    assert_eq!(remembered(&node, "clients", "192.168.3.12").len(), 4096);
 }
