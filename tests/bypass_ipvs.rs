@@ -15,6 +15,8 @@ mod environment;
 mod hook;
 #[path = "bypass_ipvs/ip_failures.rs"]
 mod ip_failures;
+#[path = "bypass_ipvs/last_look.rs"]
+mod last_look;
 #[path = "bypass_ipvs/nft_failures.rs"]
 mod nft_failures;
 #[path = "bypass_ipvs/syslog.rs"]

@@ -7,7 +7,8 @@
 //!
 //! - [`ruleset`] turns a VIP into rules (pure), [`senders`] are the sets that these fill;
 //! - [`text`] writes the same rules in nft's own language, for `--dry-run` and for people;
-//! - [`nft`] hands a ruleset to the kernel and reads a table back, [`kernel`] tells it which first;
+//! - [`nft`] hands a ruleset to the kernel and reads a table back, [`kernel`] answers what is asked
+//!   more often than nft could be started;
 //! - [`route`] keeps the VIP deliverable after it was given up, so that sessions go on, and [`arp`]
 //!   tells whether that is safe;
 //! - [`address`] takes a VIP away that a killed keepalived left behind;

@@ -22,6 +22,9 @@ const PRIORITY_DSTNAT: i32 = -100;
 /// `fin|syn|rst|ack` (RFC 9293, 3.1).
 const FIN_SYN_RST_ACK: u32 = 0x01 | 0x02 | 0x04 | 0x10;
 
+/// How many rules a VIP's chain has.
+pub(super) const RULES: usize = 9;
+
 /// The one transaction that puts the guards of `vips` in force, whatever rules were there before.
 /// (A chain of that name at another hook or priority is refused by the kernel: see [`rebuild`].)
 ///
@@ -139,7 +142,7 @@ pub(super) fn chain(vip: Vip) -> Chain<'static> {
 /// Only the SYN of a TCP connection is redirected. Packets in mid-stream must not be: IPVS marks
 /// the connections that it hands to its own node as untracked, so after the node gave the VIP up
 /// they look new to conntrack, and a redirect would reset them.
-pub(super) fn rules(vip: Vip) -> [Vec<Statement<'static>>; 9] {
+pub(super) fn rules(vip: Vip) -> [Vec<Statement<'static>>; RULES] {
     let sender_is =
         |part| matches(sender(), Operator::EQ, Expression::String(reference(vip, part)));
     let remember = |part| {

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use super::arp::{self, ArpError};
 use super::check::State;
-use super::list;
 use super::nft::{self, Nft};
 use super::route::{self, Ip};
 use super::status::{Route, Status};
+use super::{kernel, list, ruleset};
 use crate::child::ChildError;
 use crate::exit::Exit;
 use crate::vip::{Family, Vip};
@@ -30,7 +30,7 @@ pub enum SystemError {
     /// nft could not do its part.
     #[error("{0}; {advice}", advice = nft::advice(.0))]
     Nft(ChildError),
-    /// nft did its part, and can't read back what became of it.
+    /// nft can't read the guards; as far as the kernel tells, there are rules of theirs.
     #[error("{0}; {advice}", advice = nft::advice(.0))]
     Unread(ChildError),
     /// ip could not do its part; the guards are in force.
@@ -92,17 +92,27 @@ impl SystemError {
     }
 }
 
+/// Whether the chains of `vips` have as many rules as guards have.
+fn stand(vips: &[Vip]) -> bool {
+    vips.iter().all(|&vip| kernel::rules(vip) == Some(ruleset::RULES))
+}
+
 impl System {
     /// Puts the guards of `vips` in force, then their fallback routes if sessions are kept.
     ///
     /// # Errors
-    /// A VIP without a guard has no route afterwards, not even one that was there. Where ARP would
-    /// make an IPv4 route unsafe, it has none either.
+    /// A VIP without a guard has no route afterwards, not even one that was there; one whose guard
+    /// can't be read keeps it while its chain has rules. Where ARP would make an IPv4 route unsafe, it
+    /// has none either.
     pub fn install(&self, vips: &[Vip]) -> Result<(), SystemError> {
         if let Err(error) = self.nft.install(vips) {
+            let error = match stand(vips) {
+                true => SystemError::Unread(error),
+                false => SystemError::Nft(error),
+            };
             // What nft said of its work matters more than what it says now.
             let (unguarded, _) = self.unguarded(vips);
-            return Err(self.withdraw(unguarded, SystemError::Nft(error)));
+            return Err(self.withdraw(unguarded, error));
         }
         if !self.keep_sessions {
             return Ok(());
@@ -116,18 +126,26 @@ impl System {
             }
             self.ip.install(&v4).map_err(SystemError::Ip)?;
         }
-        // Somebody may have taken the guard away between the two.
+        // Somebody may have taken the guard away between the two: a flush, a purge. Then its rules
+        // are gone, which the kernel tells sooner than nft; nft decides where it does not.
+        if stand(vips) {
+            return Ok(());
+        }
         match self.unguarded(vips) {
             (_, None) => Ok(()),
             (unguarded, Some(error)) => Err(self.withdraw(unguarded, error)),
         }
     }
 
-    /// Those of `vips` whose guard is not in force, or can't be read, and how that shows.
+    /// Those of `vips` whose guard is not in force, and how that shows. Where nft can't tell, those
+    /// whose rules are gone.
     fn unguarded(&self, vips: &[Vip]) -> (Vec<Vip>, Option<SystemError>) {
         let listings = match self.nft.listings(vips) {
             Ok(listings) => listings,
-            Err(error) => return (vips.to_vec(), Some(SystemError::Unread(error))),
+            Err(error) => {
+                let gone = vips.iter().copied().filter(|&vip| kernel::rules(vip) == Some(0));
+                return (gone.collect(), Some(SystemError::Unread(error)));
+            }
         };
         let judged = vips.iter().map(|&vip| (vip, listings.judge(vip)));
         let wrong: Vec<(Vip, State)> = judged.filter(|(_, is)| *is != State::InForce).collect();

@@ -61,6 +61,22 @@ pub fn assert_guarded(vip: &str, guarded: bool) {
     assert_eq!((check.code, check.stdout), expected, "{}", check.stderr);
 }
 
+/// Keeps this namespace silent about addresses that it does not hold, as the package does.
+pub fn silent() {
+    for (setting, value) in [("arp_ignore", "1"), ("arp_announce", "2")] {
+        fs::write(format!("/proc/sys/net/ipv4/conf/all/{setting}"), value).unwrap();
+    }
+    let up = Command::new("ip").args(["link", "set", "lo", "up"]).status().unwrap();
+    assert!(up.success());
+}
+
+/// Whether [`VIP`] has a fallback route.
+pub fn has_route() -> bool {
+    let args = ["route", "show", "table", "local", "proto", "112"];
+    let shown = Command::new("ip").args(args).output().unwrap();
+    String::from_utf8(shown.stdout).unwrap().contains(VIP)
+}
+
 /// A shell script in place of nft or ip. It has an empty environment, so it must name programs by path.
 pub struct Fake(TempDir);
 

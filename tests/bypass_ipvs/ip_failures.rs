@@ -9,16 +9,7 @@ use std::time::Duration;
 
 use crate::common::netns::inside;
 use crate::dev::{DAEMON_ERR, DevLog};
-use crate::hook::{Fake, PROGRAM, Run, VIP, assert_guarded, hook, run};
-
-/// Keeps this namespace silent about addresses that it does not hold, as the package does.
-fn silent() {
-    for (setting, value) in [("arp_ignore", "1"), ("arp_announce", "2")] {
-        fs::write(format!("/proc/sys/net/ipv4/conf/all/{setting}"), value).unwrap();
-    }
-    let up = Command::new("ip").args(["link", "set", "lo", "up"]).status().unwrap();
-    assert!(up.success());
-}
+use crate::hook::{Fake, PROGRAM, Run, VIP, assert_guarded, has_route, hook, run, silent};
 
 /// Asserts a failure with the guard in force, told in the same words in syslog.
 fn half_done(log: &DevLog, run: &Run, code: i32, words: &[&str]) {
@@ -96,12 +87,6 @@ const STICKY: &str = "input=$(/bin/cat)
     case $input in *'route del'*) echo 'RTNETLINK answers: Device busy' >&2; exit 2 ;; esac
     echo \"$input\" | /usr/sbin/ip \"$@\"";
 
-fn has_route() -> bool {
-    let args = ["route", "show", "table", "local", "proto", "112"];
-    let shown = Command::new("ip").args(args).output().unwrap();
-    String::from_utf8(shown.stdout).unwrap().contains(VIP)
-}
-
 /// The worst that can be: connections go in circles. Nobody may take it for a guard.
 #[test]
 fn a_route_without_guard_that_can_not_be_taken_away_is_told_as_such() {
@@ -154,28 +139,6 @@ fn a_route_without_guard_that_can_not_be_taken_away_is_told_as_such() {
     watcher.kill().unwrap();
     watcher.wait().unwrap();
     assert_eq!(notify.recv(&mut [0; 64]).unwrap_err().kind(), ErrorKind::WouldBlock);
-}
-
-/// nft put the guard in force and can't say so: that is another message than that it could not.
-#[test]
-fn a_guard_that_can_not_be_read_back_is_told_as_such() {
-    if !inside("ip_failures::a_guard_that_can_not_be_read_back_is_told_as_such") {
-        return;
-    }
-    let log = DevLog::new();
-    silent();
-    // Somebody inserts a rule at the same time.
-    let nft = Fake::new(
-        "case $* in *list*) echo 'Error: no memory' >&2; exit 1 ;; esac
-        /usr/sbin/nft \"$@\" &&
-        exec /usr/sbin/nft insert rule ip lvskit vip-192.168.3.100 tcp dport 22 accept",
-    );
-    let unread = hook(&["--keep-sessions", "-a", VIP, "--nft", &nft.path()]);
-    let message = log.only_message();
-    assert_eq!((unread.code, message.priority), (Some(4), DAEMON_ERR), "{unread:?}");
-    let words = "can't tell whether the guard of 192.168.3.100 is in force";
-    assert!(message.text.starts_with(words), "{message:?}");
-    assert!(message.text.contains("Error: no memory"), "{message:?}");
 }
 
 /// The hook writes no file: neither a full disk nor a read-only /run is in its way.

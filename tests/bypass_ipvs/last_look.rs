@@ -1,0 +1,123 @@
+//! What a hook looks at when all is done, and what it makes of an nft that can't tell.
+
+use std::process::Command;
+
+use crate::common::netns::inside;
+use crate::dev::{DAEMON_ERR, DevLog, without_log};
+use crate::hook::{Fake, PROGRAM, VIP, has_route, hook, silent};
+
+/// Passes everything on, and notes the call.
+fn counted(program: &str) -> Fake {
+    Fake::new(&format!("echo >>\"$0.calls\"; exec {program} \"$@\""))
+}
+
+/// The kernel tells that all is there; a second nft would cost as much as all else together.
+#[test]
+fn a_hook_calls_each_program_once() {
+    if !inside("last_look::a_hook_calls_each_program_once") {
+        return;
+    }
+    without_log();
+    silent();
+    for state in ["nothing is there", "all is there"] {
+        let (nft, ip) = (counted("/usr/sbin/nft"), counted("/usr/sbin/ip"));
+        let programs = ["--nft", &nft.path(), "--ip", &ip.path()];
+        let done = hook(&[["--keep-sessions", "-a", VIP].as_slice(), &programs].concat());
+        assert_eq!(done.code, Some(0), "{done:?}");
+        let calls = [nft.wrote("calls"), ip.wrote("calls")].map(|lines| lines.unwrap().len());
+        assert_eq!(calls, [1, 1], "{state}");
+    }
+    assert_eq!(hook(&["--keep-sessions", "--check", VIP]).code, Some(0));
+}
+
+/// Between the guard and the route: the route must not stay, nor the hook say that all is well.
+#[test]
+fn what_is_taken_away_in_between_is_seen() {
+    if !inside("last_look::what_is_taken_away_in_between_is_seen") {
+        return;
+    }
+    let log = DevLog::new();
+    silent();
+    let purge = format!("{PROGRAM} --purge {VIP}");
+    for fault in [
+        "/usr/sbin/nft flush ruleset",
+        "/usr/sbin/nft delete table ip lvskit",
+        "/usr/sbin/nft flush table ip lvskit",
+        "/usr/sbin/nft flush chain ip lvskit vip-192.168.3.100",
+        &purge,
+    ] {
+        for before in ["flush ruleset", "list ruleset"] {
+            let status = Command::new("nft").args(before.split(' ')).output().unwrap().status;
+            assert!(status.success());
+            // Only after the first call, which puts the route in place.
+            let ip = Fake::new(&format!(
+                "/usr/sbin/ip \"$@\" || exit 1; [ -e \"$0.done\" ] || {fault} >&2; : >\"$0.done\""
+            ));
+            let undone = hook(&["--keep-sessions", "-a", VIP, "--ip", &ip.path()]);
+            assert_eq!(undone.code, Some(4), "{fault}: {undone:?}");
+            assert!(undone.stderr.contains("did not stay in force"), "{fault}: {undone:?}");
+            assert!(!has_route(), "{fault}, after {before}");
+            assert_eq!(
+                hook(&["--keep-sessions", "-a", VIP]).code,
+                Some(0),
+                "the next puts it right"
+            );
+            log.messages();
+        }
+    }
+}
+
+/// For a moment, as in an upgrade: sessions must not be lost for that.
+#[test]
+fn without_nft_a_guard_in_force_keeps_its_route() {
+    if !inside("last_look::without_nft_a_guard_in_force_keeps_its_route") {
+        return;
+    }
+    let log = DevLog::new();
+    silent();
+    assert_eq!(hook(&["--keep-sessions", "-a", VIP]).code, Some(0));
+    log.messages();
+    let nft = Fake::new("echo 'Error: no memory' >&2; exit 1");
+    for (nft, code) in [("/nonexistent/nft", 7), (&nft.path(), 4)] {
+        let unread = hook(&["--keep-sessions", "-a", VIP, "--nft", nft]);
+        assert_eq!(unread.code, Some(code), "{unread:?}");
+        let message = log.only_message();
+        let words = "can't tell whether the guard of 192.168.3.100 is in force";
+        assert!(message.text.starts_with(words), "{message:?}");
+        assert!(has_route());
+    }
+    // Its rules are gone, the chain is not.
+    for fault in ["flush table ip lvskit", "flush ruleset"] {
+        assert!(Command::new("nft").args(fault.split(' ')).status().unwrap().success());
+        let failed = hook(&["--keep-sessions", "-a", VIP, "--nft", "/nonexistent/nft"]);
+        assert_eq!(failed.code, Some(7), "{failed:?}");
+        let words = "could not put the guard of 192.168.3.100 in force";
+        assert!(log.only_message().text.starts_with(words));
+        assert!(!has_route(), "{fault}");
+        assert_eq!(hook(&["--keep-sessions", "-a", VIP]).code, Some(0));
+        log.messages();
+    }
+}
+
+/// nft put the guard in force and can't say so: that is another message than that it could not.
+#[test]
+fn a_guard_that_can_not_be_read_back_is_told_as_such() {
+    if !inside("last_look::a_guard_that_can_not_be_read_back_is_told_as_such") {
+        return;
+    }
+    let log = DevLog::new();
+    silent();
+    // Somebody inserts a rule at the same time.
+    let nft = Fake::new(
+        "case $* in *list*) echo 'Error: no memory' >&2; exit 1 ;; esac
+        /usr/sbin/nft \"$@\" &&
+        exec /usr/sbin/nft insert rule ip lvskit vip-192.168.3.100 tcp dport 22 accept",
+    );
+    let unread = hook(&["--keep-sessions", "-a", VIP, "--nft", &nft.path()]);
+    let message = log.only_message();
+    assert_eq!((unread.code, message.priority), (Some(4), DAEMON_ERR), "{unread:?}");
+    let words = "can't tell whether the guard of 192.168.3.100 is in force";
+    assert!(message.text.starts_with(words), "{message:?}");
+    assert!(message.text.contains("Error: no memory"), "{message:?}");
+    assert!(has_route(), "the kernel has rules");
+}
