@@ -117,24 +117,33 @@ impl System {
         if !self.keep_sessions {
             return Ok(());
         }
-        let (v4, v6): (Vec<Vip>, Vec<Vip>) =
-            vips.iter().partition(|vip| vip.family() == Family::V4);
-        self.ip.install(&v6).map_err(SystemError::Ip)?;
-        if !v4.is_empty() {
-            if let Err(error) = arp::check(Path::new(arp::CONF)) {
-                return Err(self.withdraw(v4, SystemError::Arp(error)));
-            }
-            self.ip.install(&v4).map_err(SystemError::Ip)?;
-        }
+        let routes = self.install_routes(vips);
         // Somebody may have taken the guard away between the two: a flush, a purge. Then its rules
-        // are gone, which the kernel tells sooner than nft; nft decides where it does not.
+        // are gone, which the kernel tells sooner than nft; nft decides where it does not. This
+        // comes first also in what is told: without a guard the rest is of no use.
         if stand(vips) {
-            return Ok(());
+            return routes;
         }
         match self.unguarded(vips) {
-            (_, None) => Ok(()),
+            (_, None) => routes,
             (unguarded, Some(error)) => Err(self.withdraw(unguarded, error)),
         }
+    }
+
+    /// Puts the fallback routes of `vips` in place, where that is safe. What keeps one from its
+    /// place does not keep the others.
+    fn install_routes(&self, vips: &[Vip]) -> Result<(), SystemError> {
+        let (v4, v6): (Vec<Vip>, Vec<Vip>) =
+            vips.iter().partition(|vip| vip.family() == Family::V4);
+        let safe = match v4.is_empty() {
+            true => Ok(()),
+            false => arp::check(Path::new(arp::CONF)),
+        };
+        let Err(error) = safe else {
+            return self.ip.install(vips).map_err(SystemError::Ip);
+        };
+        let refused: Result<(), _> = Err(self.withdraw(v4, SystemError::Arp(error)));
+        refused.and(self.ip.install(&v6).map_err(SystemError::Ip))
     }
 
     /// Those of `vips` whose guard is not in force, and how that shows. Where nft can't tell, those

@@ -3,6 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use crate::common::netns::inside;
@@ -110,6 +111,35 @@ fn a_node_that_would_claim_the_address_is_refused_the_route() {
     assert!(String::from_utf8(check.stdout).unwrap().contains("fallback route unsafe: arp_ignore"));
     refused(&["--keep-sessions", "-a", VIP], "arp_ignore in effect on eth0 is 0");
     assert_eq!(node.node.ip(ROUTE), "");
+}
+
+/// ip refuses IPv6's route: IPv4's sessions are kept all the same, and the error is told.
+#[test]
+fn one_familys_failure_leaves_the_other_its_sessions() {
+    if !inside("sessions::one_familys_failure_leaves_the_other_its_sessions") {
+        return;
+    }
+    let node = Node::silent();
+    node.node.tool("sysctl", "-qw net.ipv6.conf.all.disable_ipv6=1");
+    for vips in [[VIP, VIP6], [VIP6, VIP]] {
+        node.node.ip("route flush table local proto 112");
+        let output = node.hook(&["--keep-sessions", "-a", vips[0], vips[1]]);
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(4), "{words}");
+        assert!(words.contains("but its sessions will not be kept"), "{words}");
+        assert!(node.node.ip(ROUTE).contains(VIP));
+        node.guard(&["--keep-sessions", "--check", VIP]);
+        node.guard(&["--check", VIP6]);
+    }
+    // A guard that is gone meanwhile is told also where ip failed.
+    let folder = tempfile::tempdir().unwrap();
+    let ip = folder.path().join("ip");
+    std::fs::write(&ip, "#!/bin/sh\n/usr/sbin/ip \"$@\"; /usr/sbin/nft flush ruleset; exit 2\n")
+        .unwrap();
+    std::fs::set_permissions(&ip, PermissionsExt::from_mode(0o755)).unwrap();
+    let output = node.hook(&["--keep-sessions", "-a", VIP, "--ip", ip.to_str().unwrap()]);
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert!(words.contains("no guard for 192.168.3.100"), "{words}");
 }
 
 #[test]
