@@ -68,6 +68,12 @@ fn give_up(system: &System, vips: &[Vip], log: &mut Log) -> Exit {
         [] => system.known(),
         _ => (vips.to_vec(), None),
     };
+    let names = match unknown {
+        None if vips.is_empty() => return Exit::Ok,
+        None => list(&vips),
+        // Those that are not known are meant too.
+        Some(_) => "every address".to_owned(),
+    };
     match system.ip.give_up(&vips) {
         Ok(held) => {
             for Held { vip, interface, .. } in held {
@@ -76,7 +82,8 @@ fn give_up(system: &System, vips: &[Vip], log: &mut Log) -> Exit {
             unknown.map_or(Exit::Ok, |error| fail(&error, "more may be left behind", log))
         }
         Err(error) => {
-            fail(&SystemError::Ip(error), &format!("{} may be left behind", list(&vips)), log)
+            let error = SystemError::Address(error);
+            fail(&error, &error.consequence(&names), log)
         }
     }
 }

@@ -8,7 +8,7 @@ use super::check::State;
 use super::nft::{self, Nft};
 use super::route::{self, Ip};
 use super::status::{Route, Status};
-use super::{kernel, list, ruleset};
+use super::{address, kernel, list, ruleset};
 use crate::child::ChildError;
 use crate::exit::Exit;
 use crate::vip::{Family, Vip};
@@ -36,6 +36,9 @@ pub enum SystemError {
     /// ip could not do its part; the guards are in force.
     #[error("{0}; {advice}", advice = route::advice(.0))]
     Ip(ChildError),
+    /// ip could not take an address off its interface.
+    #[error("{0}; {advice}", advice = address::advice(.0))]
+    Address(ChildError),
     /// The fallback routes would be unsafe, and are not there; the guards are in force.
     #[error(transparent)]
     Arp(ArpError),
@@ -59,9 +62,10 @@ impl SystemError {
     /// The exit code that tells a caller what kind of failure this was.
     pub fn exit(&self) -> Exit {
         match self {
-            SystemError::Nft(error) | SystemError::Unread(error) | SystemError::Ip(error) => {
-                error.exit()
-            }
+            SystemError::Nft(error)
+            | SystemError::Unread(error)
+            | SystemError::Ip(error)
+            | SystemError::Address(error) => error.exit(),
             SystemError::Arp(_) | SystemError::Undone(_) => Exit::Refused,
             SystemError::RouteStays { cause, .. } => cause.exit(),
         }
@@ -73,6 +77,7 @@ impl SystemError {
             SystemError::Nft(_) => format!("could not put the guard of {vips} in force"),
             SystemError::Unread(_) => format!("can't tell whether the guard of {vips} is in force"),
             SystemError::Undone(_) => format!("the guard of {vips} did not stay in force"),
+            SystemError::Address(_) => format!("{vips} may be left behind"),
             SystemError::Ip(_) | SystemError::Arp(_) => {
                 format!("guard in force for {vips}, but its sessions will not be kept")
             }

@@ -276,3 +276,58 @@ fn an_address_left_behind_is_found_by_its_route_too() {
     assert_eq!(output.status.code(), Some(7));
     assert!(!node.node.ip("address show dev eth0").contains(VIP));
 }
+
+/// As keepalived.conf's `peer` puts it there, and the same address without one beside it.
+#[test]
+fn an_address_with_a_peer_is_given_up_too() {
+    if !inside("sessions::an_address_with_a_peer_is_given_up_too") {
+        return;
+    }
+    let node = Node::silent();
+    node.guard(&["--keep-sessions", "-a", VIP, VIP6]);
+    for address in [
+        format!("{VIP} peer 192.168.3.1/32"),
+        format!("{VIP} peer 192.168.3.2/24"),
+        format!("{VIP}/32"),
+        format!("{VIP6} peer fd00:3::1/128 nodad"),
+    ] {
+        node.node.ip(&format!("address add {address} dev eth0"));
+        node.guard(&["--give-up"]);
+        let addresses = node.node.ip("address show dev eth0");
+        assert!(!addresses.contains(VIP) && !addresses.contains(VIP6), "{address}: {addresses}");
+        assert!(addresses.contains(OWN) && addresses.contains(OWN6), "{addresses}");
+    }
+}
+
+#[test]
+fn an_address_that_can_not_be_given_up_is_told_with_what_helps() {
+    if !inside("sessions::an_address_that_can_not_be_given_up_is_told_with_what_helps") {
+        return;
+    }
+    let node = Node::silent();
+    node.guard(&["-a", VIP]);
+    node.take(VIP);
+    let told = |args: &[&str]| {
+        let output = node.hook(&[&["--give-up"], args].concat());
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let ip = folder.path().join("ip");
+    // It lists, and refuses every batch.
+    let script = "case $* in *batch*) echo 'RTNETLINK answers: Device busy' >&2; exit 2 ;; esac";
+    std::fs::write(&ip, format!("#!/bin/sh\n{script}\nexec /usr/sbin/ip \"$@\"\n")).unwrap();
+    std::fs::set_permissions(&ip, PermissionsExt::from_mode(0o755)).unwrap();
+    let (code, words) = told(&["--ip", ip.to_str().unwrap()]);
+    assert_eq!(code, 4);
+    assert!(
+        words.starts_with(&format!("bypass-ipvs: error: {VIP} may be left behind: ")),
+        "{words}"
+    );
+    assert!(words.contains("Device busy; see `ip address show`"), "{words}");
+    // Nobody can tell which there are.
+    let missing = ["--ip", "/nonexistent/ip", "--nft", "/nonexistent/nft"];
+    let (code, words) = told(&missing);
+    assert_eq!(code, 7);
+    assert!(words.starts_with("bypass-ipvs: error: every address may be left behind: "), "{words}");
+    assert!(words.contains("install iproute2") && !words.contains("sessions"), "{words}");
+}
