@@ -49,6 +49,8 @@ fn the_guard_is_in_force_before_keepalived_and_stays() {
     assert!(times.is_sorted(), "{order:?}\n{seen}");
     for fact in [
         "at boot: 192.168.3.100 in force, sessions kept",
+        "watched by bypass-ipvs --watch --keep-sessions -a 192.168.3.100",
+        "watched by bypass-ipvs --watch -a 192.168.3.110",
         "after a flush: 192.168.3.100 in force, sessions kept",
         // CAP_NET_ADMIN and nothing else.
         "the watcher has 0000000000001000",

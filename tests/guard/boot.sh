@@ -79,17 +79,20 @@ vrrp_instance mail_relay {
     notify_backup "$libexec/bypass-ipvs --keep-sessions -a 192.168.3.100"
 }
 END
+# An address whose sessions are not kept, by the drop-in that the unit names.
+mkdir "$units/bypass-ipvs@192.168.3.110.service.d"
+printf '[Service]\nEnvironment=OPTIONS=\n' >"$units/bypass-ipvs@192.168.3.110.service.d/options.conf"
 # The machine's own services stay out.
 rm -rf "$units"/*.wants "$units"/*.requires
 cp "$repository/tests/guard/observer.sh" run/observer.sh
 cat >"$units/test.target" <<END
 [Unit]
-Wants=bypass-ipvs@192.168.3.100.service keepalived.service observer.service
+Wants=bypass-ipvs@192.168.3.100.service bypass-ipvs@192.168.3.110.service keepalived.service observer.service
 END
 cat >"$units/observer.service" <<END
 [Unit]
 Wants=network.target
-After=bypass-ipvs@192.168.3.100.service keepalived.service network.target
+After=bypass-ipvs@192.168.3.100.service bypass-ipvs@192.168.3.110.service keepalived.service network.target
 [Service]
 Type=oneshot
 ExecStart=/bin/sh /run/observer.sh

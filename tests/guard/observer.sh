@@ -18,6 +18,11 @@ for unit in systemd-sysctl.service "$guard" network.target keepalived.service; d
 done
 echo "at boot: $(check)"
 
+for vip in 192.168.3.100 192.168.3.110; do
+    pid=$(systemctl show --value -p MainPID "bypass-ipvs@$vip.service")
+    echo "watched by $(tr '\0' ' ' <"/proc/$pid/cmdline" | sed 's,.*/,,; s, $,,')"
+done
+
 nft flush ruleset
 wait_for 10 check
 echo "after a flush: $(check)"

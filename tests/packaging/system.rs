@@ -53,7 +53,10 @@ fn the_unit_starts_the_installed_program() {
     let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
     let program = start.split(' ').next().unwrap();
     assert!(installed().join(&program[1..]).is_file(), "{start}");
-    assert!(start.ends_with(" --watch --keep-sessions -a %i"), "{start}");
+    assert!(start.ends_with(" --watch $OPTIONS -a %i"), "{start}");
+    let default = unit.lines().find_map(|line| line.strip_prefix("Environment=OPTIONS=")).unwrap();
+    assert_eq!(default, "--keep-sessions");
+    let start = start.replace("$OPTIONS", default);
     assert!(!unit.contains('@') || !unit.contains("DIR@"), "{unit}");
     // The program knows every option: what it refuses here is the missing address.
     let options = start.trim_end_matches(" -a %i").split(' ').skip(1);
