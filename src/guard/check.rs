@@ -5,13 +5,15 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
+use super::senders::{Listed, Senders};
 use super::{chain_name, ruleset, vip_of};
 use crate::vip::Vip;
 
 /// The state of one VIP's guard in the kernel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
-    /// The chain is hooked where it belongs and holds the guard's rules and no others.
+    /// The chain is hooked where it belongs and holds the guard's rules and no others, and the sets
+    /// are what these fill.
     InForce,
     /// There is no such chain.
     Missing,
@@ -34,15 +36,20 @@ pub fn judge(vip: Vip, listing: Option<&Value>) -> State {
         let flags = objects(listing, "table").any(|table| table.get("flags").is_some());
         flags.then(|| "the table has a flag, such as dormant".to_owned())
     };
-    match flagged().or_else(|| differing_hook(vip, chain)).or_else(|| differing_rule(vip, rules)) {
-        Some(difference) => State::Altered(difference),
-        None => State::InForce,
-    }
+    let difference = flagged()
+        .or_else(|| differing_hook(vip, chain))
+        .or_else(|| differing_rule(vip, rules))
+        .or_else(|| differing_set(vip, listing));
+    difference.map_or(State::InForce, State::Altered)
 }
 
-/// The VIPs whose chains stand in the listing, in its order.
+/// The VIPs of the chains and sets in the listing; those that have several, several times. A set
+/// without its chain counts: whoever deleted the chain took the guard away.
 pub fn vips(listing: &Value) -> Vec<Vip> {
-    objects(listing, "chain").filter_map(|chain| vip_of(chain["name"].as_str()?)).collect()
+    let chains = objects(listing, "chain").filter_map(|chain| vip_of(chain["name"].as_str()?));
+    let sets = objects(listing, "set");
+    let sets = sets.filter_map(|set| Some(Senders::named(set["name"].as_str()?)?.vip));
+    chains.chain(sets).collect()
 }
 
 fn objects<'a>(listing: &'a Value, kind: &str) -> impl Iterator<Item = &'a Value> {
@@ -65,6 +72,14 @@ fn differing_rule(vip: Vip, listed: Vec<&Value>) -> Option<String> {
     }
     (listed.into_iter().zip(expected).enumerate()).find_map(|(at, (is, should))| {
         (normal(&is["expr"]) != normal(&should)).then(|| format!("rule {} differs", at + 1))
+    })
+}
+
+fn differing_set(vip: Vip, listing: &Value) -> Option<String> {
+    Senders::of(vip).into_iter().find_map(|senders| match senders.listed(listing) {
+        Listed::Right => None,
+        Listed::Altered(how) => Some(how),
+        Listed::Missing => Some(format!("there is no set {}", senders.name())),
     })
 }
 
@@ -161,6 +176,10 @@ mod tests {
             (r#"{"redirect": null}"#, r#"{"accept": null}"#),
             (r#""right": "@balancers-"#, r#""right": "@clients-"#),
             (r#""op": "update""#, r#""op": "add""#),
+            (r#""type": "ether_addr""#, r#""type": "ipv4_addr""#),
+            (r#""size": 4096"#, r#""size": 10"#),
+            (r#""timeout": 10}"#, r#""timeout": 3600}"#),
+            (r#""name": "balancers-"#, r#""name": "others-"#),
             // What nft 1.0.6 prints for a dormant table.
             (r#""name": "lvskit", "handle": 1"#, r#""name": "lvskit", "flags": "lvskit""#),
         ] {

@@ -3,12 +3,31 @@
 use serde_json::Value;
 
 use super::check::{self, State};
-use super::senders::Senders;
+use super::senders::{Listed, Senders};
 use crate::vip::{Family, Vip};
 
 /// The listings of our tables in IPv4 and IPv6; `None` for a table that is not there, or whose
 /// family nobody asked about.
 pub struct Listings(pub [Option<Value>; 2]);
+
+/// Sets, by what there is of them.
+#[derive(Debug, Clone, Default)]
+pub struct Sets {
+    /// As they should be.
+    pub right: Vec<Senders>,
+    /// Something else under their name: to be replaced.
+    pub altered: Vec<Senders>,
+    /// Not there: to be created.
+    pub missing: Vec<Senders>,
+}
+
+impl Sets {
+    /// Those of `vips`, as if none were there.
+    pub fn missing(vips: &[Vip]) -> Sets {
+        let missing = vips.iter().flat_map(|&vip| Senders::of(vip)).collect();
+        Sets { missing, ..Sets::default() }
+    }
+}
 
 impl Listings {
     fn of(&self, vip: Vip) -> Option<&Value> {
@@ -21,13 +40,20 @@ impl Listings {
         check::judge(vip, self.of(vip))
     }
 
-    /// The sets of `vips` that are there, and those that are not.
-    pub fn sets(&self, vips: &[Vip]) -> (Vec<Senders>, Vec<Senders>) {
-        let stands = |set: &Senders| self.of(set.vip).is_some_and(|listing| set.stand_in(listing));
-        vips.iter().flat_map(|&vip| Senders::of(vip)).partition(stands)
+    /// What there is of the sets of `vips`.
+    pub fn sets(&self, vips: &[Vip]) -> Sets {
+        let mut sets = Sets::default();
+        for senders in vips.iter().flat_map(|&vip| Senders::of(vip)) {
+            match self.of(senders.vip).map_or(Listed::Missing, |listing| senders.listed(listing)) {
+                Listed::Right => sets.right.push(senders),
+                Listed::Altered(_) => sets.altered.push(senders),
+                Listed::Missing => sets.missing.push(senders),
+            }
+        }
+        sets
     }
 
-    /// The VIPs that have a guard, or are among `routes`; each once, in order.
+    /// The VIPs that have a guard or a part of one, or are among `routes`; each once, in order.
     pub fn vips(&self, routes: &[Vip]) -> Vec<Vip> {
         let mut vips: Vec<Vip> = self.0.iter().flatten().flat_map(check::vips).collect();
         vips.extend(routes);

@@ -7,8 +7,7 @@ use nftables::schema::Nftables;
 use serde_json::Value;
 
 use super::check::State;
-use super::listing::Listings;
-use super::senders::Senders;
+use super::listing::{Listings, Sets};
 use super::{TABLE, json, kernel, ruleset};
 use crate::child::{self, ChildError};
 use crate::vip::{Family, Vip};
@@ -22,8 +21,8 @@ pub const LIMIT: Duration = Duration::from_secs(10);
 /// How often a transaction is put together, anew after what the kernel said to the last one.
 const ATTEMPTS: usize = 5;
 
-/// Makes the transaction for some VIPs, of whose sets some have to be created.
-type Transaction = fn(&[Vip], &[Senders]) -> Nftables<'static>;
+/// Makes the transaction for some VIPs, going by what there is of their sets.
+type Transaction = fn(&[Vip], &Sets) -> Nftables<'static>;
 
 /// The nft program and how long it may take.
 #[derive(Debug, Clone)]
@@ -42,19 +41,18 @@ impl Nft {
     /// rules would cost more.
     pub fn install(&self, vips: &[Vip]) -> Result<(), ChildError> {
         let mut transaction = ruleset::transaction as Transaction;
-        let mut missing: Vec<Senders> = vips.iter().flat_map(|&vip| Senders::of(vip)).collect();
-        let mut look = missing.iter().any(|&senders| kernel::has(senders));
+        let mut sets = Sets::missing(vips);
+        let mut look = sets.missing.iter().any(|&senders| kernel::has(senders));
         let mut outcome = Ok(());
         for _ in 0..ATTEMPTS {
             if look {
                 let listings = self.listings(vips)?;
-                missing = listings.sets(vips).1;
-                let in_force = |&vip: &Vip| listings.judge(vip) == State::InForce;
-                if missing.is_empty() && vips.iter().all(in_force) {
+                if vips.iter().all(|&vip| listings.judge(vip) == State::InForce) {
                     return Ok(());
                 }
+                sets = listings.sets(vips);
             }
-            outcome = self.apply(&transaction(vips, &missing));
+            outcome = self.apply(&transaction(vips, &sets));
             let Err(ChildError::Failed { stderr, .. }) = &outcome else { break };
             if stderr.contains("not supported") {
                 // Somebody's chain of that name at another hook, or none: it is not a guard.
@@ -73,7 +71,7 @@ impl Nft {
     pub fn purge(&self, vips: &[Vip]) -> Result<(), ChildError> {
         match vips {
             [] => self.apply(&ruleset::purge_all()),
-            _ => self.apply(&ruleset::purge(vips, &self.listings(vips)?.sets(vips).0)),
+            _ => self.apply(&ruleset::purge(vips, &self.listings(vips)?.sets(vips))),
         }
     }
 

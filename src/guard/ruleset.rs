@@ -12,6 +12,7 @@ use nftables::schema::{Chain, FlushObject, NfCmd, NfListObject, Nftables, Rule, 
 use nftables::stmt::{self, Match, Operator, SetOp, Statement};
 use nftables::types::{NfChainPolicy, NfChainType, NfFamily, NfHook};
 
+use super::listing::Sets;
 use super::senders::{Part, Senders};
 use super::{TABLE, chain_name};
 use crate::vip::{Family, Vip};
@@ -29,36 +30,36 @@ pub(super) const RULES: usize = 9;
 /// (A chain of that name at another hook or priority is refused by the kernel: see [`rebuild`].)
 ///
 /// Idempotent and free of order: it adds what may be there already and replaces the rules. The
-/// sets are the exception: they outlive the rules, so it creates only those of `missing`, because
+/// sets are the exception: they outlive the rules, so it creates only those that are missing, because
 /// what nft's JSON can say of a set before nft 1.0.8 is not what the kernel makes of it, and adding
-/// one again is refused. It lists nothing.
-pub fn transaction(vips: &[Vip], missing: &[Senders]) -> Nftables<'static> {
+/// one again is refused; and it replaces only those that are something else. It lists nothing.
+pub fn transaction(vips: &[Vip], sets: &Sets) -> Nftables<'static> {
     let mut batch = Batch::new();
     for &vip in vips {
-        install(&mut batch, vip, missing);
+        install(&mut batch, vip, sets);
     }
     batch.to_nftables()
 }
 
 /// Like [`transaction`], but chains of these names that stand elsewhere are replaced too. Slower:
 /// nft waits 12–15 ms for the kernel after every deletion.
-pub fn rebuild(vips: &[Vip], missing: &[Senders]) -> Nftables<'static> {
+pub fn rebuild(vips: &[Vip], sets: &Sets) -> Nftables<'static> {
     let mut batch = Batch::new();
     for &vip in vips {
         remove(&mut batch, vip);
-        install(&mut batch, vip, missing);
+        install(&mut batch, vip, sets);
     }
     batch.to_nftables()
 }
 
 /// The one transaction that takes the guards of `vips` away, whether or not they are there, and of
-/// their sets those that are `present`.
-pub fn purge(vips: &[Vip], present: &[Senders]) -> Nftables<'static> {
+/// their sets those that are there.
+pub fn purge(vips: &[Vip], sets: &Sets) -> Nftables<'static> {
     let mut batch = Batch::new();
     for &vip in vips {
         remove(&mut batch, vip);
     }
-    for senders in present {
+    for senders in sets.right.iter().chain(&sets.altered) {
         // delete set ip lvskit clients-A
         batch.delete(NfListObject::Set(Box::new(senders.set())));
     }
@@ -76,17 +77,21 @@ pub fn purge_all() -> Nftables<'static> {
     batch.to_nftables()
 }
 
-fn install(batch: &mut Batch<'static>, vip: Vip, missing: &[Senders]) {
+fn install(batch: &mut Batch<'static>, vip: Vip, sets: &Sets) {
     // add table ip lvskit
     batch.add(NfListObject::Table(table(family(vip))));
     // add chain ip lvskit vip-A { type nat hook prerouting priority dstnat; policy accept; }
     batch.add(NfListObject::Chain(chain(vip)));
-    // add set ip lvskit clients-A { type ether_addr; size 4096; flags timeout; timeout 10s; }
-    for senders in missing.iter().filter(|senders| senders.vip == vip) {
-        batch.add(NfListObject::Set(Box::new(senders.set())));
-    }
     // flush chain ip lvskit vip-A: the sets keep what they hold
     batch.add_cmd(NfCmd::Flush(FlushObject::Chain(chain(vip))));
+    // delete set ip lvskit clients-A: no rule refers to it any more
+    for senders in sets.altered.iter().filter(|senders| senders.vip == vip) {
+        batch.delete(NfListObject::Set(Box::new(senders.set())));
+    }
+    // add set ip lvskit clients-A { type ether_addr; size 4096; flags timeout; timeout 10s; }
+    for senders in sets.altered.iter().chain(&sets.missing).filter(|senders| senders.vip == vip) {
+        batch.add(NfListObject::Set(Box::new(senders.set())));
+    }
     // add rule ip lvskit vip-A ...
     for expr in rules(vip) {
         batch.add(NfListObject::Rule(Rule {

@@ -37,6 +37,17 @@ pub struct Senders {
     pub part: Part,
 }
 
+/// What a listing says of a set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listed {
+    /// It is there, as it should be.
+    Right,
+    /// It is there, and something else; the text says what.
+    Altered(String),
+    /// There is none of that name.
+    Missing,
+}
+
 impl Senders {
     /// Both sets of a VIP.
     pub fn of(vip: Vip) -> [Senders; 2] {
@@ -52,11 +63,27 @@ impl Senders {
         format!("{part}-{}", self.vip).replace(':', "-")
     }
 
-    /// Whether the set stands in nft's listing of our table.
-    pub fn stand_in(self, listing: &Value) -> bool {
+    /// The set of that name; `None` if [`Senders::name`] gives it to none.
+    pub fn named(name: &str) -> Option<Senders> {
+        let (_, address) = name.split_once('-')?;
+        let vip = address.replace('-', ":").parse().ok()?;
+        Senders::of(vip).into_iter().find(|senders| senders.name() == name)
+    }
+
+    /// What nft's listing of our table says of the set.
+    pub fn listed(self, listing: &Value) -> Listed {
         let name = self.name();
-        let mut objects = listing["nftables"].as_array().into_iter().flatten();
-        objects.any(|object| object["set"]["name"] == name)
+        let mut sets = listing["nftables"].as_array().into_iter().flatten();
+        let Some(set) = sets.find(|object| object["set"]["name"] == name) else {
+            return Listed::Missing;
+        };
+        let expected = serde_json::to_value(self.set()).unwrap_or_default();
+        // The flags are not compared: nft 1.0.6 does not list all that there are.
+        let differs = ["type", "size", "timeout"].into_iter().find_map(|key| {
+            let (is, should) = (&set["set"][key], &expected[key]);
+            (is != should).then(|| format!("the {key} of set {name} is {is}, not {should}"))
+        });
+        differs.map_or(Listed::Right, Listed::Altered)
     }
 
     // `set ip lvskit clients-A { type ether_addr; size 4096; flags timeout; timeout 10s; }`
@@ -84,15 +111,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_is_found_by_its_name() {
+    fn a_name_leads_back_to_its_set() {
+        for vip in ["192.168.3.100", "fd00::100", "::2"] {
+            for senders in Senders::of(vip.parse().unwrap()) {
+                assert_eq!(Senders::named(&senders.name()), Some(senders));
+            }
+        }
+        for name in ["clients", "clients-", "clients-x", "vip-192.168.3.100", "clients-10.0.0.1/8"]
+        {
+            assert_eq!(Senders::named(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_set_is_found_by_its_name_and_compared() {
         let [clients, balancers] = Senders::of("fd00::1".parse().unwrap());
-        let listing = serde_json::json!({ "nftables": [
-            { "table": { "name": "lvskit" } },
-            { "set": { "name": "clients-fd00--1" } },
-            { "chain": { "name": "balancers-fd00--1" } },
-        ]});
-        assert!(clients.stand_in(&listing));
-        assert!(!balancers.stand_in(&listing));
-        assert!(!clients.stand_in(&Value::Null));
+        let listing = |set| {
+            serde_json::json!({ "nftables": [
+                { "table": { "name": "lvskit" } },
+                { "set": set },
+                { "chain": { "name": "balancers-fd00--1" } },
+            ]})
+        };
+        let right = serde_json::json!({
+            "name": "clients-fd00--1", "type": "ether_addr", "size": 4096, "timeout": 10,
+        });
+        assert_eq!(clients.listed(&listing(right.clone())), Listed::Right);
+        assert_eq!(balancers.listed(&listing(right.clone())), Listed::Missing);
+        assert_eq!(clients.listed(&Value::Null), Listed::Missing);
+        for (key, value) in
+            [("type", "ipv4_addr".into()), ("size", 10.into()), ("timeout", Value::Null)]
+        {
+            let mut set = right.clone();
+            set[key] = value;
+            let told = clients.listed(&listing(set));
+            let words = format!("the {key} of set clients-fd00--1 is ");
+            assert!(matches!(&told, Listed::Altered(how) if how.starts_with(&words)), "{told:?}");
+        }
     }
 }

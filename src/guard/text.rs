@@ -22,10 +22,10 @@ fn install(vip: Vip) -> String {
         text,
         "add chain {chain} {{ type nat hook prerouting priority dstnat; policy accept; }}"
     );
+    let _ = writeln!(text, "flush chain {chain}");
     for senders in Senders::of(vip) {
         let _ = writeln!(text, "add set {}", set(senders));
     }
-    let _ = writeln!(text, "flush chain {chain}");
     let [clients, balancers] = Senders::of(vip).map(Senders::name);
     for rule in [
         format!("{family} daddr != {vip} accept"),

@@ -132,9 +132,9 @@ fn dry_run_prints_nfts_own_language() {
         str![[r#"
 add table ip lvskit
 add chain ip lvskit vip-192.168.3.100 { type nat hook prerouting priority dstnat; policy accept; }
+flush chain ip lvskit vip-192.168.3.100
 add set ip lvskit clients-192.168.3.100 { type ether_addr; size 4096; flags dynamic,timeout; timeout 10s; }
 add set ip lvskit balancers-192.168.3.100 { type ether_addr; size 4096; flags dynamic,timeout; timeout 10s; }
-flush chain ip lvskit vip-192.168.3.100
 add rule ip lvskit vip-192.168.3.100 ip daddr != 192.168.3.100 accept
 add rule ip lvskit vip-192.168.3.100 tcp flags & (fin|syn|rst|ack) != syn accept
 add rule ip lvskit vip-192.168.3.100 meta l4proto != { tcp, udp } accept
@@ -146,9 +146,9 @@ add rule ip lvskit vip-192.168.3.100 update @balancers-192.168.3.100 { ether sad
 add rule ip lvskit vip-192.168.3.100 redirect
 add table ip6 lvskit
 add chain ip6 lvskit vip-fd00-3--100 { type nat hook prerouting priority dstnat; policy accept; }
+flush chain ip6 lvskit vip-fd00-3--100
 add set ip6 lvskit clients-fd00-3--100 { type ether_addr; size 4096; flags dynamic,timeout; timeout 10s; }
 add set ip6 lvskit balancers-fd00-3--100 { type ether_addr; size 4096; flags dynamic,timeout; timeout 10s; }
-flush chain ip6 lvskit vip-fd00-3--100
 add rule ip6 lvskit vip-fd00-3--100 ip6 daddr != fd00:3::100 accept
 add rule ip6 lvskit vip-fd00-3--100 tcp flags & (fin|syn|rst|ack) != syn accept
 add rule ip6 lvskit vip-fd00-3--100 meta l4proto != { tcp, udp } accept

@@ -49,6 +49,67 @@ fn a_dormant_table_is_no_guard_until_the_next_hook_wakes_it() {
     assert_eq!(node.served_at(VIP, PATIENCE), ip(OWN));
 }
 
+/// A set that is something else than the rules fill, in a guard that is right otherwise.
+#[test]
+fn changed_sets_are_replaced_by_the_next_hook() {
+    if !inside("healing::changed_sets_are_replaced_by_the_next_hook") {
+        return;
+    }
+    let node = Node::new();
+    let dry = node.hook(&["--dry-run", "-a", VIP, VIP6]);
+    let text = String::from_utf8(dry.stdout).unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let check = |vips: &[&str]| {
+        let output = node.hook(&[&["--check"], vips].concat());
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    let clients = format!("clients-{VIP}");
+    for (from, to, told) in [
+        ("size 4096", "size 10", "the size of set clients-192.168.3.100 is 10, not 4096"),
+        ("timeout 10s", "timeout 1h", "the timeout of set clients-192.168.3.100 is 3600, not 10"),
+        // Rules about a MAC address can't refer to it.
+        ("ether_addr", "ipv4_addr", "the chain has 0 rules, not 9"),
+    ] {
+        node.node.tool("nft", "flush ruleset");
+        let altered =
+            text.lines().filter(|line| to != "ipv4_addr" || !line.starts_with("add rule ip "));
+        let altered =
+            altered.map(|line| match line.contains(&format!("add set ip lvskit {clients} ")) {
+                true => line.replace(from, to) + "\n",
+                false => format!("{line}\n"),
+            });
+        std::fs::write(file.path(), altered.collect::<String>()).unwrap();
+        node.node.tool("nft", &format!("-f {}", file.path().display()));
+        // What the other sets hold stays.
+        node.node.tool("nft", "add element ip6 lvskit clients-fd00-3--100 { 02:00:00:00:00:01 }");
+        assert_eq!(check(&[VIP]), (1, format!("{VIP} altered: {told}\n")));
+        node.guard(&["-a", VIP, VIP6]);
+        assert_eq!(check(&[VIP, VIP6]).0, 0, "{to}");
+        assert_eq!(node.served_at(VIP, PATIENCE), ip(OWN), "{to}");
+        let set = node.node.tool("nft", "list set ip6 lvskit clients-fd00-3--100");
+        assert!(set.contains("02:00:00:00:00:01"), "{set}");
+        // And --purge knows them too.
+        node.guard(&["--purge", VIP]);
+    }
+}
+
+/// Whoever deletes a chain leaves the sets: the address is one that should be guarded.
+#[test]
+fn a_check_of_all_names_an_address_whose_chain_is_gone() {
+    if !inside("healing::a_check_of_all_names_an_address_whose_chain_is_gone") {
+        return;
+    }
+    let node = Node::new();
+    node.guard(&["-a", VIP, "192.168.3.10", VIP6]);
+    for chain in [format!("ip lvskit vip-{VIP}"), "ip6 lvskit vip-fd00-3--100".to_owned()] {
+        node.node.tool("nft", &format!("delete chain {chain}"));
+    }
+    let check = node.hook(&["--check"]);
+    assert_eq!(check.status.code(), Some(1));
+    let told = format!("192.168.3.10 in force\n{VIP} missing\n{VIP6} missing\n");
+    assert_eq!(String::from_utf8(check.stdout).unwrap(), told);
+}
+
 /// A watching program that does not outlive its test.
 struct Watch(Child);
 

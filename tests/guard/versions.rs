@@ -54,7 +54,7 @@ fn works_with(release: &str, test: &str, version: &str) {
     // Where the program below chroot finds it.
     let mut file = tempfile::NamedTempFile::new_in(format!("{root}/tmp")).unwrap();
     file.write_all(&succeed(&["--dry-run", "-a", VIP, VIP6])).unwrap();
-    let name = file.path().file_name().unwrap().to_str().unwrap();
+    let name = file.path().file_name().unwrap().to_str().unwrap().to_owned();
     node.node.tool(nft, &format!("-f /tmp/{name}"));
     succeed(&["--check", VIP, VIP6]);
     succeed(&["--purge"]);
@@ -73,6 +73,16 @@ fn works_with(release: &str, test: &str, version: &str) {
         assert_eq!(node.served_at(vip, PATIENT), ip(vip), "a client that has not heard");
         assert_eq!(node.forwarded_to(vip, PATIENT), ip(own), "a balancer that has");
     }
+
+    // A set that remembers for another time, as this nft makes it.
+    succeed(&["--purge"]);
+    let text = String::from_utf8(succeed(&["--dry-run", "-a", VIP, VIP6])).unwrap();
+    fs::write(file.path(), text.replace("timeout 10s", "timeout 1h")).unwrap();
+    node.node.tool(nft, &format!("-f /tmp/{name}"));
+    assert_eq!(hook(&["--check", VIP]).status.code(), Some(1), "another timeout");
+    succeed(&["--keep-sessions", "-a", VIP, VIP6]);
+    succeed(&["--keep-sessions", "--check", VIP, VIP6]);
+    assert_eq!(node.forwarded_to(VIP, PATIENT), ip(OWN), "sets are new");
 
     let chain = format!("ip lvskit vip-{VIP}");
     node.node.tool(nft, &format!("insert rule {chain} tcp dport 22 accept"));
