@@ -21,14 +21,15 @@ Examples:
     systemctl enable --now bypass-ipvs@192.168.3.100.service
 
   By hand, in /usr/libexec/keepalived:
-    ./bypass-ipvs -a 192.168.3.100,192.168.3.110 fd00::100
+    ./bypass-ipvs --keep-sessions -a 192.168.3.100,192.168.3.110 fd00::100
     ./bypass-ipvs --dry-run -a 192.168.3.100     what nft would be told
-    ./bypass-ipvs --check                        is every guard in force?
+    ./bypass-ipvs --keep-sessions --check        is every guard in force, with its route?
     ./bypass-ipvs --purge                        take them away, before lvskit leaves
 
 Exit codes:
   0  done; with --check: in force
-  1  with --check: a guard or fallback route is missing or was altered, or there is none
+  1  with --check: a guard is missing or was altered, a fallback route is unsafe or, with
+     --keep-sessions, missing, or there is nothing here
   2  wrong command line, nothing was tried
   4  nft, ip or the kernel refused, or the fallback route would be unsafe
   5  nft or ip did not answer in time
@@ -54,7 +55,8 @@ pub struct Cli {
     #[arg(short, long, value_name = "VIP", num_args = 1.., value_delimiter = ',', action = ArgAction::Append)]
     pub remove: Vec<Vip>,
 
-    /// Only tell whether the guard of each address is in force; of all that are here if none is named
+    /// Only tell whether the guard of each address is in force, with --keep-sessions also its
+    /// fallback route; of all that are here if none is named
     #[arg(short, long, value_name = "VIP", num_args = 0.., value_delimiter = ',', conflicts_with_all = ["guard", "purge"])]
     pub check: Option<Vec<Vip>>,
 

@@ -28,12 +28,15 @@ pub enum Route {
     Missing,
     /// It is there and should not: the node claims the address. The text says why.
     Unsafe(String),
+    /// Nobody asked for one, and ip does not tell. The text says why.
+    Unknown(String),
 }
 
 impl Status {
     /// Whether everything is there that should be, and nothing that shouldn't.
     pub fn is_right(&self) -> bool {
-        self.guard == State::InForce && matches!(self.route, None | Some(Route::InPlace))
+        let route = matches!(self.route, None | Some(Route::InPlace | Route::Unknown(_)));
+        self.guard == State::InForce && route
     }
 
     /// One element of `guards` in the output of `--check --json`.
@@ -47,6 +50,7 @@ impl Status {
             Route::InPlace => "in place",
             Route::Missing => "missing",
             Route::Unsafe(_) => "unsafe",
+            Route::Unknown(_) => "unknown",
         });
         json!({
             "vip": self.vip.to_string(),
@@ -65,6 +69,7 @@ impl fmt::Display for Status {
             State::Altered(how) => write!(f, "{} altered: {how}", self.vip)?,
         }
         match &self.route {
+            None if self.guard == State::InForce => f.write_str(", no fallback route"),
             None => Ok(()),
             Some(Route::InPlace) if self.guard == State::InForce => f.write_str(", sessions kept"),
             Some(Route::InPlace) => f.write_str(
@@ -72,6 +77,7 @@ impl fmt::Display for Status {
             ),
             Some(Route::Missing) => f.write_str(", sessions not kept: no fallback route"),
             Some(Route::Unsafe(why)) => write!(f, ", fallback route unsafe: {why}"),
+            Some(Route::Unknown(why)) => write!(f, ", fallback route unknown: {why}"),
         }
     }
 }

@@ -185,10 +185,10 @@ impl System {
     /// Reads back what `vips` have; with an empty list, every VIP that has anything here.
     pub fn status(&self, vips: &[Vip]) -> Result<Vec<Status>, SystemError> {
         let listings = self.nft.listings(vips).map_err(SystemError::Nft)?;
-        let routes = match self.ip.list() {
-            Ok(routes) => routes,
+        let (routes, unknown) = match self.ip.list() {
+            Ok(routes) => (routes, None),
             Err(error) if self.keep_sessions => return Err(SystemError::Ip(error)),
-            Err(_) => Vec::new(),
+            Err(error) => (Vec::new(), Some(Route::Unknown(error.to_string()))),
         };
         let unsafe_v4 = match routes.iter().any(|vip| vip.family() == Family::V4) {
             true => arp::check(Path::new(arp::CONF)).err().map(|error| error.to_string()),
@@ -197,7 +197,8 @@ impl System {
         let route = |vip: Vip| match (routes.contains(&vip), &unsafe_v4) {
             (true, Some(why)) if vip.family() == Family::V4 => Some(Route::Unsafe(why.clone())),
             (true, _) => Some(Route::InPlace),
-            (false, _) => self.keep_sessions.then_some(Route::Missing),
+            (false, _) if self.keep_sessions => Some(Route::Missing),
+            (false, _) => unknown.clone(),
         };
         let all = match vips {
             [] => listings.vips(&routes),

@@ -11,7 +11,7 @@ use snapbox::{IntoData, assert_data_eq, str};
 
 use crate::common::netns::inside;
 use crate::dev::{DAEMON_ERR, DevLog, without_log};
-use crate::hook::{PROGRAM, Run, VIP, VIP6, assert_guarded, hook, run};
+use crate::hook::{PROGRAM, Run, VIP, VIP6, assert_guarded, hook, run, silent};
 
 #[test]
 fn help_shows_what_to_write_into_keepalived_conf() {
@@ -20,7 +20,7 @@ fn help_shows_what_to_write_into_keepalived_conf() {
     let (_, examples) = stdout.split_once("\nExamples:\n").unwrap();
     let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     let examples: Vec<String> = examples.lines().map(words).collect();
-    // The same lines as in the article's cluster.
+    // The same lines as in the example.
     let conf = include_str!("../../keepalived/server01.domain.ru/keepalived.conf");
     let hooks: Vec<&str> =
         conf.lines().map(str::trim).filter(|line| line.starts_with("notify_")).collect();
@@ -37,6 +37,7 @@ fn helps_examples_by_hand_are_right() {
         return;
     }
     without_log();
+    silent();
     let help = hook(&["--help"]).stdout;
     let (_, by_hand) = help.split_once("  By hand, in /usr/libexec/keepalived:\n").unwrap();
     // After several blanks comes what it does.
@@ -44,6 +45,8 @@ fn helps_examples_by_hand_are_right() {
     let lines: Vec<Vec<&str>> =
         lines.map(|line| line.split("   ").next().unwrap().split_whitespace().collect()).collect();
     assert_eq!(lines.len(), 4, "{by_hand}");
+    // What the exit codes say of a check, it tells with these options.
+    assert_eq!(lines[2], ["--keep-sessions", "--check"]);
     for args in lines {
         assert_eq!(hook(&args).code, Some(0), "{args:?}");
     }

@@ -55,7 +55,7 @@ pub fn run(mut command: Command) -> Run {
 pub fn assert_guarded(vip: &str, guarded: bool) {
     let check = hook(&["--check", vip]);
     let expected = match guarded {
-        true => (Some(0), format!("{vip} in force\n")),
+        true => (Some(0), format!("{vip} in force, no fallback route\n")),
         false => (Some(1), format!("{vip} missing\n")),
     };
     assert_eq!((check.code, check.stdout), expected, "{}", check.stderr);

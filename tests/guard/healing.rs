@@ -106,7 +106,7 @@ fn a_check_of_all_names_an_address_whose_chain_is_gone() {
     }
     let check = node.hook(&["--check"]);
     assert_eq!(check.status.code(), Some(1));
-    let told = format!("192.168.3.10 in force\n{VIP} missing\n{VIP6} missing\n");
+    let told = format!("192.168.3.10 in force, no fallback route\n{VIP} missing\n{VIP6} missing\n");
     assert_eq!(String::from_utf8(check.stdout).unwrap(), told);
 }
 

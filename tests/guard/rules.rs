@@ -94,8 +94,9 @@ fn check_tells_in_force_missing_and_altered() {
     };
     assert_eq!(check(&["--check", VIP]), (1, format!("{VIP} missing\n")));
     node.guard(&["-r", VIP]);
-    assert_eq!(check(&["--check", VIP]), (0, format!("{VIP} in force\n")));
-    assert_eq!(check(&["--check", VIP, VIP6]), (1, format!("{VIP} in force\n{VIP6} missing\n")));
+    let in_force = format!("{VIP} in force, no fallback route\n");
+    assert_eq!(check(&["--check", VIP]), (0, in_force.clone()));
+    assert_eq!(check(&["--check", VIP, VIP6]), (1, format!("{in_force}{VIP6} missing\n")));
     node.node.tool("nft", &format!("insert rule ip lvskit vip-{VIP} tcp dport 22 accept"));
     let (code, text) = check(&["--check", VIP, "--json"]);
     assert_eq!(code, 1);

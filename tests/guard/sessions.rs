@@ -154,6 +154,11 @@ fn check_tells_of_the_route_and_purge_takes_it_away() {
     };
     assert_eq!(check(&["--check"]), (1, "no guards here\n".into()));
     node.guard(&["-a", VIP]);
+    let unasked = format!("{VIP} in force, no fallback route\n");
+    assert_eq!(check(&["--check", VIP]), (0, unasked));
+    let deaf = check(&["--check", VIP, "--ip", "/nonexistent/ip"]);
+    let unknown = format!("{VIP} in force, fallback route unknown: /nonexistent/ip: ");
+    assert!(deaf.0 == 0 && deaf.1.starts_with(&unknown), "{deaf:?}");
     let lost = format!("{VIP} in force, sessions not kept: no fallback route\n");
     assert_eq!(check(&["--keep-sessions", "--check", VIP]), (1, lost));
     node.guard(&["--keep-sessions", "-a", VIP, VIP6, "192.168.3.10"]);
