@@ -14,7 +14,7 @@
 //! - [`address`] takes a VIP away that a killed keepalived left behind;
 //! - [`listing`] is what was read back, and [`check`] says whether it is the guard;
 //! - [`system`] is all of it together, with the [`status`] of each VIP;
-//! - [`watch`] puts right what others undo; [`hook`] is the command line's shell.
+//! - [`watch`] puts right what others undo, and tells it with [`voice`]; [`hook`] is the command line's shell.
 
 pub mod address;
 pub mod arp;
@@ -29,6 +29,7 @@ pub mod senders;
 pub mod status;
 pub mod system;
 pub mod text;
+pub mod voice;
 pub mod watch;
 
 use std::path::Path;

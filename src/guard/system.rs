@@ -30,7 +30,7 @@ pub enum SystemError {
     /// nft could not do its part.
     #[error("{0}; {advice}", advice = nft::advice(.0))]
     Nft(ChildError),
-    /// nft can't read the guards; as far as the kernel tells, there are rules of theirs.
+    /// nft can't read the guards; they may be in force.
     #[error("{0}; {advice}", advice = nft::advice(.0))]
     Unread(ChildError),
     /// ip could not do its part; the guards are in force.
@@ -184,7 +184,7 @@ impl System {
 
     /// Reads back what `vips` have; with an empty list, every VIP that has anything here.
     pub fn status(&self, vips: &[Vip]) -> Result<Vec<Status>, SystemError> {
-        let listings = self.nft.listings(vips).map_err(SystemError::Nft)?;
+        let listings = self.nft.listings(vips).map_err(SystemError::Unread)?;
         let (routes, unknown) = match self.ip.list() {
             Ok(routes) => (routes, None),
             Err(error) if self.keep_sessions => return Err(SystemError::Ip(error)),

@@ -15,6 +15,7 @@ use nix::sys::socket::{
 use sd_notify::NotifyState;
 
 use super::system::{System, SystemError};
+use super::voice::Voice;
 use crate::log::Log;
 use crate::vip::Vip;
 
@@ -26,9 +27,6 @@ const GAP: Duration = Duration::from_millis(500);
 
 /// How soon a repair that failed is tried again.
 const AGAIN: Duration = Duration::from_secs(5);
-
-/// How long a repair is not told again after one was.
-const SILENCE: Duration = Duration::from_secs(60);
 
 /// Bit of the group NFNLGRP_NFTABLES in a netlink address (linux/netfilter/nfnetlink.h).
 const NFTABLES: u32 = 1 << 6;
@@ -89,17 +87,22 @@ impl Changes {
 /// When the kernel tells no changes any more.
 pub fn keep(system: &System, vips: &[Vip], changes: &Changes, log: &mut Log) -> io::Result<()> {
     let names = super::list(vips);
-    let mut voice = Voice { log, error: String::new(), restored: None, unsaid: 0 };
+    let mut voice = Voice::default();
     let mut ready = false;
     let mut outcome: Result<Option<String>, _> = system.install(vips).map(|()| None);
     loop {
         let patience = match &outcome {
             Ok(restored) => {
-                voice.fine(restored.as_deref());
+                if let Some(said) = voice.fine(restored.as_deref(), Instant::now()) {
+                    log.note(&said);
+                }
                 PERIOD
             }
             Err(error) => {
-                voice.failed(&format!("{}: {error}", error.consequence(&names)));
+                let message = format!("{}: {error}", error.consequence(&names));
+                if voice.failed(&message) {
+                    log.error(&message);
+                }
                 AGAIN
             }
         };
@@ -107,7 +110,7 @@ pub fn keep(system: &System, vips: &[Vip], changes: &Changes, log: &mut Log) -> 
         let guarded = matches!(outcome, Ok(_) | Err(SystemError::Ip(_) | SystemError::Arp(_)));
         if guarded && !ready {
             ready = true;
-            voice.log.note(&format!("guard in force for {names}, watched"));
+            log.note(&format!("guard in force for {names}, watched"));
             // Nobody to tell, when it was started by hand.
             let _ = sd_notify::notify(&[NotifyState::Ready]);
         }
@@ -151,36 +154,4 @@ fn wrong(system: &System, vips: &[Vip]) -> Result<Option<String>, SystemError> {
     let wrong: Vec<String> =
         states.iter().filter(|status| !status.is_right()).map(ToString::to_string).collect();
     Ok((!wrong.is_empty()).then(|| wrong.join("; ")))
-}
-
-/// Says each thing once, however often it happens: nobody reads a flooded log.
-struct Voice<'a> {
-    log: &'a mut Log,
-    error: String,
-    restored: Option<Instant>,
-    unsaid: u32,
-}
-
-impl Voice<'_> {
-    fn fine(&mut self, restored: Option<&str>) {
-        self.error.clear();
-        let Some(what) = restored else { return };
-        if self.restored.is_some_and(|last| last.elapsed() < SILENCE) {
-            self.unsaid += 1;
-            return;
-        }
-        let more = match self.unsaid {
-            0 => String::new(),
-            count => format!(" ({count} times more since the last message)"),
-        };
-        self.log.note(&format!("restored what was not right: {what}{more}"));
-        (self.restored, self.unsaid) = (Some(Instant::now()), 0);
-    }
-
-    fn failed(&mut self, message: &str) {
-        if message != self.error {
-            self.log.error(message);
-            self.error = message.to_owned();
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -48,6 +48,28 @@ pub fn run(mut command: Command) -> Run {
         code: status.code(),
         stdout: String::from_utf8(stdout).unwrap(),
         stderr: String::from_utf8(stderr).unwrap(),
+    }
+}
+
+/// A watching hook that does not outlive its test, be that a failed one.
+pub struct Watcher(Child);
+
+impl Watcher {
+    /// Starts it; what it says goes to syslog only.
+    pub fn start(args: &[&str], notify: Option<&Path>) -> Watcher {
+        let mut command = Command::new(PROGRAM);
+        command.arg("--watch").args(args).stdin(Stdio::null()).stderr(Stdio::null());
+        if let Some(socket) = notify {
+            command.env("NOTIFY_SOCKET", socket);
+        }
+        Watcher(command.spawn().unwrap())
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::common::netns::inside;
 use crate::dev::{DAEMON_ERR, DevLog};
-use crate::hook::{Fake, PROGRAM, Run, VIP, assert_guarded, has_route, hook, run, silent};
+use crate::hook::{Fake, PROGRAM, Run, VIP, Watcher, assert_guarded, has_route, hook, run, silent};
 
 /// Asserts a failure with the guard in force, told in the same words in syslog.
 fn half_done(log: &DevLog, run: &Run, code: i32, words: &[&str]) {
@@ -126,18 +126,13 @@ fn a_route_without_guard_that_can_not_be_taken_away_is_told_as_such() {
 
     // Nor is a watcher ready: keepalived's service would start.
     let folder = tempfile::tempdir().unwrap();
-    let notify = UnixDatagram::bind(folder.path().join("notify")).unwrap();
+    let socket = folder.path().join("notify");
+    let notify = UnixDatagram::bind(&socket).unwrap();
     notify.set_nonblocking(true).unwrap();
-    let mut watcher = Command::new(PROGRAM)
-        .args(["--watch", "--keep-sessions", "-a", VIP])
-        .args(programs)
-        .env("NOTIFY_SOCKET", folder.path().join("notify"))
-        .spawn()
-        .unwrap();
+    let args = [["--keep-sessions", "-a", VIP].as_slice(), &programs].concat();
+    let _watcher = Watcher::start(&args, Some(&socket));
     assert!(log.wait_for_message().contains(words[0]));
     std::thread::sleep(Duration::from_millis(300));
-    watcher.kill().unwrap();
-    watcher.wait().unwrap();
     assert_eq!(notify.recv(&mut [0; 64]).unwrap_err().kind(), ErrorKind::WouldBlock);
 }
 

@@ -1,11 +1,12 @@
 //! What goes to syslog, and that no state of the log keeps the hook from its work.
 
 use std::os::unix::net::UnixDatagram;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::common::netns::inside;
 use crate::dev::{DAEMON_ERR, DAEMON_NOTICE, DevLog, without_log};
-use crate::hook::{Fake, Run, VIP, VIP6, assert_guarded, hook};
+use crate::hook::{Fake, Run, VIP, VIP6, Watcher, assert_guarded, hook};
 
 /// A hook that a full log keeps waiting for longer hangs; a message may wait a fraction of that.
 const HANGS: Duration = Duration::from_secs(8);
@@ -142,14 +143,38 @@ fn a_log_daemon_that_was_started_anew_hears_the_watcher() {
         return;
     }
     let log = DevLog::new();
-    let mut command = std::process::Command::new(crate::hook::PROGRAM);
-    let mut watcher = command.args(["--watch", "-a", VIP]).spawn().unwrap();
+    let _watcher = Watcher::start(&["-a", VIP], None);
     assert!(log.wait_for_message().contains("guard in force"));
     let log = log.anew();
-    let flushed = std::process::Command::new("nft").args(["flush", "ruleset"]).status();
+    let flushed = Command::new("nft").args(["flush", "ruleset"]).status();
     assert!(flushed.unwrap().success());
     let told = log.wait_for_message();
-    watcher.kill().unwrap();
-    watcher.wait().unwrap();
     assert!(told.contains("restored what was not right: 192.168.3.100 missing"), "{told}");
+}
+
+/// However short the time since it told of another repair.
+#[test]
+fn a_watcher_tells_the_end_of_what_it_told() {
+    if !inside("syslog::a_watcher_tells_the_end_of_what_it_told") {
+        return;
+    }
+    let log = DevLog::new();
+    let nft = Fake::new("[ ! -e \"$0.broken\" ] || exit 9; exec /usr/sbin/nft \"$@\"");
+    let broken = format!("{}.broken", nft.path());
+    let change = |what: &str| {
+        assert!(Command::new("nft").args(what.split(' ')).status().unwrap().success());
+    };
+    let _watcher = Watcher::start(&["-a", VIP, "--nft", &nft.path()], None);
+    assert!(log.wait_for_message().contains("guard in force"));
+    let restored = "restored what was not right: 192.168.3.100 missing";
+    change("flush ruleset");
+    assert_eq!(log.wait_for_message(), restored);
+    std::fs::write(&broken, "").unwrap();
+    change("flush ruleset");
+    let error = log.wait_for_message();
+    assert!(error.starts_with("could not put the guard of 192.168.3.100 in force: "), "{error}");
+    std::fs::remove_file(&broken).unwrap();
+    // Sooner than it tries again by itself.
+    change("add table ip other");
+    assert_eq!(log.wait_for_message(), restored);
 }
