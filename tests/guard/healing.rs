@@ -1,13 +1,19 @@
 //! What others do to the rules is put right: by the next hook, and without one by `--watch`.
 
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixDatagram;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::common::netns::inside;
 use crate::node::{Node, OWN, VIP, VIP6, ip};
 
-/// For what should happen at once.
+/// For what a watcher does because the kernel told it of a change: clearly less than the 10 seconds
+/// after which it looks by itself.
+const SOON: Duration = Duration::from_secs(5);
+
+/// For what it does by itself, and for all else.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[test]
@@ -78,7 +84,7 @@ fn changed_sets_are_replaced_by_the_next_hook() {
                 true => line.replace(from, to) + "\n",
                 false => format!("{line}\n"),
             });
-        std::fs::write(file.path(), altered.collect::<String>()).unwrap();
+        fs::write(file.path(), altered.collect::<String>()).unwrap();
         node.node.tool("nft", &format!("-f {}", file.path().display()));
         // What the other sets hold stays.
         node.node.tool("nft", "add element ip6 lvskit clients-fd00-3--100 { 02:00:00:00:00:01 }");
@@ -124,8 +130,8 @@ fn in_force(node: &Node) -> bool {
     node.hook(&["--keep-sessions", "--check", VIP, VIP6]).status.success()
 }
 
-fn wait_for_guard(node: &Node, after: &str) {
-    let deadline = Instant::now() + PATIENCE;
+fn wait_for_guard(node: &Node, after: &str, patience: Duration) {
+    let deadline = Instant::now() + patience;
     while !in_force(node) {
         assert!(Instant::now() < deadline, "nothing came back after {after}");
         std::thread::sleep(Duration::from_millis(10));
@@ -140,7 +146,7 @@ fn a_watching_program_restores_what_was_taken_away() {
     let node = Node::silent();
     let args = ["--watch", "--keep-sessions", "-a", VIP, VIP6];
     let mut watch = Watch(node.start_hook(&args));
-    wait_for_guard(&node, "the start");
+    wait_for_guard(&node, "the start", PATIENCE);
     for fault in [
         "flush ruleset".to_owned(),
         "delete table ip6 lvskit".to_owned(),
@@ -149,15 +155,50 @@ fn a_watching_program_restores_what_was_taken_away() {
         "add table ip lvskit { flags dormant ; }".to_owned(),
     ] {
         node.node.tool("nft", &fault);
-        wait_for_guard(&node, &fault);
+        wait_for_guard(&node, &fault, SOON);
     }
     node.node.ip("route flush table local proto 112");
-    wait_for_guard(&node, "ip route flush");
+    wait_for_guard(&node, "ip route flush", SOON);
     node.node.ip("-6 route flush table local proto 112");
-    wait_for_guard(&node, "ip -6 route flush");
+    wait_for_guard(&node, "ip -6 route flush", SOON);
     assert!(watch.0.try_wait().unwrap().is_none(), "it stays");
     drop(watch);
     assert!(in_force(&node), "the guard outlives its watcher");
+}
+
+/// systemd's end of a unit that tells when it is ready.
+struct Notify(tempfile::TempDir, UnixDatagram);
+
+impl Notify {
+    fn new() -> Notify {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = UnixDatagram::bind(folder.path().join("notify")).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        Notify(folder, socket)
+    }
+
+    /// A watcher on the node that tells it, and writes to `stderr`.
+    fn watch(&self, node: &Node, args: &[&str], stderr: Stdio) -> Watch {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bypass-ipvs"));
+        command.arg("--watch").args(args).stderr(stderr);
+        command.env("NOTIFY_SOCKET", self.0.path().join("notify"));
+        Watch(node.node.run(|| command.spawn().unwrap()))
+    }
+
+    /// Waits until it is told.
+    fn ready(&self) {
+        let mut message = [0; 64];
+        let length = self.1.recv(&mut message).unwrap();
+        assert_eq!(message[..length].trim_ascii(), b"READY=1");
+    }
+
+    /// Whether anything was told that nobody has waited for.
+    fn was_told(&self) -> bool {
+        self.1.set_nonblocking(true).unwrap();
+        let told = self.1.recv(&mut [0; 64]).is_ok();
+        self.1.set_nonblocking(false).unwrap();
+        told
+    }
 }
 
 /// systemd starts keepalived after the unit, and the unit counts as started with this message.
@@ -166,17 +207,9 @@ fn a_watcher_tells_systemd_when_the_guard_is_in_force() {
     if !inside("healing::a_watcher_tells_systemd_when_the_guard_is_in_force") {
         return;
     }
-    let node = Node::new();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("notify");
-    let socket = UnixDatagram::bind(&path).unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bypass-ipvs"));
-    command.args(["--watch", "-a", VIP]).env("NOTIFY_SOCKET", &path);
-    let _watch = Watch(node.node.run(|| command.spawn().unwrap()));
-    let mut message = [0; 64];
-    let length = socket.recv(&mut message).unwrap();
-    assert_eq!(message[..length].trim_ascii(), b"READY=1");
+    let (node, notify) = (Node::new(), Notify::new());
+    let _watch = notify.watch(&node, &["-a", VIP], Stdio::null());
+    notify.ready();
     assert_eq!(node.hook(&["--check", VIP]).status.code(), Some(0));
 }
 
@@ -186,18 +219,35 @@ fn a_watcher_without_nft_waits_for_it() {
     if !inside("healing::a_watcher_without_nft_waits_for_it") {
         return;
     }
-    let node = Node::new();
+    let (node, notify) = (Node::new(), Notify::new());
     let folder = tempfile::tempdir().unwrap();
-    let nft = folder.path().join("nft");
-    let watch = Watch(node.start_hook(&["--watch", "-a", VIP, "--nft", nft.to_str().unwrap()]));
-    std::thread::sleep(Duration::from_millis(200));
-    std::os::unix::fs::symlink("/usr/sbin/nft", &nft).unwrap();
-    let deadline = Instant::now() + PATIENCE;
-    while !node.hook(&["--check", VIP]).status.success() {
-        assert!(Instant::now() < deadline, "no guard");
-        std::thread::sleep(Duration::from_millis(10));
+    let [nft, ip, calls, said] =
+        ["nft", "ip", "calls", "said"].map(|name| folder.path().join(name));
+    // Without a guard there must be no route, so it calls ip each time.
+    let script = format!("#!/bin/sh\necho >>{}\nexec /usr/sbin/ip \"$@\"\n", calls.display());
+    fs::write(&ip, script).unwrap();
+    fs::set_permissions(&ip, Permissions::from_mode(0o755)).unwrap();
+    let args = ["-a", VIP, "--nft", nft.to_str().unwrap(), "--ip", ip.to_str().unwrap()];
+    let _watch = notify.watch(&node, &args, File::create(&said).unwrap().into());
+    let tries = || fs::read_to_string(&calls).unwrap_or_default().len();
+    for change in ["", "add table ip one", "add table ip two", "add table ip three"] {
+        let before = tries();
+        if !change.is_empty() {
+            node.node.tool("nft", change);
+        }
+        let deadline = Instant::now() + PATIENCE;
+        while tries() == before {
+            assert!(Instant::now() < deadline, "it does not try again after {change:?}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
-    drop(watch);
+    assert!(!notify.was_told(), "ready without a guard");
+    symlink("/usr/sbin/nft", &nft).unwrap();
+    notify.ready();
+    assert_eq!(node.hook(&["--check", VIP]).status.code(), Some(0));
+    let said = fs::read_to_string(&said).unwrap();
+    assert_eq!(said.matches("can't be started").count(), 1, "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
 }
 
 #[test]
@@ -207,7 +257,7 @@ fn a_watcher_takes_the_route_away_when_it_becomes_unsafe() {
     }
     let node = Node::silent();
     let _watch = Watch(node.start_hook(&["--watch", "--keep-sessions", "-a", VIP, VIP6]));
-    wait_for_guard(&node, "the start");
+    wait_for_guard(&node, "the start", PATIENCE);
     node.node.tool("sysctl", "-qw net.ipv4.conf.all.arp_ignore=0");
     let deadline = Instant::now() + PATIENCE;
     while node.node.ip("route show type local dev lo table local proto 112").contains(VIP) {
@@ -231,5 +281,6 @@ fn the_route_follows_as_soon_as_it_is_safe() {
     assert!(!in_force(&node), "arp_ignore is 0 in a new namespace");
     node.node.tool("sysctl", "-qw net.ipv4.conf.all.arp_ignore=1");
     node.node.tool("sysctl", "-qw net.ipv4.conf.all.arp_announce=2");
-    wait_for_guard(&node, "the settings");
+    // Of which the kernel tells nothing.
+    wait_for_guard(&node, "the settings", PATIENCE);
 }

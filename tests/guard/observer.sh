@@ -24,7 +24,8 @@ for vip in 192.168.3.100 192.168.3.110; do
 done
 
 nft flush ruleset
-wait_for 10 check
+# Sooner than the watcher looks by itself, every 10 seconds.
+wait_for 5 check
 echo "after a flush: $(check)"
 
 pid=$(systemctl show --value -p MainPID "$guard")
