@@ -13,6 +13,9 @@ use crate::child::ChildError;
 use crate::exit::Exit;
 use crate::vip::{Family, Vip};
 
+/// How often guard and route are put in place, where others take the guard away in between.
+const ATTEMPTS: usize = 3;
+
 /// The programs that change this node.
 #[derive(Debug, Clone)]
 pub struct System {
@@ -110,29 +113,40 @@ impl System {
     /// can't be read keeps it while its chain has rules. Where ARP would make an IPv4 route unsafe, it
     /// has none either.
     pub fn install(&self, vips: &[Vip]) -> Result<(), SystemError> {
-        if let Err(error) = self.nft.install(vips) {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            self.install_guards(vips)?;
+            if !self.keep_sessions {
+                return Ok(());
+            }
+            let routes = self.install_routes(vips);
+            // Somebody may have taken the guard away between the two: a flush, a purge. Then its
+            // rules are gone, which the kernel tells sooner than nft; nft decides where it does not.
+            if stand(vips) {
+                return routes;
+            }
+            match self.unguarded(vips) {
+                (_, None) => return routes,
+                // Once more. To take the route away could hit that of a hook which runs now and puts
+                // the guard back too.
+                (_, Some(SystemError::Undone(_))) if attempt < ATTEMPTS => {}
+                // Worse than what is wrong with the routes.
+                (unguarded, Some(error)) => return Err(self.withdraw(unguarded, error)),
+            }
+        }
+    }
+
+    fn install_guards(&self, vips: &[Vip]) -> Result<(), SystemError> {
+        self.nft.install(vips).map_err(|error| {
             let error = match stand(vips) {
                 true => SystemError::Unread(error),
                 false => SystemError::Nft(error),
             };
             // What nft said of its work matters more than what it says now.
             let (unguarded, _) = self.unguarded(vips);
-            return Err(self.withdraw(unguarded, error));
-        }
-        if !self.keep_sessions {
-            return Ok(());
-        }
-        let routes = self.install_routes(vips);
-        // Somebody may have taken the guard away between the two: a flush, a purge. Then its rules
-        // are gone, which the kernel tells sooner than nft; nft decides where it does not. This
-        // comes first also in what is told: without a guard the rest is of no use.
-        if stand(vips) {
-            return routes;
-        }
-        match self.unguarded(vips) {
-            (_, None) => routes,
-            (unguarded, Some(error)) => Err(self.withdraw(unguarded, error)),
-        }
+            self.withdraw(unguarded, error)
+        })
     }
 
     /// Puts the fallback routes of `vips` in place, where that is safe. What keeps one from its
