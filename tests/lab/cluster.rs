@@ -201,13 +201,7 @@ impl Cluster {
 
     /// Takes away what a stopped cluster of any setup left on the nodes.
     fn forget(&self) {
-        for node in &self.nodes {
-            node.netns.tool("nft", "flush ruleset");
-            for family in ["-4", "-6"] {
-                let vip = format!("{family} route flush table local proto 112");
-                node.netns.try_tool("ip", &vip);
-            }
-        }
+        self.nodes.iter().for_each(Node::flush);
     }
 
     /// The way in which it is set up.

@@ -134,11 +134,21 @@ impl Node {
         Ok(self.netns.run(|| getifaddrs().map(|mut addresses| addresses.any(is_vip)))?)
     }
 
-    /// Whether the guard of the VIP is in force, by our own program.
+    /// Whether the guard of the VIP is in force and its fallback route in place, by our own program.
     pub fn guarded(&self, vip: IpAddr) -> Result<bool> {
         let program = lvskit::paths::libexec("bypass-ipvs");
-        let check = || Command::new(program).arg("--check").arg(vip.to_string()).output();
-        Ok(self.netns.run(check).context("bypass-ipvs")?.status.success())
+        let mut command = Command::new(program);
+        command.args(["--keep-sessions", "--check"]).arg(vip.to_string());
+        Ok(self.netns.run(|| command.output()).context("bypass-ipvs")?.status.success())
+    }
+
+    /// Takes away what any cluster's hooks put there: all rules and the fallback routes.
+    pub fn flush(&self) {
+        self.netns.tool("nft", "flush ruleset");
+        for family in ["-4", "-6"] {
+            // Where there are none ip fails.
+            self.netns.try_tool("ip", &format!("{family} route flush table local proto 112"));
+        }
     }
 
     /// The servers in the node's IPVS table that get connections.

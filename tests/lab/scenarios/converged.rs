@@ -15,8 +15,8 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
     for round in 1..=ROUNDS {
         cluster.stop()?;
         for node in &cluster.nodes {
-            // Only this round's hooks can put the guard there again.
-            node.netns.tool("nft", "flush ruleset");
+            // Only this round's hooks can put the guard and its route there again.
+            node.flush();
         }
         cluster.start()?;
         started(cluster).with_context(|| format!("round {round}"))?;

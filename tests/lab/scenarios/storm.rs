@@ -1,6 +1,7 @@
 //! A hundred transitions in a minute: nodes are drained and filled again, cables pulled and
-//! plugged, at random; half of the hooks are killed while they run, and nft takes up to half a
-//! second. When it is over every node must be right, soon.
+//! plugged, at random; half of the hooks are killed while they run, nft takes up to half a second,
+//! and somebody flushes rules and fallback routes. When it is over every node must be right, soon, and
+//! by its last hook: before that everything is flushed once more.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -23,6 +24,9 @@ const NFT: &str = "/usr/sbin/nft";
 
 /// Between two transitions.
 const STEP: Duration = Duration::from_millis(600);
+
+/// How long all nodes are drained before the end, so that each has noticed, and its hooks have ended.
+const CALM: Duration = Duration::from_secs(4);
 
 /// When all is calm VRRP needs 3 × 0.2 s and the skew time for the first node to be MASTER again.
 const VRRP: Duration = Duration::from_millis(730);
@@ -55,6 +59,7 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
 struct End {
     transitions: usize,
     killed: usize,
+    flushed: usize,
     /// From the last transition until one node is MASTER and every guard is in force.
     right: Option<Duration>,
     /// Until every server is in every balance again, too.
@@ -68,9 +73,10 @@ fn tell(end: &End) -> String {
         time.map_or("never".to_owned(), |time| format!("after {:.1} s", time.as_secs_f64()))
     };
     format!(
-        "{} transitions, {} hooks killed, right {}{}, all servers in the balance {}",
+        "{} transitions, {} hooks killed, {} flushes, right {}{}, all servers in the balance {}",
         end.transitions,
         end.killed,
+        end.flushed,
         seconds(end.right),
         if end.fault.is_empty() { String::new() } else { format!(" (wrong last: {})", end.fault) },
         seconds(end.whole),
@@ -84,12 +90,13 @@ fn storm(cluster: &mut Cluster, setup: &Setup, transitions: usize) -> Result<End
     cluster.set_up(setup)?;
     let (over, killed) = (AtomicBool::new(false), AtomicUsize::new(0));
     let cluster = &*cluster;
-    std::thread::scope(|scope| {
+    let flushed = std::thread::scope(|scope| {
         scope.spawn(|| kill_hooks(&over, &killed));
         let result = blow(cluster, transitions);
         over.store(true, Ordering::Relaxed);
         result
     })?;
+    let flushed = flushed + last(cluster)?;
     // For our own looks; keepalived's hooks go on with the slow one.
     umount2(NFT, MntFlags::MNT_DETACH)?;
     let began = Instant::now();
@@ -107,7 +114,8 @@ fn storm(cluster: &mut Cluster, setup: &Setup, transitions: usize) -> Result<End
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    Ok(End { transitions, killed: killed.load(Ordering::Relaxed), right, whole, fault })
+    let killed = killed.load(Ordering::Relaxed);
+    Ok(End { transitions, killed, flushed, right, whole, fault })
 }
 
 /// What is wrong, the balance aside; empty if nothing is.
@@ -131,14 +139,19 @@ fn wrong(cluster: &Cluster) -> Result<String> {
     Ok(String::new())
 }
 
-/// The transitions; ends with everything calm.
-fn blow(cluster: &Cluster, transitions: usize) -> Result<()> {
+/// The transitions; ends with every node drained. Tells how often a node's rules and routes were taken
+/// away.
+fn blow(cluster: &Cluster, transitions: usize) -> Result<usize> {
     let (mut drained, mut pulled) = ([false; 4], [false; 4]);
+    let mut flushed = 0;
     let mut random = Random::seeded(0x2545_f491_4f6c_dd1d);
     for _ in 0..transitions {
         let began = Instant::now();
         let place = random.below(4);
         let node = &cluster.nodes[place];
+        if random.below(2) == 0 {
+            flushed += flush(cluster, place);
+        }
         if random.below(3) == 0 {
             pulled[place] = !pulled[place];
             if pulled[place] { node.link.pull()? } else { node.link.plug()? }
@@ -149,10 +162,31 @@ fn blow(cluster: &Cluster, transitions: usize) -> Result<()> {
         std::thread::sleep(STEP.saturating_sub(began.elapsed()));
     }
     for node in &cluster.nodes {
+        node.drain(true)?;
+    }
+    Ok(flushed)
+}
+
+/// The last transition, of all nodes at once; nobody kills these hooks. What is right afterwards, they
+/// did: nothing was there before.
+fn last(cluster: &Cluster) -> Result<usize> {
+    std::thread::sleep(CALM);
+    let flushed = (0..cluster.nodes.len()).map(|place| flush(cluster, place)).sum();
+    for node in &cluster.nodes {
         node.drain(false)?;
         node.link.plug()?;
     }
-    Ok(())
+    Ok(flushed)
+}
+
+/// Takes a node's rules and routes away. Not in the article's way: that would mend what its hooks did
+/// wrong. Tells how many nodes that were.
+fn flush(cluster: &Cluster, place: usize) -> usize {
+    if cluster.way() != Way::Ours {
+        return 0;
+    }
+    cluster.nodes[place].flush();
+    1
 }
 
 /// Kills half of the hooks that it meets.
