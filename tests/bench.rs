@@ -66,6 +66,7 @@ fn main() {
         assert!(status.unwrap().success(), "the bench failed in its namespace");
         return;
     }
+    silent();
     let began = Instant::now();
     println!("load before: {}", load());
     for (name, what, run) in SECTIONS {
@@ -75,6 +76,15 @@ fn main() {
         }
     }
     println!("\nload after: {}; all in {:.0} s", load(), began.elapsed().as_secs_f64());
+}
+
+/// Makes the namespace a node on which the fallback route is safe.
+fn silent() {
+    for (setting, value) in [("arp_ignore", "1"), ("arp_announce", "2")] {
+        std::fs::write(format!("/proc/sys/net/ipv4/conf/all/{setting}"), value).unwrap();
+    }
+    let up = Command::new("ip").args(["link", "set", "lo", "up"]).status();
+    assert!(up.unwrap().success());
 }
 
 /// The machine's load averages; what is below the number of processors leaves room for us.

@@ -31,12 +31,13 @@ pub fn python() -> &'static str {
     if std::path::Path::new(system).exists() { system } else { "python3" }
 }
 
-/// Bare nft first, our hook second, the article's last.
-pub fn candidates(ruleset: &NamedTempFile) -> [Candidate; 4] {
+/// Bare nft first, our hook second, then as gen-conf renders it, the article's last.
+pub fn candidates(ruleset: &NamedTempFile) -> [Candidate; 5] {
     let file = ruleset.path().to_str().unwrap();
     [
         Candidate::new("nft -f, the same rules", &["/usr/sbin/nft", "-f", file]),
         Candidate::new("bypass-ipvs -a", &[HOOK, "-a", VIP]),
+        Candidate::new("bypass-ipvs --keep-sessions -a", &[HOOK, "--keep-sessions", "-a", VIP]),
         Candidate::new("public script, bash + iptables", &["bash", SCRIPT, "add", VIP]),
         Candidate::new("article's hook, python3 + iptables", &[python(), PYTHON, "-a", VIP]),
     ]
@@ -57,9 +58,9 @@ pub fn first() {
 
 pub fn again() {
     let ruleset = ruleset(&[VIP.to_owned()]);
-    let [bare, hook, script, python] = candidates(&ruleset);
+    let [bare, hook, rendered, script, python] = candidates(&ruleset);
     let check = Candidate::new("bypass-ipvs --check", &[HOOK, "--check", VIP]);
-    let candidates = [bare, hook, script, check, python];
+    let candidates = [bare, hook, rendered, script, check, python];
     crate::cost::clean();
     let costs = Meter::new().compare(&candidates, 60, false);
     println!(

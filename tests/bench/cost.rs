@@ -131,6 +131,8 @@ fn piped(command: &mut Command) -> Child {
 pub fn clean() {
     let status = Command::new("nft").arg(CLEAN).status().unwrap();
     assert!(status.success());
+    let flush = ["route", "flush", "table", "local", "proto", "112"];
+    assert!(Command::new("ip").args(flush).status().unwrap().success());
     std::thread::sleep(SETTLE);
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::calls::VIP;
 use crate::cost::{HOOK, Meter, clean, ms};
 
-/// Long enough for a look that comes by itself every 30 seconds.
+/// Long enough for some of the looks that come by themselves every 10 seconds.
 const LONG: u64 = 34;
 const SHORT: u64 = 2;
 
