@@ -1,6 +1,6 @@
 //! keepalived starts hooks in parallel, waits for none and kills some. Whatever the order, the end
 //! must be the same: 1,000 random interleavings of `-a` and `-r`, some of them killed at a random
-//! moment, while the VIP comes and goes and somebody flushes the rules.
+//! moment, while the VIP comes and goes and somebody flushes the rules, before and in the midst of them.
 
 use std::process::Child;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -53,6 +53,12 @@ fn a_thousand_interleavings_end_in_the_same_state() {
         }
         // keepalived never kills the last hook of a node that goes on.
         running[0].1 = false;
+        if random.below(3) == 0 {
+            // In the midst of these; what it takes away is the next one's to put back.
+            node.node.tool("nft", "flush ruleset");
+            running.push((node.start_hook(&["--keep-sessions", "-a", VIP]), false));
+            flushed += 1;
+        }
         hooks += running.len();
         killed += end(running, &mut random);
 
