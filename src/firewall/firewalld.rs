@@ -34,6 +34,13 @@ impl Display for Commands<'_> {
         for adverts in &needs.adverts {
             rich_rules(f, adverts, format_args!("protocol value=\"{VRRP}\""))?;
         }
+        if needs.adverts.iter().any(|one| one.family == Family::V4 && one.is_snooped()) {
+            writeln!(
+                f,
+                "\n# A switch's question who listens to the group, which it forwards to nobody else"
+            )?;
+            writeln!(f, "{ADD} --add-protocol=igmp")?;
+        }
         if let Some(sync) = &needs.sync {
             writeln!(f, "\n# IPVS's sync daemon, from the other nodes")?;
             rich_rules(f, sync, format_args!("port port=\"{SYNC_PORT}\" protocol=\"udp\""))?;

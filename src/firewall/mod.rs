@@ -6,6 +6,8 @@
 pub mod firewalld;
 pub mod nft;
 
+use std::net::IpAddr;
+
 use crate::cluster::{self, Cluster, Family, Protocol};
 use crate::conf::build::SYNC_GROUP_IPV6;
 use crate::conf::word::Word;
@@ -67,6 +69,18 @@ pub struct Service {
     pub vips: Vec<Vip>,
 }
 
+impl Peers<'_> {
+    /// Whether a switch that watches multicast wants to be told who listens. Of IPv4's first 256
+    /// groups it must forward all (RFC 4541, 2.1.2).
+    pub fn is_snooped(&self) -> bool {
+        match self.to.parse() {
+            Ok(IpAddr::V4(to)) => to.is_multicast() && to.octets()[..3] != [224, 0, 0],
+            Ok(IpAddr::V6(to)) => to.is_multicast(),
+            Err(_) => false,
+        }
+    }
+}
+
 impl<'a> Needs<'a> {
     /// What node number `node` of the cluster has to let in.
     pub fn of(cluster: &'a Cluster, node: usize) -> Needs<'a> {
@@ -121,7 +135,8 @@ fn adverts(cluster: &Cluster, node: usize) -> Vec<Peers<'_>> {
             Family::V4 => ("vrrp_mcast_group4", VRRP_GROUP),
             Family::V6 => ("vrrp_mcast_group6", VRRP_GROUP_IPV6),
         };
-        let group = cluster.global_defs.settings.value(key).unwrap_or(default);
+        let own = member.settings.value("mcast_dst_ip");
+        let group = own.or(cluster.global_defs.settings.value(key)).unwrap_or(default);
         let one = match &member.unicast {
             Some(unicast) => Peers {
                 interface: &member.interface,

@@ -42,6 +42,13 @@ impl Display for Rules<'_> {
             let types = "nd-neighbor-solicit, nd-neighbor-advert, mld-listener-query";
             writeln!(f, "icmpv6 type {{ {types} }} accept")?;
         }
+        if needs.adverts.iter().any(|one| one.family == Family::V4 && one.is_snooped()) {
+            writeln!(
+                f,
+                "\n# A switch's question who listens to the group, which it forwards to nobody else"
+            )?;
+            writeln!(f, "ip protocol igmp accept")?;
+        }
         if let Some(sync) = &needs.sync {
             writeln!(f, "\n# IPVS's sync daemon, from the other nodes")?;
             writeln!(f, "{} udp dport {SYNC_PORT} accept", From(sync))?;

@@ -121,13 +121,15 @@ fn index(netns: &Netns) -> u32 {
 
 /// The link-local address, as soon as it may be used.
 fn link_local(netns: &Netns, interface: &str) -> Ipv6Addr {
-    loop {
+    let start = Instant::now();
+    while start.elapsed() < FORGETS {
         let shown = netns.ip(&format!("-6 -o address show dev {interface} scope link -tentative"));
         if let Some((_, rest)) = shown.split_once("inet6 ") {
             return rest.split('/').next().unwrap().parse().unwrap();
         }
         std::thread::sleep(Duration::from_millis(20));
     }
+    panic!("{interface} never has a link-local address");
 }
 
 /// Sends an advert of VRRP version 3, as far as a firewall looks.
