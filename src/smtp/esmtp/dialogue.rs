@@ -7,9 +7,9 @@
 //!
 //! What was not asked for is left out. It never says a second thing before the first is answered,
 //! and whatever displeases it, it says QUIT and waits for the answer, so that no server has to log
-//! a lost connection; but for 421, after which the server closes, and for what is no reply. Bytes that come early count for the reply that follows, so the verdict does
-//! not depend on how they are split; only where TLS begins, early bytes are an attack (RFC 3207
-//! section 6, CVE-2011-0411).
+//! a lost connection; but for 421, after which the server closes, and for what is no reply. Bytes
+//! that come early count for the reply that follows, so the verdict does not depend on how they are
+//! split; only where TLS begins, early bytes are an attack (RFC 3207 section 6, CVE-2011-0411).
 
 use super::reply::{Reply, ReplyBuffer};
 use crate::smtp::address::Address;
