@@ -32,8 +32,9 @@ pub(super) fn render(
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let shown = mask_passwords(text);
     // What commands are told to log in with.
-    let secrets = Secrets::of(&[&shown]);
+    let secrets = Secrets::of(&[&without_comments(&shown)]);
     let shown = secrets.star(&shown);
+    let words = |text: &str| quoted(text, |part| secrets.star(part));
     let mut lines = Lines { text: &shown, start: 0, number: 1 };
     let mut reports: Vec<String> = (problems.iter().take(MOST))
         .map(|problem| {
@@ -42,9 +43,9 @@ pub(super) fn render(
             let snippet =
                 Snippet::source(line).line_start(number).path(file).annotation(annotation);
             let mut group: Group<'_> =
-                level.clone().primary_title(secrets.star(&problem.title)).element(snippet);
+                level.clone().primary_title(words(&problem.title)).element(snippet);
             if !problem.cure.is_empty() {
-                group = group.element(Level::HELP.message(secrets.star(&problem.cure)));
+                group = group.element(Level::HELP.message(words(&problem.cure)));
             }
             renderer.render(&[group])
         })
@@ -53,6 +54,23 @@ pub(super) fn render(
         reports.push(format!("... and {} more", problems.len() - MOST));
     }
     reports.join("\n\n")
+}
+
+/// The text without what is said about it: a comment on passwords names none.
+fn without_comments(text: &str) -> String {
+    let code = |line: &str| match line.find(" #").or(line.starts_with('#').then_some(0)) {
+        Some(at) => line[..at].to_owned(),
+        None => line.to_owned(),
+    };
+    text.lines().map(|line| code(line) + "\n").collect()
+}
+
+/// The text, changed where it repeats the inventory's words: in backticks.
+fn quoted(text: &str, change: impl Fn(&str) -> String) -> String {
+    let parts = text.split('`').enumerate();
+    let parts: Vec<String> =
+        parts.map(|(at, part)| if at % 2 == 1 { change(part) } else { part.to_owned() }).collect();
+    parts.join("`")
 }
 
 /// A text, and the line that was asked for last.

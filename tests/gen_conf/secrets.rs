@@ -123,6 +123,16 @@ fn what_a_command_logs_in_with_does_not_show() {
 }
 
 #[test]
+fn a_comment_on_passwords_is_no_password() {
+    let inventory = edited(&[
+        ("preempt: true", "garp_master_delay: is # the password is in the vault"),
+        ("nodes:", "# pass: a number\nnodes:"),
+    ]);
+    let Run { stderr, .. } = Place::with(inventory).run("--out-dir out");
+    assert!(stderr.contains("write a whole number from 0 to 4294"), "{stderr}");
+}
+
+#[test]
 fn a_good_password_is_only_in_the_files() {
     let place = Place::with(edited(&[("auth_pass: mrelay", "auth_pass: g#heim")]));
     for options in ["--out-dir out", "--out-dir out --json"] {
