@@ -7,7 +7,7 @@ use super::keys::{CHECKS, PROBE, Table};
 use super::read::{Placed, Problems, Section, items};
 use super::tree::{Kind, Node};
 use super::{probe, raw, settings, values};
-use crate::cluster::{Check, Protocol, Seconds};
+use crate::cluster::{Check, Family, Protocol, Seconds};
 use crate::conf::statement::{Settings, Statement};
 
 /// What `type` calls our probe.
@@ -23,6 +23,8 @@ const DELAY_LOOP: f64 = 60.0;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Service {
     pub(super) protocol: Protocol,
+    /// Of its servers' addresses; `None` where that is not known here.
+    pub(super) family: Option<Family>,
     /// Between two checks of a server; keepalived's default where there is none.
     pub(super) delay_loop: Option<Seconds>,
 }
@@ -78,8 +80,11 @@ fn read(
     }
     let section = Section::open(node, table, table.name, node.at.clone(), problems)?;
     let settings = settings::read(&section, problems);
-    let check = if kind.value == PROBE_TYPE {
-        probe::read(&section, &settings, files, problems).map(Check::Probe)
+    let family = of(&settings, "connect_ip").or(service.family);
+    let check = if !bound(&section, &settings, family, problems) {
+        None
+    } else if kind.value == PROBE_TYPE {
+        probe::read(&section, &settings, family, files, problems).map(Check::Probe)
     } else {
         let mut statements = Vec::new();
         if table.key("query").is_some()
@@ -153,6 +158,30 @@ fn fits(kind: &Placed<String>, protocol: Protocol, problems: &mut Problems) -> b
     };
     problems.add(kind.at.clone(), title, cure);
     false
+}
+
+/// The family of an address that a key says.
+fn of(settings: &Settings, key: &str) -> Option<Family> {
+    settings.value(key).and_then(|text| text.parse().ok()).map(Family::of)
+}
+
+/// Whether its own address is one that reaches the server: it has to be of the same family.
+fn bound(
+    section: &Section<'_>,
+    settings: &Settings,
+    to: Option<Family>,
+    problems: &mut Problems,
+) -> bool {
+    let has_key = section.table().key("bindto").is_some();
+    let (true, Some(from), Some(to)) = (has_key, of(settings, "bindto"), to) else { return true };
+    if let (Some((_, node)), true) = (section.node("bindto"), from != to) {
+        problems.add(
+            node.at.clone(),
+            format!("from an {from} address no {to} address can be reached"),
+            format!("write an {to} address, or remove `bindto`"),
+        );
+    }
+    from == to
 }
 
 /// keepalived says of such a check that it always fails.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::keys::form::TUNNEL;
 use super::keys::{Key, Role, SECTIONS, Table, Value};
 use crate::cluster::Release;
 
@@ -86,7 +87,7 @@ pub fn value(value: &Value) -> String {
         Value::Section(table) => format!("a section: {}", names(table)),
         Value::Sections(table) => format!("a section, or a list of them: {}", names(table)),
         Value::List(table) => format!("a list of sections: {}", names(table)),
-        Value::Forwarding => "DR, NAT or TUN".into(),
+        Value::Forwarding => format!("DR, NAT, or TUN and perhaps {}", TUNNEL.shown),
         Value::Weight(from, to) => format!("a number from {from} to {to}, and perhaps reverse"),
         Value::Named(table) => format!("sections by name: {}", names(table)),
         Value::NamedLines => "lines by name".into(),

@@ -118,13 +118,14 @@ fn priority(instance: &InstanceDraft, node: &NodeDraft, order: &[usize], place: 
     }
 }
 
-/// The places of the members, those first that are MASTER rather than others; `None` where something
-/// was wrong.
-pub(super) fn ranking(instance: &InstanceDraft, nodes: &[NodeDraft]) -> Option<Vec<usize>> {
-    let mut order = order(instance, nodes, &members(instance, nodes))?;
-    let by_order = order.clone();
-    order.sort_by_key(|&place| Reverse(priority(instance, &nodes[place], &by_order, place)));
-    Some(order)
+/// The places of the members and their priorities, those first that are MASTER rather than others;
+/// `None` where something was wrong.
+pub(super) fn ranking(instance: &InstanceDraft, nodes: &[NodeDraft]) -> Option<Vec<(usize, u8)>> {
+    let order = order(instance, nodes, &members(instance, nodes))?;
+    let own = |&place: &usize| (place, priority(instance, &nodes[place], &order, place));
+    let mut all: Vec<(usize, u8)> = order.iter().map(own).collect();
+    all.sort_by_key(|(_, priority)| Reverse(*priority));
+    Some(all)
 }
 
 /// Equal priorities that nobody asked for: several nodes take over at the same moment.

@@ -4,15 +4,15 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 
 use super::check::Files;
 use super::keys::{self, PROBE};
 use super::read::{Placed, Problems, Section, value};
 use super::{keywords, raw, values};
 use crate::cli::smtp_check::Args;
-use crate::cluster::{Probe, Seconds};
+use crate::cluster::{Family, Probe, Seconds};
 use crate::conf::build::PROBE_USER;
 use crate::conf::statement::{Settings, Statement};
 
@@ -28,6 +28,7 @@ const PROBE_GRACE: u64 = 2;
 pub(super) fn read(
     section: &Section<'_>,
     settings: &Settings,
+    family: Option<Family>,
     files: &mut Files,
     problems: &mut Problems,
 ) -> Option<Probe> {
@@ -61,7 +62,7 @@ pub(super) fn read(
     }
     let has_port = settings.has("connect_port");
     let source = Source { section, more: &more };
-    let Judged { args, timeout } = judged(&options, has_port, &source, problems)?;
+    let Judged { args, timeout } = judged(&options, (has_port, family), &source, problems)?;
     let unfit = unfit(&args, dynamic);
     if !unfit.is_empty() {
         for (name, title, cure) in unfit {
@@ -101,7 +102,12 @@ impl Source<'_> {
             return node.at.clone();
         }
         let option = format!("--{}", name.replace('_', "-"));
-        let names = |word: &str| word.split('=').next() == Some(option.as_str());
+        let command = Args::command();
+        let short = command.get_arguments().find(|one| one.get_id() == name);
+        let short = short.and_then(|one| one.get_short()).map(|short| format!("-{short}"));
+        let names = |word: &str| {
+            word.split('=').next() == Some(option.as_str()) || short.as_deref() == Some(word)
+        };
         let item = self.more.iter().find(|item| item.value.split(' ').any(names));
         item.map_or_else(|| self.place(), |item| item.at.clone())
     }
@@ -138,16 +144,18 @@ struct Judged {
 /// Lets the probe read its command line.
 fn judged(
     options: &str,
-    has_port: bool,
+    (has_port, family): (bool, Option<Family>),
     source: &Source<'_>,
     problems: &mut Problems,
 ) -> Option<Judged> {
-    // Of the family that it may be bound to; any address does.
-    let bound_to_ipv6 = options
-        .split("--bindto ")
-        .nth(1)
-        .is_some_and(|rest| rest.split(' ').next().is_some_and(|address| address.contains(':')));
-    let server = if bound_to_ipv6 { "2001:db8::1" } else { "192.0.2.1" };
+    // Any address of the family does; where that is not known, of the one that it is bound to.
+    let bound =
+        options.split_once("--bindto").map_or("", |(_, rest)| rest.trim_start_matches(['=', ' ']));
+    let bound = bound.split(' ').next().unwrap_or_default().parse().ok();
+    let server = match family.or(bound.map(Family::of)) {
+        Some(Family::V6) => "2001:db8::1",
+        _ => "192.0.2.1",
+    };
     // As it will be rendered, and any port does.
     let port: &[&str] = if has_port { &[] } else { &["--port", "25"] };
     let words = ["smtp-check", server].into_iter().chain(port.iter().copied());
@@ -159,6 +167,9 @@ fn judged(
             let dynamic = parsed(&[&words[..], &["--dynamic"]].concat()).is_ok();
             let cure = match dynamic {
                 true => "write `misc_dynamic: true`: without it there are no weights",
+                false if found.contains("'--port <PORT>' cannot be used multiple") => {
+                    "write `connect_port: ...`"
+                }
                 false => "see `smtp-check --help`; beyond SMTP_CHECK: `compat: false`",
             };
             problems.add(source.place(), found, cure);

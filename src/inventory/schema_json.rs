@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::keys::form::TUNNEL;
 use super::keys::{CHECKS, Key, PROBE, TOP, Table, Value};
 
 /// The schema of a whole inventory.
@@ -84,8 +85,11 @@ fn value(of: &Value) -> Json {
         | Value::Interface
         | Value::Path
         | Value::Program
-        | Value::Forwarding
         | Value::User => json!({ "type": "string" }),
+        Value::Forwarding => {
+            let tunnel = TUNNEL.pattern.trim_start_matches('^').trim_end_matches('$');
+            json!({ "type": "string", "pattern": format!("^(DR|NAT|TUN( {tunnel})?)$") })
+        }
     }
 }
 

@@ -12,7 +12,9 @@ use super::read::{Placed, Problems, Section, value};
 use super::real_server::{self, RealServerDraft};
 use super::tree::Kind;
 use super::{keywords, member, numbers, raw, settings, values};
-use crate::cluster::{Forwarding, HashFlags, Protocol, Scheduler, Seconds, Service, VirtualServer};
+use crate::cluster::{
+    Family, Forwarding, HashFlags, Protocol, Scheduler, Seconds, Service, VirtualServer,
+};
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
 
@@ -73,8 +75,11 @@ fn read(section: Section<'_>, instances: &[InstanceDraft], problems: &mut Proble
     let delay_loop = section.optional("delay_loop", problems, numbers::seconds);
     let target = problems.target();
     let lb_algo = section.required("lb_algo", problems, |text| keywords::lb_algo(text, target));
-    let checked =
-        check::Service { protocol, delay_loop: delay_loop.as_ref().map(|delay| delay.value) };
+    let checked = check::Service {
+        protocol,
+        family: family(service.as_ref(), instance.map(|at| &instances[at])),
+        delay_loop: delay_loop.as_ref().map(|delay| delay.value),
+    };
     let checks = section
         .required_node("check", problems)
         .map(|(_, node)| check::read_all(node, checked, problems));
@@ -111,6 +116,18 @@ fn read(section: Section<'_>, instances: &[InstanceDraft], problems: &mut Proble
     };
     section.close(problems);
     draft
+}
+
+/// The family of what is balanced; of a mark or a group it is not known here.
+pub(super) fn family(
+    service: Option<&Placed<Service>>,
+    instance: Option<&InstanceDraft>,
+) -> Option<Family> {
+    match &service?.value {
+        Service::Address(address, _) => Some(Family::of(*address)),
+        Service::Port(_) => Some(Family::of(instance?.vips.first()?.value.address())),
+        Service::Mark(_) | Service::Group(_) => None,
+    }
 }
 
 /// What is balanced: a port, an address, a mark or a group.

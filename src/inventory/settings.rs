@@ -121,7 +121,9 @@ pub(super) fn scalar(value: &Value, name: &str, text: &str) -> Read<String> {
 /// Words of a shape.
 fn formed(form: &Form, name: &str, text: &str) -> Read<String> {
     let words = values::words(text)?;
-    match (form.fits)(&words) {
+    // As keepalived sees them, without the quotes that some need.
+    let plain: Vec<&str> = text.split_whitespace().collect();
+    match (form.fits)(&plain.join(" ")) {
         true => Ok(words),
         false => wrong(format!("`{text}` is no {name}"), format!("write {}", form.shown)),
     }

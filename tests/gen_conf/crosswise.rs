@@ -173,7 +173,7 @@ const CASES: &[Case] = &[
     Case(
         CHECK,
         "check: {type: smtp-check, compat: false, options: [^--port 26]}",
-        Told("smtp-check refuses this", "smtp-check --help"),
+        Told("smtp-check refuses this", "write `connect_port"),
     ),
     // Targets
     Case(
@@ -286,6 +286,12 @@ fn a_group_moves_together() {
     let Run { code, stderr, .. } = Place::with(inventory(", nodes: [b, a]")).run("--stdout");
     assert_eq!(code, Some(1));
     assert!(stderr.contains("`i` and `j` prefer other nodes"), "{stderr}");
+    // Other numbers, the same order.
+    let others = inventory(", priority: 7").replace(
+        "{name: a, address: 10.0.0.1}, {name: b, address: 10.0.0.2}",
+        "{name: a, address: 10.0.0.1, priority: 110}, {name: b, address: 10.0.0.2, priority: 90}",
+    );
+    assert_eq!(Place::with(others).run("--stdout").code, Some(0));
     let twice = inventory("").replace("[i, j]", "[i, j, i]");
     let Run { code, stderr, .. } = Place::with(twice).run("--stdout");
     assert_eq!(code, Some(1));

@@ -32,6 +32,27 @@ const CASES: &[Case] = &[
         "check: {type: smtp-check, misc_dynamic: true, options: [^--dynamic]}",
         Told("'--dynamic' cannot be used multiple times", "smtp-check --help"),
     ),
+    // Families, ports, short names
+    Case(
+        CHECK,
+        "check: {type: smtp-check, bindto: ^'fd00::1'}",
+        Told("from an IPv6 address no IPv4 address can be reached", "write an IPv4 address"),
+    ),
+    Case(
+        CHECK,
+        "check: {type: TCP_CHECK, bindto: ^'fd00::1'}",
+        Told("from an IPv6 address no IPv4 address can be reached", "write an IPv4 address"),
+    ),
+    Case(
+        CHECK,
+        "check: {type: smtp-check, options: [^-p 587]}",
+        Told("'--port <PORT>' cannot be used multiple times", "write `connect_port: ...`"),
+    ),
+    Case(
+        CHECK,
+        "check: {type: smtp-check, options: [--retry 2, ^-v]}",
+        Told("`-v` tells nobody", "by hand"),
+    ),
     // Ways to tell
     Case(
         CHECK,
@@ -116,4 +137,16 @@ fn what_any_user_may_is_rendered() {
     let check = "check: {type: smtp-check, fwmark: 0, bind_port: 1024, raw: '# user root'}";
     let paths = rendered(check);
     assert!(paths.iter().all(|path| path.contains("--bind-port 1024 --fwmark 0")), "{paths:?}");
+}
+
+#[test]
+fn it_is_bound_to_an_address_of_the_servers_family() {
+    let text = include_str!("../../keepalived/samples/ipv6.yml");
+    let check = "check: {type: SMTP_CHECK, connect_timeout: 2, retry: 1}";
+    let (four, six) = text.rsplit_once(check).unwrap();
+    for options in ["--bindto=fd00:3::1", "--bindto fd00:3::1"] {
+        let probe = format!("check: {{type: smtp-check, options: [{options}]}}");
+        let run = Place::with(format!("{four}{probe}{six}")).run("--stdout");
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+    }
 }

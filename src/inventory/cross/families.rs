@@ -125,20 +125,26 @@ fn lonely(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
 /// The guard gives a first packet the newest address of the interface in IPv6, and that is a VIP
 /// wherever one is held: IPVS would balance it again.
 fn redirected(drafts: &Drafts<'_>, problems: &mut Problems) {
-    let ipv6 = |instance: &&InstanceDraft| family(instance) == Some(Family::V6);
-    let all: Vec<&InstanceDraft> = drafts.instances.iter().filter(ipv6).collect();
-    for (at, one) in all.iter().enumerate() {
-        let meets = all[..at].iter().find(|other| {
-            let (a, b) = (member::ranking(one, drafts.nodes), member::ranking(other, drafts.nodes));
-            let (Some(a), Some(b)) = (a, b) else { return false };
-            let together = |place: &&usize| {
+    let balanced = |at: &usize| drafts.servers.iter().any(|server| server.instance == Some(*at));
+    let ipv6 = |at: &usize| family(&drafts.instances[*at]) == Some(Family::V6);
+    let all = (0..drafts.instances.len()).filter(ipv6).filter(balanced);
+    let all: Vec<(&InstanceDraft, Vec<usize>)> = all
+        .filter_map(|at| {
+            let instance = &drafts.instances[at];
+            let ranking = member::ranking(instance, drafts.nodes)?;
+            Some((instance, ranking.into_iter().map(|(place, _)| place).collect()))
+        })
+        .collect();
+    for (at, (one, a)) in all.iter().enumerate() {
+        let meets = all[..at].iter().find(|(other, b)| {
+            let together = |place: &usize| {
                 let interface =
-                    |of| member::interface(of, &drafts.nodes[**place]).map(|it| &it.value);
-                b.contains(place) && interface(one) == interface(other)
+                    |of| member::interface(of, &drafts.nodes[*place]).map(|it| &it.value);
+                interface(one) == interface(other)
             };
-            a.first() != b.first() && a.iter().any(|place| together(&place))
+            a.first() != b.first() && a.iter().filter(|place| b.contains(place)).any(together)
         });
-        if let Some(other) = meets {
+        if let Some((other, _)) = meets {
             problems.add(
                 one.at.clone(),
                 format!(
@@ -146,7 +152,8 @@ fn redirected(drafts: &Drafts<'_>, problems: &mut Problems) {
                     one.name(),
                     other.name()
                 ),
-                "let both prefer the same node; or give one an interface of its own",
+                "let both prefer the same node, or give one an interface of its own; or `bypass: false` \
+                 if the nodes do not serve",
             );
         }
     }

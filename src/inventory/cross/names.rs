@@ -87,6 +87,11 @@ fn tracked(tracked: &Tracked, at: &Range<usize>, drafts: &Drafts<'_>, problems: 
 /// What `raw` at the top has to define, since there is no section for it.
 fn in_raw(settings: &Settings, at: &Range<usize>, drafts: &Drafts<'_>, problems: &mut Problems) {
     let lines = || drafts.raw.iter().chain(drafts.nodes.iter().flat_map(|node| &node.raw));
+    // What stands there can't be known.
+    if lines().any(|line| line.line.contains('$') || line.line.trim_start().starts_with("include"))
+    {
+        return;
+    }
     let defined = |heads: &[&str], name: &str| {
         lines().any(|line| match line.line.split_whitespace().collect::<Vec<_>>().as_slice() {
             [head, own, ..] => heads.contains(head) && own.trim_matches('"') == name,
@@ -154,8 +159,9 @@ fn alike(group: &GroupDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
         drafts.instances.iter().find(|instance| instance.name() == name.value.as_str())
     };
     let preferred = |instance: &InstanceDraft| {
-        let equal = instance.priority.is_some() || instance.is_uniform();
-        Some((member::ranking(instance, drafts.nodes)?, equal))
+        let ranking = member::ranking(instance, drafts.nodes)?;
+        let equal = ranking.windows(2).all(|two| two[0].1 == two[1].1);
+        Some((ranking.into_iter().map(|(place, _)| place).collect::<Vec<_>>(), equal))
     };
     let Some(first) = group.members.first().and_then(find) else { return };
     for name in &group.members[1..] {

@@ -10,7 +10,7 @@ use crate::inventory::instance::InstanceDraft;
 use crate::inventory::read::{Placed, Problems};
 use crate::inventory::real_server::RealServerDraft;
 use crate::inventory::server::ServerDraft;
-use crate::inventory::{check, member};
+use crate::inventory::{check, member, server};
 
 pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
     let mut seen = HashSet::new();
@@ -245,14 +245,7 @@ fn nodes(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
 
 /// The family of what is balanced; of a mark or a group it is not known here.
 pub(super) fn family(server: &ServerDraft, drafts: &Drafts<'_>) -> Option<Family> {
-    match &server.service.as_ref()?.value {
-        Service::Address(address, _) => Some(Family::of(*address)),
-        Service::Port(_) => {
-            let vip = drafts.instances.get(server.instance?)?.vips.first()?;
-            Some(Family::of(vip.value.address()))
-        }
-        Service::Mark(_) | Service::Group(_) => None,
-    }
+    server::family(server.service.as_ref(), server.instance.map(|at| &drafts.instances[at]))
 }
 
 /// Direct routing can't change a port, and the others can't work where balancers serve.

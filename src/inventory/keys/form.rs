@@ -36,8 +36,8 @@ pub const TIMEOUTS: Form = Form {
 
 /// `umask`
 pub const UMASK: Form = Form {
-    shown: "a number up to 0777, or `IRGRP|IWOTH` and the like",
-    pattern: "^(0?[0-7]{1,3}|I[RWX](USR|GRP|OTH)([ |]+I[RWX](USR|GRP|OTH))*)$",
+    shown: "octal digits after a 0, such as 0177, or `IRGRP|IWOTH` and the like",
+    pattern: "^(0[0-7]{0,3}|I[RWX](USR|GRP|OTH)([ |]+I[RWX](USR|GRP|OTH))*)$",
     good: "0177",
     bad: "group",
     fits: |text| {
@@ -45,11 +45,11 @@ pub const UMASK: Form = Form {
             let (kind, who) = word.split_at_checked(2).unwrap_or_default();
             ["IR", "IW", "IX"].contains(&kind) && ["USR", "GRP", "OTH"].contains(&who)
         };
-        let digits = text.strip_prefix('0').unwrap_or(text);
-        let octal = |c: char| ('0'..='7').contains(&c);
-        text == "0"
-            || (1..=3).contains(&digits.len()) && digits.chars().all(octal)
-            || text.split('|').all(|word| bit(word.trim()))
+        // Without the 0 keepalived reads decimal digits: 22 would be 026.
+        let octal = |digits: &str| {
+            digits.len() <= 3 && digits.bytes().all(|b| b.is_ascii_digit() && b < b'8')
+        };
+        text.strip_prefix('0').is_some_and(octal) || text.split('|').all(|word| bit(word.trim()))
     },
 };
 
@@ -74,9 +74,11 @@ pub const VMAC: Form = Form {
             let byte = |part: &&str| hexadecimal(part) && part.len() <= 2;
             [5, 6].contains(&parts.len()) && parts.iter().all(byte)
         };
+        // keepalived takes what has colons for an address.
+        let name = |word: &str| word.len() <= 15 && !word.contains(':');
         match text.split(' ').collect::<Vec<_>>().as_slice() {
-            [name] => mac(name) || name.len() <= 15,
-            [name, address] => name.len() <= 15 && mac(address),
+            [one] => mac(one) || name(one),
+            [first, address] => name(first) && mac(address),
             _ => false,
         }
     },
@@ -174,26 +176,41 @@ const PCRE2: [&str; 24] = [
 /// `init_file`
 pub const INIT_FILE: Form = Form {
     shown: "a number, `overwrite`, or both",
-    pattern: "^(-?[0-9]+|overwrite|-?[0-9]+ overwrite)$",
+    pattern: "^(-?[0-9]+|overwrite|-?[0-9]+ overwrite|overwrite -?[0-9]+)$",
     good: "0 overwrite",
     bad: "zero",
     fits: |text| {
-        let value = text.strip_suffix(" overwrite").unwrap_or(text);
-        text == "overwrite" || value.parse::<i32>().is_ok()
+        let word = "overwrite";
+        let value = text.strip_suffix(word).or(text.strip_prefix(word)).unwrap_or(text);
+        text == word || value.trim().parse::<i32>().is_ok()
     },
 };
 
 /// What stands behind `TUN`.
 pub const TUNNEL: Form = Form {
     shown: "`type ipip`, `type gre` or `type gue port NUMBER`, and nocsum, csum or remcsum",
-    pattern: "^type (ipip|gre|gue port [0-9]+)( (nocsum|csum|remcsum))?$",
+    pattern: "^type (ipip|gre|gue)( (port [0-9]+|nocsum|csum|remcsum))*$",
     good: "type gue port 6080 csum",
     bad: "type foo",
-    fits: |text| match text.split(' ').collect::<Vec<_>>().as_slice() {
-        ["type", "ipip" | "gre"] | ["type", "gre", "nocsum" | "csum"] => true,
-        ["type", "gue", "port", port] => number(port, 1, 65_535),
-        ["type", "gue", "port", port, "nocsum" | "csum" | "remcsum"] => number(port, 1, 65_535),
-        _ => false,
+    fits: |text| {
+        let Some((kind, options)) = text
+            .strip_prefix("type ")
+            .map(|rest| rest.split_once(' ').map_or((rest, ""), |(kind, options)| (kind, options)))
+        else {
+            return false;
+        };
+        let mut words = options.split_whitespace();
+        let (mut ports, mut sums) = (0, 0);
+        while let Some(word) = words.next() {
+            match (word, kind) {
+                ("port", "gue") if words.next().is_some_and(|port| number(port, 1, 65_535)) => {
+                    ports += 1;
+                }
+                ("nocsum", _) | ("csum", "gre" | "gue") | ("remcsum", "gue") => sums += 1,
+                _ => return false,
+            }
+        }
+        ["ipip", "gre", "gue"].contains(&kind) && ports == usize::from(kind == "gue") && sums <= 1
     },
 };
 
@@ -260,19 +277,24 @@ mod tests {
         for (form, good, bad) in [
             (&TIMEOUTS, "tcpfin 0", "tcp 2678401"),
             (&TIMEOUTS, "udp 1 tcp 2", "tcp"),
-            (&UMASK, "777", "0788"),
+            (&UMASK, "0777", "0788"),
             (&UMASK, "IWGRP | IWOTH", "IWALL"),
             (&UMASK, "0", "07777"),
+            (&UMASK, "022", "22"),
             (&EXTRA_IF, "86400", "0"),
             (&VMAC, "02:00:5e:00:01", "02:00:5e:00:01:02:03 x"),
             (&VMAC, "vrrp 02:00:5e:00:01:0b", "vrrp eth0"),
+            (&VMAC, "vrrp.1", "vrrp:1"),
             (&GRANULARITY, "64", "255.0.255.0"),
             (&GRANULARITY, "255.255.255.255", "129"),
             (&STATUS_CODES, "599", "600"),
             (&STATUS_CODES, "200-200", "300-200"),
             (&PAYLOAD, "Ab12f 3", "0x12"),
-            (&INIT_FILE, "-5", "overwrite 5"),
+            (&INIT_FILE, "-5", "5 5"),
+            (&INIT_FILE, "overwrite 5", "5 write"),
             (&TUNNEL, "type gre csum", "type gue"),
+            (&TUNNEL, "type ipip nocsum", "type ipip csum"),
+            (&TUNNEL, "type gue csum port 6080", "type gre port 6080"),
             (&TUNNEL, "type gue port 1", "type gue port 0"),
             (&GROUP, "ff02::1", "::1"),
             (&GROUP4, "239.0.0.1", "ff02::1"),

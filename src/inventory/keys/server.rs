@@ -31,7 +31,7 @@ pub const VIRTUAL_SERVER: Table = Table {
             Key::ours("sh-fallback", Value::Bool, "false", "With sh: pass over weight 0."),
             Key::ours(
                 "lb_kind",
-                Value::AnyOf(&[Value::OneOf(&["DR", "NAT", "TUN"]), Value::Words]),
+                Value::Forwarding,
                 "DR",
                 "How packets get to a server. Where the balancers are the servers only DR works.",
             ),
