@@ -1,6 +1,8 @@
 //! The instances of all nodes' files as sections of one inventory: which nodes run each, in which
 //! order, and what differs between them.
 
+use std::collections::HashSet;
+use std::hash::Hash;
 use std::net::IpAddr;
 
 use anyhow::{Result, bail};
@@ -71,14 +73,17 @@ pub(super) fn shared<'a>(files: &'a [File<'_>], nodes: &[Node]) -> Vec<Shared<'a
 }
 
 /// All items of lists, each once, in an order that is that of every list where there is one.
-pub(super) fn union<T: PartialEq + Clone>(lists: Vec<Vec<T>>) -> Vec<T> {
+pub(super) fn union<T: Eq + Hash + Clone>(lists: Vec<Vec<T>>) -> Vec<T> {
     let mut all: Vec<T> = Vec::new();
     for list in lists {
+        let known: HashSet<T> = all.iter().cloned().collect();
+        let mut added = HashSet::new();
         for (at, item) in list.iter().enumerate() {
-            if all.contains(item) {
+            if known.contains(item) || !added.insert(item) {
                 continue;
             }
-            let next = list[at..].iter().find_map(|later| all.iter().position(|one| one == later));
+            let later = list[at..].iter().find(|later| known.contains(later));
+            let next = later.and_then(|later| all.iter().position(|one| one == later));
             all.insert(next.unwrap_or(all.len()), item.clone());
         }
     }

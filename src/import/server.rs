@@ -16,7 +16,7 @@ const PERSISTENCE: &str = "persistence_timeout";
 pub(super) const PERSISTENCE_SECONDS: &str = "360";
 
 /// What is balanced.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Service {
     Address(IpAddr, Option<u16>),
     Mark(String),
