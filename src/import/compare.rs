@@ -46,6 +46,7 @@ pub(super) fn compare(
     }
     let mut found = Differences::default();
     found.blocks(&before, &after, &mut Vec::new());
+    found.leave_out_told(notes);
     let refused = if told.refused { ", or refused as it is" } else { "" };
     for (one, around) in &found.lost {
         notes.at(&one.at, format_args!("{} is not in the inventory{refused}", shown(one, around)));
@@ -68,8 +69,13 @@ fn without_hooks(all: &mut Vec<Normal>) {
     });
 }
 
-/// A statement, and the heads of the blocks around it.
-type Found<'a> = (&'a Normal, Vec<&'a str>);
+/// A statement, and the blocks around it.
+type Found<'a> = (&'a Normal, Vec<&'a Normal>);
+
+/// The block right around it.
+fn innermost(around: &[&Normal]) -> Option<*const Normal> {
+    around.last().map(|block| std::ptr::from_ref::<Normal>(block))
+}
 
 /// What only one of two files says.
 #[derive(Default)]
@@ -79,9 +85,26 @@ struct Differences<'a> {
 }
 
 impl<'a> Differences<'a> {
+    /// Leaves out what was told where the files were merged: a statement that has another value now,
+    /// and one that its block had not.
+    fn leave_out_told(&mut self, notes: &Notes) {
+        let (told, lost): (Vec<Found<'_>>, Vec<Found<'_>>) = std::mem::take(&mut self.lost)
+            .into_iter()
+            .partition(|(one, _)| notes.is_told(&one.at, one.keyword()));
+        self.lost = lost;
+        self.added.retain(|(one, around)| {
+            let instead = |(other, place): &Found<'_>| {
+                other.keyword() == one.keyword() && innermost(place) == innermost(around)
+            };
+            let missing =
+                around.last().is_some_and(|block| notes.is_told(&block.at, one.keyword()));
+            !missing && !told.iter().any(instead)
+        });
+    }
+
     /// Holds the statements of two blocks against each other, those that are alike first: of two
     /// blocks with one head, one may be the same as another's.
-    fn blocks(&mut self, before: &'a [Normal], after: &'a [Normal], around: &mut Vec<&'a str>) {
+    fn blocks(&mut self, before: &'a [Normal], after: &'a [Normal], around: &mut Vec<&'a Normal>) {
         let mut left: HashMap<String, Vec<&Normal>> = HashMap::new();
         for one in after.iter().rev() {
             left.entry(one.name()).or_default().push(one);
@@ -102,7 +125,7 @@ impl<'a> Differences<'a> {
             match (&one.block, other) {
                 (Some(block), other) if other.is_some() || one.is_list() => {
                     let other = other.and_then(|other| other.block.as_deref()).unwrap_or(&[]);
-                    around.push(&one.line);
+                    around.push(one);
                     self.blocks(block, other, around);
                     around.pop();
                 }
@@ -116,7 +139,7 @@ impl<'a> Differences<'a> {
         for one in after.iter().filter(is_left) {
             match &one.block {
                 Some(block) if one.is_list() => {
-                    around.push(&one.line);
+                    around.push(one);
                     self.blocks(&[], block, around);
                     around.pop();
                 }
@@ -160,12 +183,15 @@ fn named(tree: &[Statement]) -> Vec<Normal> {
 }
 
 /// For people, without passwords.
-fn shown(one: &Normal, around: &[&str]) -> String {
+fn shown(one: &Normal, around: &[&Normal]) -> String {
     let secrets = Secrets::of(&[&one.line]);
     let line = secrets.mask(&one.line);
     let kind = if one.block.is_some() { "the block " } else { "" };
     match around {
         [] => format!("{kind}`{line}`"),
-        _ => format!("{kind}`{line}` in {}", around.join(" / ")),
+        _ => {
+            let heads: Vec<&str> = around.iter().map(|block| block.line.as_str()).collect();
+            format!("{kind}`{line}` in {}", heads.join(" / "))
+        }
     }
 }

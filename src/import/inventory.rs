@@ -200,17 +200,22 @@ impl Builder<'_> {
             let Some((interface, more, at)) = sync_daemon(file) else { continue };
             let own = file.instances.first().and_then(|one| one.interface.as_deref());
             follows &= own == Some(interface);
-            let ours = more.chunks(2).all(|two| match two {
+            let ours = |two: &&[String]| match two {
                 // Where the nodes have no IPv4.
                 [key, _] if key == "group" => true,
                 [key, value] if key == "id" => id.is_some() && value.parse().ok() == id,
                 _ => false,
-            });
-            if !ours {
-                let words = more.join(" ");
+            };
+            // Options are pairs; before them, there may be an instance.
+            let (instance, options) = more.split_at(more.len() % 2);
+            let options = options.chunks(2).filter(|two| !ours(two)).flatten();
+            let left_out: Vec<&str> = instance.iter().chain(options).map(String::as_str).collect();
+            if !left_out.is_empty() {
+                let words = left_out.join(" ");
                 let id = id.map_or_else(String::new, |id| format!(", with id {id}"));
-                self.notes.at(
+                self.notes.difference(
                     at,
+                    "lvs_sync_daemon",
                     format_args!("`{words}` is left out: the daemon runs on all nodes{id}"),
                 );
             }

@@ -64,15 +64,17 @@ pub(super) fn merge(
             for (version, (_, entry)) in versions.iter().zip(&said) {
                 match entry {
                     Some(entry) if entry.value == first.value => {}
-                    Some(entry) => notes.at(
+                    Some(entry) => notes.difference(
                         &entry.at,
+                        key.name,
                         format_args!(
                             "`{}` differs from {}, and all nodes get that one's",
                             key.name, first.at
                         ),
                     ),
-                    None => notes.at(
+                    None => notes.difference(
                         &version.section.at,
+                        key.name,
                         format_args!(
                             "`{}` is missing here and not at {}; all nodes get it",
                             key.name, first.at

@@ -1,6 +1,7 @@
 //! What an import has to say: assumptions, differences, what it left out. What is the same for
 //! several lines or nodes is said once.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 
 use crate::conf::grammar::Place;
@@ -10,7 +11,11 @@ const NAMED: usize = 4;
 
 /// Remarks for standard error. Never a password.
 #[derive(Debug, Default)]
-pub(super) struct Notes(Vec<Note>);
+pub(super) struct Notes {
+    all: Vec<Note>,
+    /// What was told of a keyword in a line, or of one that a block lacks.
+    differences: HashSet<(String, String)>,
+}
 
 #[derive(Debug)]
 struct Note {
@@ -30,6 +35,18 @@ impl Notes {
         self.note(Some(at.to_string()), words.to_string());
     }
 
+    /// A remark about a keyword in a line, or one that is missing in the block that begins there: what
+    /// becomes of it, so that nothing else need be told of that.
+    pub(super) fn difference(&mut self, at: &Place, keyword: &str, words: impl Display) {
+        self.at(at, words);
+        self.differences.insert((at.to_string(), keyword.to_owned()));
+    }
+
+    /// Whether that was told already.
+    pub(super) fn is_told(&self, at: &Place, keyword: &str) -> bool {
+        self.differences.contains(&(at.to_string(), keyword.to_owned()))
+    }
+
     /// A remark about a node.
     pub(super) fn of(&mut self, node: &str, words: impl Display) {
         self.note(Some(node.to_owned()), words.to_string());
@@ -38,8 +55,8 @@ impl Notes {
     fn note(&mut self, about: Option<String>, words: String) {
         let is_whole = |note: &Note| note.about.is_empty();
         let same = |note: &&mut Note| note.words == words && is_whole(note) == about.is_none();
-        match self.0.iter_mut().find(same) {
-            None => self.0.push(Note { about: about.into_iter().collect(), words }),
+        match self.all.iter_mut().find(same) {
+            None => self.all.push(Note { about: about.into_iter().collect(), words }),
             Some(note) => {
                 if let Some(about) = about.filter(|about| !note.about.contains(about)) {
                     note.about.push(about);
@@ -58,7 +75,7 @@ impl Notes {
                 format!("{named} and {} more: {words}", count + 1 - NAMED)
             }
         };
-        self.0.into_iter().map(line).collect()
+        self.all.into_iter().map(line).collect()
     }
 }
 

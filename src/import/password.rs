@@ -57,8 +57,9 @@ pub(super) fn authentication(
     for part in parts() {
         match &part.password {
             Some((other, there)) if other != password => {
-                notes.at(
+                notes.difference(
                     there,
+                    "auth_pass",
                     format_args!("auth_pass differs from {at}, and all nodes get that one's"),
                 );
             }
