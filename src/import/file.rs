@@ -2,9 +2,12 @@
 
 use std::net::IpAddr;
 
+use anyhow::{Result, bail};
+
 use super::Source;
 use super::hooks::{self, Hook};
-use super::instance::{self, Instance};
+use super::instance::{self, Instance, Untaken};
+use super::notes::Notes;
 use super::section::{Body, Section};
 use super::server::Server;
 use super::yaml::Yaml;
@@ -29,6 +32,8 @@ pub(super) struct File<'a> {
     pub(super) scripts: Vec<(String, Section)>,
     pub(super) sync_groups: Vec<(String, Section)>,
     pub(super) instances: Vec<Instance>,
+    /// Instances that stay whole.
+    pub(super) untaken: Vec<Untaken>,
     pub(super) server_groups: Vec<(String, Yaml, Place)>,
     pub(super) servers: Vec<Server>,
     /// What has no section.
@@ -52,6 +57,7 @@ impl<'a> File<'a> {
             scripts: Vec::new(),
             sync_groups: Vec::new(),
             instances: Vec::new(),
+            untaken: Vec::new(),
             server_groups: Vec::new(),
             servers: Vec::new(),
             raw: empty(),
@@ -92,9 +98,10 @@ impl<'a> File<'a> {
             "vrrp_sync_group" => {
                 sync_group(statement).is_some_and(|block| push(&mut self.sync_groups, block))
             }
-            "vrrp_instance" => {
-                Instance::of(statement).is_some_and(|instance| push(&mut self.instances, instance))
-            }
+            "vrrp_instance" => match Instance::of(statement) {
+                Ok(instance) => push(&mut self.instances, instance),
+                Err(untaken) => !push(&mut self.untaken, untaken),
+            },
             "virtual_server_group" => {
                 server_group(statement).is_some_and(|group| push(&mut self.server_groups, group))
             }
@@ -139,6 +146,29 @@ impl<'a> File<'a> {
             section.set(key, value, at);
         }
         self.global_defs = section;
+    }
+
+    /// Says which instances have no section, and why.
+    ///
+    /// # Errors
+    /// When no instance has one.
+    pub(super) fn tell_untaken(&self, notes: &mut Notes) -> Result<()> {
+        if self.instances.is_empty() {
+            match self.untaken.first() {
+                Some(Untaken { at, why }) => bail!(
+                    "error: {at}: {why}, so the whole vrrp_instance would go to `raw`, and an \
+                     inventory needs one that does not; import a copy of the file without that"
+                ),
+                None => bail!(
+                    "error: {}: no vrrp_instance; an inventory is about nodes that share addresses",
+                    self.at.file
+                ),
+            }
+        }
+        for Untaken { at, why } in &self.untaken {
+            notes.at(at, format_args!("{why}, so the whole vrrp_instance goes to `raw`"));
+        }
+        Ok(())
     }
 
     /// All addresses of the instances that are of its node.

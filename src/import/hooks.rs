@@ -1,6 +1,7 @@
 //! Whose the notify scripts are: ours, those of the article and its kind, or somebody else's.
 
 use super::file::{File, all_article};
+use super::nodes::Node;
 use super::notes::Notes;
 use super::section::Body;
 use crate::conf::grammar::{Place, Statement};
@@ -76,16 +77,25 @@ fn hook(statement: &Statement) -> Option<Hook> {
 }
 
 /// Says where hooks of the article's kind give way to ours, or why they don't; returns whether there
-/// are any that do.
-pub(super) fn tell(files: &[File<'_>], notes: &mut Notes) -> bool {
+/// are any that do. In files that gen-conf `rendered` it is no news that there are none.
+pub(super) fn tell(files: &[File<'_>], nodes: &[Node], rendered: bool, notes: &mut Notes) -> bool {
     if !super::bypass(files) {
-        without(files, notes);
+        without(files, nodes, rendered, notes);
         return false;
     }
     for hook in files.iter().filter_map(File::hooks).flatten() {
         if hook.kind == Kind::Article {
             notes.at(&hook.at, format_args!("{} gives way to bypass-ipvs", hook.program));
         }
+    }
+    if files.iter().filter_map(File::hooks).flatten().any(|hook| hook.kind == Kind::Article) {
+        notes.add(
+            "the old hook's iptables rule outlives it: a MASTER that has it serves everything \
+             itself and balances nothing, and `bypass-ipvs --check` does not see it; when \
+             bypass-ipvs is in force, remove it once on each node: `iptables -t nat -S PREROUTING \
+             | grep REDIRECT` shows it, `iptables -t nat -D PREROUTING ...` with its words removes \
+             it; or reboot",
+        );
     }
     let article = files.iter().filter_map(File::hooks).any(|hooks| all_article(&hooks));
     if article && files.iter().all(|file| file.drain_file.is_none()) {
@@ -98,22 +108,41 @@ pub(super) fn tell(files: &[File<'_>], notes: &mut Notes) -> bool {
     article
 }
 
-/// Says which instances have no hooks where others have.
-fn without(files: &[File<'_>], notes: &mut Notes) {
+/// Says which instances have no hooks where others have, or that none has where the nodes serve.
+fn without(files: &[File<'_>], nodes: &[Node], rendered: bool, notes: &mut Notes) {
     let instances = || files.iter().flat_map(|file| &file.instances);
-    if instances().all(|one| one.hooks.is_none()) {
+    let none = instances().all(|one| one.hooks.is_none());
+    if none && (rendered || !serve(files, nodes)) {
         return;
     }
     for one in instances().filter(|one| one.hooks.is_none()) {
+        if none {
+            notes.at(
+                &one.at,
+                "the nodes are servers too, and no hook here is known to let them serve without the \
+                 address; `bypass: false` leaves that as it is; to have bypass-ipvs do it, delete \
+                 that line, `drain_file: false`, and the instance's notify_master, notify_backup, \
+                 notify_fault and notify_stop",
+            );
+            continue;
+        }
         notes.at(
             &one.at,
             format_args!(
                 "{} has no hooks that bypass-ipvs could take the place of, so those of the other \
-                 instances stay too, and `bypass: false` says so; without that line it runs in all",
+                 instances stay too, and `bypass: false` says so; without that line and the hooks \
+                 it runs in all",
                 one.name
             ),
         );
     }
+}
+
+/// Whether nodes are servers.
+fn serve(files: &[File<'_>], nodes: &[Node]) -> bool {
+    let servers = files.iter().flat_map(|file| &file.servers);
+    let mut servers = servers.flat_map(|server| &server.real_servers);
+    servers.any(|server| nodes.iter().any(|node| node.addresses.contains(&server.address)))
 }
 
 fn option_for(master: bool) -> &'static str {

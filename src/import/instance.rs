@@ -46,11 +46,22 @@ pub(super) struct Instance {
     pub(super) section: Section,
 }
 
+/// Why an instance can't be taken apart.
+pub(super) struct Untaken {
+    /// The line.
+    pub(super) at: Place,
+    /// What has no key there.
+    pub(super) why: String,
+}
+
 impl Instance {
-    /// Takes a block apart; `None` if that can't be.
-    pub(super) fn of(block: &Statement) -> Option<Instance> {
-        let [name] = block.values() else { return None };
-        block.block.as_ref()?;
+    /// Takes a block apart.
+    pub(super) fn of(block: &Statement) -> Result<Instance, Untaken> {
+        let untaken = |at: &Place, why: String| Untaken { at: at.clone(), why };
+        let ([name], Some(_)) = (block.values(), &block.block) else {
+            let why = format!("`{}` is no block with one name", block.text);
+            return Err(untaken(&block.at, why));
+        };
         let mut body = Body::of(block);
         let mut taken: Vec<(&'static str, Yaml, Place)> = Vec::new();
         let mut vips = Vec::new();
@@ -58,7 +69,8 @@ impl Instance {
             let lists = body.take_all(key);
             let mut items = Vec::new();
             for line in lists.iter().flat_map(|list| list.inner()) {
-                let (value, vip) = virtual_address(&line.words)?;
+                let (value, vip) =
+                    virtual_address(&line.words).map_err(|why| untaken(&line.at, why))?;
                 items.push(value);
                 vips.push(vip);
             }
@@ -103,7 +115,7 @@ impl Instance {
         if instance.source.is_none() {
             instance.source = instance.multicast_source();
         }
-        Some(instance)
+        Ok(instance)
     }
 
     /// Its priority, said or not: keepalived gives a MASTER that says none 255. That is an owner's,
@@ -218,30 +230,31 @@ fn password(body: &mut Body<'_>) -> (Option<(String, Place)>, bool) {
     }
 }
 
-/// An item of `virtual_ipaddress`, and its bare address.
-fn virtual_address(words: &[String]) -> Option<(Yaml, IpAddr)> {
-    let (address, options) = words.split_first()?;
-    let bare = address.split('/').next()?.parse().ok()?;
+/// An item of `virtual_ipaddress`, and its bare address; or what has no key.
+fn virtual_address(words: &[String]) -> Result<(Yaml, IpAddr), String> {
+    let (address, options) = words.split_first().ok_or("an address is missing")?;
+    let bare = address.split('/').next().and_then(|bare| bare.parse().ok());
+    let bare = bare.ok_or_else(|| format!("`{address}` is no address"))?;
     if options.is_empty() {
-        return Some((Yaml::text(address), bare));
+        return Ok((Yaml::text(address), bare));
     }
     let mut map: Map = vec![("address".to_owned(), Yaml::text(address))];
     let mut set = |key: &str, value: Yaml| map.push((key.to_owned(), value));
     let mut options = options.iter();
     while let Some(option) = options.next() {
+        let mut value =
+            || options.next().map(Yaml::text).ok_or_else(|| format!("`{option}` lacks its value"));
         match option.as_str() {
-            "dev" | "scope" | "label" | "peer" | "preferred_lft" => {
-                set(option, Yaml::text(options.next()?));
-            }
-            "brd" | "broadcast" => set("brd", Yaml::text(options.next()?)),
+            "dev" | "scope" | "label" | "peer" | "preferred_lft" => set(option, value()?),
+            "brd" | "broadcast" => set("brd", value()?),
             "-nodad" => set("nodad", Yaml::plain(true)),
             "home" | "mngtmpaddr" | "noprefixroute" | "autojoin" | "no_track" => {
                 set(option, Yaml::plain(true));
             }
-            _ => return None,
+            _ => return Err(format!("`{option}` of the address {address} has no key")),
         }
     }
     let place = |(key, _): &(String, Yaml)| VIRTUAL_ADDRESS.keys().position(|one| one.name == key);
     map.sort_by_key(place);
-    Some((Yaml::Map(map), bare))
+    Ok((Yaml::Map(map), bare))
 }

@@ -33,7 +33,7 @@ mod yaml;
 
 use std::net::IpAddr;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 use crate::cluster::Cluster;
 use crate::conf::build;
@@ -78,33 +78,39 @@ pub struct Imported {
     pub problems: Vec<crate::inventory::Problem>,
 }
 
+/// What is worth knowing of how files were read, for when no inventory can be made of them.
+pub fn told(sources: &[Source]) -> Vec<String> {
+    reading(sources).into_lines()
+}
+
+fn reading(sources: &[Source]) -> Notes {
+    let mut notes = Notes::default();
+    for (at, words) in sources.iter().flat_map(|source| &source.told) {
+        notes.at(at, words);
+    }
+    notes
+}
+
 /// Makes an inventory of the files of a cluster.
 ///
 /// # Errors
 /// When the files have no instances, do not tell the nodes' addresses, or say what no inventory can.
 pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
-    let mut notes = Notes::default();
-    for (at, words) in sources.iter().flat_map(|source| &source.told) {
-        notes.at(at, words);
-    }
+    let mut notes = reading(sources);
     let trees: Vec<Vec<Statement>> =
         sources.iter().map(|source| programs::with_users(&source.tree)).collect();
     let files: Vec<File<'_>> =
         (sources.iter().zip(&trees)).map(|(source, tree)| File::of(source, tree)).collect();
     let ours = sources.iter().all(|source| source.rendered);
     for file in &files {
-        let name = &file.at.file;
-        ensure!(
-            !file.instances.is_empty(),
-            "error: {name}: no vrrp_instance; an inventory is about nodes that share addresses"
-        );
+        file.tell_untaken(&mut notes)?;
     }
     let nodes = nodes::of(&files, options.addresses, ours, &mut notes)?;
     for source in sources {
         programs::tell(&source.tree, bypass(&files), &mut notes);
         programs::tell_relative(&source.tree, &mut notes);
     }
-    let hooks_told = hooks::tell(&files, &mut notes);
+    let hooks_told = hooks::tell(&files, &nodes, ours, &mut notes);
     let (map, pass_files) =
         inventory::inventory(&files, nodes.clone(), options.auth_pass_file, &mut notes)?;
     let text = yaml::document(&map);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
-use super::{Imported, Options, Source, import};
+use super::{Imported, Options, Source, import, told};
 use crate::cli::import::Import;
 use crate::conf::grammar;
 use crate::exit::Exit;
@@ -34,6 +34,12 @@ fn tell(words: impl std::fmt::Display) {
     let _ = writeln!(std::io::stderr(), "{words}");
 }
 
+fn notes(notes: &[String]) {
+    for note in notes {
+        tell(format_args!("note: {note}"));
+    }
+}
+
 fn try_run(args: &Import, out: &mut impl Write) -> Result<Exit, (Exit, anyhow::Error)> {
     let mut sources = Vec::new();
     let pairs = pairs(args).map_err(|error| (Exit::Usage, error))?;
@@ -50,11 +56,12 @@ fn try_run(args: &Import, out: &mut impl Write) -> Result<Exit, (Exit, anyhow::E
     }
     let auth_pass_file = args.auth_pass_file.as_ref().map(|path| path.to_string_lossy());
     let options = Options { addresses: &args.address, auth_pass_file: auth_pass_file.as_deref() };
-    let imported = import(&sources, &options).map_err(|error| (Exit::No, error))?;
+    let imported = import(&sources, &options).map_err(|error| {
+        notes(&told(&sources));
+        (Exit::No, error)
+    })?;
     write(args, &imported, out).map_err(|error| (Exit::File, error))?;
-    for note in &imported.notes {
-        tell(format_args!("note: {note}"));
-    }
+    notes(&imported.notes);
     if imported.problems.is_empty() {
         return Ok(Exit::Ok);
     }

@@ -209,3 +209,52 @@ fn one_file_for_all_nodes_is_uniform_too() {
     assert!(!stdout.contains("uniform"), "{stdout}");
     assert!(stderr.contains("the priorities of nodes without a file are assumed"), "{stderr}");
 }
+
+/// On a MASTER it would take what IPVS should balance.
+#[test]
+fn the_old_hook_s_rule_is_to_be_removed() {
+    let (place, names) = files();
+    let rule = "note: the old hook's iptables rule outlives it";
+    let Run { stderr, .. } = import(&place, &names);
+    assert_eq!(stderr.matches(rule).count(), 1, "{stderr}");
+    for told in
+        ["`iptables -t nat -S PREROUTING | grep REDIRECT`", "`iptables -t nat -D PREROUTING"]
+    {
+        assert!(stderr.contains(told), "{told}\nin {stderr}");
+    }
+    // Ours leave none.
+    let sample = Place::with(include_str!("../../keepalived/samples/article.yml"));
+    sample.write("a.conf", sample.rendered(NODES[0]));
+    let Run { code, stderr, .. } = import(&sample, "a.conf");
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(!stderr.contains("iptables"), "{stderr}");
+}
+
+/// Nodes that serve, with hooks that bypass-ipvs can't take the place of.
+#[test]
+fn hooks_that_nobody_knows_are_told() {
+    let told = "a.conf:16: the nodes are servers too, and no hook here is known to let them serve \
+                without the address; `bypass: false` leaves that as it is; ";
+    let place = Place::with("");
+    let address = "a.conf --address 192.168.3.101";
+    for (old, new) in [
+        ("bypass_ipvs.py -r 192.168.3.100", "lvs-dr.sh master"),
+        ("bypass_ipvs.py -r", "bypass_ipvs.py -d"),
+    ] {
+        place.write("a.conf", file(0).replace(old, new));
+        let Run { code, stdout, stderr } = import(&place, address);
+        assert_eq!(code, Some(0), "{stderr}");
+        assert!(stdout.starts_with("bypass: false\n"), "{stdout}");
+        assert!(stderr.contains(told), "{stderr}");
+        // As it says, line by line.
+        let ours = |line: &&str| {
+            !["bypass:", "drain_file:", "notify_"].iter().any(|key| line.trim().starts_with(key))
+        };
+        let lines: Vec<&str> = stdout.lines().filter(ours).collect();
+        place.write("inventory.yml", lines.join("\n"));
+        assert!(place.rendered(NODES[0]).contains("bypass-ipvs --keep-sessions -r"), "{lines:?}");
+    }
+    // Servers of their own need none.
+    let Run { stderr, .. } = import(&place, "a.conf --address 192.168.3.10");
+    assert!(!stderr.contains("servers too"), "{stderr}");
+}

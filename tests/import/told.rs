@@ -72,20 +72,31 @@ fn differences_are_told_with_both_places() {
     for (name, node) in [("c.conf", 2), ("d.conf", 3)] {
         let script = if node == 2 { "/x" } else { "/y" };
         let script = format!("script \"{script} --password=geheim\"\n");
-        place.write(name, file(node) + "vrrp_script s {\n" + &script + "}\n");
+        let unquoted = "vrrp_script t {\n script /z --password=geheim\n}\n";
+        place.write(name, file(node) + "vrrp_script s {\n" + &script + "}\n" + unquoted);
     }
     let Run { code, stdout, stderr } = import(&place, &names);
     assert_eq!(code, Some(0), "{stderr}");
     for told in [
         "server01.domain.ru, server02.domain.ru: gen-conf adds the block `vrrp_script s`",
-        "gen-conf adds `script /x --password=********` in vrrp_script s",
+        "note: d.conf:79: `script` differs from c.conf:79, and all nodes get that one's",
+        "`script /z --password=********` in vrrp_script t is not in the inventory",
         "note: b.conf:23: `advert_int` differs from a.conf:22, and all nodes get that one's",
         "note: b.conf:26: auth_pass differs from a.conf:25",
         "note: b.conf:38: `delay_loop` differs from a.conf:37",
-        "note: b.conf:23: `advert_int 3` in vrrp_instance mail_relay is not in the inventory",
-        "note: server02.domain.ru: gen-conf adds `advert_int 2` in vrrp_instance mail_relay",
     ] {
         assert!(stderr.contains(told), "{told}\nin {stderr}");
+    }
+    // Each difference once.
+    for twice in [
+        "`script /x",
+        "`script /y",
+        "`advert_int 3`",
+        "adds `advert_int",
+        "`delay_loop 5`",
+        "adds `delay_loop",
+    ] {
+        assert!(!stderr.contains(twice), "{twice}\nin {stderr}");
     }
     for secret in ["mrelay\n", "geheim", "auth_pass other", "auth_pass mrelay"] {
         assert!(!stderr.contains(secret), "{stderr}");
@@ -313,4 +324,67 @@ fn a_probe_that_is_run_in_another_way_stays_as_it_is() {
     assert!(!probe(" 192.168.3.101 --tls", "lvskit", smtp), "asks port 465");
     assert!(!probe(" --compat 192.168.3.101", "lvskit", smtps), "asks port 25");
     assert!(!probe(" --compat 192.168.3.101 --fwmark 7", "root", smtp), "may mark");
+}
+
+#[test]
+fn what_was_read_is_told_before_an_error() {
+    let place = Place::with("");
+    place.write("k.conf", "\ninclude /none/conf.d/*.conf\n");
+    let none = "note: k.conf:2: no file is named `/none/conf.d/*.conf`, so none is included";
+    let why = "error: k.conf: no vrrp_instance; ";
+    let run = import(&place, "k.conf");
+    let hint = format!("{none} from this machine; a node's own needs --root\n{why}");
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{}", run.stderr);
+    assert!(run.stderr.starts_with(&hint), "{}", run.stderr);
+    let run = import(&place, "k.conf --root .");
+    assert!(run.stderr.starts_with(&format!("{none}\n{why}")), "{}", run.stderr);
+}
+
+#[test]
+fn an_instance_that_stays_whole_is_told() {
+    let place = Place::with("");
+    let with = |address: &str| {
+        format!("vrrp_instance inside {{\n virtual_ipaddress {{\n  {address}\n }}\n}}\n")
+    };
+    let vmac = with("10.1.0.100/24 dev eth0 use_vmac");
+    let why = "`use_vmac` of the address 10.1.0.100/24 has no key";
+    place.write("a.conf", &vmac);
+    refused(&place, "a.conf", 1, &["a.conf:3: ", why, "import a copy of the file without that"]);
+    place.write("a.conf", file(0) + &vmac);
+    let Run { code, stdout, stderr } = import(&place, "a.conf");
+    assert_eq!(code, Some(0), "{stderr}");
+    let told = format!("note: a.conf:80: {why}, so the whole vrrp_instance goes to `raw`\n");
+    assert!(stderr.contains(&told), "{stderr}");
+    assert!(stdout.contains("raw: |\n  vrrp_instance inside {\n"), "{stdout}");
+    for (address, why) in [("10.1.0.300", "`10.1.0.300` is no address"), ("::1 dev", "lacks its")] {
+        place.write("a.conf", with(address));
+        refused(&place, "a.conf", 1, &["a.conf:3: ", why]);
+    }
+}
+
+#[test]
+fn only_what_is_left_out_of_a_sync_daemon_is_told() {
+    let place = Place::with("");
+    let daemon = "global_defs {\n lvs_sync_daemon eth0 mail_relay id 11";
+    place.write("a.conf", file(0).replacen("global_defs {", daemon, 1));
+    let Run { code, stderr, .. } = import(&place, "a.conf");
+    assert_eq!(code, Some(0), "{stderr}");
+    let told =
+        "note: a.conf:4: `mail_relay` is left out: the daemon runs on all nodes, with id 11\n";
+    assert!(stderr.contains(told), "{stderr}");
+    let lines: Vec<&str> = stderr.lines().filter(|line| line.contains("lvs_sync_d")).collect();
+    assert_eq!(lines, [""; 0]);
+}
+
+/// A key that one of the files lacks, and nodes can't have for themselves.
+#[test]
+fn what_a_block_lacks_is_told_once() {
+    let (place, names) = files();
+    place.write("b.conf", file(1).replace("    delay_loop 2\n", ""));
+    let Run { code, stderr, .. } = import(&place, &names);
+    assert_eq!(code, Some(0), "{stderr}");
+    let lines: Vec<&str> = stderr.lines().filter(|line| line.contains("delay_loop")).collect();
+    let told =
+        "note: b.conf:36: `delay_loop` is missing here and not at a.conf:37; all nodes get it";
+    assert_eq!(lines, [told]);
 }

@@ -85,7 +85,11 @@ impl Include for Files<'_> {
             if needed {
                 return Err([none, cure()]);
             }
-            self.told.push((at.clone(), format!("{none}, so none is included")));
+            let hint = match (from_root, self.root) {
+                (Some(_), None) => " from this machine; a node's own needs --root",
+                _ => "",
+            };
+            self.told.push((at.clone(), format!("{none}, so none is included{hint}")));
         } else if from_root.is_some() && self.root.is_none() {
             let names: Vec<&str> = read.iter().map(|(name, _)| name.as_str()).collect();
             let names = names.join(", ");
