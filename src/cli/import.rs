@@ -7,7 +7,7 @@ use clap::Args;
 
 const EXAMPLES: &str = "\
 Examples:
-  lvskit import server0*/keepalived.conf > inventory.yml     one file for each node
+  lvskit import server0*/keepalived.conf -o inventory.yml    one file for each node
   lvskit import /etc/keepalived/keepalived.conf -o inventory.yml
   lvskit import a.conf b.conf --address 10.0.0.11 --address 10.0.0.12
                                                where no file tells the nodes' own addresses
@@ -20,7 +20,8 @@ Examples:
 
 What is guessed, what differs between the nodes and what the inventory can't say is told on
 standard error, with the lines it is about. What has no key goes to `raw`. Comments are lost.
-Hooks such as bypass_ipvs.py and bypass_ipvs.sh give way to bypass-ipvs.
+Hooks such as bypass_ipvs.py and bypass_ipvs.sh give way to bypass-ipvs. The iptables rule that such
+a hook added stays on its node; remove it there once.
 
 Exit codes:
   0  done; read what was told
