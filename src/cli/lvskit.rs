@@ -14,7 +14,7 @@ Examples:
                                                         show what that would change
   lvskit gen-conf -i inventory.yml --firewall nftables --out-dir conf
   lvskit gen-conf --explain advert_int                  what a key of the inventory means
-  lvskit import */keepalived.conf > inventory.yml       an inventory of existing files
+  lvskit import -o inventory.yml */keepalived.conf      an inventory of existing files
   lvskit gen-conf --help                                every option, and more examples
   lvskit schema > inventory.schema.json                 for an editor
 
