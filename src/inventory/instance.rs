@@ -7,7 +7,7 @@ use super::read::{Placed, Problems, Section, items, value};
 use super::secret::{self, Secrets};
 use super::tree::Kind;
 use super::{address, keywords, numbers, raw, settings, values};
-use crate::cluster::{Seconds, Tracked, Version, VirtualAddress};
+use crate::cluster::{Family, Seconds, Tracked, Version, VirtualAddress};
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
 
@@ -187,6 +187,11 @@ pub(super) fn tracked(section: &Section<'_>, problems: &mut Problems) -> Tracked
 }
 
 impl InstanceDraft {
+    /// Of its addresses; `None` where none could be read.
+    pub(super) fn family(&self) -> Option<Family> {
+        self.vips.first().map(|vip| Family::of(vip.value.address()))
+    }
+
     /// Its own name, as nodes call it.
     pub(super) fn name(&self) -> &str {
         self.name.as_ref().map_or("", Word::as_str)

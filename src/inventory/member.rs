@@ -49,7 +49,7 @@ pub(super) fn finish(
     let order = order(&instance, nodes, &places)?;
     let preempt = preempt(&instance);
     let version = version(&instance, global_defs.vrrp_version);
-    let family = Family::of(instance.vips.first()?.value.address());
+    let family = instance.family()?;
     if instance.unicast && places.len() < 2 {
         let title = "adverts to the other nodes, and there are none";
         problems.add(instance.at.clone(), title, "remove `unicast`, or add a node");

@@ -125,7 +125,7 @@ pub(super) fn family(
 ) -> Option<Family> {
     match &service?.value {
         Service::Address(address, _) => Some(Family::of(*address)),
-        Service::Port(_) => Some(Family::of(instance?.vips.first()?.value.address())),
+        Service::Port(_) => instance?.family(),
         Service::Mark(_) | Service::Group(_) => None,
     }
 }
@@ -271,6 +271,12 @@ impl ServerDraft {
     /// Whether each datagram is balanced by itself.
     pub(super) fn has_ops(&self) -> bool {
         self.settings.has("ops")
+    }
+
+    /// The checks of all its servers, and those that single ones have for themselves.
+    pub(super) fn all_checks(&self) -> impl Iterator<Item = &Checks> {
+        let others = self.real_servers.iter().flatten().filter_map(|one| one.checks.as_ref());
+        self.checks.iter().chain(others)
     }
 
     /// Its servers that are no nodes.

@@ -37,7 +37,7 @@ fn groups(
     at: &Range<usize>,
     problems: &mut Problems,
 ) {
-    let Some(family) = family(instance) else { return };
+    let Some(family) = instance.family() else { return };
     for key in ["mcast_src_ip", "mcast_dst_ip"] {
         let address = settings.value(key).and_then(|text| text.parse::<IpAddr>().ok());
         if let Some(other) = address.filter(|address| Family::of(*address) != family) {
@@ -52,7 +52,7 @@ fn groups(
 
 /// Each node has a source of its own: with another's, two would not hear each other.
 fn sources(instance: &InstanceDraft, nodes: &[NodeDraft], problems: &mut Problems) {
-    let Some(family) = family(instance) else { return };
+    let Some(family) = instance.family() else { return };
     let members = member::members(instance, nodes);
     let own = |place: usize| nodes[place].own_at(instance.name());
     let shared = members
@@ -126,7 +126,7 @@ fn lonely(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
 /// wherever one is held: IPVS would balance it again.
 fn redirected(drafts: &Drafts<'_>, problems: &mut Problems) {
     let balanced = |at: &usize| drafts.servers.iter().any(|server| server.instance == Some(*at));
-    let ipv6 = |at: &usize| family(&drafts.instances[*at]) == Some(Family::V6);
+    let ipv6 = |at: &usize| drafts.instances[*at].family() == Some(Family::V6);
     let all = (0..drafts.instances.len()).filter(ipv6).filter(balanced);
     let all: Vec<(&InstanceDraft, Vec<usize>)> = all
         .filter_map(|at| {
@@ -157,8 +157,4 @@ fn redirected(drafts: &Drafts<'_>, problems: &mut Problems) {
             );
         }
     }
-}
-
-fn family(instance: &InstanceDraft) -> Option<Family> {
-    instance.vips.first().map(|vip| Family::of(vip.value.address()))
 }

@@ -50,9 +50,7 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
         }
     }
     for server in drafts.servers {
-        let own = server.checks.iter();
-        let others = server.real_servers.iter().flatten().filter_map(|one| one.checks.as_ref());
-        for file in own.chain(others).flat_map(|checks| &checks.files.tracked) {
+        for file in server.all_checks().flat_map(|checks| &checks.files.tracked) {
             if !drafts.tracks.files.contains(&file.value) {
                 problems.add(
                     file.at.clone(),

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::{Drafts, unique};
 use crate::cluster::{Check, Family, Forwarding, Protocol, Service};
+use crate::conf::word::Word;
 use crate::inventory::instance::InstanceDraft;
 use crate::inventory::read::{Placed, Problems};
 use crate::inventory::real_server::RealServerDraft;
@@ -107,13 +108,11 @@ fn held(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
         Some(instance) => vips(instance).contains(address),
         None => drafts.instances.iter().any(|instance| vips(instance).contains(address)),
     };
-    let lines = drafts.tracks.server_group_blocks.iter();
     let lost = match &service.value {
         Service::Address(address, _) => (!holds(address)).then(|| address.to_string()),
         Service::Group(name) => {
-            let head = format!("virtual_server_group {name}");
-            let of = lines.filter(|block| block.line == head).flat_map(|block| &block.block);
-            let addresses = of.flatten().filter_map(|line| line.line.split(' ').next());
+            let lines = group_lines(name, drafts);
+            let addresses = lines.filter_map(|line| line.split(' ').next());
             let single = addresses.filter_map(|text| text.parse::<IpAddr>().ok());
             single.filter(|address| !holds(address)).map(|address| address.to_string()).next()
         }
@@ -152,8 +151,7 @@ fn held(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
 /// every server's new connections away.
 fn drained(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
     let Some(own) = drafts.drain_file else { return };
-    let others = server.real_servers.iter().flatten().filter_map(|one| one.checks.as_ref());
-    for file in server.checks.iter().chain(others).flat_map(|checks| &checks.files.draining) {
+    for file in server.all_checks().flat_map(|checks| &checks.files.draining) {
         // By their components, so that `//` and `/./` are seen through.
         if file.value == Path::new(own.as_str()) {
             problems.add(
@@ -320,16 +318,18 @@ fn forwarding(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems
     }
 }
 
+/// The lines of a virtual_server_group.
+fn group_lines<'a>(name: &Word, drafts: &Drafts<'a>) -> impl Iterator<Item = &'a str> + use<'a> {
+    let head = format!("virtual_server_group {name}");
+    let of = drafts.tracks.server_group_blocks.iter().filter(move |block| block.line == head);
+    of.flat_map(|block| &block.block).flatten().map(|line| line.line.as_str())
+}
+
 /// Whether a mark decides what is balanced.
 fn marked(service: &Service, drafts: &Drafts<'_>) -> bool {
     match service {
         Service::Mark(_) => true,
-        Service::Group(name) => {
-            let head = format!("virtual_server_group {name}");
-            let groups = drafts.tracks.server_group_blocks.iter();
-            let lines = groups.filter(|group| group.line == head).flat_map(|group| &group.block);
-            lines.flatten().any(|line| line.line.starts_with("fwmark "))
-        }
+        Service::Group(name) => group_lines(name, drafts).any(|line| line.starts_with("fwmark ")),
         _ => false,
     }
 }
