@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::tree::{self, Kind, Node};
+use super::tree::{self, Key, Kind, Node};
 use super::{Problem, Severity};
 use crate::secrets::Secrets;
 
@@ -30,11 +30,14 @@ pub(super) fn render(
         Severity::Warning => Level::WARNING,
     };
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-    let shown = mask_passwords(text);
-    // What commands are told to log in with.
-    let secrets = Secrets::of(&[&without_comments(&shown)]);
-    let shown = secrets.star(&shown);
-    let words = |text: &str| quoted(text, |part| secrets.star(part));
+    let tree = tree::parse(text).ok();
+    let shown = mask_passwords(text, tree.as_ref());
+    // What commands are told to log in with. Comments count where they are shown, but what they say
+    // of passwords is no word to be hidden in messages.
+    let written = Secrets::of(&[&shown]);
+    let said = tree.as_ref().map(|tree| Secrets::of(&[&lines_of(tree)]));
+    let shown = written.star(&shown);
+    let words = |text: &str| said.as_ref().unwrap_or(&written).star(text);
     let mut lines = Lines { text: &shown, start: 0, number: 1 };
     let mut reports: Vec<String> = (problems.iter().take(MOST))
         .map(|problem| {
@@ -56,21 +59,27 @@ pub(super) fn render(
     reports.join("\n\n")
 }
 
-/// The text without what is said about it: a comment on passwords names none.
-fn without_comments(text: &str) -> String {
-    let code = |line: &str| match line.find(" #").or(line.starts_with('#').then_some(0)) {
-        Some(at) => line[..at].to_owned(),
-        None => line.to_owned(),
-    };
-    text.lines().map(|line| code(line) + "\n").collect()
+/// Every value of the tree behind its key, one a line, without comments; those of authentication
+/// aside, which no message repeats.
+fn lines_of(tree: &Node) -> String {
+    fn add(key: &str, node: &Node, lines: &mut String) {
+        match &node.kind {
+            Kind::Mapping(entries) => entries
+                .iter()
+                .filter(|(key, _)| !is_secret(key))
+                .for_each(|(key, value)| add(&key.name, value, lines)),
+            Kind::Sequence(items) => items.iter().for_each(|item| add(key, item, lines)),
+            Kind::Scalar(text) => lines.push_str(&format!("{key}: {text}\n")),
+            Kind::Null => {}
+        }
+    }
+    let mut lines = String::new();
+    add("", tree, &mut lines);
+    lines
 }
 
-/// The text, changed where it repeats the inventory's words: in backticks.
-fn quoted(text: &str, change: impl Fn(&str) -> String) -> String {
-    let parts = text.split('`').enumerate();
-    let parts: Vec<String> =
-        parts.map(|(at, part)| if at % 2 == 1 { change(part) } else { part.to_owned() }).collect();
-    parts.join("`")
+fn is_secret(key: &Key) -> bool {
+    key.name.to_ascii_lowercase().contains(MARK)
 }
 
 /// A text, and the line that was asked for last.
@@ -103,15 +112,14 @@ impl<'a> Lines<'a> {
 
 /// Stars everything that may be a password, byte by byte, so that every place stays the same: what
 /// looks like one in the text, and what is one in the tree, wherever it is written.
-fn mask_passwords(text: &str) -> Cow<'_, str> {
+fn mask_passwords<'a>(text: &'a str, tree: Option<&Node>) -> Cow<'a, str> {
     // Lower case has the same bytes' places; the marks are found however they are written.
     let lower = text.to_ascii_lowercase();
     if !lower.contains(MARK) {
         return Cow::Borrowed(text);
     }
-    let tree = tree::parse(text).ok();
     let mut masked = mask_lines(text, &lower, tree.is_none());
-    if let Some(tree) = &tree {
+    if let Some(tree) = tree {
         mask_values(tree, false, &mut masked);
     }
     Cow::Owned(masked)
@@ -167,8 +175,7 @@ fn mask_values(node: &Node, secret: bool, masked: &mut String) {
     match &node.kind {
         Kind::Mapping(entries) => {
             for (key, value) in entries {
-                let secret = secret || key.name.to_ascii_lowercase().contains(MARK);
-                mask_values(value, secret, masked);
+                mask_values(value, secret || is_secret(key), masked);
             }
         }
         Kind::Sequence(items) => items.iter().for_each(|item| mask_values(item, secret, masked)),
@@ -226,7 +233,7 @@ mod tests {
             ("AUTH_PASS: geheim", "AUTH_PASS: ******"),
             ("a: {\"auth_pass\": {x: y}}", "a: {\"auth_pass\": {*: *}}"),
         ] {
-            let masked = mask_passwords(text);
+            let masked = mask_passwords(text, tree::parse(text).ok().as_ref());
             assert_eq!(masked, shown);
             assert_eq!(masked.len(), text.len());
         }

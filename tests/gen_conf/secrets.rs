@@ -122,6 +122,28 @@ fn what_a_command_logs_in_with_does_not_show() {
     }
 }
 
+/// A `#` in quotes or in a block begins no comment, and what a comment says of a password is shown
+/// no more than the password; messages repeat words in quotes of several kinds.
+#[test]
+fn what_looks_like_a_comment_hides_no_password() {
+    let command = |line: String| edited(&[("  smtp_server: 192.168.3.1", line.as_str())]);
+    for inventory in [
+        command(format!("  startup_script: 'run #1 --tag #1 --password {SECRET}'")),
+        command(format!("  startup_script: |\n    run --tag \"a #b\" --password {SECRET}")),
+        command(format!("  startup_script: run # was --password {SECRET}")),
+        command(format!("  startup_script: run --password a`{SECRET}")),
+        edited(&[
+            ("type: SMTP_CHECK #", "type: smtp-check #"),
+            ("retry: 3", &format!("retry: 3\n      options: ['--starttls password:{SECRET}']")),
+        ]),
+    ] {
+        let place = Place::with(&inventory);
+        let Run { code, stderr, .. } = place.run("--out-dir out");
+        assert_eq!(code, Some(1), "{inventory}\n{stderr}");
+        assert!(!stderr.contains(SECRET), "{stderr}");
+    }
+}
+
 #[test]
 fn a_comment_on_passwords_is_no_password() {
     let inventory = edited(&[
