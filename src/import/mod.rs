@@ -33,7 +33,7 @@ mod yaml;
 
 use std::net::IpAddr;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::cluster::Cluster;
 use crate::conf::build;
@@ -104,6 +104,14 @@ pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
     let ours = sources.iter().all(|source| source.rendered);
     for file in &files {
         file.tell_untaken(&mut notes)?;
+    }
+    if options.auth_pass_file.is_some()
+        && let Some(at) = password::in_raw(&files)
+    {
+        bail!(
+            "error: {at}: this auth_pass would go to `raw`, and into the inventory with it, in spite \
+             of --auth-pass-file; import a copy of the file without it"
+        );
     }
     let nodes = nodes::of(&files, options.addresses, ours, &mut notes)?;
     for source in sources {

@@ -1,9 +1,11 @@
 //! Passwords: one of an instance, in the inventory or in a file beside it.
 
+use super::file::File;
 use super::instance::Instance;
 use super::instances::Shared;
 use super::notes::Notes;
 use super::yaml::Yaml;
+use crate::conf::grammar::{Place, Statement};
 
 /// The files that passwords are put into, and which goes into each.
 #[derive(Default)]
@@ -40,6 +42,20 @@ impl<'a> PassFiles<'a> {
         let found = all.find(|(instance, _)| self.of(instance).as_deref() == Some(file));
         found.map(|(_, password)| password.clone())
     }
+}
+
+/// A password in what has no key.
+pub(super) fn in_raw(files: &[File<'_>]) -> Option<Place> {
+    fn find(statements: &[Statement]) -> Option<Place> {
+        statements.iter().find_map(|one| match one.keyword() {
+            "auth_pass" => Some(one.at.clone()),
+            _ => find(one.block.as_deref()?),
+        })
+    }
+    files.iter().find_map(|file| {
+        let instances = file.instances.iter().map(|instance| &instance.section);
+        instances.chain([&file.raw]).find_map(|section| find(&section.raw))
+    })
 }
 
 /// `authentication` of an instance.

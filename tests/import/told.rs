@@ -356,6 +356,10 @@ fn an_instance_that_stays_whole_is_told() {
     let told = format!("note: a.conf:80: {why}, so the whole vrrp_instance goes to `raw`\n");
     assert!(stderr.contains(&told), "{stderr}");
     assert!(stdout.contains("raw: |\n  vrrp_instance inside {\n"), "{stdout}");
+    let secret = vmac.replace("virtual", "authentication {\n  auth_pass geheim\n }\n virtual");
+    place.write("a.conf", file(0) + &secret);
+    let option = "a.conf --auth-pass-file secret";
+    refused(&place, option, 1, &["a.conf:80: this auth_pass would go to `raw`"]);
     for (address, why) in [("10.1.0.300", "`10.1.0.300` is no address"), ("::1 dev", "lacks its")] {
         place.write("a.conf", with(address));
         refused(&place, "a.conf", 1, &["a.conf:3: ", why]);
