@@ -113,6 +113,17 @@ impl Nft {
     }
 }
 
+/// What an administrator can do about an error of nft that had to read only.
+pub fn reading_advice(error: &ChildError) -> &'static str {
+    match error {
+        ChildError::Start { .. } => {
+            "install nftables, or name its program with --nft; nobody can check or repair the guard \
+             until then"
+        }
+        _ => advice(error),
+    }
+}
+
 /// What an administrator can do about an error of nft.
 pub fn advice(error: &ChildError) -> &'static str {
     match error {
@@ -125,7 +136,11 @@ pub fn advice(error: &ChildError) -> &'static str {
         ChildError::Failed { stderr, .. } if stderr.contains("Operation not permitted") => {
             "run it as root (script_user root in keepalived.conf) with CAP_NET_ADMIN"
         }
-        ChildError::Failed { stderr, .. } if stderr.contains("Operation not supported") => {
+        ChildError::Failed { stderr, .. }
+            if ["Operation not supported", "File exists", "resource busy"]
+                .iter()
+                .any(|words| stderr.contains(words)) =>
+        {
             "the kernel needs nf_tables, nft_redir and nft_fib; if `--check` says altered, \
              `nft delete table ip lvskit` (or ip6) and run the hook again"
         }

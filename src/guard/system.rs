@@ -34,7 +34,7 @@ pub enum SystemError {
     #[error("{0}; {advice}", advice = nft::advice(.0))]
     Nft(ChildError),
     /// nft can't read the guards; they may be in force.
-    #[error("{0}; {advice}", advice = nft::advice(.0))]
+    #[error("{0}; {advice}", advice = nft::reading_advice(.0))]
     Unread(ChildError),
     /// ip could not do its part; the guards are in force.
     #[error("{0}; {advice}", advice = route::advice(.0))]
@@ -74,6 +74,18 @@ impl SystemError {
         }
     }
 
+    /// Whether the guards are in force all the same.
+    pub fn leaves_guards(&self) -> bool {
+        match self {
+            SystemError::Ip(_) | SystemError::Arp(_) => true,
+            SystemError::RouteStays { cause, .. } => cause.leaves_guards(),
+            SystemError::Nft(_)
+            | SystemError::Unread(_)
+            | SystemError::Address(_)
+            | SystemError::Undone(_) => false,
+        }
+    }
+
     /// What it means for the VIPs named.
     pub fn consequence(&self, vips: &str) -> String {
         match self {
@@ -86,11 +98,11 @@ impl SystemError {
             }
             SystemError::RouteStays { vips: routed, cause, .. } => {
                 let names = list(routed);
-                match **cause {
-                    SystemError::Arp(_) => {
+                match cause.leaves_guards() {
+                    true => {
                         format!("the fallback route of {names} is unsafe and may still be there")
                     }
-                    _ => format!(
+                    false => format!(
                         "no guard for {names}, but a fallback route may still be there, by which \
                          forwarded connections are balanced again"
                     ),
@@ -230,7 +242,7 @@ impl System {
         };
         match self.nft.listings(&[]) {
             Ok(listings) => (listings.vips(&routes), deaf),
-            Err(error) => (routes, Some(SystemError::Nft(error))),
+            Err(error) => (routes, Some(SystemError::Unread(error))),
         }
     }
 

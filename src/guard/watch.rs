@@ -106,9 +106,8 @@ pub fn keep(system: &System, vips: &[Vip], changes: &Changes, log: &mut Log) -> 
                 AGAIN
             }
         };
-        // A missing fallback route is no reason to keep the services waiting.
-        let guarded = matches!(outcome, Ok(_) | Err(SystemError::Ip(_) | SystemError::Arp(_)));
-        if guarded && !ready {
+        // What is wrong with a fallback route is no reason to keep the services waiting.
+        if outcome.as_ref().map_or_else(SystemError::leaves_guards, |_| true) && !ready {
             ready = true;
             log.note(&format!("guard in force for {names}, watched"));
             // Nobody to tell, when it was started by hand.

@@ -136,6 +136,29 @@ fn a_route_without_guard_that_can_not_be_taken_away_is_told_as_such() {
     assert_eq!(notify.recv(&mut [0; 64]).unwrap_err().kind(), ErrorKind::WouldBlock);
 }
 
+/// What is wrong with a route alone keeps no service waiting: the guard is in force.
+#[test]
+fn a_watcher_is_ready_with_an_unsafe_route_that_can_not_be_taken_away() {
+    if !inside("ip_failures::a_watcher_is_ready_with_an_unsafe_route_that_can_not_be_taken_away") {
+        return;
+    }
+    let log = DevLog::new();
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("notify");
+    let notify = UnixDatagram::bind(&socket).unwrap();
+    notify.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    // arp_ignore and arp_announce are the kernel's here.
+    let args = ["--keep-sessions", "-a", VIP, "--ip", "/nonexistent/ip"];
+    let _watcher = Watcher::start(&args, Some(&socket));
+    let mut said = [0; 64];
+    let length = notify.recv(&mut said).unwrap();
+    assert_eq!(&said[..length], b"READY=1\n");
+    let text = &log.messages()[0].text;
+    for word in ["is unsafe and may still be there", "arp_ignore", "/nonexistent/ip"] {
+        assert!(text.contains(word), "no {word:?}: {text}");
+    }
+}
+
 /// The hook writes no file: neither a full disk nor a read-only /run is in its way.
 #[test]
 fn a_full_disk_and_a_read_only_run_change_nothing() {
