@@ -119,6 +119,16 @@ fn in_ipv6_no_node_serves_for_one_instance_and_holds_another() {
     assert_eq!(code, Some(1));
     let title = "a node can't serve for `j` while it is MASTER of `i` on the same interface";
     assert!(stderr.contains(title) && stderr.contains("1 problem"), "{stderr}");
+    // A service of a mark may be any instance's.
+    let marked = Place::with(
+        "nodes: [{name: a, address: 'fd00::1'}, {name: b, address: 'fd00::2'}]\n\
+         vrrp_instance:\n  \
+         i: {virtual_router_id: 1, virtual_ipaddress: 'fd00::9', interface: eth0}\n  \
+         j: {virtual_router_id: 2, virtual_ipaddress: 'fd00::8', interface: eth0, nodes: [b, a]}\n\
+         virtual_server:\n  - {fwmark: 7, lb_algo: mh, ip_family: inet6, check: []}\n",
+    );
+    let Run { code, stderr, .. } = marked.run("--stdout --node a");
+    assert!(code == Some(1) && stderr.contains(title), "{stderr}");
     // In IPv4 the guard takes the interface's first address, the node's own.
     let text = include_str!("../../keepalived/samples/active-active.yml");
     assert_eq!(Place::with(text).run("--stdout --node relay1.example.org").code, Some(0));
@@ -147,6 +157,7 @@ fn what_raw_may_define_is_not_missed() {
     let track = ("preempt: true", "track_process: [pp]");
     for (raw, code) in [
         ("raw: include /etc/keepalived/processes.conf\nnodes:", 0),
+        ("raw: '@server01.domain.ru include /etc/x.conf'\nnodes:", 0),
         ("raw: |\n  $PN=pp\n  vrrp_track_process $PN {\n    process sh\n  }\nnodes:", 0),
         ("raw: |\n  vrrp_track_process pp {\n    process sh\n  }\nnodes:", 0),
         ("raw: |\n  vrrp_track_process p {\n    process sh\n  }\nnodes:", 1),

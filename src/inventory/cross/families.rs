@@ -125,7 +125,9 @@ fn lonely(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
 /// The guard gives a first packet the newest address of the interface in IPv6, and that is a VIP
 /// wherever one is held: IPVS would balance it again.
 fn redirected(drafts: &Drafts<'_>, problems: &mut Problems) {
-    let balanced = |at: &usize| drafts.servers.iter().any(|server| server.instance == Some(*at));
+    // A service of a mark or of a group may be any instance's.
+    let balanced =
+        |at: &usize| drafts.servers.iter().any(|server| server.instance.is_none_or(|of| of == *at));
     let ipv6 = |at: &usize| drafts.instances[*at].family() == Some(Family::V6);
     let all = (0..drafts.instances.len()).filter(ipv6).filter(balanced);
     let all: Vec<(&InstanceDraft, Vec<usize>)> = all

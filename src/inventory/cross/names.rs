@@ -85,14 +85,19 @@ fn tracked(tracked: &Tracked, at: &Range<usize>, drafts: &Drafts<'_>, problems: 
 /// What `raw` at the top has to define, since there is no section for it.
 fn in_raw(settings: &Settings, at: &Range<usize>, drafts: &Drafts<'_>, problems: &mut Problems) {
     let lines = || drafts.raw.iter().chain(drafts.nodes.iter().flat_map(|node| &node.raw));
+    // Behind an `@ID` it is for some nodes only.
+    let words = |line: &str| -> Vec<String> {
+        let words = line.split_whitespace().skip_while(|word| word.starts_with('@'));
+        words.map(str::to_owned).collect()
+    };
+    let included = |line: &str| words(line).first().is_some_and(|word| word.starts_with("include"));
     // What stands there can't be known.
-    if lines().any(|line| line.line.contains('$') || line.line.trim_start().starts_with("include"))
-    {
+    if lines().any(|line| line.line.contains('$') || included(&line.line)) {
         return;
     }
     let defined = |heads: &[&str], name: &str| {
-        lines().any(|line| match line.line.split_whitespace().collect::<Vec<_>>().as_slice() {
-            [head, own, ..] => heads.contains(head) && own.trim_matches('"') == name,
+        lines().any(|line| match words(&line.line).as_slice() {
+            [head, own, ..] => heads.contains(&head.as_str()) && own.trim_matches('"') == name,
             _ => false,
         })
     };

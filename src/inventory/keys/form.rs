@@ -180,9 +180,12 @@ pub const INIT_FILE: Form = Form {
     good: "0 overwrite",
     bad: "zero",
     fits: |text| {
-        let word = "overwrite";
-        let value = text.strip_suffix(word).or(text.strip_prefix(word)).unwrap_or(text);
-        text == word || value.trim().parse::<i32>().is_ok()
+        let is_value = |word: &str| word.parse::<i32>().is_ok();
+        match text.split(' ').collect::<Vec<_>>().as_slice() {
+            [word] => *word == "overwrite" || is_value(word),
+            [value, "overwrite"] | ["overwrite", value] => is_value(value),
+            _ => false,
+        }
     },
 };
 
@@ -292,6 +295,8 @@ mod tests {
             (&PAYLOAD, "Ab12f 3", "0x12"),
             (&INIT_FILE, "-5", "5 5"),
             (&INIT_FILE, "overwrite 5", "5 write"),
+            (&INIT_FILE, "overwrite -5", "5overwrite"),
+            (&INIT_FILE, "-5 overwrite", "overwrite5"),
             (&TUNNEL, "type gre csum", "type gue"),
             (&TUNNEL, "type ipip nocsum", "type ipip csum"),
             (&TUNNEL, "type gue csum port 6080", "type gre port 6080"),
