@@ -23,8 +23,8 @@ impl Display for Commands<'_> {
             "#!/bin/sh\n\
              # Rendered by `lvskit gen-conf --firewall firewalld` for {node}: change the inventory,\n\
              # not this file. Run it as root with `sh`; again does no harm. It is for the default zone:\n\
-             # where the nodes' interface is in another, add --zone=ZONE to the lines with --add-rich-rule and\n\
-             # --add-port.\n\
+             # where the nodes' interface is in another, add --zone=ZONE to the lines with --add-rich-rule,\n\
+             # --add-protocol and --add-port.\n\
              set -e",
             node = needs.node,
         )?;

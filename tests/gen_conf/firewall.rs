@@ -78,6 +78,31 @@ fn adverts_are_let_in_by_family_and_interface() {
     );
 }
 
+/// A switch asks who listens to a group of the cluster's own, and forwards the group to nobody else.
+/// Of IPv4's first 256 it need not ask.
+#[test]
+fn a_switch_s_questions_are_let_in_where_it_asks() {
+    let instance = |line: &str| edited(&[("preempt: true", line)]);
+    let global = |line: &str| edited(&[("  smtp_server: 192.168.3.1", line)]);
+    for (inventory, asked) in [
+        (instance("mcast_dst_ip: 239.1.1.1"), true),
+        (global("  vrrp_mcast_group4: 239.1.1.1"), true),
+        (global("  vrrp_mcast_group4: 224.0.0.81"), false),
+        (instance("unicast: true"), false),
+        (ARTICLE.to_owned(), false),
+    ] {
+        let place = Place::with(&inventory);
+        for (options, rule) in [
+            (NFTABLES, "ip protocol igmp accept"),
+            (FIREWALLD, "firewall-cmd --permanent --add-protocol=igmp"),
+        ] {
+            let text = place.run(options).success();
+            assert_eq!(text.contains("igmp"), asked, "{inventory}\n{text}");
+            assert!(!asked || rules(&text).contains(&rule), "{text}");
+        }
+    }
+}
+
 #[test]
 fn no_sync_daemon_and_no_other_node_need_no_rule() {
     let place = Place::with(format!("keep_sessions: false\n{ARTICLE}"));

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Rendered by `lvskit gen-conf --firewall firewalld` for server02.domain.ru: change the inventory,
 # not this file. Run it as root with `sh`; again does no harm. It is for the default zone:
-# where the nodes' interface is in another, add --zone=ZONE to the lines with --add-rich-rule and
-# --add-port.
+# where the nodes' interface is in another, add --zone=ZONE to the lines with --add-rich-rule,
+# --add-protocol and --add-port.
 set -e
 
 # VRRP, from the other nodes
