@@ -32,7 +32,8 @@ pub(super) const RULES: usize = 9;
 /// Idempotent and free of order: it adds what may be there already and replaces the rules. The
 /// sets are the exception: they outlive the rules, so it creates only those that are missing, because
 /// what nft's JSON can say of a set before nft 1.0.8 is not what the kernel makes of it, and adding
-/// one again is refused; and it replaces only those that are something else. It lists nothing.
+/// one again is refused; and it replaces only those that are something else. Which are which, `sets`
+/// says.
 pub fn transaction(vips: &[Vip], sets: &Sets) -> Nftables<'static> {
     let mut batch = Batch::new();
     for &vip in vips {
