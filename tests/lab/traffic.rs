@@ -2,12 +2,18 @@
 //! ones, each with its own outcome and time. A closed loop would wait with its next connection
 //! while one hangs, and hide what would have failed meanwhile.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, SockaddrStorage, bind, connect, setsockopt, socket, sockopt,
+};
 
 use crate::common::netns::Netns;
 
@@ -31,19 +37,25 @@ pub struct Session {
     lines: BufReader<TcpStream>,
     /// The name in `220 server01.domain.ru ESMTP Postfix`.
     pub server: String,
+    /// The client's port.
+    pub port: u16,
 }
 
 impl Session {
     /// Connects and waits for the greeting. Each step, later ones too, gets `patience`.
     pub fn open(server: SocketAddr, patience: Duration) -> Result<Session, String> {
-        let connect = || {
-            let stream = TcpStream::connect_timeout(&server, patience)?;
-            stream.set_read_timeout(Some(patience))?;
-            stream.set_write_timeout(Some(patience))?;
-            Ok(stream)
-        };
-        let stream = connect().map_err(|error: std::io::Error| error.to_string())?;
-        let mut session = Session { lines: BufReader::new(stream), server: String::new() };
+        Session::open_from(next_port(), server, patience)
+    }
+
+    /// The same from this port.
+    pub fn open_from(port: u16, server: SocketAddr, patience: Duration) -> Result<Session, String> {
+        let connected = connect_from(port, server, patience);
+        let stream =
+            connected.map_err(|error| match error.raw_os_error().map(Errno::from_raw) {
+                Some(Errno::EINPROGRESS) => format!("no answer within {patience:?}"),
+                _ => error.to_string(),
+            })?;
+        let mut session = Session { lines: BufReader::new(stream), server: String::new(), port };
         let greeting = session.expect("220 ")?;
         session.server = greeting.split(' ').nth(1).unwrap_or_default().to_owned();
         Ok(session)
@@ -75,6 +87,34 @@ impl Session {
             Err(error) => Err(error.to_string()),
         }
     }
+}
+
+/// The port that a client connects from next; none is used again within minutes. Linux itself soon does
+/// that to one server: from where it begins changes at random every ten seconds. IPVS then sends a client to
+/// the server that the same port had, for a minute even to a dead one that left the connection half-open.
+fn next_port() -> u16 {
+    const FIRST: u16 = 10_000;
+    /// Up to the first that Linux takes by itself.
+    const COUNT: u16 = 22_000;
+    static USED: AtomicU16 = AtomicU16::new(0);
+    FIRST + USED.fetch_add(1, Ordering::Relaxed) % COUNT
+}
+
+/// Connects from a port of the client's own choice. Each step, later ones too, gets `patience`.
+fn connect_from(port: u16, server: SocketAddr, patience: Duration) -> io::Result<TcpStream> {
+    let (family, any): (_, IpAddr) = match server {
+        SocketAddr::V4(_) => (AddressFamily::Inet, Ipv4Addr::UNSPECIFIED.into()),
+        SocketAddr::V6(_) => (AddressFamily::Inet6, Ipv6Addr::UNSPECIFIED.into()),
+    };
+    let socket = socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
+    setsockopt(&socket, sockopt::ReuseAddr, &true)?;
+    let stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(patience))?;
+    // For connect(2) too.
+    stream.set_write_timeout(Some(patience))?;
+    bind(stream.as_raw_fd(), &SockaddrStorage::from(SocketAddr::new(any, port)))?;
+    connect(stream.as_raw_fd(), &SockaddrStorage::from(server))?;
+    Ok(stream)
 }
 
 /// A whole session: greeting, QUIT.

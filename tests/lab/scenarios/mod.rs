@@ -22,7 +22,7 @@ use anyhow::{Result, ensure};
 use crate::cluster::Cluster;
 use crate::node::Server;
 use crate::setup::Setup;
-use crate::{report, syslog};
+use crate::{report, settings, syslog};
 
 /// When a scenario runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,7 +173,8 @@ pub fn run(names: &[&str]) -> Result<()> {
     let mut cluster = Cluster::build()?;
     println!("lab: network ready after {} s", began.elapsed().as_secs());
     let (mut passed, mut failed) = (0, 0);
-    for scenario in ALL {
+    let times = settings::number("REPEAT", 1)?;
+    for scenario in ALL.iter().flat_map(|scenario| std::iter::repeat_n(scenario, times)) {
         let ordinary = scenario.group == Group::Ordinary && names.contains(&ORDINARY);
         if !names.is_empty() && !ordinary && !names.contains(&scenario.name) {
             continue;
