@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::keys::{CHECKS, PROBE, Table};
 use super::read::{Placed, Problems, Section, items};
 use super::tree::{Kind, Node};
-use super::{probe, raw, settings, values};
+use super::{keywords, probe, raw, settings, values};
 use crate::cluster::{Check, Family, Protocol, Seconds};
 use crate::conf::statement::{Settings, Statement};
 
@@ -51,13 +51,15 @@ pub(super) struct Checks {
     pub(super) files: Files,
 }
 
-/// Files that checks name.
+/// What checks have to do with other parts: files that they name, and weights.
 #[derive(Default)]
 pub(super) struct Files {
     /// Names of a `track_file`.
     pub(super) tracked: Vec<Placed<String>>,
     /// What `--drain-file` of our probe names.
     pub(super) draining: Vec<Placed<PathBuf>>,
+    /// Whether a check says the weight.
+    pub(super) weighing: bool,
 }
 
 /// One check, or a list of them.
@@ -81,6 +83,8 @@ fn read(
     let section = Section::open(node, table, table.name, node.at.clone(), problems)?;
     let settings = settings::read(&section, problems);
     let family = of(&settings, "connect_ip").or(service.family);
+    let weighing = table.key("misc_dynamic").and_then(|_| section.node("misc_dynamic"));
+    files.weighing |= weighing.is_some_and(|(_, node)| is_true(node));
     let check = if !bound(&section, &settings, family, problems) {
         None
     } else if kind.value == PROBE_TYPE {
@@ -110,6 +114,10 @@ fn read(
     };
     section.close(problems);
     check
+}
+
+fn is_true(node: &Node) -> bool {
+    matches!(&node.kind, Kind::Scalar(text) if matches!(keywords::yes_no(text), Ok(true)))
 }
 
 /// The type of a check, and its keys.

@@ -273,6 +273,24 @@ impl ServerDraft {
         self.settings.has("ops")
     }
 
+    /// The scheduler, where it refuses what it has for a server of weight 0 (ip_vs_mh.c, ip_vs_sh.c).
+    pub(super) fn refusing(&self) -> Option<&Placed<Scheduler>> {
+        let hashes = |algo: &&Placed<Scheduler>| ["mh", "sh"].contains(&algo.value.name());
+        self.lb_algo.as_ref().filter(hashes).filter(|_| !self.hash.fallback)
+    }
+
+    /// What may give a server weight 0 while it runs.
+    pub(super) fn emptying(&self) -> Option<&'static str> {
+        let inhibit = "inhibit_on_failure";
+        let own = self.real_servers.iter().flatten().map(|one| &one.settings);
+        let inhibits =
+            |settings: &Settings| settings.has(inhibit) && settings.value(inhibit) != Some("false");
+        if own.chain([&self.settings]).any(inhibits) {
+            return Some(inhibit);
+        }
+        self.all_checks().any(|checks| checks.files.weighing).then_some("misc_dynamic")
+    }
+
     /// The checks of all its servers, and those that single ones have for themselves.
     pub(super) fn all_checks(&self) -> impl Iterator<Item = &Checks> {
         let others = self.real_servers.iter().flatten().filter_map(|one| one.checks.as_ref());

@@ -298,6 +298,30 @@ fn a_group_moves_together() {
     assert!(stderr.contains("in one vrrp_sync_group, once"), "{stderr}");
 }
 
+/// In a lab: with `mh` and one server of four at weight 0, a quarter of the connections was refused.
+#[test]
+fn schedulers_that_refuse_what_falls_to_an_empty_server_are_told() {
+    let probe = "check: {type: smtp-check, misc_dynamic: true}";
+    let own = "real_server: [{node: server01.domain.ru, inhibit_on_failure: true}]";
+    for (algo, line, told) in [
+        ("mh", "inhibit_on_failure: true", "`inhibit_on_failure` gives servers weight 0, and `mh`"),
+        ("sh", own, "`inhibit_on_failure` gives servers weight 0, and `sh`"),
+        ("mh", probe, "`misc_dynamic` gives servers weight 0, and `mh`"),
+        ("mh", "inhibit_on_failure: false", ""),
+        ("mh", "mh-fallback: true\n    inhibit_on_failure: true", ""),
+        ("wlc", "inhibit_on_failure: true", ""),
+    ] {
+        let (before, _) = ARTICLE.split_once("    check:\n").unwrap();
+        let before = before.replace("lb_algo: wlc", &format!("lb_algo: {algo}"));
+        let check = if line.starts_with("check") { "" } else { "    check: []\n" };
+        let run = Place::with(format!("{before}    {line}\n{check}")).run("--stdout");
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        let cure = format!("write `{algo}-fallback: true`");
+        let (title, cure) = (run.stderr.contains(told), run.stderr.contains(&cure));
+        assert!(title && cure != told.is_empty(), "{line}: {}", run.stderr);
+    }
+}
+
 #[test]
 fn equal_priorities_are_told() {
     let second = "- {name: server02.domain.ru, address: 192.168.3.102";

@@ -84,7 +84,7 @@ impl Setup {
 
     /// Another scheduler than the example's `mh` with the client's port.
     pub fn scheduled(self, scheduler: &str) -> Setup {
-        self.with("lb_algo", scheduler).with("mh-port", "")
+        self.with("lb_algo", scheduler).with("mh-port", "").with("mh-fallback", "")
     }
 
     /// VRRP version 3 with adverts so frequent that a dead MASTER is missed within a second.

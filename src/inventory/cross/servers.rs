@@ -24,6 +24,7 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
         ports(server, drafts, problems);
         held(server, drafts, problems);
         drained(server, drafts, problems);
+        refused(server, problems);
         let Some(service) = &server.service else { continue };
         if server.has_ops() && server.protocol != Protocol::Udp {
             problems.add(server.at.clone(), "`ops` is for UDP", "remove it");
@@ -161,6 +162,19 @@ fn drained(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
             );
         }
     }
+}
+
+/// `mh` and `sh` leave a server of weight 0 in their tables.
+fn refused(server: &ServerDraft, problems: &mut Problems) {
+    let (Some(algo), Some(key)) = (server.refusing(), server.emptying()) else { return };
+    let name = algo.value.name();
+    problems.warn(
+        algo.at.clone(),
+        format!(
+            "`{key}` gives servers weight 0, and `{name}` refuses the connections it has for them"
+        ),
+        format!("write `{name}-fallback: true`: others get them"),
+    );
 }
 
 /// keepalived drops a sorry server that does not fit.

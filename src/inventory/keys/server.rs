@@ -26,9 +26,19 @@ pub const VIRTUAL_SERVER: Table = Table {
                 "false",
                 "With mh: the client's port counts too. Best where sessions shall survive.",
             ),
-            Key::ours("mh-fallback", Value::Bool, "false", "With mh: pass over weight 0."),
+            Key::ours(
+                "mh-fallback",
+                Value::Bool,
+                "false",
+                "With mh: others get what falls to a server of weight 0; else that is refused.",
+            ),
             Key::ours("sh-port", Value::Bool, "false", "With sh: the client's port counts too."),
-            Key::ours("sh-fallback", Value::Bool, "false", "With sh: pass over weight 0."),
+            Key::ours(
+                "sh-fallback",
+                Value::Bool,
+                "false",
+                "With sh: others get what falls to a server of weight 0; else that is refused.",
+            ),
             Key::ours(
                 "lb_kind",
                 Value::Forwarding,
