@@ -62,11 +62,12 @@ pub fn run() -> Result<()> {
 
     title("5. What to look at next");
     println!(
-        "  keepalived/inventory.yml            the cluster you just saw, 41 lines\n\
+        "  keepalived/inventory.yml            the cluster you just saw, {} lines\n\
          \x20 lvskit gen-conf --help              render it for your own servers\n\
          \x20 bypass-ipvs --dry-run -a {}   the guard, in nft's own words\n\
          \x20 README.md                           install it\n\
          \x20 make test                           everything that is promised, proven",
+        std::fs::read_to_string(INVENTORY)?.lines().count(),
         cluster.vip
     );
     cluster.stop()?;
