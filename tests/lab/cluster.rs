@@ -152,11 +152,25 @@ impl Cluster {
     pub fn elect(&mut self, setup: &Setup) -> Result<usize> {
         self.change_to(setup)?;
         self.start()?;
-        self.wait_for_another(usize::MAX)
+        self.another_that_stays(usize::MAX)
+    }
+
+    /// Waits until one node holds the VIP and keeps it, and another than that: of nodes that start
+    /// together one may be MASTER for a moment before a better one speaks up.
+    pub fn another_that_stays(&self, than: usize) -> Result<usize> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let master = self.wait_for_another(than)?;
+            std::thread::sleep(SETTLING);
+            if self.masters()? == [master] {
+                return Ok(master);
+            }
+            ensure!(Instant::now() < deadline, "no MASTER stays one within {PATIENCE:?}");
+        }
     }
 
     /// Waits until one node holds the VIP, and another than that.
-    pub fn wait_for_another(&self, than: usize) -> Result<usize> {
+    fn wait_for_another(&self, than: usize) -> Result<usize> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             match self.masters()?.as_slice() {

@@ -46,7 +46,7 @@ fn comes_up(cluster: &mut Cluster, name: &str) -> Result<String> {
         services += 1;
     }
     cluster.nodes[first].drain(true)?;
-    let second = cluster.wait_for_another(first)?;
+    let second = cluster.another_that_stays(first)?;
     for vip in setup.vips()? {
         connections += serves(cluster, vip, second)?;
     }
