@@ -8,6 +8,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Location, Spanned};
 
 use super::Problem;
+use super::values::VAULT;
 
 /// A value and its place.
 #[derive(Debug)]
@@ -40,6 +41,16 @@ pub(super) fn parse(text: &str) -> Result<Node, Problem> {
             at: 0..0,
             title: "the inventory is empty".into(),
             cure: "start from the example, keepalived/inventory.yml".into(),
+        });
+    }
+    // YAML would take it for one long value, and say that a section is missing.
+    let start = text.len() - text.trim_start().len();
+    if text[start..].starts_with(VAULT) {
+        return Err(Problem {
+            at: start..start + VAULT.len(),
+            title: "the inventory is still encrypted by Ansible Vault".into(),
+            cure: "let Ansible decrypt it: `ansible-vault view FILE | lvskit gen-conf -i - ...`"
+                .into(),
         });
     }
     match serde_saphyr::from_str::<Raw>(text) {

@@ -21,6 +21,9 @@ const USER_LENGTH: usize = 32;
 /// What keepalived uses of a password.
 const PASSWORD_LENGTH: usize = 8;
 
+/// How everything begins that Ansible Vault has encrypted.
+pub(super) const VAULT: &str = "$ANSIBLE_VAULT;";
+
 /// The longest host name (RFC 1123) and its longest label.
 const HOST_LENGTH: usize = 253;
 const LABEL_LENGTH: usize = 63;
@@ -281,7 +284,7 @@ pub(super) fn interface(text: &str) -> Read<Word> {
 /// A password of `auth_type PASS`.
 pub(super) fn password(text: &str) -> Read<Word> {
     // The value itself stays out of every message.
-    if text.starts_with("$ANSIBLE_VAULT;") {
+    if text.starts_with(VAULT) {
         return wrong(
             "the password is still encrypted by Ansible Vault",
             "let Ansible decrypt it into a file or the environment: `auth_pass: {file: PATH}`",

@@ -200,3 +200,18 @@ fn a_password_that_is_not_there_is_a_problem_of_the_inventory() {
         assert!(!stderr.contains(SECRET), "{stderr}");
     }
 }
+
+/// The whole file, and not only its password; what is encrypted is not shown either.
+#[test]
+fn an_inventory_that_is_still_encrypted_is_told_as_such() {
+    let encrypted = "$ANSIBLE_VAULT;1.1;AES256\n66383039306536\n3463\n";
+    for text in [encrypted.to_owned(), format!("\n{encrypted}"), encrypted.replace('\n', "\r\n")] {
+        let Run { code, stdout, stderr } = Place::with(&text).run("--out-dir out");
+        assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
+        let title = "error: the inventory is still encrypted by Ansible Vault\n";
+        assert!(stderr.starts_with(title), "{stderr}");
+        assert!(stderr.contains("help: let Ansible decrypt it: `ansible-vault view "), "{stderr}");
+        assert!(stderr.contains(": 1 problem; nothing was written"), "{stderr}");
+        assert!(!stderr.contains("663830"), "{stderr}");
+    }
+}
