@@ -21,10 +21,11 @@ const SECTION: &str = "8";
 
 const SOURCE: &str = concat!("lvskit ", env!("CARGO_PKG_VERSION"));
 
-const SEE_ALSO: [&str; 9] = [
+const SEE_ALSO: [&str; 10] = [
     "lvskit(8)",
     "lvskit-gen-conf(8)",
     "lvskit-import(8)",
+    "lvskit-diff(8)",
     "bypass-ipvs(8)",
     "smtp-check(8)",
     "lvskit-inventory(5)",

@@ -17,7 +17,7 @@ pub enum Exit {
     No = 1,
     /// The command line is wrong; nothing was tried.
     Usage = 2,
-    /// `lvskit gen-conf --check`: a file would change; nothing was written.
+    /// `lvskit gen-conf --check` and `lvskit diff`: a file would change; nothing was written.
     Changes = 3,
     /// The kernel or a called program refused; its own words are in the message.
     Refused = 4,

@@ -13,6 +13,7 @@ fn main() -> ExitCode {
     match cli.command {
         Command::GenConf(args) => gen_conf::run(&args, out),
         Command::Import(args) => import::run(&args, out),
+        Command::Diff(args) => gen_conf::diff(&args, out),
         Command::Schema => gen_conf::schema(out),
     }
     .into()

@@ -16,13 +16,14 @@ Examples:
   lvskit gen-conf --explain advert_int                  what a key of the inventory means
   lvskit import -o inventory.yml */keepalived.conf      an inventory of existing files
   lvskit gen-conf --help                                every option, and more examples
+  lvskit diff /etc/keepalived/keepalived.conf new.conf  what differs, passwords masked
   lvskit schema > inventory.schema.json                 for an editor
 
 Exit codes:
   0  done
   1  the inventory is wrong; nothing was written
   2  wrong command line, nothing was tried
-  3  with --check: a file would change
+  3  diff, and gen-conf --check: a file would change
   6  a file could not be read or written";
 
 const GEN_CONF_EXAMPLES: &str = "\
@@ -49,6 +50,18 @@ Exit codes:
   2  wrong command line, nothing was tried
   3  with --check: a file would change; nothing was written
   6  a file could not be read or written";
+
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  lvskit diff /etc/keepalived/keepalived.conf conf/server01.domain.ru/keepalived.conf
+  ssh server01.domain.ru lvskit diff /etc/keepalived/keepalived.conf - \\
+      < conf/server01.domain.ru/keepalived.conf
+
+Exit codes:
+  0  nothing would change
+  2  wrong command line, nothing was tried
+  3  the file would change
+  6  a file could not be read, or standard output not written";
 
 const SCHEMA_EXAMPLES: &str = "\
 Examples:
@@ -83,6 +96,13 @@ pub enum Command {
     /// The opposite of gen-conf: what the files have in common is said once, and what differs is
     /// told. Importing what gen-conf rendered, and rendering again, gives the same files.
     Import(Import),
+
+    /// Show what would change in a file, passwords masked
+    ///
+    /// For a keepalived.conf that was rendered elsewhere: a node can compare it with its own without the
+    /// inventory, and without the passwords' files that this may name. It says what gen-conf --check --diff
+    /// would, and writes nothing.
+    Diff(Diff),
 
     /// Print the JSON schema of inventories, for editors
     ///
@@ -153,6 +173,17 @@ impl GenConf {
     pub fn format(&self) -> Format {
         if self.json { Format::Json } else { self.format }
     }
+}
+
+/// The arguments of `lvskit diff`.
+#[derive(Debug, Args)]
+#[command(after_help = DIFF_EXAMPLES)]
+pub struct Diff {
+    /// The file as it is; where it is missing, all is new
+    pub file: PathBuf,
+
+    /// The file as it shall be; - for standard input
+    pub new: PathBuf,
 }
 
 /// How results are told.

@@ -34,9 +34,7 @@ pub(super) fn all<'a>(
         let text = renderer.text(node).or_exit(Exit::No)?;
         let node = cluster.nodes[node].name.as_str();
         let path = path(args, node).or_exit(Exit::File)?;
-        let target = Target::read(&path)
-            .with_context(|| format!("error: {}: can't be read", path.display()))
-            .or_exit(Exit::File)?;
+        let target = read(&path).or_exit(Exit::File)?;
         let changed = target.differs(text.as_bytes());
         let diff = args.diff.then(|| diff::unified(&path, &target, &text));
         if changed && !args.check {
@@ -50,6 +48,16 @@ pub(super) fn all<'a>(
         })
         .or_exit(Exit::File)?;
     Ok(changes)
+}
+
+/// Whether a file would change, and how that looks.
+pub(super) fn shown(path: &Path, new: &str) -> Result<(bool, String)> {
+    let target = read(path)?;
+    Ok((target.differs(new.as_bytes()), diff::unified(path, &target, new)))
+}
+
+fn read(path: &Path) -> Result<Target> {
+    Target::read(path).with_context(|| format!("error: {}: can't be read", path.display()))
 }
 
 fn path(args: &GenConf, node: &str) -> Result<PathBuf> {

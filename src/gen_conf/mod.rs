@@ -1,5 +1,6 @@
 //! `lvskit gen-conf`: reads an inventory, renders the files, writes those that change, or only
 //! tells what would change. All files are rendered and lie ready before the first one is replaced.
+//! `lvskit diff` tells the same of a file that was rendered before.
 //!
 //! - `input` reads the inventory, from a file or standard input, and reports what is wrong with it;
 //! - `render` makes one node's file;
@@ -18,7 +19,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::cli::lvskit::GenConf;
+use crate::cli::lvskit::{Diff, GenConf};
 use crate::cluster::Cluster;
 use crate::exit::Exit;
 use crate::inventory::{self, Checked};
@@ -38,7 +39,16 @@ impl<T> Or<T> for Result<T> {
 
 /// Runs the command. Results go to `out`, diagnostics to standard error.
 pub fn run(args: &GenConf, out: &mut impl Write) -> Exit {
-    match generate(args, out) {
+    told(generate(args, out))
+}
+
+/// `lvskit diff`: compares a file with what it shall be, which was rendered elsewhere.
+pub fn diff(args: &Diff, out: &mut impl Write) -> Exit {
+    told(compare(args, out))
+}
+
+fn told(outcome: Result<Exit, Failure>) -> Exit {
+    match outcome {
         Ok(exit) => exit,
         Err(Failure(exit, error)) => {
             // Nowhere left to report that standard error takes nothing.
@@ -83,6 +93,16 @@ fn generate(args: &GenConf, out: &mut impl Write) -> Result<Exit, Failure> {
     let any = changes.iter().any(|change| change.changed);
     tell::changes(args, &changes, out).context("error: standard output").or_exit(Exit::File)?;
     Ok(if args.check && any { Exit::Changes } else { Exit::Ok })
+}
+
+fn compare(args: &Diff, out: &mut impl Write) -> Result<Exit, Failure> {
+    let new = input::read(&args.new).or_exit(Exit::File)?;
+    let (changes, shown) = change::shown(&args.file, &new).or_exit(Exit::File)?;
+    out.write_all(shown.as_bytes())
+        .and_then(|()| out.flush())
+        .context("error: standard output")
+        .or_exit(Exit::File)?;
+    Ok(if changes { Exit::Changes } else { Exit::Ok })
 }
 
 /// Tells what there is to know of a key.
