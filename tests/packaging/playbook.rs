@@ -8,11 +8,15 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::built::run;
 use crate::common::netns::inside;
 
 const NODES: [&str; 4] =
     ["server01.domain.ru", "server02.domain.ru", "server03.domain.ru", "server04.domain.ru"];
 const PASSWORD: &str = "mrelay";
+
+/// The lines that the documentation gives are tried.
+const DOCUMENTED: &str = include_str!("../../packaging/ansible/README.md");
 
 struct Site(TempDir);
 
@@ -70,6 +74,7 @@ impl Site {
             .args(["-e", r#"{"lvskit_vips": []}"#])
             .args(options)
             .current_dir(self.0.path())
+            .env("VRRP_PASS", PASSWORD)
             .env("ANSIBLE_CONFIG", self.path("ansible.cfg"))
             .env("ANSIBLE_HOME", self.path("ansible"))
             .env("ANSIBLE_LOCAL_TEMP", self.path("ansible/local"))
@@ -79,6 +84,15 @@ impl Site {
             .expect("ansible-playbook is needed; tests/deps ansible installs it");
         let text = [output.stdout, output.stderr].concat();
         Play { ok: output.status.success(), text: String::from_utf8_lossy(&text).into_owned() }
+    }
+
+    /// Runs ansible-vault with the key; what it printed.
+    fn vault(&self, arguments: &[&str]) -> String {
+        let (command, arguments) = arguments.split_first().unwrap();
+        let mut vault = Command::new("ansible-vault");
+        vault.args([command, "--vault-password-file", "key"]).args(arguments);
+        vault.env("ANSIBLE_CONFIG", self.path("ansible.cfg")).env("LC_ALL", "C.UTF-8");
+        run(vault.current_dir(self.0.path()))
     }
 
     /// The nodes that reloaded keepalived since the last call.
@@ -198,6 +212,82 @@ fn check_mode_tells_what_a_run_would_change() {
     assert!(play.text.contains("can't be read: Not a directory"), "{}", play.text);
 }
 
+/// What only the controller has, no node needs: neither the file nor the variable, nor the inventory.
+#[test]
+fn a_password_may_stand_outside_of_the_inventory() {
+    if !inside("playbook::a_password_may_stand_outside_of_the_inventory") {
+        return;
+    }
+    let site = Site::new();
+    fs::write(site.path("vrrp_pass"), PASSWORD).unwrap();
+    let mut before = "auth_pass: mrelay".to_owned();
+    for place in ["{env: VRRP_PASS}", "{file: vrrp_pass}"] {
+        let auth_pass = format!("auth_pass: {place}");
+        site.edit_inventory(&before, &auth_pass);
+        before = auth_pass;
+        let check = site.play(&["--check"]).succeeded().without(PASSWORD);
+        assert!(check.text.contains("+        auth_pass ********"), "{place}: {}", check.text);
+    }
+    site.play(&[]).succeeded().without(PASSWORD);
+    assert!(fs::read_to_string(site.conf(NODES[3])).unwrap().contains("auth_pass mrelay"));
+    assert_eq!(site.play(&["--check"]).succeeded().changed(), 0);
+}
+
+/// All of it, or only the password, as ansible-vault's two commands do it.
+#[test]
+fn an_encrypted_inventory_is_decrypted() {
+    if !inside("playbook::an_encrypted_inventory_is_decrypted") {
+        return;
+    }
+    let site = Site::new();
+    // A line that Ansible would take apart, were it not text.
+    site.edit_inventory("nodes: #", "raw: '# {{ of Ansible }}'\nnodes: #");
+    let plain = fs::read_to_string(site.path("inventory.yml")).unwrap();
+    fs::write(site.path("key"), "the vault's own").unwrap();
+    site.vault(&["encrypt", "inventory.yml"]);
+    let play = site.play(&["--check"]).failed();
+    assert!(play.text.contains("no vault secrets found"), "{}", play.text);
+    let with_key = ["--vault-password-file", "key"];
+    let check = site.play(&[&with_key[..], &["--check"]].concat()).succeeded().without(PASSWORD);
+    assert!(check.text.contains("+        auth_pass ********"), "{}", check.text);
+    site.play(&with_key).succeeded().without(PASSWORD);
+    let conf = fs::read_to_string(site.conf(NODES[0])).unwrap();
+    assert!(conf.contains("auth_pass mrelay") && conf.contains("# {{ of Ansible }}"), "{conf}");
+    site.reloaded();
+
+    let variable = site.vault(&["encrypt_string", "--name", "vrrp_pass", "n3w-pass"]);
+    let (_, lookup) = DOCUMENTED.split_once("lvskit_inventory_text: ").unwrap();
+    let (lookup, _) = lookup.split_once('\n').unwrap();
+    fs::write(site.path("vars.yml"), format!("lvskit_inventory_text: {lookup}\n{variable}\n"))
+        .unwrap();
+    let template = plain.replace("auth_pass: mrelay", "auth_pass: \"{{ vrrp_pass }}\"");
+    fs::write(site.path("inventory.yml"), template.replace("{{ of Ansible }}", "")).unwrap();
+    let with_key = [&with_key[..], &["-e", "@vars.yml"]].concat();
+    let check = site.play(&[&with_key[..], &["--check"]].concat());
+    check.succeeded().without(PASSWORD).without("n3w-pass");
+    site.play(&with_key).succeeded().without("n3w-pass");
+    assert!(fs::read_to_string(site.conf(NODES[0])).unwrap().contains("auth_pass n3w-pass"));
+}
+
+/// Which Ansible would turn into a structure of its own, and back into something else.
+#[test]
+fn the_inventory_may_be_json() {
+    if !inside("playbook::the_inventory_may_be_json") {
+        return;
+    }
+    let site = Site::new();
+    let json = r#"{"nodes": [{"name": "server01.domain.ru", "address": "192.168.3.101"},
+        {"name": "server02.domain.ru", "address": "192.168.3.102"},
+        {"name": "server03.domain.ru", "address": "192.168.3.103"},
+        {"name": "server04.domain.ru", "address": "192.168.3.104"}],
+        "keep_sessions": true, "vrrp_instance": {"m": {"interface": "eth0",
+        "virtual_router_id": 11, "virtual_ipaddress": "192.168.3.100"}}}"#;
+    fs::write(site.path("inventory.yml"), json).unwrap();
+    site.play(&[]).succeeded();
+    assert_eq!(site.reloaded(), NODES);
+    assert_eq!(site.play(&["--check"]).succeeded().changed(), 0);
+}
+
 #[test]
 fn a_wrong_inventory_reaches_no_node() {
     if !inside("playbook::a_wrong_inventory_reaches_no_node") {
@@ -210,7 +300,9 @@ fn a_wrong_inventory_reaches_no_node() {
     fs::write(site.conf(NODES[0]), "edited by hand\n").unwrap();
     site.edit_inventory("virtual_router_id: 11", "virtual_router_id: 256");
     let play = site.play(&[]).failed().without(PASSWORD);
+    assert!(play.text.contains("error: `256` is no virtual_router_id"), "{}", play.text);
     assert!(play.text.contains("inventory.yml:21:24"), "{}", play.text);
+    assert!(!play.text.contains("The conditional check"), "{}", play.text);
     assert_eq!(fs::read_to_string(site.conf(NODES[0])).unwrap(), "edited by hand\n");
     assert!(site.reloaded().is_empty());
 }
