@@ -307,6 +307,34 @@ fn a_wrong_inventory_reaches_no_node() {
     assert!(site.reloaded().is_empty());
 }
 
+/// Its old file lies in the folder still.
+#[test]
+fn a_node_that_left_the_inventory_ends_the_play() {
+    if !inside("playbook::a_node_that_left_the_inventory_ends_the_play") {
+        return;
+    }
+    let site = Site::new();
+    site.play(&[]).succeeded();
+    site.reloaded();
+    site.edit_inventory("  - {name: server03.domain.ru, address: 192.168.3.103}\n", "");
+    for node in NODES {
+        fs::write(site.conf(node), "edited by hand\n").unwrap();
+    }
+    for options in [&["--check"][..], &[]] {
+        let play = site.play(options).failed().without(PASSWORD);
+        assert!(play.text.contains("server03.domain.ru is no node of "), "{}", play.text);
+        assert!(!play.text.contains("server01.domain.ru is no node of "), "{}", play.text);
+    }
+    assert!(site.path("rendered").join(NODES[2]).join("keepalived.conf").exists());
+    for node in NODES {
+        assert_eq!(fs::read_to_string(site.conf(node)).unwrap(), "edited by hand\n", "{node}");
+    }
+    assert!(site.reloaded().is_empty());
+    // Who goes on without it says so.
+    site.play(&["--limit", "!server03.domain.ru"]).succeeded();
+    assert_eq!(site.reloaded(), [NODES[0], NODES[1], NODES[3]]);
+}
+
 #[test]
 fn a_file_that_keepalived_refuses_is_not_installed() {
     if !inside("playbook::a_file_that_keepalived_refuses_is_not_installed") {
