@@ -19,6 +19,8 @@ mod package;
 mod playbook;
 #[path = "packaging/restart.rs"]
 mod restart;
+#[path = "packaging/site.rs"]
+mod site;
 #[path = "packaging/system.rs"]
 mod system;
 #[path = "packaging/user.rs"]

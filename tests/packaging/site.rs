@@ -1,0 +1,143 @@
+//! Four nodes that are folders of this machine, for the example playbook to run on: real Ansible, real
+//! lvskit, real `keepalived -t`; only reload is a command that leaves a trace.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::built::run;
+
+pub const NODES: [&str; 4] =
+    ["server01.domain.ru", "server02.domain.ru", "server03.domain.ru", "server04.domain.ru"];
+pub const PASSWORD: &str = "mrelay";
+
+/// The line that the documentation gives for a variable.
+pub fn documented(variable: &str) -> &'static str {
+    let mut lines = include_str!("../../packaging/ansible/README.md").lines().map(str::trim);
+    lines.find(|line| line.starts_with(&format!("{variable}: "))).unwrap()
+}
+
+pub struct Site(TempDir);
+
+/// How a run ended, and everything it said.
+pub struct Play {
+    ok: bool,
+    pub text: String,
+}
+
+impl Site {
+    pub fn new() -> Site {
+        let ip = "ip link set lo up && ip link add eth0 type veth peer name peer0";
+        assert!(Command::new("sh").args(["-ec", ip]).status().unwrap().success());
+        let site = Site(tempfile::tempdir().unwrap());
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for file in ["packaging/ansible/site.yml", "keepalived/inventory.yml"] {
+            let file = repository.join(file);
+            fs::copy(&file, site.path(file.file_name().unwrap().to_str().unwrap())).unwrap();
+        }
+        let local = "[balancers:vars]\nansible_connection=local\nansible_become=false\n";
+        let hosts = format!("[balancers]\n{}\n{local}", NODES.join("\n"));
+        fs::write(site.path("hosts"), hosts).unwrap();
+        fs::write(site.path("ansible.cfg"), "").unwrap(); // the machine's own is not asked
+        fs::create_dir(site.path("reloaded")).unwrap();
+        for node in NODES {
+            fs::create_dir_all(site.conf(node).parent().unwrap()).unwrap();
+        }
+        site
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Where a node has its keepalived.conf.
+    pub fn conf(&self, node: &str) -> PathBuf {
+        self.path("nodes").join(node).join("keepalived.conf")
+    }
+
+    /// Runs the playbook as loudly as it goes.
+    pub fn play(&self, options: &[&str]) -> Play {
+        let root = self.0.path().display();
+        let output = Command::new("ansible-playbook")
+            .args(["-i", "hosts", "site.yml", "--diff", "-vvv"])
+            .args(["-e", concat!("lvskit=", env!("CARGO_BIN_EXE_lvskit"))])
+            .args([
+                "-e",
+                &format!("keepalived_conf={}", self.conf("{{inventory_hostname}}").display()),
+            ])
+            .args([
+                "-e",
+                &format!("keepalived_reload='touch {root}/reloaded/{{{{inventory_hostname}}}}'"),
+            ])
+            // No systemd runs here; the test that is about units names some.
+            .args(["-e", r#"{"lvskit_vips": []}"#])
+            .args(options)
+            .current_dir(self.0.path())
+            .env("VRRP_PASS", PASSWORD)
+            .env("ANSIBLE_CONFIG", self.path("ansible.cfg"))
+            .env("ANSIBLE_HOME", self.path("ansible"))
+            .env("ANSIBLE_LOCAL_TEMP", self.path("ansible/local"))
+            .env("ANSIBLE_REMOTE_TEMP", self.path("ansible/remote"))
+            .env("LC_ALL", "C.UTF-8")
+            .output()
+            .expect("ansible-playbook is needed; tests/deps ansible installs it");
+        let text = [output.stdout, output.stderr].concat();
+        Play { ok: output.status.success(), text: String::from_utf8_lossy(&text).into_owned() }
+    }
+
+    /// Runs ansible-vault with the key; what it printed.
+    pub fn vault(&self, arguments: &[&str]) -> String {
+        let (command, arguments) = arguments.split_first().unwrap();
+        let mut vault = Command::new("ansible-vault");
+        vault.args([command, "--vault-password-file", "key"]).args(arguments);
+        vault.env("ANSIBLE_CONFIG", self.path("ansible.cfg")).env("LC_ALL", "C.UTF-8");
+        run(vault.current_dir(self.0.path()))
+    }
+
+    /// The nodes that reloaded keepalived since the last call.
+    pub fn reloaded(&self) -> Vec<String> {
+        let files = fs::read_dir(self.path("reloaded")).unwrap().map(|file| file.unwrap());
+        let mut nodes: Vec<String> = files
+            .map(|file| {
+                fs::remove_file(file.path()).unwrap();
+                file.file_name().into_string().unwrap()
+            })
+            .collect();
+        nodes.sort();
+        nodes
+    }
+
+    pub fn edit_inventory(&self, old: &str, new: &str) {
+        let text = fs::read_to_string(self.path("inventory.yml")).unwrap();
+        assert!(text.contains(old), "{old} is not in\n{text}");
+        fs::write(self.path("inventory.yml"), text.replace(old, new)).unwrap();
+    }
+}
+
+impl Play {
+    /// How many tasks changed something, by the recap of each node.
+    pub fn changed(&self) -> u32 {
+        let counts = self.text.split("changed=").skip(1);
+        counts.map(|rest| rest.split(' ').next().unwrap().parse::<u32>().unwrap()).sum()
+    }
+
+    #[track_caller]
+    pub fn succeeded(self) -> Play {
+        assert!(self.ok, "{}", self.text);
+        self
+    }
+
+    #[track_caller]
+    pub fn failed(self) -> Play {
+        assert!(!self.ok, "{}", self.text);
+        self
+    }
+
+    #[track_caller]
+    pub fn without(self, secret: &str) -> Play {
+        assert!(!self.text.contains(secret), "{secret} stands in\n{}", self.text);
+        self
+    }
+}
