@@ -57,13 +57,13 @@ demo:
 	$(DEPS) lab
 	$(CARGO) test --locked --release --test lab -- demo
 
-# The scenarios alone, the proofs too: an hour; `make lab SCENARIOS="link_death probe"` runs some.
+# The scenarios alone, the proofs too: more than an hour; `make lab SCENARIOS="link_death probe"` runs some.
 lab:
 	$(DEPS) lab
 	$(CARGO) test --locked --release --test lab -- test $(SCENARIOS)
 
-# What a hook, the guard and a check cost, beside what others do, in one run; about
-# ten minutes. `make bench SECTION=packets` runs a part, `make bench SECTION=help` names them.
+# What a hook, the guard and a check cost, beside what others do, in one run; six minutes on
+# two cores, once it is built. `make bench SECTION=packets` runs a part, `make bench SECTION=help` names them.
 bench:
 	$(DEPS) bench
 	$(CARGO) test --locked --release --test bench -- $(SECTION)
