@@ -83,8 +83,10 @@ fn inventory() -> Roff {
     roff.control("SH", ["DESCRIPTION"]);
     roff.text([roman(
         "An inventory is a YAML or JSON file. Its keys are named as in keepalived.conf(5), and mean the \
-         same; each fact stands once. A key that is given by its name alone below becomes the statement \
-         of that name. lvskit gen-conf --explain KEY tells the same of one key.",
+         same; each fact stands once. Few are named otherwise: preempt: false is nopreempt, lb_algo and \
+         lb_kind are lvs_sched and lvs_method, unicast: true makes unicast_peer and unicast_src_ip. What \
+         has no key, such as BFD and static routes, goes into raw. lvskit gen-conf --explain KEY tells \
+         the same of one key.",
     )]);
     for (path, table) in SECTIONS {
         let heading = if path.is_empty() { "TOP LEVEL".into() } else { path.to_uppercase() };

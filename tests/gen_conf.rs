@@ -25,6 +25,8 @@ mod failures;
 mod families;
 #[path = "gen_conf/firewall.rs"]
 mod firewall;
+#[path = "gen_conf/foreign.rs"]
+mod foreign;
 #[path = "gen_conf/hostile.rs"]
 mod hostile;
 #[path = "gen_conf/injection.rs"]

@@ -7,6 +7,7 @@
 //!   keepalived.conf has in the same words;
 //! - `node`, `instance`, `address`, `track`, `server`, `real_server`, `check` and `probe` read the
 //!   rest;
+//! - `foreign` knows keepalived's words that are no keys;
 //! - `member` works out each node's part, `schema` makes a [`Cluster`];
 //! - `cross` checks what no single value shows;
 //! - `report` prints problems with their place and source line; [`schema_json`] and [`explain`] tell
@@ -16,6 +17,7 @@ mod address;
 mod check;
 mod cross;
 pub mod explain;
+mod foreign;
 mod instance;
 pub mod keys;
 mod keywords;
@@ -39,6 +41,7 @@ mod values;
 use std::ops::Range;
 
 use crate::cluster::Cluster;
+pub use foreign::anywhere as cure_of;
 pub use secret::{Secrets, Source, no_secrets};
 
 /// Something wrong in an inventory, and what to do about it.

@@ -4,9 +4,11 @@
 
 use std::ops::Range;
 
-use super::Problem;
-use super::keys::{GLOBAL_DEFS, NODE_GLOBAL_DEFS, NODE_INSTANCE, Table, VRRP_INSTANCE};
+use super::keys::{
+    AUTHENTICATION, GLOBAL_DEFS, NODE_GLOBAL_DEFS, NODE_INSTANCE, SECRET, Table, VRRP_INSTANCE,
+};
 use super::tree::{Key, Kind, Node};
+use super::{Problem, foreign};
 use crate::cluster::Release;
 
 /// How alike two keys must be for "did you mean" (Jaro-Winkler, 0 to 1).
@@ -221,20 +223,28 @@ impl<'a> Section<'a> {
                     format!("remove it, or write `target: {}` if all nodes have that", known.since),
                 ),
                 Some(_) => {}
-                None if self.cluster_has(&key.name) => problems.add(
-                    key.at.clone(),
-                    format!("nodes that differ in `{}` would all be MASTER", key.name),
-                    "write it in the cluster's own section, for all of them",
-                ),
                 None => {
-                    // In `authentication` a wrong key may be a password in the wrong place.
-                    let title = match self.table.name {
-                        "authentication" | "auth_pass" => format!("no key of `{}`", self.name),
-                        _ => format!("`{}` is no key of `{}`", key.name, self.name),
-                    };
-                    problems.add(key.at.clone(), title, self.nearest(&key.name));
+                    let (title, cure) = self.unknown(&key.name);
+                    problems.add(key.at.clone(), title, cure);
                 }
             }
+        }
+    }
+
+    /// What is wrong with a key that the section has not, and the cure.
+    fn unknown(&self, key: &str) -> (String, String) {
+        // A wrong key may be a password in the wrong place.
+        if [AUTHENTICATION.name, SECRET.name].contains(&self.table.name) {
+            return (format!("no key of `{}`", self.name), self.nearest(key));
+        }
+        let title = format!("`{key}` is no key of `{}`", self.name);
+        match foreign::cure(self.table, key) {
+            Some(cure) => (title, cure),
+            None if self.cluster_has(key) => (
+                format!("nodes that differ in `{key}` would all be MASTER"),
+                "write it in the cluster's own section, for all of them".to_owned(),
+            ),
+            None => (title, self.nearest(key)),
         }
     }
 

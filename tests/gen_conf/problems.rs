@@ -177,7 +177,7 @@ const CASES: &[Case] = &[
 ];
 
 /// Runs the program on a wrong inventory; returns what it said. Nothing may have changed on disk.
-fn refused(inventory: &str) -> String {
+pub fn refused(inventory: &str) -> String {
     let place = Place::with(inventory);
     place.write("out/server01.domain.ru/keepalived.conf", "old");
     let before = place.files();

@@ -1,0 +1,205 @@
+//! keepalived's own words that are no keys. Whoever knows keepalived.conf(5) writes them, and the
+//! nearest key is often the wrong cure: `nopreempt` is the opposite of `preempt`. So each has the
+//! cure that is right: another key, a fact that it follows from, or `raw`.
+
+use super::keys::{CHECKS, Table};
+
+/// Words, where they are written, and what to do about them.
+struct Foreign {
+    words: &'static [&'static str],
+    /// Names of tables; empty for all.
+    sections: &'static [&'static str],
+    cure: &'static str,
+}
+
+/// The first that fits holds.
+const ALL: &[Foreign] = &[
+    // Another key says it.
+    Foreign { words: &["lvs_sched"], sections: SERVERS, cure: "write `lb_algo: ...`" },
+    Foreign { words: &["lvs_method"], sections: SERVERS, cure: "write `lb_kind: ...`" },
+    Foreign {
+        words: &["lb_kind"],
+        sections: &["a real_server"],
+        cure: "write `lvs_method: ...` for this server alone",
+    },
+    Foreign {
+        words: &["nopreempt"],
+        sections: &[],
+        cure: "write `preempt: false` in the instance, for all of its nodes",
+    },
+    Foreign {
+        words: &["unicast_peer", "unicast_src_ip"],
+        sections: &[],
+        cure: "write `unicast: true` in the instance: peers and source follow from the nodes",
+    },
+    // It follows from other facts.
+    Foreign {
+        words: &["state"],
+        sections: &[],
+        cure: "it follows from the order of `nodes`, the first is MASTER; only an instance can \
+               have `state: BACKUP`, for all of its nodes",
+    },
+    Foreign {
+        words: &["priority"],
+        sections: &[],
+        cure: "it follows from the order of `nodes`; a node, or an instance for all of its nodes, \
+               can have another",
+    },
+    Foreign {
+        words: &["router_id"],
+        sections: &[],
+        cure: "it is always the node's name; only `global_defs` of all nodes can have \
+               `router_id: hostname`, which leaves it to keepalived",
+    },
+    Foreign {
+        words: &["script_user"],
+        sections: &[],
+        cure: "it is always root; a program that is another user's says so itself: `user: NAME`",
+    },
+    Foreign {
+        words: &["enable_script_security"],
+        sections: &[],
+        cure: "it is always rendered; remove it",
+    },
+    // keepalived knows it, and lvskit does not.
+    Foreign {
+        words: TOP,
+        sections: &[],
+        cure: "it is keepalived's, but no key: put it into `raw` at the top",
+    },
+    Foreign {
+        words: GLOBAL,
+        sections: &[],
+        cure: "it is keepalived's, but no key: put it into `raw` of `global_defs`",
+    },
+    Foreign {
+        words: INSTANCE,
+        sections: &[],
+        cure: "it is keepalived's, but no key: put it into `raw` of the instance",
+    },
+    Foreign {
+        words: &["regex_stack"],
+        sections: &[],
+        cure: "it is keepalived's, but no key: put it into `raw` of the `url`",
+    },
+];
+
+/// What is said of a service; in a `real_server` some have other names.
+const SERVERS: &[&str] = &["a virtual_server"];
+
+/// Outside of all blocks, keepalived.conf(5).
+const TOP: &[&str] = &[
+    "vrrp_track_process",
+    "bfd_instance",
+    "static_ipaddress",
+    "static_routes",
+    "static_rules",
+    "track_group",
+    "garp_group",
+    "linkbeat_interfaces",
+    "linkbeat_use_polling",
+    "interface_up_down_delays",
+    "net_namespace",
+    "net_namespace_ipvs",
+    "namespace_with_ipsets",
+    "use_pid_dir",
+    "child_wait_time",
+    "SSL",
+];
+
+/// In `global_defs`.
+const GLOBAL: &[&str] = &[
+    "vrrp_cpu_affinity",
+    "checker_cpu_affinity",
+    "bfd_cpu_affinity",
+    "bfd_no_swap",
+    "bfd_rlimit_rttime",
+    "bfd_rt_priority",
+    "process_names",
+    "process_name",
+    "vrrp_process_name",
+    "checker_process_name",
+    "bfd_process_name",
+    "tmp_config_directory",
+    "config_save_dir",
+    "include_check",
+    "reload_time_file",
+    "reload_repeat",
+    "min_auto_priority_delay",
+    "disable_local_igmp",
+    "enable_snmp_rfcv2",
+    "enable_snmp_rfcv3",
+    "snmp_socket",
+    "nftables_ifindex",
+    "nftables_ipvs_priority",
+    "vrrp_iptables",
+    "vrrp_ipsets",
+    "vmac_prefix",
+    "vmac_addr_prefix",
+    "lvs_netlink_cmd_rcv_bufs",
+    "lvs_netlink_cmd_rcv_bufs_force",
+    "lvs_netlink_monitor_rcv_bufs",
+    "lvs_netlink_monitor_rcv_bufs_force",
+    "vrrp_netlink_cmd_rcv_bufs",
+    "vrrp_netlink_cmd_rcv_bufs_force",
+    "vrrp_netlink_monitor_rcv_bufs",
+    "vrrp_netlink_monitor_rcv_bufs_force",
+    "process_monitor_rcv_bufs",
+    "process_monitor_rcv_bufs_force",
+    "vrrp_rx_bufs_policy",
+    "vrrp_rx_bufs_multiplier",
+];
+
+/// In an instance.
+const INSTANCE: &[&str] = &[
+    "use_ipvlan",
+    "use_vmac_addr",
+    "native_ipv6",
+    "track_src_ip",
+    "old_unicast_checksum",
+    "debug",
+];
+
+/// What to do about a word that is no key of a section; `None` for what is not keepalived's.
+pub(super) fn cure(table: &Table, word: &str) -> Option<String> {
+    if table.key("check").is_some() && CHECKS.iter().any(|check| check.name == word) {
+        return Some(format!("write `check: {{type: {word}, ...}}`"));
+    }
+    let fits = |one: &&Foreign| {
+        one.words.contains(&word) && (one.sections.is_empty() || one.sections.contains(&table.name))
+    };
+    ALL.iter().find(fits).map(|one| one.cure.to_owned())
+}
+
+/// The same for a word that is no key of any section.
+pub fn anywhere(word: &str) -> Option<&'static str> {
+    ALL.iter().find(|one| one.words.contains(&word)).map(|one| one.cure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::keys::SECTIONS;
+
+    #[test]
+    fn what_is_a_key_of_a_section_is_not_foreign_there() {
+        for word in ALL.iter().flat_map(|one| one.words) {
+            let reached = SECTIONS
+                .iter()
+                .filter(|(_, table)| table.key(word).is_none())
+                .any(|(_, table)| cure(table, word).is_some());
+            assert!(reached, "{word} is a key wherever it has a cure");
+        }
+        let in_raw = [TOP, GLOBAL, INSTANCE].concat();
+        for word in in_raw {
+            assert!(SECTIONS.iter().all(|(_, table)| table.key(word).is_none()), "{word} is a key");
+        }
+    }
+
+    #[test]
+    fn every_section_that_a_cure_names_is_there() {
+        for name in ALL.iter().flat_map(|one| one.sections) {
+            assert!(SECTIONS.iter().any(|(_, table)| table.name == *name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! keepalived's own words that are no keys: each is answered with the right cure, never with the
+//! nearest key.
+
+use std::process::Command;
+
+use crate::place::{PROGRAM, Run, edited};
+use crate::problems::{Case, FIRST, Told, alone, refused, told};
+
+const PREEMPT: &str = "preempt: true";
+const RAW: &str = "keepalived's, but no key: put it into `raw`";
+
+const CASES: &[Case] = &[
+    // Another key says it
+    Case(PREEMPT, "^nopreempt: true", Told("`nopreempt` is no key", "write `preempt: false`")),
+    Case("weight: 1\n", "^lvs_method: DR\n", Told("`lvs_method` is no key", "`lb_kind: ...`")),
+    Case("weight: 1\n", "^lvs_sched: rr\n", Told("`lvs_sched` is no key", "`lb_algo: ...`")),
+    Case(PREEMPT, "^unicast_peer: [192.168.3.1]", Told("`unicast_peer`", "`unicast: true`")),
+    Case(PREEMPT, "^unicast_src_ip: 192.168.3.1", Told("`unicast_src_ip`", "`unicast: true`")),
+    Case("weight: 1\n", "^SMTP_CHECK: {}\n", Told("`SMTP_CHECK`", "`check: {type: SMTP_CHECK,")),
+    Case(
+        "weight: 1\n",
+        "real_server: {node: server01.domain.ru, ^lb_kind: NAT}\n",
+        Told("`lb_kind` is no key of `a real_server`", "`lvs_method: ...`"),
+    ),
+    // It follows from other facts
+    Case(
+        FIRST,
+        "- {name: server01.domain.ru, address: 192.168.3.101, ^state: MASTER}",
+        Told("`state` is no key of `a node`", "the order of `nodes`, the first is MASTER"),
+    ),
+    Case(
+        FIRST,
+        "- {name: server01.domain.ru, address: 192.168.3.101, vrrp_instance: {mail_relay: \
+         {^state: MASTER}}}",
+        Told("`state` is no key of `mail_relay`", "the order of `nodes`, the first is MASTER"),
+    ),
+    Case("weight: 1\n", "^priority: 9\n", Told("`priority` is no key", "the order of `nodes`")),
+    Case(PREEMPT, "^router_id: a", Told("`router_id` is no key", "always the node's name")),
+    Case(
+        FIRST,
+        "- {name: server01.domain.ru, address: 192.168.3.101, global_defs: {^router_id: a}}",
+        Told("`router_id` is no key of `global_defs`", "always the node's name"),
+    ),
+    Case(
+        "  smtp_server:",
+        "  ^script_user: x\n  smtp_server:",
+        Told("`script_user`", "`user: NAME`"),
+    ),
+    Case(
+        "  smtp_server:",
+        "  ^enable_script_security: true\n  smtp_server:",
+        Told("`enable_script_security` is no key of `global_defs`", "always rendered"),
+    ),
+    // No key says it
+    Case("nodes:", "^vrrp_track_process: {}\nnodes:", Told("no key of `inventory`", RAW)),
+    Case("nodes:", "^bfd_instance: {}\nnodes:", Told("no key of `inventory`", RAW)),
+    Case("nodes:", "^static_routes: x\nnodes:", Told("no key of `inventory`", RAW)),
+    Case("nodes:", "^static_ipaddress: x\nnodes:", Told("no key of `inventory`", RAW)),
+    Case("nodes:", "^static_rules: x\nnodes:", Told("no key of `inventory`", RAW)),
+    Case("nodes:", "^net_namespace: x\nnodes:", Told("no key of `inventory`", RAW)),
+    Case(
+        "  smtp_server:",
+        "  ^vrrp_cpu_affinity: 1\n  smtp_server:",
+        Told("`vrrp_cpu_affinity` is no key of `global_defs`", "`raw` of `global_defs`"),
+    ),
+    Case(PREEMPT, "^use_ipvlan: true", Told("`use_ipvlan` is no key", "`raw` of the instance")),
+];
+
+#[test]
+fn each_is_told_with_its_place_and_its_cure() {
+    told(CASES);
+}
+
+#[test]
+fn one_mistake_is_one_problem() {
+    alone(CASES);
+}
+
+/// Its opposite is one letter less.
+#[test]
+fn nobody_is_led_to_the_opposite() {
+    let report = refused(&edited(&[(PREEMPT, "nopreempt: true")]));
+    assert!(!report.contains("did you mean"), "{report}");
+}
+
+#[test]
+fn explain_knows_them_too() {
+    for (word, cure) in [("nopreempt", "`preempt: false`"), ("static_routes", RAW)] {
+        let run =
+            Run::of(Command::new(PROGRAM).args(["gen-conf", "--explain", word]).output().unwrap());
+        assert_eq!(run.stdout, "");
+        assert!(run.stderr.contains(cure) && !run.stderr.contains("did you mean"), "{run:?}");
+    }
+}
