@@ -152,7 +152,10 @@ fn advert(from: &Netns) {
 /// The rules of the example where the nodes have no IPv4.
 fn rules() -> String {
     let text = std::fs::read_to_string(INVENTORY).unwrap();
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with("authentication"));
+    let kept = |line: &&str| {
+        !["authentication", "network"].iter().any(|key| line.trim_start().starts_with(key))
+    };
+    let lines = text.lines().filter(kept);
     let text: String = lines.map(|line| format!("{line}\n")).collect();
     let text = text.replace("address: 192.168.3.10", "address: fd00:3::10");
     rendered_of(

@@ -2,7 +2,8 @@
 //! the same blocks, and nothing else but the differences that are listed here.
 
 use crate::blocks::{Statement, statements};
-use crate::place::{ARTICLE, NODES, Place};
+use crate::matrix::inventories;
+use crate::place::{ARTICLE, NODES, Place, Run};
 
 const INSTANCE: &str = "vrrp_instance mail_relay";
 
@@ -124,4 +125,21 @@ fn the_committed_files_are_what_the_program_renders() {
     }
     let expected = NODES.map(|node| format!("out/{node}/keepalived.conf"));
     assert_eq!(place.written(), expected, "four files and no others");
+}
+
+/// The example and the samples name their networks, so that a slip of the pen is found.
+#[test]
+fn a_vip_off_the_network_of_the_example_is_refused() {
+    for (name, text) in inventories() {
+        // It is the article's, and the article says nothing of networks.
+        if name == "article" {
+            continue;
+        }
+        let vip =
+            text.lines().find(|line| line.contains("virtual_ipaddress: 192.168.3.1")).unwrap();
+        let wrong = text.replacen(vip, &vip.replace("192.168.3.", "192.168.30."), 1);
+        let Run { code, stderr, .. } = Place::with(&wrong).run("--out-dir out");
+        assert_eq!(code, Some(1), "{name}: {stderr}");
+        assert!(stderr.contains(" is not in 192.168.3.0/24"), "{name}: {stderr}");
+    }
 }

@@ -134,6 +134,7 @@ impl Setup {
         if self.ipv6 {
             text = text.replace("192.168.3.10", "fd00:3::10");
             text = in_lines(&text, "authentication", "")?;
+            text = in_lines(&text, "network", "")?;
         }
         for (key, value) in &self.lines {
             text = in_lines(&text, key, value)?;
