@@ -46,7 +46,7 @@ Files:
 
 Exit codes:
   0  done; with --check: nothing would change
-  1  the inventory is wrong, or has no such node; nothing was written
+  1  the inventory is wrong, or has no such node; nothing was written; or --explain: no such key
   2  wrong command line, nothing was tried
   3  with --check: a file would change; nothing was written
   6  a file could not be read or written";
@@ -159,7 +159,8 @@ pub struct GenConf {
     pub verbose: bool,
 
     /// Tell what a key of the inventory means, what it can be, and which keepalived has it: by its
-    /// name or path, such as advert_int or virtual_server.check
+    /// name or path, such as advert_int, virtual_server.check or check.retry; a section or a checker
+    /// tells its keys
     #[arg(long, value_name = "KEY", exclusive = true)]
     pub explain: Option<String>,
 

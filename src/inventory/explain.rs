@@ -6,32 +6,88 @@ use super::keys::form::TUNNEL;
 use super::keys::{Key, Role, SECTIONS, Table, Value};
 use crate::cluster::Release;
 
-/// Explains a key: by its name, wherever it stands, or by its path, such as
-/// `vrrp_instance.advert_int`; a section with all its keys. `None` if there is no such key.
+/// Explains a key: by its name, wherever it stands, or by its path or the end of one, such as
+/// `vrrp_instance.advert_int`; a section with all its keys. The path may be the one in the user's
+/// file. `None` if there is no such key.
 pub fn explain(wanted: &str) -> Option<String> {
+    readings(wanted).iter().find_map(|reading| explain_path(reading))
+}
+
+fn explain_path(wanted: &str) -> Option<String> {
+    if wanted == "check.TYPE" {
+        return Some(types());
+    }
     let mut text = String::new();
+    let ends = |whole: &str| {
+        whole.strip_suffix(wanted).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
     for (path, table) in SECTIONS {
         for key in table.keys() {
-            let whole =
-                if path.is_empty() { key.name.into() } else { format!("{path}.{}", key.name) };
-            if key.name == wanted || whole == wanted {
+            let whole = join(path, key.name);
+            if ends(&whole) || without_type(path).is_some_and(|any| ends(&join(&any, key.name))) {
                 describe(&whole, key, &mut text);
             }
         }
     }
-    if let Some((_, table)) = SECTIONS.iter().find(|(path, _)| !path.is_empty() && *path == wanted)
-    {
-        list(wanted, table, &mut text);
+    for (path, table) in SECTIONS.iter().filter(|(path, _)| !path.is_empty()) {
+        // A checker's own name is no other key's.
+        if *path == wanted || path.strip_prefix("check.") == Some(wanted) {
+            list(path, table, &mut text);
+        }
     }
     (!text.is_empty()).then_some(text)
 }
 
-/// All paths of keys, in order.
-pub fn paths() -> Vec<String> {
-    let join = |path: &str, name: &str| match path {
+/// What a path in a file is here: a check has no server, and an instance no name.
+fn readings(wanted: &str) -> Vec<String> {
+    let above =
+        ["virtual_server.real_server.check.", "virtual_server.check.", "real_server.check."];
+    let rest = above.iter().find_map(|above| wanted.strip_prefix(above));
+    let path = rest.map_or_else(|| wanted.to_owned(), |rest| format!("check.{rest}"));
+    // The pages of both checkers are alike.
+    let path = path.replace("SSL_GET.url", "HTTP_GET.url");
+    let parts: Vec<&str> = path.split('.').collect();
+    let named = parts.iter().position(|part| is_named(part));
+    let nameless = named.filter(|at| at + 2 < parts.len()).map(|at| {
+        let kept = parts[..=at].iter().chain(&parts[at + 2..]);
+        kept.copied().collect::<Vec<_>>().join(".")
+    });
+    [path].into_iter().chain(nameless).collect()
+}
+
+/// Whether a key's value is sections by name.
+fn is_named(key: &str) -> bool {
+    let all = SECTIONS.iter().filter_map(|(_, table)| table.key(key));
+    all.into_iter().any(|key| matches!(key.value, Value::Named(_)))
+}
+
+/// The path of a checker's section without the checker: what several have is told of all.
+fn without_type(path: &str) -> Option<String> {
+    let rest = path.strip_prefix("check.")?;
+    Some(rest.split_once('.').map_or("check".to_owned(), |(_, below)| join("check", below)))
+}
+
+/// What `type` of a check can be.
+fn types() -> String {
+    let names: Vec<&str> = (SECTIONS.iter())
+        .filter_map(|(path, _)| path.strip_prefix("check.").filter(|name| !name.contains('.')))
+        .collect();
+    format!(
+        "check has the keys of its type, one of {}.\nAsk for one of them: check.{}\n",
+        names.join(", "),
+        names.first().unwrap_or(&"TCP_CHECK")
+    )
+}
+
+fn join(path: &str, name: &str) -> String {
+    match path {
         "" => name.to_owned(),
         _ => format!("{path}.{name}"),
-    };
+    }
+}
+
+/// All paths of keys, in order.
+pub fn paths() -> Vec<String> {
     SECTIONS.iter().flat_map(|(path, table)| table.keys().map(|key| join(path, key.name))).collect()
 }
 
@@ -113,6 +169,35 @@ mod tests {
         }
         assert!(explain("vrrp_instance").unwrap().contains("advert_int"));
         assert!(explain("advert_int").unwrap().contains("0.01 to 255"));
-        assert_eq!(explain("advert_in"), None);
+        for none in ["advert_in", "", ".", "x.retry", "virtual_server.chek", "check.x"] {
+            assert_eq!(explain(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn the_path_may_be_the_one_in_the_file() {
+        for (wanted, told) in [
+            ("SMTP_CHECK", "check.SMTP_CHECK has these keys:"),
+            ("smtp-check", "check.smtp-check has these keys:"),
+            ("virtual_server.check.SMTP_CHECK", "check.SMTP_CHECK has these keys:"),
+            ("virtual_server.real_server.check.helo_name", "check.smtp-check.helo_name\n"),
+            ("check.retry", "check.DNS_CHECK.retry\n"),
+            ("virtual_server.check.retry", "check.MISC_CHECK.retry\n"),
+            ("virtual_server.check.SMTP_CHECK.retry", "check.SMTP_CHECK.retry\n"),
+            ("check.url.status_code", "check.HTTP_GET.url.status_code\n"),
+            ("check.SSL_GET.url.path", "check.HTTP_GET.url.path\n"),
+            ("check.TYPE", "one of smtp-check, SMTP_CHECK,"),
+            ("real_server.port", "virtual_server.real_server.port\n"),
+            ("vrrp_instance.mail_relay.advert_int", "vrrp_instance.advert_int\n"),
+            ("vrrp_instance.authentication.auth_pass", "vrrp_instance.authentication.auth_pass\n"),
+            ("nodes.vrrp_instance.mail_relay.priority", "nodes.vrrp_instance.priority\n"),
+        ] {
+            let found = explain(wanted).unwrap();
+            assert!(found.contains(told), "{wanted}: {found}");
+        }
+        let retry = explain("check.retry").unwrap();
+        assert!(!retry.contains("virtual_server.retry"), "{retry}");
+        let own = explain("check.SMTP_CHECK.retry").unwrap();
+        assert!(!own.contains("DNS_CHECK"), "{own}");
     }
 }

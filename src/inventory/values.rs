@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
 
+use super::keys::form::NETWORK;
 use super::numbers;
 use super::read::{Read, wrong};
 use crate::cluster::{SmtpServer, VirtualAddress};
@@ -160,11 +161,8 @@ pub(super) fn endpoint(text: &str) -> Read<String> {
 /// A network, such as 192.168.3.0/24.
 pub(super) fn network(text: &str) -> Read<IpNetwork> {
     match text.parse::<IpNetwork>() {
-        Ok(network) if text.contains('/') => Ok(network),
-        _ => wrong(
-            format!("`{text}` is no network"),
-            "write an address and a prefix length, such as 192.168.3.0/24",
-        ),
+        Ok(network) if (NETWORK.fits)(text) => Ok(network),
+        _ => wrong(format!("`{text}` is no network"), format!("write {}", NETWORK.shown)),
     }
 }
 

@@ -203,7 +203,7 @@ Files:
 
 Exit codes:
   0  done; with --check: nothing would change
-  1  the inventory is wrong, or has no such node; nothing was written
+  1  the inventory is wrong, or has no such node; nothing was written; or --explain: no such key
   2  wrong command line, nothing was tried
   3  with --check: a file would change; nothing was written
   6  a file could not be read or written

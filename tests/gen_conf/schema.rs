@@ -47,6 +47,7 @@ fn what_has_the_wrong_shape_is_not() {
         ("a key that is required", edited(&[("    virtual_router_id: 11", "    # none")])),
         ("a key of another check", edited(&[("type: SMTP_CHECK", "type: TCP_CHECK")])),
         ("a list for a value", edited(&[("port: 25", "port: [25]")])),
+        ("a network without its length", format!("network: 192.168.3.0\n{ARTICLE}")),
     ];
     for (what, text) in wrong {
         place.write("wrong.yml", &text);
@@ -74,7 +75,12 @@ fn a_key_is_explained_with_its_values_its_default_and_its_release() {
         assert!(told.contains(part), "{part}: {told}");
     }
     assert!(explain("virtual_server").success().contains("has these keys:"));
+    assert!(explain("virtual_server.check.retry").success().contains("check.SMTP_CHECK.retry\n"));
+    let network = explain("network").success();
+    assert!(network.contains("value:   an address and a prefix length, such as"), "{network}");
     let Run { code, stdout, stderr } = explain("virtual_server.chek");
     assert_eq!((code, stdout.as_str()), (Some(1), ""));
     assert!(stderr.contains("did you mean `virtual_server.check`?"), "{stderr}");
+    let help = Run::of(Command::new(PROGRAM).args(["gen-conf", "--help"]).output().unwrap());
+    assert!(help.success().contains("; or --explain: no such key\n"), "1 is listed");
 }

@@ -4,6 +4,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use ipnetwork::IpNetwork;
+
 /// A shape.
 #[derive(Debug)]
 pub struct Form {
@@ -238,6 +240,15 @@ pub const GROUP6: Form = Form {
     ..GROUP
 };
 
+/// A network: without its length an address would be a network of one.
+pub const NETWORK: Form = Form {
+    shown: "an address and a prefix length, such as 192.168.3.0/24",
+    pattern: "^[0-9a-fA-F.:]+/[0-9]{1,3}$",
+    good: "192.168.3.0/24",
+    bad: "192.168.3.0",
+    fits: |text| text.contains('/') && text.parse::<IpNetwork>().is_ok(),
+};
+
 fn number(text: &str, from: u64, to: u64) -> bool {
     text.bytes().all(|b| b.is_ascii_digit()) && text.parse().is_ok_and(|n| (from..=to).contains(&n))
 }
@@ -250,7 +261,7 @@ fn hexadecimal(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    const ALL: [&Form; 15] = [
+    const ALL: [&Form; 16] = [
         &TIMEOUTS,
         &UMASK,
         &EXTRA_IF,
@@ -266,6 +277,7 @@ mod tests {
         &GROUP,
         &GROUP4,
         &GROUP6,
+        &NETWORK,
     ];
 
     #[test]
@@ -304,6 +316,7 @@ mod tests {
             (&GROUP, "ff02::1", "::1"),
             (&GROUP4, "239.0.0.1", "ff02::1"),
             (&GROUP6, "ff05::1", "224.0.0.1"),
+            (&NETWORK, "fd00::/64", "10.0.0.0/33"),
         ] {
             assert!((form.fits)(good), "{good}");
             assert!(!(form.fits)(bad), "{bad}");

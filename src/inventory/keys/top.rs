@@ -2,7 +2,7 @@
 
 use super::{
     GLOBAL_DEFS, Key, RAW, TRACK_FILE, Table, VIRTUAL_SERVER, VRRP_INSTANCE, VRRP_SCRIPT,
-    VRRP_SYNC_GROUP, Value, global, instance,
+    VRRP_SYNC_GROUP, Value, form, global, instance,
 };
 use crate::cluster::Release;
 
@@ -40,7 +40,7 @@ pub const TOP: Table = Table {
         ),
         Key::ours(
             "network",
-            Value::OneOrMore(&Value::Prefixed),
+            Value::OneOrMore(&Value::Form(&form::NETWORK)),
             "not checked",
             "The networks of the servers and their virtual addresses, such as 192.168.3.0/24: an \
              address outside them is refused.",
