@@ -111,6 +111,23 @@ impl Source<'_> {
         let item = self.more.iter().find(|item| item.value.split(' ').any(names));
         item.map_or_else(|| self.place(), |item| item.at.clone())
     }
+
+    /// The options that `--compat` can't be used with, if that is what `refusal` says. It names
+    /// whole groups; only what stands in `options` counts.
+    fn beyond_compat(&self, refusal: &str) -> Vec<String> {
+        let Some((_, named)) = refusal.split_once("'--compat' cannot be used with") else {
+            return Vec::new();
+        };
+        let named: Vec<&str> =
+            named.split([' ', ',', ':', '\'']).filter(|word| word.starts_with("--")).collect();
+        let words = self.more.iter().flat_map(|item| item.value.split(' '));
+        let options = words.filter_map(|word| word.split('=').next());
+        options.filter(|option| named.contains(option)).map(str::to_owned).collect()
+    }
+}
+
+fn quoted(words: &[String]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// Lines of its block that gen-conf writes itself; a second one would undo the first, or be none.
@@ -163,6 +180,19 @@ fn judged(
     let (args, deadline) = match parsed(&words) {
         Ok(read) => read,
         Err(found) => {
+            let beyond = source.beyond_compat(&found);
+            if let [first, ..] = beyond.as_slice() {
+                problems.add(
+                    source.of(first.trim_start_matches('-')),
+                    format!(
+                        "{} {} `compat: false`",
+                        quoted(&beyond),
+                        if beyond.len() == 1 { "needs" } else { "need" }
+                    ),
+                    "write `compat: false` in the check: SMTP_CHECK has no such option",
+                );
+                return None;
+            }
             // Options that want a weight may only lack the key that asks for one.
             let dynamic = parsed(&[&words[..], &["--dynamic"]].concat()).is_ok();
             let cure = match dynamic {
@@ -170,7 +200,7 @@ fn judged(
                 false if found.contains("'--port <PORT>' cannot be used multiple") => {
                     "write `connect_port: ...`"
                 }
-                false => "see `smtp-check --help`; beyond SMTP_CHECK: `compat: false`",
+                false => "see `smtp-check --help`",
             };
             problems.add(source.place(), found, cure);
             return None;
@@ -195,16 +225,17 @@ fn judged(
 /// What the probe reads, and its deadline; else what is wrong.
 fn parsed(words: &[&str]) -> Result<(Args, Duration), String> {
     let refused = |words: &str| {
-        let first = words.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        format!("smtp-check refuses this: {first}")
+        // Names of options may stand below the first line, an indented line each.
+        let mut lines = words.lines();
+        let first = lines.next().unwrap_or_default().trim_start_matches("error: ");
+        let names: Vec<&str> =
+            lines.take_while(|line| line.starts_with("  ")).map(str::trim).collect();
+        let blank = if names.is_empty() { "" } else { " " };
+        format!("smtp-check refuses this: {first}{blank}{}", names.join(", "))
     };
     let args = Args::try_parse_from(words).map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             "`--help` and `--version` check nothing, and are up whatever the server is".to_owned()
-        }
-        ErrorKind::MissingRequiredArgument => {
-            // The names stand below the first line.
-            refused(&error.to_string().lines().map(str::trim).take(2).collect::<Vec<_>>().join(" "))
         }
         _ => refused(&error.to_string()),
     })?;

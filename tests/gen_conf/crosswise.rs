@@ -122,7 +122,7 @@ const CASES: &[Case] = &[
     Case(
         CHECK,
         "check: {type: smtp-check, options: [^--starttls]}",
-        Told("smtp-check refuses this", "`compat: false`"),
+        Told("`--starttls` needs `compat: false`", "write `compat: false` in the check"),
     ),
     Case(
         CHECK,

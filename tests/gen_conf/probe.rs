@@ -53,6 +53,30 @@ const CASES: &[Case] = &[
         "check: {type: smtp-check, options: [--retry 2, ^-v]}",
         Told("`-v` tells nobody", "by hand"),
     ),
+    // What SMTP_CHECK has not
+    Case(
+        CHECK,
+        "check: {type: smtp-check, options: [--retry 2, ^--tls --verify --cert-days=3]}",
+        Told(
+            "`--tls`, `--verify`, `--cert-days` need `compat: false`",
+            "write `compat: false` in the check",
+        ),
+    ),
+    Case(
+        CHECK,
+        "check: {type: smtp-check, options: ^--lmtp}",
+        Told("`--lmtp` needs `compat: false`", "write `compat: false` in the check"),
+    ),
+    Case(
+        CHECK,
+        "check: {type: smtp-check, compat: false, options: [^--starttls --rcpt-to a@b.ru --tls]}",
+        Told("'--starttls' cannot be used with '--tls'", "see `smtp-check --help`"),
+    ),
+    Case(
+        CHECK,
+        "check: {type: smtp-check, compat: false, options: [^--rcpt-to a@b.ru]}",
+        Told("arguments were not provided: --mail-from <ADDR>", "see `smtp-check --help`"),
+    ),
     // Ways to tell
     Case(
         CHECK,
