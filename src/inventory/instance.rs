@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::keys::{AUTHENTICATION, VRRP_INSTANCE};
+use super::places::Places;
 use super::read::{Placed, Problems, Section, items, value};
 use super::secret::{self, Secrets};
 use super::tree::Kind;
@@ -18,6 +19,7 @@ pub(super) const MOST_VIPS: usize = 20;
 pub(super) struct InstanceDraft {
     /// Where it is named.
     pub(super) at: Range<usize>,
+    pub(super) places: Places,
     pub(super) name: Option<Word>,
     pub(super) interface: Option<Placed<Word>>,
     /// Whether there is an interface, right or wrong.
@@ -95,6 +97,7 @@ fn read(
 ) -> InstanceDraft {
     let draft = InstanceDraft {
         at: section.place(),
+        places: Places::of(&section),
         name,
         interface: section.optional("interface", problems, values::interface),
         names_interface: section.node("interface").is_some(),

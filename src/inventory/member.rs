@@ -52,7 +52,7 @@ pub(super) fn finish(
     let family = instance.family()?;
     if instance.unicast && places.len() < 2 {
         let title = "adverts to the other nodes, and there are none";
-        problems.add(instance.at.clone(), title, "remove `unicast`, or add a node");
+        problems.add(instance.places.key("unicast"), title, "remove `unicast`, or add a node");
     }
     let mut members = Vec::new();
     for &place in &places {
@@ -77,7 +77,7 @@ pub(super) fn finish(
                 .collect(),
         });
     }
-    ties(&instance, &members, problems);
+    ties(&instance, nodes, &members, problems);
     // keepalived refuses nopreempt and preempt_delay on a node whose state is MASTER; and among
     // equals there is no first.
     let first_is_master = preempt == Preempt::AtOnce
@@ -129,15 +129,27 @@ pub(super) fn ranking(instance: &InstanceDraft, nodes: &[NodeDraft]) -> Option<V
 }
 
 /// Equal priorities that nobody asked for: several nodes take over at the same moment.
-fn ties(instance: &InstanceDraft, members: &[Member], problems: &mut Problems) {
+fn ties(
+    instance: &InstanceDraft,
+    nodes: &[NodeDraft],
+    members: &[Member],
+    problems: &mut Problems,
+) {
     if instance.priority.is_some() || instance.is_uniform() {
         return;
     }
     let mut priorities: Vec<u8> = members.iter().map(|member| member.priority).collect();
     priorities.sort_unstable();
     if let Some(pair) = priorities.windows(2).find(|pair| pair[0] == pair[1]) {
+        // One of them is said, as those by order differ.
+        let said = |member: &Member| {
+            let node = &nodes[member.node];
+            let own = node.own(instance.name()).and_then(|own| own.priority.as_ref());
+            own.or(node.priority.as_ref()).map(|said| said.at.clone())
+        };
+        let tied = members.iter().rev().filter(|member| member.priority == pair[0]);
         problems.warn(
-            instance.at.clone(),
+            tied.filter_map(said).next().unwrap_or(instance.at.clone()),
             format!("two nodes have priority {} in `{}`", pair[0], instance.name()),
             "give each a priority of its own, or write `election: uniform`",
         );

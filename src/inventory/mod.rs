@@ -7,7 +7,7 @@
 //!   keepalived.conf has in the same words;
 //! - `node`, `instance`, `address`, `track`, `server`, `real_server`, `check` and `probe` read the
 //!   rest;
-//! - `foreign` knows keepalived's words that are no keys;
+//! - `places` remembers where keys stand, `foreign` knows keepalived's words that are no keys;
 //! - `member` works out each node's part, `schema` makes a [`Cluster`];
 //! - `cross` checks what no single value shows;
 //! - `report` prints problems with their place and source line; [`schema_json`] and [`explain`] tell
@@ -24,6 +24,7 @@ mod keywords;
 mod member;
 mod node;
 mod numbers;
+mod places;
 mod probe;
 mod raw;
 mod read;

@@ -1,9 +1,9 @@
 //! The keys of `nodes`.
 
 use std::net::IpAddr;
-use std::ops::Range;
 
 use super::keys::{NODE, NODE_GLOBAL_DEFS, NODE_INSTANCE};
+use super::places::Places;
 use super::read::{Placed, Problems, Section, items};
 use super::tree::{Key, Kind, Node};
 use super::{instance, numbers, raw, settings, values};
@@ -29,6 +29,7 @@ pub(super) struct NodeDraft {
 
 /// A node's part of an instance as it was read.
 pub(super) struct OwnInstance {
+    pub(super) places: Places,
     pub(super) interface: Option<Placed<Word>>,
     pub(super) priority: Option<Placed<u8>>,
     pub(super) unicast_src_ip: Option<Placed<IpAddr>>,
@@ -126,6 +127,7 @@ fn instances(section: &Section<'_>, problems: &mut Problems) -> Vec<(Placed<Stri
         let at = name.at.clone();
         let own = Section::open(node, &NODE_INSTANCE, &name.name, at.clone(), problems)?;
         let draft = OwnInstance {
+            places: Places::of(&own),
             interface: own.optional("interface", problems, values::interface),
             priority: own.optional("priority", problems, numbers::priority),
             unicast_src_ip: own.optional("unicast_src_ip", problems, values::address),
@@ -165,12 +167,7 @@ impl NodeDraft {
 
     /// What it says of an instance of that name.
     pub(super) fn own(&self, instance: &str) -> Option<&OwnInstance> {
-        self.own_at(instance).map(|(_, own)| own)
-    }
-
-    /// The same, and where it begins to.
-    pub(super) fn own_at(&self, instance: &str) -> Option<(&Range<usize>, &OwnInstance)> {
         let found = self.instances.iter().find(|(name, _)| name.value == instance);
-        found.map(|(name, own)| (&name.at, own))
+        found.map(|(_, own)| own)
     }
 }

@@ -155,6 +155,11 @@ impl<'a> Section<'a> {
         self.at.clone()
     }
 
+    /// Its keys and values, in order.
+    pub(super) fn entries(&self) -> &'a [(Key, Node)] {
+        self.entries
+    }
+
     /// The keys that it can have.
     pub(super) fn table(&self) -> &'static Table {
         self.table

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use super::keys::{GLOBAL_DEFS, TOP};
+use super::places::Places;
 use super::read::{Placed, Problems, Section, value};
 use super::secret::Secrets;
 use super::tree::{Kind, Node};
@@ -24,7 +25,7 @@ pub(super) fn cluster(
     if let Some(target) = top.optional("target", problems, keywords::target) {
         problems.set_target(target.value);
     }
-    let mut global_defs = global_defs(&top, problems);
+    let (mut global_defs, global_places) = global_defs(&top, problems);
     let keep_sessions = top.optional("keep_sessions", problems, keywords::yes_no);
     let bypass = value(top.optional("bypass", problems, keywords::yes_no)).unwrap_or(true);
     let drain_file = drain_file(&top, problems);
@@ -40,6 +41,7 @@ pub(super) fn cluster(
         drain_file: drain_file.as_ref().and_then(Option::as_ref),
         networks: &networks,
         global_defs: &global_defs,
+        global_places: &global_places,
         nodes: &nodes,
         tracks: &tracks,
         instances: &instances,
@@ -98,11 +100,12 @@ fn drain_file(top: &Section<'_>, problems: &mut Problems) -> Option<Option<Word>
     }
 }
 
-fn global_defs(top: &Section<'_>, problems: &mut Problems) -> GlobalDefs {
+fn global_defs(top: &Section<'_>, problems: &mut Problems) -> (GlobalDefs, Places) {
     let opened = top.node("global_defs").and_then(|(key, node)| {
         Section::open(node, &GLOBAL_DEFS, "global_defs", key.at.clone(), problems)
     });
-    let Some(section) = opened else { return GlobalDefs::default() };
+    let Some(section) = opened else { return Default::default() };
+    let places = Places::of(&section);
     let emails = section.one_or_more("notification_email", problems, values::mailbox);
     let from = section.optional("notification_email_from", problems, values::mailbox);
     let smtp_server = section.optional("smtp_server", problems, values::smtp_server);
@@ -113,7 +116,7 @@ fn global_defs(top: &Section<'_>, problems: &mut Problems) -> GlobalDefs {
     let settings = settings::read(&section, problems);
     let raw = raw::read(&section, problems);
     section.close(problems);
-    GlobalDefs {
+    let global_defs = GlobalDefs {
         notification_email: emails.into_iter().map(|email| email.value).collect(),
         notification_email_from: value(from),
         smtp_server: value(smtp_server),
@@ -123,7 +126,8 @@ fn global_defs(top: &Section<'_>, problems: &mut Problems) -> GlobalDefs {
         lvs_sync_daemon: value(sync_daemon),
         settings,
         raw,
-    }
+    };
+    (global_defs, places)
 }
 
 /// What is told of a cluster that is right: how soon a dead MASTER is replaced.

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::ops::Range;
 
 use super::check::{self, Checks};
 use super::instance::InstanceDraft;
 use super::keys::VIRTUAL_SERVER;
 use super::node::NodeDraft;
+use super::places::Places;
 use super::read::{Placed, Problems, Section, value};
 use super::real_server::{self, RealServerDraft};
 use super::tree::Kind;
@@ -23,7 +23,7 @@ const WEIGHT: u32 = 1;
 
 /// A virtual server as it was read.
 pub(super) struct ServerDraft {
-    pub(super) at: Range<usize>,
+    pub(super) places: Places,
     pub(super) instance: Option<usize>,
     /// Whether an instance that is needed could not be found.
     lost: bool,
@@ -95,7 +95,7 @@ fn read(section: Section<'_>, instances: &[InstanceDraft], problems: &mut Proble
     });
     let draft = ServerDraft {
         sorry_server,
-        at: section.place(),
+        places: Places::of(&section),
         instance,
         lost,
         service,

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::instance;
 use super::keys::{TRACK_FILE, Table, VRRP_SCRIPT, VRRP_SYNC_GROUP};
+use super::places::Places;
 use super::read::{Placed, Problems, Section};
 use super::tree::{Key, Kind, Node};
 use super::{raw, settings, values};
@@ -29,6 +30,7 @@ pub(super) struct TrackDraft {
 /// A sync group as it was read.
 pub(super) struct GroupDraft {
     pub(super) at: Range<usize>,
+    pub(super) places: Places,
     pub(super) members: Vec<Placed<Word>>,
     pub(super) tracked: Tracked,
     /// Whether weights of what members track count.
@@ -116,6 +118,7 @@ fn block(
 
 fn sync_group(name: &Key, node: &Node, problems: &mut Problems) -> Option<GroupDraft> {
     let section = Section::open(node, &VRRP_SYNC_GROUP, &name.name, name.at.clone(), problems)?;
+    let places = Places::of(&section);
     section.required_node("group", problems);
     let members = section.one_or_more("group", problems, values::name);
     let tracked = instance::tracked(&section, problems);
@@ -128,7 +131,7 @@ fn sync_group(name: &Key, node: &Node, problems: &mut Problems) -> Option<GroupD
     block.extend(tracked_blocks(&tracked));
     block.extend(settings.into_statements(raw));
     let block = Statement::block(format!("vrrp_sync_group {}", quoted(name)), block);
-    Some(GroupDraft { at: name.at.clone(), members, tracked, weights, block })
+    Some(GroupDraft { at: name.at.clone(), places, members, tracked, weights, block })
 }
 
 /// `ADDRESS[-TO|/LENGTH] [PORT]` or `fwmark NUMBER [inet|inet6]`.

@@ -53,8 +53,8 @@ const CASES: &[Case] = &[
     ),
     Case(
         FIRST,
-        "- {name: server01.domain.ru, address: 192.168.3.101, vrrp_instance: {^mail_relay: \
-         {notify_master: /bin/true}}}",
+        "- {name: server01.domain.ru, address: 192.168.3.101, vrrp_instance: {mail_relay: \
+         {^notify_master: /bin/true}}}",
         Told("bypass-ipvs is `notify_master`", "use `notify`"),
     ),
     // Elections
@@ -72,7 +72,7 @@ const CASES: &[Case] = &[
     // Names that lead nowhere
     Case(
         "  mail_relay:",
-        "  ^mail_relay:\n    track_script: queue",
+        "  mail_relay:\n    track_script: [^queue]",
         Told("`track_script` names `queue`, which is no `vrrp_script`", "add it"),
     ),
     Case(
@@ -109,7 +109,7 @@ const CASES: &[Case] = &[
     ),
     Case(
         "port: 25\n    delay_loop: 2\n    lb_algo: wlc\n    lb_kind: DR\n    protocol: TCP",
-        "port: ^25\n    delay_loop: 2\n    lb_algo: wlc\n    lb_kind: DR\n    protocol: SCTP",
+        "port: 25\n    delay_loop: 2\n    lb_algo: wlc\n    lb_kind: DR\n    protocol: ^SCTP",
         Told("would drop SCTP", "`bypass: false`"),
     ),
     Case(WEIGHT, "quorum: ^5\n", Told("weights of all servers together are 4", "at most 4")),
@@ -159,7 +159,7 @@ const CASES: &[Case] = &[
         "sorry_server: ^192.168.3.9 2525\n",
         Told("DR can't change the port", "sorry_server_lvs_method: NAT"),
     ),
-    Case(WEIGHT, "ops: true\n", Told("`ops` is for UDP", "remove it")),
+    Case(WEIGHT, "^ops: true\n", Told("`ops` is for UDP", "remove it")),
     Case(
         "port: 25",
         "fwmark: ^9",
@@ -181,6 +181,18 @@ const CASES: &[Case] = &[
         "target: ^keepalived 1.3\nnodes:",
         Told("`keepalived 1.3` is no target", "keepalived 2.1.5, keepalived 2.2"),
     ),
+    // Places of keys that are wrong beside others
+    Case(PREEMPT, "^no_accept: true", Told("with `no_accept` nobody would take", "remove it")),
+    Case(
+        "  smtp_server:",
+        "  ^vrrp_strict: true\n  smtp_server:",
+        Told("with `vrrp_strict` nobody would take", "remove it"),
+    ),
+    Case(
+        WEIGHT,
+        "real_server: {node: server01.domain.ru}\n    ^nodes: [server02.domain.ru]\n",
+        Told("both say who serves", "remove one"),
+    ),
     // Lines that are taken as they are
     Case(
         PREEMPT,
@@ -193,7 +205,7 @@ const CASES: &[Case] = &[
     // Hooks that are taken
     Case(
         "  mail_relay:",
-        "  ^mail_relay:\n    notify_master: /bin/true",
+        "  mail_relay:\n    ^notify_master: /bin/true",
         Told("bypass-ipvs is `notify_master`", "use `notify`"),
     ),
 ];
@@ -329,6 +341,8 @@ fn equal_priorities_are_told() {
     let Run { code, stderr, .. } = Place::with(inventory).run("--out-dir out");
     assert_eq!(code, Some(0));
     assert!(stderr.contains("warning: two nodes have priority 100 in `mail_relay`"), "{stderr}");
+    // At the priority that is said, not at the instance.
+    assert!(stderr.contains("--> inventory.yml:14:66\n"), "{stderr}");
 }
 
 #[test]

@@ -2,7 +2,6 @@
 //! that they belong to: keepalived drops some of them, and takes others for something else.
 
 use std::net::IpAddr;
-use std::ops::Range;
 
 use super::{Drafts, servers};
 use crate::cluster::{Family, Service};
@@ -10,14 +9,15 @@ use crate::conf::statement::Settings;
 use crate::inventory::instance::InstanceDraft;
 use crate::inventory::member;
 use crate::inventory::node::NodeDraft;
+use crate::inventory::places::Places;
 use crate::inventory::read::Problems;
 use crate::inventory::server::ServerDraft;
 
 pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
     for instance in drafts.instances {
-        groups(instance, &instance.settings, &instance.at, problems);
-        for (node, own) in drafts.nodes.iter().filter_map(|node| node.own_at(instance.name())) {
-            groups(instance, &own.settings, node, problems);
+        groups(instance, &instance.settings, &instance.places, problems);
+        for own in drafts.nodes.iter().filter_map(|node| node.own(instance.name())) {
+            groups(instance, &own.settings, &own.places, problems);
         }
         sources(instance, drafts.nodes, problems);
     }
@@ -31,18 +31,13 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
 }
 
 /// Adverts come from and go to addresses of the instance's family.
-fn groups(
-    instance: &InstanceDraft,
-    settings: &Settings,
-    at: &Range<usize>,
-    problems: &mut Problems,
-) {
+fn groups(instance: &InstanceDraft, settings: &Settings, places: &Places, problems: &mut Problems) {
     let Some(family) = instance.family() else { return };
     for key in ["mcast_src_ip", "mcast_dst_ip"] {
         let address = settings.value(key).and_then(|text| text.parse::<IpAddr>().ok());
         if let Some(other) = address.filter(|address| Family::of(*address) != family) {
             problems.add(
-                at.clone(),
+                places.value(key),
                 format!("`{key}: {other}` of `{}`, whose addresses are {family}", instance.name()),
                 format!("write an {family} address"),
             );
@@ -54,13 +49,13 @@ fn groups(
 fn sources(instance: &InstanceDraft, nodes: &[NodeDraft], problems: &mut Problems) {
     let Some(family) = instance.family() else { return };
     let members = member::members(instance, nodes);
-    let own = |place: usize| nodes[place].own_at(instance.name());
+    let own = |place: usize| nodes[place].own(instance.name());
     let shared = members
         .iter()
-        .filter(|&&place| own(place).is_none_or(|(_, own)| !own.settings.has("mcast_src_ip")));
+        .filter(|&&place| own(place).is_none_or(|own| !own.settings.has("mcast_src_ip")));
     if let (Some(source), true) = (instance.settings.value("mcast_src_ip"), shared.count() > 1) {
         problems.add(
-            instance.at.clone(),
+            instance.places.value("mcast_src_ip"),
             format!("several nodes would send adverts of `{}` from {source}", instance.name()),
             "write `mcast_src_ip` at the nodes: `vrrp_instance: {NAME: {mcast_src_ip: ...}}`",
         );
@@ -72,9 +67,9 @@ fn sources(instance: &InstanceDraft, nodes: &[NodeDraft], problems: &mut Problem
     // Those that say their source last, so that the place is one of theirs.
     let (said, unsaid): (Vec<usize>, Vec<usize>) = members
         .into_iter()
-        .partition(|&place| own(place).is_some_and(|(_, own)| own.unicast_src_ip.is_some()));
+        .partition(|&place| own(place).is_some_and(|own| own.unicast_src_ip.is_some()));
     for place in unsaid.into_iter().chain(said) {
-        let source = own(place).and_then(|(_, own)| own.unicast_src_ip.as_ref());
+        let source = own(place).and_then(|own| own.unicast_src_ip.as_ref());
         let address = source.map(|source| source.value).or(nodes[place].address_of(family));
         let Some(address) = address else { continue };
         if let (true, Some(source)) = (seen.contains(&address), source) {
@@ -97,14 +92,15 @@ fn granularity(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problem
         _ => return,
     };
     let title = format!("`persistence_granularity: {mask}` is not for this family");
-    problems.add(server.at.clone(), title, cure);
+    problems.add(server.places.value("persistence_granularity"), title, cure);
 }
 
 /// What says something about another key's value.
 fn lonely(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
     if server.settings.has("sorry_server_inhibit") && server.sorry_server.is_none() {
         let title = "`sorry_server_inhibit` without `sorry_server`";
-        problems.add(server.at.clone(), title, "remove it, or name a sorry_server");
+        let at = server.places.key("sorry_server_inhibit");
+        problems.add(at, title, "remove it, or name a sorry_server");
     }
     let Some(said) = server.settings.value("ip_family") else { return };
     let said = if said == "inet" { Family::V4 } else { Family::V6 };
@@ -115,7 +111,7 @@ fn lonely(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
     };
     if other {
         problems.add(
-            server.at.clone(),
+            server.places.value("ip_family"),
             "`ip_family` is another one than the addresses'",
             "remove it; it is for services of a mark",
         );

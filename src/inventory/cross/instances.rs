@@ -32,7 +32,7 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
     unique(&vips, |vip| vip.value.address(), "this VIP stands twice", problems);
     router_ids(drafts, problems);
     if drafts.bypass && drafts.global_defs.settings.has("vrrp_strict") {
-        let at = drafts.instances.first().map_or(0..0, |first| first.at.clone());
+        let at = drafts.global_places.key("vrrp_strict");
         let title = "with `vrrp_strict` nobody would take packets to the addresses";
         problems.add(at, title, "remove it; or `bypass: false` if the nodes do not serve");
     }
@@ -266,12 +266,12 @@ fn hooks(instance: &InstanceDraft, drafts: &Drafts<'_>, problems: &mut Problems)
     }
     let own = drafts.nodes.iter().flat_map(|node| &node.instances);
     let own = own.filter(|(name, _)| name.value == instance.name());
-    let own = own.map(|(name, own)| (&name.at, &own.settings));
-    for (at, settings) in std::iter::once((&instance.at, &instance.settings)).chain(own) {
+    let own = own.map(|(_, own)| (&own.places, &own.settings));
+    for (places, settings) in std::iter::once((&instance.places, &instance.settings)).chain(own) {
         for key in ["notify_master", "notify_backup", "notify_fault", "notify_stop"] {
             if settings.has(key) {
                 problems.add(
-                    at.clone(),
+                    places.key(key),
                     format!("bypass-ipvs is `{key}` of `{}` already", instance.name()),
                     "use `notify`, which runs besides; or `bypass: false` if the nodes do not serve",
                 );
@@ -280,7 +280,7 @@ fn hooks(instance: &InstanceDraft, drafts: &Drafts<'_>, problems: &mut Problems)
     }
     for key in ["no_accept", "strict_mode"].into_iter().filter(|key| instance.settings.has(key)) {
         problems.add(
-            instance.at.clone(),
+            instance.places.key(key),
             format!("with `{key}` nobody would take packets to the addresses"),
             "remove it; or `bypass: false` if the nodes do not serve",
         );

@@ -16,6 +16,7 @@ use ipnetwork::IpNetwork;
 
 use super::instance::InstanceDraft;
 use super::node::NodeDraft;
+use super::places::Places;
 use super::read::{Placed, Problems};
 use super::server::ServerDraft;
 use super::track::TrackDraft;
@@ -29,6 +30,7 @@ pub(super) struct Drafts<'a> {
     pub(super) drain_file: Option<&'a Word>,
     pub(super) networks: &'a [Placed<IpNetwork>],
     pub(super) global_defs: &'a GlobalDefs,
+    pub(super) global_places: &'a Places,
     pub(super) nodes: &'a [NodeDraft],
     pub(super) tracks: &'a TrackDraft,
     pub(super) instances: &'a [InstanceDraft],

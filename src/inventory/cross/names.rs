@@ -1,14 +1,13 @@
 //! Names that lead to nothing, and weights that count for nothing: keepalived reads a file with them,
 //! and what they should have done never happens.
 
-use std::ops::Range;
-
 use super::{Drafts, unique};
 use crate::cluster::Tracked;
 use crate::conf::statement::Settings;
 use crate::conf::word::Word;
 use crate::inventory::instance::InstanceDraft;
 use crate::inventory::member;
+use crate::inventory::places::Places;
 use crate::inventory::read::{Placed, Problems};
 use crate::inventory::track::GroupDraft;
 
@@ -18,17 +17,17 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
     let title = "an instance can be in one vrrp_sync_group, once";
     unique(&grouped, |name| name.value.clone(), title, problems);
     for instance in drafts.instances {
-        tracked(&instance.tracked, &instance.at, drafts, problems);
-        in_raw(&instance.settings, &instance.at, drafts, problems);
+        tracked(&instance.tracked, &instance.places, drafts, problems);
+        in_raw(&instance.settings, &instance.places, drafts, problems);
     }
     for node in drafts.nodes {
-        for (name, own) in &node.instances {
-            tracked(&own.tracked, &name.at, drafts, problems);
-            in_raw(&own.settings, &name.at, drafts, problems);
+        for (_, own) in &node.instances {
+            tracked(&own.tracked, &own.places, drafts, problems);
+            in_raw(&own.settings, &own.places, drafts, problems);
         }
     }
     for group in &drafts.tracks.groups {
-        tracked(&group.tracked, &group.at, drafts, problems);
+        tracked(&group.tracked, &group.places, drafts, problems);
         for name in &group.members {
             if drafts.instances.iter().all(|instance| instance.name() != name.value.as_str()) {
                 problems.add(
@@ -63,7 +62,7 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
 }
 
 /// What is tracked must be there.
-fn tracked(tracked: &Tracked, at: &Range<usize>, drafts: &Drafts<'_>, problems: &mut Problems) {
+fn tracked(tracked: &Tracked, places: &Places, drafts: &Drafts<'_>, problems: &mut Problems) {
     let kinds = [
         ("track_script", "vrrp_script", &tracked.script, &drafts.tracks.scripts),
         ("track_file", "track_file", &tracked.file, &drafts.tracks.files),
@@ -73,7 +72,7 @@ fn tracked(tracked: &Tracked, at: &Range<usize>, drafts: &Drafts<'_>, problems: 
             let name = unquoted(line);
             if !known.iter().any(|known| known == name) {
                 problems.add(
-                    at.clone(),
+                    places.item(key, name),
                     format!("`{key}` names `{name}`, which is no `{section}`"),
                     format!("add it to the section `{section}`, or correct the name"),
                 );
@@ -83,7 +82,7 @@ fn tracked(tracked: &Tracked, at: &Range<usize>, drafts: &Drafts<'_>, problems: 
 }
 
 /// What `raw` at the top has to define, since there is no section for it.
-fn in_raw(settings: &Settings, at: &Range<usize>, drafts: &Drafts<'_>, problems: &mut Problems) {
+fn in_raw(settings: &Settings, places: &Places, drafts: &Drafts<'_>, problems: &mut Problems) {
     let lines = || drafts.raw.iter().chain(drafts.nodes.iter().flat_map(|node| &node.raw));
     // Behind an `@ID` it is for some nodes only.
     let words = |line: &str| -> Vec<String> {
@@ -109,7 +108,7 @@ fn in_raw(settings: &Settings, at: &Range<usize>, drafts: &Drafts<'_>, problems:
             let name = unquoted(&line.line);
             if !defined(&heads, name) {
                 problems.add(
-                    at.clone(),
+                    places.item(key, name),
                     format!("`{key}` names `{name}`, and there is no `{} {name}`", heads[0]),
                     "define it in `raw` at the top, or correct the name",
                 );
@@ -126,23 +125,24 @@ fn weights(member: &str, drafts: &Drafts<'_>, problems: &mut Problems) {
     };
     let own = drafts.nodes.iter().flat_map(|node| &node.instances);
     let own = own.filter(|(name, _)| name.value == member);
-    let own = own.map(|(name, own)| (&name.at, &own.tracked));
-    for (at, tracked) in std::iter::once((&instance.at, &instance.tracked)).chain(own) {
+    let own = own.map(|(_, own)| (&own.places, &own.tracked));
+    for (places, tracked) in std::iter::once((&instance.places, &instance.tracked)).chain(own) {
         let Tracked { interface, script, file } = tracked;
         let none: &Vec<String> = &Vec::new();
         let kinds = [
-            (interface, none),
-            (script, &drafts.tracks.weighted_scripts),
-            (file, &drafts.tracks.weighted_files),
+            ("track_interface", interface, none),
+            ("track_script", script, &drafts.tracks.weighted_scripts),
+            ("track_file", file, &drafts.tracks.weighted_files),
         ];
-        for (line, weighted) in kinds.iter().flat_map(|(all, w)| all.iter().map(move |l| (l, w))) {
+        let lines = kinds.iter().flat_map(|(key, all, w)| all.iter().map(move |l| (*key, l, w)));
+        for (key, line, weighted) in lines {
             let counts = match line.split_once(" weight ") {
                 Some((_, weight)) => weight.split(' ').next() != Some("0"),
                 None => weighted.iter().any(|name| name == unquoted(line)),
             };
             if counts {
                 problems.add(
-                    at.clone(),
+                    places.item(key, unquoted(line)),
                     format!("in a vrrp_sync_group the weight of `{line}` does not count"),
                     "track it in the group with `weight 0`; or `sync_group_tracking_weight: true`",
                 );

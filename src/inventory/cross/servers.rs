@@ -27,7 +27,7 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
         refused(server, problems);
         let Some(service) = &server.service else { continue };
         if server.has_ops() && server.protocol != Protocol::Udp {
-            problems.add(server.at.clone(), "`ops` is for UDP", "remove it");
+            problems.add(server.places.key("ops"), "`ops` is for UDP", "remove it");
         }
         let own: HashSet<(String, Protocol)> = expanded(server, drafts).into_iter().collect();
         let twice = !seen.is_disjoint(&own);
@@ -208,7 +208,7 @@ fn sorry_server(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Proble
 fn nodes(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
     if server.nodes.is_some() && server.real_servers.is_some() {
         let title = "`nodes` and `real_server` both say who serves";
-        problems.add(server.at.clone(), title, "remove one of them");
+        problems.add(server.places.key("nodes"), title, "remove one of them");
     }
     let named: Vec<&Placed<_>> = server.named_nodes().collect();
     unique(&named, |name| name.value.clone(), "this node serves already", problems);
@@ -312,11 +312,9 @@ fn forwarding(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems
             "write DR, or remove it; or `bypass: false` if the nodes do not serve",
         );
     }
-    if let (Some(service), true, false) = (&server.service, drafts.bypass, all)
-        && server.protocol == Protocol::Sctp
-    {
+    if drafts.bypass && !all && server.protocol == Protocol::Sctp {
         problems.add(
-            service.at.clone(),
+            server.places.value("protocol"),
             "the guard redirects TCP and UDP: nodes without the address would drop SCTP",
             "balance it to other servers, or write `bypass: false` if the nodes do not serve",
         );
