@@ -76,9 +76,28 @@ fn syntax_problem(text: &str, error: &serde_saphyr::Error) -> Problem {
         let cure = "fill the template in before, or write the value in quotes";
         ("`{{` begins no value".to_owned(), cure)
     } else {
-        (title.to_owned(), "correct the YAML; blanks, not tabs, make the structure")
+        (title.to_owned(), cure_of_syntax(text, at.start, title))
     };
     Problem { at, title, cure: cure.into() }
+}
+
+/// What to do about a syntax error at a place. What was opened and not closed is noticed further
+/// down, often lines later.
+fn cure_of_syntax(text: &str, at: usize, title: &str) -> &'static str {
+    let is_json = text.trim_start_matches('\u{feff}').trim_start().starts_with('{');
+    let before = text.get(..at).unwrap_or(text);
+    let named = title.contains("bracket") || title.contains("quote");
+    let opened = named || before.contains(['{', '[', '"', '\'']);
+    match (is_json, opened && !title.contains("tab")) {
+        (true, _) => {
+            "correct the JSON; perhaps a comma is missing, or a `{`, `[` or quote further up is not closed"
+        }
+        (false, true) => {
+            "correct the YAML; blanks, not tabs, make the structure, or a `{`, `[` or quote further \
+             up is not closed"
+        }
+        (false, false) => "correct the YAML; blanks, not tabs, make the structure",
+    }
 }
 
 fn place_of_syntax_error(text: &str, location: Location) -> Range<usize> {
@@ -250,6 +269,19 @@ mod tests {
         assert!(parse("a: 1\na: 2\n").unwrap_err().title.contains("`a` stands twice"));
         assert!(parse("  \n").unwrap_err().title.contains("empty"));
         assert!(parse("a: 1\n---\nb: 2\n").unwrap_err().title.contains("second YAML document"));
+        let cure = |text: &str| parse(text).unwrap_err().cure;
+        for open in ["a: [1\nb: 2\n", "a: {b: 1\nc: 2\n", "a: \"x\nb: 1\n", "a: 'x", "a: {b: 1]"] {
+            assert!(cure(open).contains("`{`, `[` or quote further up is not closed"), "{open}");
+        }
+        assert!(
+            !cure("a: b: c\n").contains("closed") && !cure("a: {}\n\tb: 2\n").contains("closed")
+        );
+        for json in
+            ["{\"a\": 1 \"b\": 2}", "\n {\n\t\"a\": [1,\n\t\"b\": 2\n}\n", "{\"a\": {\"b\": 1}"]
+        {
+            let cure = cure(json);
+            assert!(cure.contains("not closed") && !cure.contains("tabs"), "{json}: {cure}");
+        }
         for template in ["a: {{ x }}\n", "{a: {b: {{ x }}}}\n"] {
             assert!(parse(template).unwrap_err().cure.contains("template"), "{template}");
         }
