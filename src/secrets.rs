@@ -72,16 +72,29 @@ fn marked(line: &str) -> Option<&str> {
         let start = at + start;
         let length = line[start..].find(|c| !is_part(c)).unwrap_or(line.len() - start);
         at = start + length;
-        let after = &line[at..];
+        let after = after_key(line, start, at);
         let ends = after.is_empty() || after.starts_with([' ', '\t', '=', ':', '"', '\'']);
         let value = after.trim_start_matches([' ', '\t', '=', ':']).trim_end();
         // The only auth_type that is in use is called PASS.
-        let is_type = line[..start].trim_end().ends_with("auth_type");
+        let before = line[..start].trim_end_matches([' ', '\t', '=', ':', '"', '\'']);
+        let is_type = before.ends_with("auth_type");
         if ends && !value.is_empty() && !is_type && is_mark(&line[start..at]) {
             return Some(value);
         }
     }
     None
+}
+
+/// What follows the word from `start` to `end`. In JSON the quote behind a whole key is the key's own: the
+/// colon after it is no secret.
+fn after_key(line: &str, start: usize, end: usize) -> &str {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let (before, after) = (line[..start].trim_end_matches(is_part), &line[end..]);
+    let quoted = ['"', '\''].into_iter().find(|&quote| before.ends_with(quote));
+    match quoted.and_then(|quote| after.strip_prefix(quote)) {
+        Some(rest) if rest.trim_start().starts_with(':') => rest,
+        _ => after,
+    }
 }
 
 fn is_mark(word: &str) -> bool {
@@ -155,6 +168,8 @@ mod tests {
         shown("SSL {\n  password geheim\n}\n", "SSL {\n  password ********\n}\n");
         shown("script \"/x --password=geheim -h\"", "script \"/x --password=********");
         shown("DB_PASSWORD2: 'x'", "DB_PASSWORD2: ********");
+        shown("\"db-password\": \"x\", \"a\": 1", "\"db-password\": ********");
+        shown("run --password\": x\" y", "run --password********");
         shown(
             "misc_path \"/x http://u:p@h/ http://v:q@i/\"",
             "misc_path \"/x http://********@h/ http://********@i/\"",
@@ -172,6 +187,11 @@ mod tests {
         );
         let secrets = Secrets::of(&["auth_pass old1", "auth_pass new1"]);
         assert_eq!(secrets.mask("# new1, was old1"), "# ********, was ********");
+        for json in ["{\"auth_pass\": \"x\", \"b\": 1}", "\"auth_type\": \"PASS\",\n\"b\": [1, 2]"]
+        {
+            let shown = Secrets::of(&[json]).star(json);
+            assert_eq!(shown, json.replace("\"x\"", "\"*\""), "punctuation is no secret");
+        }
         assert_eq!(secrets.star("new1 was \u{e4}old1 old1"), "**** was \u{e4}old1 ****");
     }
 

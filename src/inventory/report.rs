@@ -1,10 +1,12 @@
 //! Prints problems so that a person finds the place at once and a program finds `file:line:col`.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use super::keys::SECTIONS;
 use super::tree::{self, Key, Kind, Node};
 use super::{Problem, Severity};
 use crate::secrets::Secrets;
@@ -34,7 +36,7 @@ pub(super) fn render(
     let shown = mask_passwords(text, tree.as_ref());
     // What commands are told to log in with. Comments count where they are shown, but what they say
     // of passwords is no word to be hidden in messages.
-    let written = Secrets::of(&[&shown]);
+    let written = Secrets::of(&[text]);
     let said = tree.as_ref().map(|tree| Secrets::of(&[&lines_of(tree)]));
     let shown = written.star(&shown);
     let words = |text: &str| said.as_ref().unwrap_or(&written).star(text);
@@ -120,9 +122,35 @@ fn mask_passwords<'a>(text: &'a str, tree: Option<&Node>) -> Cow<'a, str> {
     }
     let mut masked = mask_lines(text, &lower, tree.is_none());
     if let Some(tree) = tree {
+        let tables = SECTIONS.iter().flat_map(|(_, table)| table.keys());
+        let known: HashSet<&str> = tables.map(|key| key.name).collect();
+        unmask_keys(tree, text, &known, &mut masked);
         mask_values(tree, false, &mut masked);
     }
     Cow::Owned(masked)
+}
+
+/// Shows the keys of the inventory again, where they are written as keys and stand below none of
+/// authentication: they are no secrets, and a line without them tells nobody anything.
+fn unmask_keys(node: &Node, text: &str, known: &HashSet<&str>, masked: &mut String) {
+    match &node.kind {
+        Kind::Mapping(entries) => {
+            for (key, value) in entries {
+                let written = text.get(key.at.clone()).unwrap_or_default();
+                let is_it = written.trim_matches(['"', '\'']) == key.name;
+                if is_it && known.contains(key.name.as_str()) {
+                    masked.replace_range(key.at.clone(), written);
+                }
+                if !is_secret(key) {
+                    unmask_keys(value, text, known, masked);
+                }
+            }
+        }
+        Kind::Sequence(items) => {
+            items.iter().for_each(|item| unmask_keys(item, text, known, masked));
+        }
+        Kind::Scalar(_) | Kind::Null => {}
+    }
 }
 
 /// Masks all words from one with `auth` in it to the end of its section, except keys that begin so;
@@ -169,25 +197,30 @@ struct Outer {
     item: bool,
 }
 
-/// Masks every value below a key with `auth` in it, where it is written: behind an anchor too, or
-/// on a line of its own in a flow mapping.
+/// Masks everything below a key with `auth` in it, where it is written: behind an anchor too, or on
+/// a line of its own in a flow mapping. Keys too, but for those of authentication.
 fn mask_values(node: &Node, secret: bool, masked: &mut String) {
     match &node.kind {
         Kind::Mapping(entries) => {
             for (key, value) in entries {
+                if secret && !is_secret(key) {
+                    star(&key.at, masked);
+                }
                 mask_values(value, secret || is_secret(key), masked);
             }
         }
         Kind::Sequence(items) => items.iter().for_each(|item| mask_values(item, secret, masked)),
-        Kind::Scalar(text) if secret && text != TYPE => {
-            let Some(written) = masked.get(node.at.clone()) else { return };
-            let stars: String = (written.chars())
-                .map(|c| if c.is_whitespace() { c.to_string() } else { "*".repeat(c.len_utf8()) })
-                .collect();
-            masked.replace_range(node.at.clone(), &stars);
-        }
+        Kind::Scalar(text) if secret && text != TYPE => star(&node.at, masked),
         Kind::Scalar(_) | Kind::Null => {}
     }
+}
+
+fn star(at: &Range<usize>, masked: &mut String) {
+    let Some(written) = masked.get(at.clone()) else { return };
+    let stars: String = (written.chars())
+        .map(|c| if c.is_whitespace() { c.to_string() } else { "*".repeat(c.len_utf8()) })
+        .collect();
+    masked.replace_range(at.clone(), &stars);
 }
 
 /// Writes a line with stars for all words but the keys of authentication and its only type.
@@ -232,6 +265,18 @@ mod tests {
             ("authentication: {auth_pas: ж:}", "authentication: {auth_pas: **:}"),
             ("AUTH_PASS: geheim", "AUTH_PASS: ******"),
             ("a: {\"auth_pass\": {x: y}}", "a: {\"auth_pass\": {*: *}}"),
+            // Keys that there are stay, wherever they are no password.
+            (
+                "{\"authentication\": {\"auth_pass\": \"x\"},\n \"priority\": 300, \"z\": 1}",
+                "{\"authentication\": {\"auth_pass\": ***},\n \"priority\": ***, \"*\": *}",
+            ),
+            (
+                "- &n {name: a, x: b}\n- auth_pass: {name: geheim}",
+                "- ** {name: *, *: *}\n- auth_pass: {****: ******}",
+            ),
+            ("a: &n {weight: x}\nb: {auth_pass: *n}", "a: ** {******: *}\nb: {auth_pass: **}"),
+            ("a: &n {auth: {weight: x}}", "a: ** {auth: {******: *}}"),
+            ("authentication: {name: x}", "authentication: {****: *}"),
         ] {
             let masked = mask_passwords(text, tree::parse(text).ok().as_ref());
             assert_eq!(masked, shown);

@@ -215,3 +215,42 @@ fn an_inventory_that_is_still_encrypted_is_told_as_such() {
         assert!(!stderr.contains("663830"), "{stderr}");
     }
 }
+
+/// The values of `text` are hidden where they may be passwords; what is no value is never eaten, so that
+/// the line can still be read.
+#[test]
+fn masks_leave_keys_and_punctuation_alone() {
+    let wrong = edited(&[
+        ("virtual_router_id: 11", "virtual_router_id: 300"),
+        ("interface: eth0", "interface: eth0/0"),
+        ("192.168.3.102", "192.168.3.302"),
+        ("auth_pass: mrelay", &format!("auth_pass: {SECRET}")),
+    ]);
+    let tree: serde_json::Value = serde_saphyr::from_str(&wrong).unwrap();
+    let pretty = format!("{tree:#}");
+    let inline = pretty.replace("\n        \"auth_pass\"", " \"auth_pass\"");
+    for text in [pretty, inline, tree.to_string()] {
+        let place = Place::with(&text);
+        let Run { code, stderr, .. } = place.run("--out-dir out");
+        assert_eq!(code, Some(1), "{stderr}");
+        assert!(!stderr.contains(SECRET), "{stderr}");
+        for (number, line) in stderr.lines().filter_map(|line| line.split_once(" | ")) {
+            let Ok(number) = number.trim().parse::<usize>() else { continue };
+            // Long lines are cut.
+            if line.contains("...") {
+                continue;
+            }
+            let source = text.lines().nth(number - 1).unwrap();
+            for mark in [",", ": ", "{", "}", "[", "]"] {
+                assert_eq!(line.matches(mark).count(), source.matches(mark).count(), "{line}");
+            }
+        }
+        assert!(stderr.contains("\"virtual_router_id\":"), "{stderr}");
+    }
+    let anchored = edited(&[
+        ("- {name: server01", "- &first {name: server01"),
+        ("192.168.3.101", "192.168.3.301"),
+    ]);
+    let Run { stderr, .. } = Place::with(anchored).run("--out-dir out");
+    assert!(stderr.contains(" {name: ******************, address: *************}"), "{stderr}");
+}
