@@ -57,6 +57,9 @@ pub enum VipError {
     /// Not an IPv4 or IPv6 address at all. Names are never resolved: a hook must not wait for DNS.
     #[error("`{0}` is not an IPv4 or IPv6 address, such as 192.168.3.100 or fd00::100")]
     Syntax(String),
+    /// An address with a prefix length that its family has not.
+    #[error("`{0}` is no prefix length of an {1} address")]
+    Length(String, Family),
     /// An address that no cluster can share; the text says of which kind it is.
     #[error("{0} is {1}; a VIP is a unicast address that clients can reach")]
     Unusable(IpAddr, &'static str),
@@ -84,12 +87,21 @@ impl FromStr for Vip {
     type Err = VipError;
 
     fn from_str(text: &str) -> Result<Vip, VipError> {
-        let network: IpNetwork = text.parse().map_err(|_| VipError::Syntax(text.to_owned()))?;
+        let network: IpNetwork = text.parse().map_err(|_| not_an_address(text))?;
         let address = network.ip();
         match unusable(address) {
             Some(kind) => Err(VipError::Unusable(address, kind)),
             None => Ok(Vip(address)),
         }
+    }
+}
+
+/// What is wrong with a text that is no address, or has a wrong prefix length.
+fn not_an_address(text: &str) -> VipError {
+    let parts = text.split_once('/');
+    match parts.and_then(|(address, length)| Some((address.parse::<IpAddr>().ok()?, length))) {
+        Some((address, length)) => VipError::Length(length.to_owned(), Family::of(address)),
+        None => VipError::Syntax(text.to_owned()),
     }
 }
 

@@ -41,16 +41,24 @@ pub(super) struct OwnInstance {
 
 pub(super) fn read_all(top: &Section<'_>, problems: &mut Problems) -> Vec<NodeDraft> {
     let Some((key, list)) = top.required_node("nodes", problems) else { return Vec::new() };
-    let Kind::Sequence(items) = &list.kind else {
-        problems.add(
-            key.at.clone(),
-            "`nodes` is a list",
-            "write a line `- {name: server01.domain.ru, address: 192.168.3.101}` for each node",
-        );
-        return Vec::new();
+    let items = match &list.kind {
+        Kind::Sequence(items) => items.as_slice(),
+        Kind::Null => &[],
+        _ => {
+            problems.add(
+                key.at.clone(),
+                "`nodes` is a list",
+                "write a line `- {name: server01.domain.ru, address: 192.168.3.101}` for each node",
+            );
+            return Vec::new();
+        }
     };
     if items.is_empty() {
-        problems.add(key.at.clone(), "a cluster without nodes", "list the nodes below `nodes`");
+        problems.add(
+            key.at.clone(),
+            "a cluster without nodes",
+            "list at least one node: `- {name: server01.domain.ru, address: 192.168.3.101}`",
+        );
     }
     (items.iter())
         .filter_map(|item| {

@@ -5,7 +5,8 @@
 use std::ops::Range;
 
 use super::keys::{
-    AUTHENTICATION, GLOBAL_DEFS, NODE_GLOBAL_DEFS, NODE_INSTANCE, SECRET, Table, VRRP_INSTANCE,
+    AUTHENTICATION, GLOBAL_DEFS, NODE, NODE_GLOBAL_DEFS, NODE_INSTANCE, REAL_SERVER, SECRET, TOP,
+    Table, VIRTUAL_SERVER, VRRP_INSTANCE,
 };
 use super::tree::{Key, Kind, Node};
 use super::{Problem, foreign};
@@ -121,6 +122,24 @@ pub(super) fn value<T>(placed: Option<Placed<T>>) -> Option<T> {
     placed.map(|placed| placed.value)
 }
 
+/// How a section is written: with the keys that it must have.
+fn shape(name: &str, table: &'static Table) -> String {
+    let required = table.keys().filter(|key| key.default.starts_with("required"));
+    let mut keys: Vec<String> = required.map(|key| format!("{}: ...", key.name)).collect();
+    if table.name == REAL_SERVER.name {
+        keys.push("address: ...".to_owned());
+    }
+    if keys.is_empty() || table.name == TOP.name {
+        return "see the example, keepalived/inventory.yml".to_owned();
+    }
+    let keys = keys.join(", ");
+    let listed = [NODE.name, VIRTUAL_SERVER.name, REAL_SERVER.name];
+    match listed.contains(&table.name) {
+        true => format!("write `- {{{keys}}}`"),
+        false => format!("write `{name}: {{{keys}}}`"),
+    }
+}
+
 /// A mapping that is being read.
 pub(super) struct Section<'a> {
     /// Where it is named, for problems of the section as a whole.
@@ -144,7 +163,7 @@ impl<'a> Section<'a> {
             Kind::Mapping(entries) => Some(Section { at, name: name.to_owned(), table, entries }),
             _ => {
                 let title = format!("`{name}` is a section: lines of `key: value` below it");
-                problems.add(node.at.clone(), title, "see the example, keepalived/inventory.yml");
+                problems.add(node.at.clone(), title, shape(name, table));
                 None
             }
         }

@@ -11,7 +11,7 @@ use super::read::{Read, wrong};
 use crate::cluster::{SmtpServer, VirtualAddress};
 use crate::conf::grammar::INCLUDE;
 use crate::conf::word::Word;
-use crate::vip::{Vip, VipError};
+use crate::vip::{Family, Vip, VipError};
 
 /// The longest name of a network interface (IFNAMSIZ without the NUL).
 const INTERFACE_LENGTH: usize = 15;
@@ -220,7 +220,12 @@ pub(super) fn address(text: &str) -> Read<IpAddr> {
 /// A virtual IP address.
 fn vip(text: &str) -> Read<Vip> {
     text.parse().or_else(|error: VipError| {
-        wrong(error.to_string(), "write a unicast address of the servers' network")
+        let cure = match &error {
+            VipError::Length(_, Family::V4) => "write one from 1 to 32, such as 192.168.3.100/24",
+            VipError::Length(_, Family::V6) => "write one from 1 to 128, such as fd00::100/64",
+            _ => "write a unicast address of the servers' network",
+        };
+        wrong(error.to_string(), cure)
     })
 }
 

@@ -120,7 +120,11 @@ const CASES: &[Case] = &[
     ),
     // Virtual addresses
     Case(VIP, "virtual_ipaddress: ^192.168.3.0/24", Told("a network, not", "192.168.3.100/24")),
-    Case(VIP, "virtual_ipaddress: ^192.168.3.100/33", Told("not an IPv4 or IPv6", "unicast")),
+    Case(
+        VIP,
+        "virtual_ipaddress: ^192.168.3.100/33",
+        Told("`33` is no prefix length of an IPv4", "1 to 32"),
+    ),
     Case(
         VIP,
         "virtual_ipaddress: {address: 192.168.3.100, ^interface: eth1}",
@@ -167,9 +171,23 @@ const CASES: &[Case] = &[
     Case("port: 25", "port: ^[25]", Told("`port` is one value, not a list", "write one value")),
     Case("port: 25", "port: ^{a: 25}", Told("one value, not a section", "write one value")),
     Case("interface: eth0", "interface^:", Told("`interface` has no value", "remove the key")),
-    Case(FIRST, "- ^server01.domain.ru", Told("`a node` is a section", "keepalived/inventory.yml")),
-    Case(CHECK, "check: ^SMTP_CHECK", Told("`check` is a section", "keepalived/inventory.yml")),
-    Case(AUTHENTICATION, "authentication: ^[]", Told("`authentication` is a section", "example")),
+    Case(
+        FIRST,
+        "- ^server01.domain.ru",
+        Told("`a node` is a section", "write `- {name: ..., address: ...}`"),
+    ),
+    Case(CHECK, "check: ^SMTP_CHECK", Told("`check` is a section", "write `check: {type: ...}`")),
+    Case(FIRST, "-^", Told("`a node` is a section", "write `- {name: ..., address: ...}`")),
+    Case(
+        "weight: 1\n",
+        "real_server: [^192.168.3.101]\n",
+        Told("`a real_server` is a section", "write `- {address: ...}`"),
+    ),
+    Case(
+        AUTHENTICATION,
+        "authentication: ^[]",
+        Told("`authentication` is a section", "{auth_pass: ...}"),
+    ),
     // YAML
     Case("  - {name: server01", "\t^- {name: server01", Told("tab", "blanks, not tabs")),
     Case(VIP, "virtual_ipaddress: ^\"192.168.3.100", Told("quote", "correct the YAML")),
@@ -259,7 +277,7 @@ fn a_cluster_needs_nodes_and_an_instance() {
     for (inventory, title) in [
         (no_nodes.clone(), "`nodes` is missing in `inventory`"),
         (format!("{no_nodes}{key} []\n"), "a cluster without nodes"),
-        (format!("{no_nodes}{key}\n"), "`nodes` is a list"),
+        (format!("{no_nodes}{key}\n"), "list at least one node: `- {name: "),
         (format!("{no_nodes}{key} server01\n"), "`nodes` is a list"),
         (no_instance.clone(), "`vrrp_instance` is missing in `inventory`"),
         (format!("{no_instance}\nvrrp_instance: []\n"), "`vrrp_instance` is a section"),
