@@ -13,7 +13,8 @@ use std::process::ExitCode;
 pub enum Exit {
     /// Done; the guard is in force; the server is up.
     Ok = 0,
-    /// The answer is no: the guard is not in force, the server is down, the inventory is wrong.
+    /// The answer is no: the guard is not in force, the server is down, the inventory is wrong, or
+    /// there is no such node or key.
     No = 1,
     /// The command line is wrong; nothing was tried.
     Usage = 2,
@@ -23,7 +24,8 @@ pub enum Exit {
     Refused = 4,
     /// A deadline passed before there was an answer.
     Timeout = 5,
-    /// A file could not be read or written.
+    /// A file of the command line could not be read, or one not be written. What cannot be read
+    /// that a file points to, is wrong with that file.
     File = 6,
     /// A program that is needed is missing or can't be started.
     Missing = 7,

@@ -25,10 +25,11 @@ a hook added stays on its node; remove it there once.
 
 Exit codes:
   0  done; read what was told
-  1  a file is wrong, or says what no inventory can, or nothing tells the nodes' addresses; or
-     gen-conf refuses the inventory so far (it was written; standard error says what to mend)
+  1  a file is wrong, or includes one that can't be read, or says what no inventory can, or
+     nothing tells the nodes' addresses; or gen-conf refuses the inventory so far (it was written;
+     standard error says what to mend)
   2  wrong command line, nothing was tried
-  6  a file could not be read or written";
+  6  a FILE could not be read, or the inventory not be written";
 
 /// The arguments of `lvskit import`.
 #[derive(Debug, Args)]

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
+use super::{Failure, Or};
+use crate::exit::Exit;
 use crate::inventory::{self, Checked, Problem, Severity, Source};
 
 /// The largest inventory that is read, in bytes; far above any cluster's.
@@ -14,8 +16,14 @@ const LARGEST: u64 = 4 * 1024 * 1024;
 /// How much of a password's file is read, in bytes.
 const LONGEST_SECRET: u64 = 4096;
 
-/// Reads the inventory; `-` is standard input. Never more than a byte above the largest.
-pub(super) fn read(file: &Path) -> Result<String> {
+/// Reads the inventory; `-` is standard input. What is no UTF-8 is a wrong inventory, as wrong YAML is.
+pub(super) fn read(file: &Path) -> Result<String, Failure> {
+    let bytes = bytes(file).or_exit(Exit::File)?;
+    text(file, bytes).or_exit(Exit::No)
+}
+
+/// Never more than a byte above the largest.
+fn bytes(file: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if file == Path::new("-") {
         std::io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes)
@@ -24,6 +32,10 @@ pub(super) fn read(file: &Path) -> Result<String> {
     }
     .with_context(|| format!("error: {}: can't be read", file.display()))?;
     anyhow::ensure!(bytes.len() as u64 <= LARGEST, "error: {}: larger than 4 MiB", file.display());
+    Ok(bytes)
+}
+
+fn text(file: &Path, bytes: Vec<u8>) -> Result<String> {
     String::from_utf8(bytes).map_err(|error| {
         let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|&b| b == b'\n');
         anyhow!("error: {}:{}: this is no UTF-8 text", file.display(), line.count())

@@ -76,7 +76,7 @@ fn generate(args: &GenConf, out: &mut impl Write) -> Result<Exit, Failure> {
     }
     // The command line requires it.
     let file = args.inventory.as_deref().unwrap_or(Path::new("-"));
-    let text = input::read(file).or_exit(Exit::File)?;
+    let text = input::read(file)?;
     let Checked { cluster, notes, .. } = input::check(file, &text).or_exit(Exit::No)?;
     let nodes = choose(&cluster, file, args)?;
     if args.stdout {
@@ -96,7 +96,7 @@ fn generate(args: &GenConf, out: &mut impl Write) -> Result<Exit, Failure> {
 }
 
 fn compare(args: &Diff, out: &mut impl Write) -> Result<Exit, Failure> {
-    let new = input::read(&args.new).or_exit(Exit::File)?;
+    let new = input::read(&args.new)?;
     let (changes, shown) = change::shown(&args.file, &new).or_exit(Exit::File)?;
     out.write_all(shown.as_bytes())
         .and_then(|()| out.flush())

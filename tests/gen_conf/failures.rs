@@ -40,8 +40,11 @@ impl Drop for Tmpfs {
 
 #[test]
 fn an_inventory_that_can_not_be_read() {
-    let place = Place::with(b"# caf\xe9\n");
-    file_error(place.run("--stdout"), &["inventory.yml", "UTF-8"]);
+    let place = Place::with(b"# a\n# caf\xe9\n");
+    // It could be read: its text is wrong, as for import.
+    let Run { code, stdout, stderr } = place.run("--stdout");
+    assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
+    assert_eq!(stderr, "error: inventory.yml:2: this is no UTF-8 text\n");
     place.write("inventory.yml", "#".repeat(4 * 1024 * 1024 + 1));
     file_error(place.run("--stdout"), &["inventory.yml", "larger than 4 MiB"]);
     fs::remove_file(place.path("inventory.yml")).unwrap();

@@ -203,10 +203,11 @@ Files:
 
 Exit codes:
   0  done; with --check: nothing would change
-  1  the inventory is wrong, or has no such node; nothing was written; or --explain: no such key
+  1  the inventory is wrong, no UTF-8 text, or has no such node, or the password that it points to
+     can't be read: nothing was written; with --explain: there is no such key
   2  wrong command line, nothing was tried
   3  with --check: a file would change; nothing was written
-  6  a file could not be read or written
+  6  the inventory could not be read, or a file not be written
 
 "#]]
     );

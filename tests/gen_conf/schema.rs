@@ -82,5 +82,5 @@ fn a_key_is_explained_with_its_values_its_default_and_its_release() {
     assert_eq!((code, stdout.as_str()), (Some(1), ""));
     assert!(stderr.contains("did you mean `virtual_server.check`?"), "{stderr}");
     let help = Run::of(Command::new(PROGRAM).args(["gen-conf", "--help"]).output().unwrap());
-    assert!(help.success().contains("; or --explain: no such key\n"), "1 is listed");
+    assert!(help.success().contains("with --explain: there is no such key\n"), "1 is listed");
 }
