@@ -2,14 +2,18 @@
 //! inventory, and together they give one identical file for all nodes.
 
 use crate::blocks::{has, values};
-use crate::place::{ARTICLE, NODES, Place, edited};
+use crate::place::{ARTICLE, NODES, Place, Run, edited};
 
 const PREEMPT: &str = "preempt: true";
 
-/// The files of all nodes.
+/// The files of all nodes; there may be warnings.
 fn all(inventory: impl AsRef<[u8]>) -> [String; 4] {
     let place = Place::with(inventory);
-    NODES.map(|node| place.rendered(node))
+    NODES.map(|node| {
+        let run = place.run(&format!("--stdout --node {node}"));
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        run.stdout
+    })
 }
 
 /// The value of a keyword in each node's file.
@@ -68,6 +72,25 @@ fn all_remarks_together_give_one_file_for_all_nodes() {
         assert!(has(&files[0], line), "{line}");
     }
     assert!(!files[0].contains("router_id server"), "{}", files[0]);
+}
+
+/// Nodes that are alike elect as with `election: uniform`, and so are warned of the same.
+#[test]
+fn equals_that_stay_are_warned_of_a_split_brain() {
+    let warned = |edit: &str| {
+        let Run { code, stderr, .. } = Place::with(edited(&[(PREEMPT, edit)])).run("--stdout");
+        assert_eq!(code, Some(0), "{stderr}");
+        let told = stderr.contains("warning: equal priorities make a split brain more likely")
+            && stderr.contains("election: uniform");
+        assert_eq!(told, !stderr.is_empty(), "{edit}: {stderr}");
+        told
+    };
+    assert!(warned("state: BACKUP\n    priority: 100\n    preempt: false"));
+    assert!(warned("priority: 100\n    preempt: false"));
+    assert!(!warned("priority: 100"));
+    assert!(!warned("state: BACKUP\n    preempt: false"));
+    let place = Place::with(edited(&[(PREEMPT, "election: uniform\n    preempt: false")]));
+    assert_eq!(place.run("--stdout").stderr.matches("warning: ").count(), 1);
 }
 
 #[test]

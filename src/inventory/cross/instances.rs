@@ -26,6 +26,7 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
         version(instance, drafts.global_defs.vrrp_version, problems);
         election(instance, drafts.nodes, problems);
         uniform(instance, problems);
+        alike(instance, drafts.nodes, problems);
         hooks(instance, drafts, problems);
         vips.extend(instance.addresses());
     }
@@ -257,6 +258,22 @@ fn uniform(instance: &InstanceDraft, problems: &mut Problems) {
         "equal priorities make a split brain more likely",
         "make sure that adverts always arrive, or write `election: ranked`",
     );
+}
+
+/// The same said key by key: equal priorities, and nobody preempts.
+fn alike(instance: &InstanceDraft, nodes: &[NodeDraft], problems: &mut Problems) {
+    let stays = instance.preempt.as_ref().is_some_and(|preempt| !preempt.value);
+    let Some(priority) = instance.priority.as_ref().filter(|_| stays) else { return };
+    let ranking = member::ranking(instance, nodes).unwrap_or_default();
+    let equal = ranking.windows(2).all(|two| two[0].1 == two[1].1);
+    if !instance.is_uniform() && ranking.len() > 1 && equal {
+        problems.warn(
+            priority.at.clone(),
+            "equal priorities make a split brain more likely",
+            "make sure that adverts always arrive, or remove `priority`; for one file on all nodes \
+             `election: uniform` says all of it",
+        );
+    }
 }
 
 /// Our hook takes these, so nobody else can have them; and the node has to take the packets.
