@@ -11,6 +11,23 @@ const CASES: &[Case] = &[
         "check: {type: smtp-check, misc_dynamic: true, options: [^--drain-file /run//lvskit/drain]}",
         Told("/run/lvskit/drain is `drain_file`, which drains the node", "drain-192.168.3.101"),
     ),
+    Case(
+        CHECK,
+        "check: {type: smtp-check, misc_dynamic: true, options: [^--drain-file /run/lvskit/drain-1]}",
+        Told(
+            "that of 4 servers, and its file would drain them all",
+            "own `check`, below `real_server`",
+        ),
+    ),
+    Case(
+        "weight: 1\n    check:\n      type: SMTP_CHECK #",
+        "nodes: [server01.domain.ru, server02.domain.ru]\n    check:\n      \
+         options: ^--drain-file=/run/x\n      misc_dynamic: true\n      type: smtp-check #",
+        Told(
+            "that of 2 servers, and its file would drain them all",
+            "own `check`, below `real_server`",
+        ),
+    ),
     // Weights
     Case(
         CHECK,
@@ -153,7 +170,16 @@ fn rendered(check: &str) -> Vec<String> {
 fn a_server_is_drained_by_a_file_of_its_own() {
     let option = "--drain-file /run/lvskit/drain-192.168.3.101";
     let check = format!("check: {{type: smtp-check, misc_dynamic: true, options: {option}}}");
-    assert!(rendered(&check).iter().all(|path| path.contains(option)));
+    let servers = format!(
+        "real_server: [{{node: {}, {check}}}, {{node: {}}}]\n    check: {{type: smtp-check}}",
+        NODES[0], NODES[1]
+    );
+    let paths = rendered(&servers);
+    assert_eq!(paths.len(), 2, "{paths:?}");
+    assert!(paths[0].contains(option) && !paths[1].contains("drain"), "{paths:?}");
+    // The check of one server is its own, wherever it stands.
+    let alone = rendered(&format!("nodes: {}\n    {check}", NODES[0]));
+    assert!(alone.len() == 1 && alone[0].contains(option), "{alone:?}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! nodes that would make two MASTERs can't be written in an inventory at all; what is left is said
 //! here.
 
+mod drain;
 mod families;
 mod instances;
 mod names;

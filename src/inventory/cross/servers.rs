@@ -2,9 +2,8 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
-use std::path::Path;
 
-use super::{Drafts, unique};
+use super::{Drafts, drain, unique};
 use crate::cluster::{Check, Family, Forwarding, Protocol, Service};
 use crate::conf::word::Word;
 use crate::inventory::instance::InstanceDraft;
@@ -23,8 +22,7 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
         groups(server, drafts, problems);
         ports(server, drafts, problems);
         held(server, drafts, problems);
-        drained(server, drafts, problems);
-        refused(server, problems);
+        drain::check(server, drafts, problems);
         let Some(service) = &server.service else { continue };
         if server.has_ops() && server.protocol != Protocol::Udp {
             problems.add(server.places.key("ops"), "`ops` is for UDP", "remove it");
@@ -146,35 +144,6 @@ fn held(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
             );
         }
     }
-}
-
-/// The probe runs on the balancer: with the balancer's own drain file, a node that leaves would take
-/// every server's new connections away.
-fn drained(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
-    let Some(own) = drafts.drain_file else { return };
-    for file in server.all_checks().flat_map(|checks| &checks.files.draining) {
-        // By their components, so that `//` and `/./` are seen through.
-        if file.value == Path::new(own.as_str()) {
-            problems.add(
-                file.at.clone(),
-                format!("{} is `drain_file`, which drains the node that checks", own.as_str()),
-                "name a file of the server's own, such as /run/lvskit/drain-192.168.3.101",
-            );
-        }
-    }
-}
-
-/// `mh` and `sh` leave a server of weight 0 in their tables.
-fn refused(server: &ServerDraft, problems: &mut Problems) {
-    let (Some(algo), Some(key)) = (server.refusing(), server.emptying()) else { return };
-    let name = algo.value.name();
-    problems.warn(
-        algo.at.clone(),
-        format!(
-            "`{key}` gives servers weight 0, and `{name}` refuses the connections it has for them"
-        ),
-        format!("write `{name}-fallback: true`: others get them"),
-    );
 }
 
 /// keepalived drops a sorry server that does not fit.
