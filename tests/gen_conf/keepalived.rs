@@ -30,7 +30,7 @@ fn accepted(netns: &Netns, what: &str, inventory: &str) {
 fn accepted_after(netns: &Netns, what: &str, inventory: &str, change: impl Fn(String) -> String) {
     let place = Place::with(inventory);
     for node in NODES {
-        let text = change(place.rendered(node));
+        let text = change(place.run(&format!("--stdout --node {node}")).accepted());
         let Run { code, stdout, stderr } = Run::of(test(netns, &text));
         let silent = stdout.is_empty() && stderr.is_empty();
         assert!(code == Some(0) && silent, "{what}, {node}: {code:?} {stdout}{stderr}\n{text}");

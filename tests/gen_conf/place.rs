@@ -43,6 +43,12 @@ impl Run {
         }
     }
 
+    /// Standard output of a run that must have succeeded, perhaps with warnings.
+    pub fn accepted(self) -> String {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self.stdout
+    }
+
     /// Standard output of a run that must have succeeded without a word on standard error.
     pub fn success(self) -> String {
         assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""), "{self:?}");

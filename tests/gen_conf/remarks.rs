@@ -9,11 +9,7 @@ const PREEMPT: &str = "preempt: true";
 /// The files of all nodes; there may be warnings.
 fn all(inventory: impl AsRef<[u8]>) -> [String; 4] {
     let place = Place::with(inventory);
-    NODES.map(|node| {
-        let run = place.run(&format!("--stdout --node {node}"));
-        assert_eq!(run.code, Some(0), "{}", run.stderr);
-        run.stdout
-    })
+    NODES.map(|node| place.run(&format!("--stdout --node {node}")).accepted())
 }
 
 /// The value of a keyword in each node's file.
