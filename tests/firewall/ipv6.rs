@@ -174,6 +174,8 @@ fn default_drop_needs_the_rules_and_they_are_enough() {
     load(&listening.guarded, "");
     assert_eq!(listening.passes(BRIEF), Passes::all(false));
     load(&listening.guarded, &rules());
+    // While everything was dropped the switch may have forgotten it already.
+    assert!(listening.comes_to_be(|known| known), "the switch never hears of the node again");
     assert!(!listening.is_forgotten());
     assert_eq!(listening.passes(PATIENT), Passes::all(true));
 }
