@@ -108,7 +108,7 @@ fn compare(args: &Diff, out: &mut impl Write) -> Result<Exit, Failure> {
 /// Tells what there is to know of a key.
 fn explain(key: &str, out: &mut impl Write) -> Result<Exit, Failure> {
     let Some(text) = inventory::explain::explain(key) else {
-        if let Some(cure) = inventory::cure_of(key) {
+        if let Some(cure) = inventory::cure_of(key.rsplit('.').next().unwrap_or(key)) {
             return Err(Failure(Exit::No, anyhow!("error: there is no key `{key}`: {cure}")));
         }
         let paths = inventory::explain::paths();

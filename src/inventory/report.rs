@@ -61,15 +61,15 @@ pub(super) fn render(
     reports.join("\n\n")
 }
 
-/// Every value of the tree behind its key, one a line, without comments; those of authentication
-/// aside, which no message repeats.
+/// Every key of the tree, and every value behind its key, one a line, without comments.
 fn lines_of(tree: &Node) -> String {
     fn add(key: &str, node: &Node, lines: &mut String) {
         match &node.kind {
-            Kind::Mapping(entries) => entries
-                .iter()
-                .filter(|(key, _)| !is_secret(key))
-                .for_each(|(key, value)| add(&key.name, value, lines)),
+            Kind::Mapping(entries) => entries.iter().for_each(|(key, value)| {
+                // Whoever forgets a blank or a colon has a password in it.
+                lines.push_str(&format!("{}\n", key.name));
+                add(&key.name, value, lines);
+            }),
             Kind::Sequence(items) => items.iter().for_each(|item| add(key, item, lines)),
             Kind::Scalar(text) => lines.push_str(&format!("{key}: {text}\n")),
             Kind::Null => {}

@@ -129,6 +129,11 @@ fn in_ipv6_no_node_serves_for_one_instance_and_holds_another() {
     );
     let Run { code, stderr, .. } = marked.run("--stdout --node a");
     assert!(code == Some(1) && stderr.contains(title), "{stderr}");
+    let both = |text: String| text.replace("'fd00::1'", "[10.0.0.1, 'fd00::1']");
+    let ipv4 = both(marked.read("inventory.yml")).replace("'fd00::2'", "[10.0.0.2, 'fd00::2']");
+    let ipv4 = ipv4.replace("inet6", "inet");
+    let Run { code, stderr, .. } = Place::with(ipv4).run("--stdout --node a");
+    assert!(code == Some(0) && !stderr.contains(title), "{stderr}");
     // In IPv4 the guard takes the interface's first address, the node's own.
     let text = include_str!("../../keepalived/samples/active-active.yml");
     assert_eq!(Place::with(text).run("--stdout --node relay1.example.org").code, Some(0));

@@ -132,6 +132,15 @@ fn what_looks_like_a_comment_hides_no_password() {
         command(format!("  startup_script: |\n    run --tag \"a #b\" --password {SECRET}")),
         command(format!("  startup_script: run # was --password {SECRET}")),
         command(format!("  startup_script: run --password a`{SECRET}")),
+        command(format!("  --password={SECRET}: x")),
+        command(format!("  smtp_auth: {{script: 'run -p x --password {SECRET}'}}")),
+        edited(&[(
+            "vrrp_instance:",
+            &format!(
+                "vrrp_script:\n  chk_auth: {{script: 'run --password={SECRET}'}}\nvrrp_instance:"
+            ),
+        )]),
+        edited(&[(AUTHENTICATION, &format!("auth_pass {SECRET}: x"))]),
         edited(&[
             ("type: SMTP_CHECK #", "type: smtp-check #"),
             ("retry: 3", &format!("retry: 3\n      options: ['--starttls password:{SECRET}']")),

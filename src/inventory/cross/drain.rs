@@ -1,5 +1,5 @@
 //! Servers of weight 0. The files that drain one: the probe reads them where it runs, on the balancer, so
-//! each must be that of one server. And the schedulers that refuse what falls to one.
+//! one in the check of several servers drains them all. And the schedulers that refuse what falls to one.
 
 use std::path::{Path, PathBuf};
 

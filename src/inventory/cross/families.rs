@@ -121,9 +121,19 @@ fn lonely(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
 /// The guard gives a first packet the newest address of the interface in IPv6, and that is a VIP
 /// wherever one is held: IPVS would balance it again.
 fn redirected(drafts: &Drafts<'_>, problems: &mut Problems) {
-    // A service of a mark or of a group may be any instance's.
-    let balanced =
-        |at: &usize| drafts.servers.iter().any(|server| server.instance.is_none_or(|of| of == *at));
+    // A service of a mark or of a group may be any instance's, as far as its family fits.
+    let may_be_ipv6 = |server: &ServerDraft| {
+        servers::family(server, drafts) != Some(Family::V4)
+            && server.settings.value("ip_family") != Some("inet")
+            && !server.strangers().any(|address| address.is_ipv4())
+    };
+    let balanced = |at: &usize| {
+        let fits = |server: &ServerDraft| match server.instance {
+            Some(of) => of == *at,
+            None => may_be_ipv6(server),
+        };
+        drafts.servers.iter().any(fits)
+    };
     let ipv6 = |at: &usize| drafts.instances[*at].family() == Some(Family::V6);
     let all = (0..drafts.instances.len()).filter(ipv6).filter(balanced);
     let all: Vec<(&InstanceDraft, Vec<usize>)> = all

@@ -243,7 +243,7 @@ pub const GROUP6: Form = Form {
 /// A network: without its length an address would be a network of one.
 pub const NETWORK: Form = Form {
     shown: "an address and a prefix length, such as 192.168.3.0/24",
-    pattern: "^[0-9a-fA-F.:]+/[0-9]{1,3}$",
+    pattern: "^[0-9a-fA-F.:]+/[0-9.]+$",
     good: "192.168.3.0/24",
     bad: "192.168.3.0",
     fits: |text| text.contains('/') && text.parse::<IpNetwork>().is_ok(),
