@@ -98,21 +98,25 @@ fn generate(args: &GenConf, out: &mut impl Write) -> Result<Exit, Failure> {
 fn compare(args: &Diff, out: &mut impl Write) -> Result<Exit, Failure> {
     let new = input::read(&args.new)?;
     let (changes, shown) = change::shown(&args.file, &new).or_exit(Exit::File)?;
-    out.write_all(shown.as_bytes())
+    say(&shown, out)?;
+    Ok(if changes { Exit::Changes } else { Exit::Ok })
+}
+
+fn say(text: &str, out: &mut impl Write) -> Result<(), Failure> {
+    out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .context("error: standard output")
-        .or_exit(Exit::File)?;
-    Ok(if changes { Exit::Changes } else { Exit::Ok })
+        .or_exit(Exit::File)
 }
 
 /// Tells what there is to know of a key.
 fn explain(key: &str, out: &mut impl Write) -> Result<Exit, Failure> {
     let Some(text) = inventory::explain::explain(key) else {
-        if let Some(cure) = inventory::cure_of(key.rsplit('.').next().unwrap_or(key)) {
+        let last = |path: &str| path.rsplit('.').next().unwrap_or(path).to_owned();
+        if let Some(cure) = inventory::cure_of(&last(key)) {
             return Err(Failure(Exit::No, anyhow!("error: there is no key `{key}`: {cure}")));
         }
         let paths = inventory::explain::paths();
-        let last = |path: &str| path.rsplit('.').next().unwrap_or(path).to_owned();
         let likeness = |path: &&String| {
             strsim::jaro_winkler(key, path).max(strsim::jaro_winkler(&last(key), &last(path)))
         };
@@ -120,10 +124,7 @@ fn explain(key: &str, out: &mut impl Write) -> Result<Exit, Failure> {
         let cure = best.map_or(String::new(), |best| format!("; did you mean `{best}`?"));
         return Err(Failure(Exit::No, anyhow!("error: there is no key `{key}`{cure}")));
     };
-    write!(out, "{text}")
-        .and_then(|()| out.flush())
-        .context("error: standard output")
-        .or_exit(Exit::File)?;
+    say(&text, out)?;
     Ok(Exit::Ok)
 }
 

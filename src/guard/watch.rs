@@ -107,7 +107,7 @@ pub fn keep(system: &System, vips: &[Vip], changes: &Changes, log: &mut Log) -> 
             }
         };
         // What is wrong with a fallback route is no reason to keep the services waiting.
-        if outcome.as_ref().map_or_else(SystemError::leaves_guards, |_| true) && !ready {
+        if outcome.as_ref().err().is_none_or(SystemError::leaves_guards) && !ready {
             ready = true;
             log.note(&format!("guard in force for {names}, watched"));
             // Nobody to tell, when it was started by hand.

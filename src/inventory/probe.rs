@@ -136,11 +136,8 @@ const RENDERED: [&str; 4] = ["misc_path", "misc_timeout", "misc_dynamic", "user"
 /// `raw`, which must not repeat what is rendered.
 fn raw_lines(section: &Section<'_>, problems: &mut Problems) -> Option<Vec<Statement>> {
     let lines = raw::read(section, problems);
-    let keyword = |line: &Statement| {
-        // Behind an `@ID` it is for some nodes only.
-        let mut words = line.line.split_whitespace().skip_while(|word| word.starts_with('@'));
-        words.next().map(|word| word.trim_matches('"').to_owned())
-    };
+    let keyword =
+        |line: &Statement| raw::words(line).next().map(|word| word.trim_matches('"').to_owned());
     let twice = lines.iter().filter_map(keyword).find(|word| RENDERED.contains(&word.as_str()));
     let (Some(word), Some((_, node))) = (twice, section.node("raw")) else { return Some(lines) };
     problems.add(

@@ -3,13 +3,13 @@
 
 use crate::blocks::values;
 use crate::place::{ARTICLE, NODES, Place, Run, edited};
-use crate::problems::{CHECK, Case, FIRST, Told, VIP, alone, told};
+use crate::problems::{CHECK, Case, FIRST, Told, VIP};
 
 const PREEMPT: &str = "preempt: true";
 const WEIGHT: &str = "weight: 1\n";
 const ALGO: &str = "lb_algo: wlc";
 
-const CASES: &[Case] = &[
+pub const CASES: &[Case] = &[
     // Networks
     Case(
         VIP,
@@ -209,16 +209,6 @@ const CASES: &[Case] = &[
         Told("bypass-ipvs is `notify_master`", "use `notify`"),
     ),
 ];
-
-#[test]
-fn each_is_told_with_its_place_and_its_cure() {
-    told(CASES);
-}
-
-#[test]
-fn one_mistake_is_one_problem() {
-    alone(CASES);
-}
 
 #[test]
 fn what_the_target_does_not_know_is_refused() {

@@ -2,11 +2,11 @@
 //! node's, or without what they belong to.
 
 use crate::place::{Place, Run, edited};
-use crate::problems::{CHECK, Case, FIRST, Told, alone, told};
+use crate::problems::{CHECK, Case, FIRST, Told};
 
 const PREEMPT: &str = "preempt: true";
 
-const CASES: &[Case] = &[
+pub const CASES: &[Case] = &[
     Case(
         "  mail_relay:",
         "  mail_relay:\n    mcast_dst_ip: ^ff02::12",
@@ -49,16 +49,6 @@ const CASES: &[Case] = &[
         Told("`track_bfd` names `some`, and there is no `bfd_instance some`", "in `raw`"),
     ),
 ];
-
-#[test]
-fn each_is_told_with_place_and_cure() {
-    told(CASES);
-}
-
-#[test]
-fn and_alone() {
-    alone(CASES);
-}
 
 #[test]
 fn what_two_lines_make_together() {

@@ -4,12 +4,12 @@
 use std::process::Command;
 
 use crate::place::{PROGRAM, Run, edited};
-use crate::problems::{Case, FIRST, Told, alone, refused, told};
+use crate::problems::{Case, FIRST, Told, refused};
 
 const PREEMPT: &str = "preempt: true";
 const RAW: &str = "keepalived's, but no key: put it into `raw`";
 
-const CASES: &[Case] = &[
+pub const CASES: &[Case] = &[
     // Another key says it
     Case(PREEMPT, "^nopreempt: true", Told("`nopreempt` is no key", "write `preempt: false`")),
     Case("weight: 1\n", "^lvs_method: DR\n", Told("`lvs_method` is no key", "`lb_kind: ...`")),
@@ -65,16 +65,6 @@ const CASES: &[Case] = &[
     ),
     Case(PREEMPT, "^use_ipvlan: true", Told("`use_ipvlan` is no key", "`raw` of the instance")),
 ];
-
-#[test]
-fn each_is_told_with_its_place_and_its_cure() {
-    told(CASES);
-}
-
-#[test]
-fn one_mistake_is_one_problem() {
-    alone(CASES);
-}
 
 /// Its opposite is one letter less.
 #[test]

@@ -3,9 +3,9 @@
 
 use crate::blocks::values;
 use crate::place::{NODES, Place, edited};
-use crate::problems::{CHECK, Case, Told, alone, told};
+use crate::problems::{CHECK, Case, Told};
 
-const CASES: &[Case] = &[
+pub const CASES: &[Case] = &[
     Case(
         CHECK,
         "check: {type: smtp-check, misc_dynamic: true, options: [^--drain-file /run//lvskit/drain]}",
@@ -148,16 +148,6 @@ const CASES: &[Case] = &[
         Told("`misc_timeout` is rendered already", "`type: MISC_CHECK`"),
     ),
 ];
-
-#[test]
-fn each_is_told_with_its_place_and_its_cure() {
-    told(CASES);
-}
-
-#[test]
-fn one_mistake_is_one_problem() {
-    alone(CASES);
-}
 
 /// The check's own lines in the first node's file, from `misc_path` on; `options` stand in place of
 /// the article's check.

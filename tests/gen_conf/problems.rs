@@ -4,6 +4,7 @@
 use snapbox::{assert_data_eq, file};
 
 use crate::place::{ARTICLE, Place, Run, edited};
+use crate::{crosswise, families, foreign, probe};
 
 /// An edit of the article's inventory and what must be said about it. In the new text, `^` marks
 /// the place that must be named; it is taken out.
@@ -19,6 +20,9 @@ pub const FIRST: &str = "- {name: server01.domain.ru, address: 192.168.3.101}";
 pub const CHECK: &str =
     "check:\n      type: SMTP_CHECK # or smtp-check, our own probe, or TCP_CHECK
       connect_timeout: 5\n      retry: 3\n      helo_name: smtpchecker.domain.ru";
+
+/// All that is to be told, by what it is about.
+const ALL: [&[Case]; 5] = [CASES, crosswise::CASES, families::CASES, foreign::CASES, probe::CASES];
 
 const CASES: &[Case] = &[
     // Keys
@@ -225,11 +229,11 @@ fn place_of(text: &str, byte: usize) -> (String, String) {
 
 #[test]
 fn each_problem_is_told_with_its_place_and_its_cure() {
-    told(CASES);
+    ALL.into_iter().for_each(told);
 }
 
 /// Each problem is told with its place, its line and its cure.
-pub fn told(cases: &[Case]) {
+fn told(cases: &[Case]) {
     for Case(from, to, Told(title, cure)) in cases {
         let marked = edited(&[(from, to)]);
         let Some(byte) = marked.find('^') else {
@@ -250,11 +254,11 @@ pub fn told(cases: &[Case]) {
 
 #[test]
 fn one_mistake_is_one_problem() {
-    alone(CASES.iter().filter(|Case(_, to, _)| !to.contains("nodez")));
+    alone(ALL.into_iter().flatten().filter(|Case(_, to, _)| !to.contains("nodez")));
 }
 
 /// No problem makes another one.
-pub fn alone<'a>(cases: impl IntoIterator<Item = &'a Case>) {
+fn alone<'a>(cases: impl IntoIterator<Item = &'a Case>) {
     for Case(from, to, _) in cases {
         let report = refused(&edited(&[(from, to)]).replacen('^', "", 1));
         assert_eq!(count(&report), 1, "{to:?}:\n{report}");

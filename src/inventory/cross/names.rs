@@ -8,6 +8,7 @@ use crate::conf::word::Word;
 use crate::inventory::instance::InstanceDraft;
 use crate::inventory::member;
 use crate::inventory::places::Places;
+use crate::inventory::raw;
 use crate::inventory::read::{Placed, Problems};
 use crate::inventory::track::GroupDraft;
 
@@ -84,20 +85,18 @@ fn tracked(tracked: &Tracked, places: &Places, drafts: &Drafts<'_>, problems: &m
 /// What `raw` at the top has to define, since there is no section for it.
 fn in_raw(settings: &Settings, places: &Places, drafts: &Drafts<'_>, problems: &mut Problems) {
     let lines = || drafts.raw.iter().chain(drafts.nodes.iter().flat_map(|node| &node.raw));
-    // Behind an `@ID` it is for some nodes only.
-    let words = |line: &str| -> Vec<String> {
-        let words = line.split_whitespace().skip_while(|word| word.starts_with('@'));
-        words.map(str::to_owned).collect()
-    };
-    let included = |line: &str| words(line).first().is_some_and(|word| word.starts_with("include"));
+    let included =
+        |line| raw::words(line).next().is_some_and(|word: &str| word.starts_with("include"));
     // What stands there can't be known.
-    if lines().any(|line| line.line.contains('$') || included(&line.line)) {
+    if lines().any(|line| line.line.contains('$') || included(line)) {
         return;
     }
     let defined = |heads: &[&str], name: &str| {
-        lines().any(|line| match words(&line.line).as_slice() {
-            [head, own, ..] => heads.contains(&head.as_str()) && own.trim_matches('"') == name,
-            _ => false,
+        lines().any(|line| {
+            let mut words = raw::words(line);
+            let (head, own) = (words.next(), words.next());
+            head.is_some_and(|head| heads.contains(&head))
+                && own.is_some_and(|own| own.trim_matches('"') == name)
         })
     };
     for (key, heads) in [
