@@ -5,18 +5,19 @@ use std::time::{Duration, Instant};
 
 use super::failure::Failure;
 
-/// How often one attempt can wait for a whole connect timeout: to connect, and for each of the
-/// three lines.
-const WAITS: u32 = 4;
-
-/// How long a run lasts at most, if each line comes in one read: all attempts, with all their
-/// waits and with the pauses between them. The default deadline, and what a `misc_timeout` has to
-/// exceed.
+/// How long a run lasts at most: all attempts, with all their [`waits`](super::Session::waits) of
+/// one connect timeout each, and with the pauses between them. The default deadline, and what a
+/// `misc_timeout` has to exceed.
 ///
 /// `retry` counts the attempts after the first. A result that no [`Duration`] holds becomes
 /// [`Duration::MAX`].
-pub fn worst_case(connect_timeout: Duration, retry: u32, delay_before_retry: Duration) -> Duration {
-    let attempt = connect_timeout.saturating_mul(WAITS);
+pub fn worst_case(
+    waits: u32,
+    connect_timeout: Duration,
+    retry: u32,
+    delay_before_retry: Duration,
+) -> Duration {
+    let attempt = connect_timeout.saturating_mul(waits);
     let failed_attempt = attempt.saturating_add(delay_before_retry);
     failed_attempt.saturating_mul(retry).saturating_add(attempt)
 }
@@ -58,16 +59,16 @@ mod tests {
 
     #[test]
     fn the_worst_case_is_every_wait_of_every_attempt() {
-        assert_eq!(worst_case(5 * SECOND, 1, SECOND), 41 * SECOND);
-        assert_eq!(worst_case(5 * SECOND, 0, SECOND), 20 * SECOND);
-        assert_eq!(worst_case(SECOND / 2, 3, 2 * SECOND), 14 * SECOND);
+        assert_eq!(worst_case(4, 5 * SECOND, 1, SECOND), 41 * SECOND);
+        assert_eq!(worst_case(4, 5 * SECOND, 0, SECOND), 20 * SECOND);
+        assert_eq!(worst_case(7, SECOND / 2, 3, 2 * SECOND), 20 * SECOND);
     }
 
     #[test]
     fn the_worst_case_never_overflows() {
         let longest = Duration::new(u32::MAX.into(), 999_999_000);
-        assert!(worst_case(longest, u32::MAX, longest) > longest);
-        assert_eq!(worst_case(Duration::MAX, u32::MAX, Duration::MAX), Duration::MAX);
+        assert!(worst_case(13, longest, u32::MAX, longest) > longest);
+        assert_eq!(worst_case(4, Duration::MAX, u32::MAX, Duration::MAX), Duration::MAX);
     }
 
     #[test]

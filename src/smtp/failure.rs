@@ -31,6 +31,13 @@ pub enum Failure {
     /// What came is no reply.
     #[error("Malformed {0}: {1}")]
     Malformed(Step, Malformed),
+    /// The server replied before it was asked, so it reads nothing, or another protocol; with the
+    /// step and what came.
+    #[error("Early {0} from server, before its command: \"{1}\"")]
+    Early(Step, String),
+    /// The server takes the PROXY header for a command; with what it says of it.
+    #[error("The server does not take a PROXY header: \"{0}\"")]
+    NoProxy(String),
     /// The greeting lacks this text; with the greeting.
     #[error("No \"{0}\" in the greeting: \"{1}\"")]
     Unexpected(String, String),

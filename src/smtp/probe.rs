@@ -42,6 +42,14 @@ impl Probe {
         trace: &mut Trace,
         report: &mut Report,
     ) -> Result<(), Failure> {
+        trace.note(format_args!(
+            "deadline {} s; at most {} x {} waits of {} s, {} s between attempts",
+            self.deadline.as_secs_f64(),
+            u64::from(self.retry) + 1,
+            self.session.waits(),
+            self.session.connect_timeout.as_secs_f64(),
+            self.delay_before_retry.as_secs_f64(),
+        ));
         let deadline = Deadline::after(self.deadline);
         let mut retries_left = self.retry;
         loop {

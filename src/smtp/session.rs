@@ -46,6 +46,18 @@ pub struct Session {
 }
 
 impl Session {
+    /// How often one attempt can wait for a whole connect timeout: to connect, then for each reply
+    /// and each handshake of the longest dialogue that its rules allow. With [`Rules::Compat`] a
+    /// reply counts as one read.
+    pub fn waits(&self) -> u32 {
+        let connect = 1;
+        connect
+            + match &self.rules {
+                Rules::Compat(_) => 3,
+                Rules::Rfc(plan) => plan.waits(),
+            }
+    }
+
     /// Holds one dialogue with the server. The report says how far it came.
     ///
     /// # Errors

@@ -3,7 +3,10 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::os::fd::AsRawFd;
 use std::time::Duration;
+
+use nix::sys::socket::{MsgFlags, recv};
 
 use super::deadline::Deadline;
 use super::failure::Failure;
@@ -16,6 +19,8 @@ pub struct Limited {
     stream: TcpStream,
     until: Deadline,
     lets_server_close: bool,
+    /// Read only what is there already.
+    at_once: bool,
 }
 
 impl Limited {
@@ -49,6 +54,10 @@ impl Limited {
 
 impl Read for Limited {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        if self.at_once {
+            let there = recv(self.stream.as_raw_fd(), room, MsgFlags::MSG_DONTWAIT);
+            return there.map_err(io::Error::from);
+        }
         self.wait(|stream, left| {
             stream.set_read_timeout(Some(left)).and_then(|()| stream.read(room))
         })
@@ -80,14 +89,37 @@ impl Wire {
     /// Speaks through this connection, until that deadline; at its [`close`](Self::close) the
     /// server may have to be first.
     pub fn new(stream: TcpStream, until: Deadline, lets_server_close: bool) -> Wire {
-        Wire::Plain(Limited { stream, until, lets_server_close })
+        Wire::Plain(Limited { stream, until, lets_server_close, at_once: false })
+    }
+
+    fn below(&mut self) -> &mut Limited {
+        match self {
+            Wire::Plain(limited) => limited,
+            Wire::Tls(channel) => channel.below(),
+        }
     }
 
     /// Sets the limit for all that follows.
     pub fn limit(&mut self, until: Deadline) {
-        match self {
-            Wire::Plain(limited) => limited.until = until,
-            Wire::Tls(channel) => channel.below().until = until,
+        self.below().until = until;
+    }
+
+    /// Reads what is there already, and waits for nothing; 0 if there is nothing. In TLS that is what
+    /// the server said, and not what TLS itself has to tell (session tickets, RFC 8446 section 4.6.1).
+    ///
+    /// # Errors
+    /// [`Failure::Read`]
+    pub fn read_early(&mut self, room: &mut [u8], step: Step) -> Result<usize, Failure> {
+        self.below().at_once = true;
+        let read = match self {
+            Wire::Plain(limited) => limited.read(room),
+            Wire::Tls(channel) => channel.read(room),
+        };
+        self.below().at_once = false;
+        match read {
+            Err(err) if err.kind() == ErrorKind::WouldBlock => Ok(0),
+            Err(err) => Err(Failure::Read(step, err.to_string())),
+            Ok(count) => Ok(count),
         }
     }
 

@@ -208,6 +208,87 @@ fn a_proxy_header_comes_before_the_greeting() {
     }
 }
 
+/// Nothing that was said before it was asked for is an answer.
+#[test]
+fn a_reply_before_its_command_is_none() {
+    let pause = || Pause(Duration::from_millis(100));
+    expect_all(&[
+        (
+            "",
+            vec![say(["220 a\r\n", OK, BYE].concat())],
+            "down: Early EHLO reply from server, before its command: \"250 2.0.0 Ok\"",
+            &[],
+        ),
+        (
+            "",
+            vec![say("220 a\r\n"), Hear, say([EHLO, BYE].concat())],
+            "down: Early QUIT reply from server, before its command: \"221 2.0.0 Bye\"",
+            &["EHLO me"],
+        ),
+        (
+            "--mail-from <>",
+            vec![say("220 a\r\n"), Hear, say(EHLO), Hear, say(OK.repeat(3))],
+            "down: Early RSET reply",
+            &["EHLO me", "MAIL FROM:<>"],
+        ),
+        // One reply off from then on.
+        (
+            "",
+            vec![say("220 a\r\n"), Hear, say(EHLO), Hear, say(OK), pause(), say(BYE)],
+            "down: Bad QUIT reply from server: \"250 2.0.0 Ok\"",
+            &["EHLO me", "QUIT"],
+        ),
+        ("", answers(&["221 closing\r\n", BYE]), "down: Bad greeting from server", &["QUIT"]),
+        ("", answers(&["220 a\r\n", BYE, BYE]), "down: Bad EHLO reply", &["EHLO me", "QUIT"]),
+    ]);
+}
+
+/// As Exim, Dovecot and aiosmtpd answer where they don't know PROXY: the header is a command to them,
+/// and each further reply is that to the command before. Whether the first of these is there before
+/// EHLO is said is chance.
+#[test]
+fn a_server_without_proxy_is_down() {
+    for milliseconds in [0, 50] {
+        let rest = answers(&["500 what\r\n", EHLO, OK, BYE]);
+        let mut script = vec![say("220 a\r\n"), Pause(Duration::from_millis(milliseconds)), Hear];
+        script.extend(rest);
+        let server = FakeServer::local(script);
+        let expected = "down: The server does not take a PROXY header: \"500 what\"";
+        assert_eq!(verdict(server.address(), "--proxy v1 --retry 0"), expected);
+    }
+}
+
+/// Each reply comes late, but in time, and so does a HELO after that.
+#[test]
+fn the_default_deadline_has_room_for_every_wait() {
+    let late = |lines: &[&str]| -> Vec<Step> {
+        let pause = || Pause(Duration::from_millis(350));
+        answers(lines)
+            .into_iter()
+            .flat_map(|step| match step {
+                Step::Say(_) => vec![pause(), step],
+                other => vec![other],
+            })
+            .collect()
+    };
+    let message = "--mail-from <> --rcpt-to a@b.example";
+    thread::scope(|scope| {
+        for (options, lines) in [
+            ("", vec!["220 a\r\n", "500 a\r\n", OK, BYE]),
+            ("", vec!["220 a\r\n", EHLO, BYE]),
+            (message, vec!["220 a\r\n", EHLO, OK, OK, OK, BYE]),
+            (message, vec!["220 a\r\n", "500 a\r\n", OK, OK, OK, OK, BYE]),
+        ] {
+            let script = late(&lines);
+            scope.spawn(move || {
+                let server = FakeServer::local(script);
+                let options = format!("--retry 0 --connect-timeout 0.5 {options}");
+                assert_eq!(verdict(server.address(), &options), "up", "{options}");
+            });
+        }
+    });
+}
+
 /// A server that talks out of turn reads what it may think of as answers; a client that pipelines
 /// would be what it refuses.
 #[test]
@@ -219,6 +300,6 @@ fn commands_come_one_by_one() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     let told: Vec<_> = stderr.lines().filter_map(|line| line.split_once(' ')).collect();
     let speakers: Vec<_> = told.iter().map(|(_, text)| &text[..2]).collect();
-    assert_eq!(speakers, ["*:", "*:", "S:", "C:", "S:", "C:", "S:"]);
+    assert_eq!(speakers, ["*:", "*:", "*:", "S:", "C:", "S:", "C:", "S:"]);
     assert_eq!(output.status.code(), Some(0));
 }

@@ -211,6 +211,79 @@ fn servers_that_spoil_it() {
     ]);
 }
 
+/// CVE-2011-0411 and its kin, seen from the client: whatever is put between STARTTLS and the
+/// handshake, or before what TLS protects, makes no server that is up.
+#[test]
+fn nothing_is_injected_before_tls() {
+    let context = Authority::new().server(30);
+    let greeted = || vec![say("220 mx\r\n"), Hear];
+    let offered = |rest: Vec<Step>| [greeted(), vec![say(OFFER), Hear], rest].concat();
+    let secured = |rest: Vec<Step>| [vec![Tls(context.clone())], rest].concat();
+    let good = || secured(vec![Hear, say("250 mx\r\n"), Hear, say("221 bye\r\n")]);
+    let with = |bytes: &str| offered([vec![say(bytes)], good()].concat());
+    let pause = || Step::Pause(Duration::from_millis(100));
+    let early = "down: Early STARTTLS reply";
+    let injected = "down: Plain text after the STARTTLS reply";
+    let alert = "\x15\x03\x03\0\x02\x01\x5a";
+    expect_all(
+        [
+            // In the same segment: a reply, a piece of one, replies to all that follows, TLS's own.
+            (with("220 go\r\n250 evil\r\n"), injected),
+            (with("220 go\r\n2"), injected),
+            (with("220 go\r\n250 evil\r\n221 evil\r\n"), injected),
+            (with(&format!("220 go\r\n{alert}")), injected),
+            // The reply itself in pieces.
+            (
+                offered([vec![say("220-go\r"), pause(), say("\n220 go\r\n\n")], good()].concat()),
+                injected,
+            ),
+            // In a later segment.
+            (
+                offered([vec![say("220 go\r\n"), pause(), say("250 evil\r\n")], good()].concat()),
+                "down: TLS handshake failed: ",
+            ),
+            // Before STARTTLS was said.
+            ([greeted(), vec![say(format!("{OFFER}220 go\r\n"))], good()].concat(), early),
+            // Behind the handshake, before EHLO was said in TLS: one reply off.
+            (
+                offered(
+                    [
+                        vec![say("220 go\r\n")],
+                        secured(vec![say("250 evil\r\n"), Hear, say("250 mx\r\n"), Hear]),
+                        vec![say("221 bye\r\n")],
+                    ]
+                    .concat(),
+                ),
+                "down: ",
+            ),
+        ]
+        .map(|(script, expected)| ("--starttls".to_owned(), script, expected))
+        .to_vec(),
+    );
+}
+
+/// Seven waits, each of them too long for a seventh of four.
+#[test]
+fn the_default_deadline_has_room_for_the_handshake() {
+    let late = |text: &str| vec![Step::Pause(Duration::from_millis(350)), say(text)];
+    let context = Authority::new().server(30);
+    let script = [
+        late("220 mx\r\n"),
+        vec![Hear],
+        late(OFFER),
+        vec![Hear],
+        late("220 go\r\n"),
+        vec![Step::Pause(Duration::from_millis(350)), Tls(context), Hear],
+        late("250 mx\r\n"),
+        vec![Hear],
+        late("221 bye\r\n"),
+    ]
+    .concat();
+    let server = FakeServer::local(script);
+    let options = "--starttls --retry 0 --connect-timeout 0.5";
+    assert_eq!(verdict(server.address(), options), "up");
+}
+
 #[test]
 fn the_deadline_ends_a_handshake_too() {
     let server = FakeServer::local(before_tls());

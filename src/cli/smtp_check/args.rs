@@ -94,7 +94,7 @@ pub struct Args {
     pub delay_before_retry: Duration,
 
     /// Seconds for the whole run, then the server is down
-    /// [default: four connect timeouts per attempt, and the delays]
+    /// [default: a connect timeout for each wait, and the delays; see below]
     #[arg(long, value_name = "S", value_parser = timer::positive_seconds)]
     pub deadline: Option<Duration>,
 
@@ -222,24 +222,26 @@ impl Args {
         if let (Some(warn), Some(crit)) = (self.warn_latency, self.crit_latency) {
             ensure!(warn <= crit, "--warn-latency is above --crit-latency, so it could never warn");
         }
-        let longest = worst_case(self.connect_timeout, self.retry, self.delay_before_retry);
-        Ok(Probe {
-            session: Session {
-                target: Target {
-                    server: SocketAddr::new(host, self.port),
-                    bind_ip: self.bindto,
-                    bind_port: self.bind_port,
-                    bind_if: self.bind_if.clone(),
-                    fwmark: self.fwmark,
-                },
-                rules: match self.compat {
-                    true => Rules::Compat(self.helo_name.clone()),
-                    false => Rules::Rfc(Box::new(self.plan(host))),
-                },
-                connect_timeout: self.connect_timeout,
+        let session = Session {
+            target: Target {
+                server: SocketAddr::new(host, self.port),
+                bind_ip: self.bindto,
+                bind_port: self.bind_port,
+                bind_if: self.bind_if.clone(),
+                fwmark: self.fwmark,
             },
+            rules: match self.compat {
+                true => Rules::Compat(self.helo_name.clone()),
+                false => Rules::Rfc(Box::new(self.plan(host))),
+            },
+            connect_timeout: self.connect_timeout,
+        };
+        let (waits, delay) = (session.waits(), self.delay_before_retry);
+        let longest = worst_case(waits, self.connect_timeout, self.retry, delay);
+        Ok(Probe {
+            session,
             retry: self.retry,
-            delay_before_retry: self.delay_before_retry,
+            delay_before_retry: delay,
             deadline: self.deadline.unwrap_or(longest),
         })
     }
@@ -249,6 +251,7 @@ impl Args {
             script: Script {
                 helo_name: self.helo_name.clone(),
                 lmtp: self.lmtp,
+                proxied: self.proxy.is_some(),
                 starttls: self.starttls,
                 expect_greeting: self.expect_greeting.clone(),
                 expect_capabilities: self.expect_capability.clone(),

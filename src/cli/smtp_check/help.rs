@@ -29,28 +29,37 @@ Examples:
   Wait until a server answers, two minutes at most; with Ansible's `until: answer.rc == 0`:
       smtp-check 192.168.3.101 --retry 1000 --deadline 120
       smtp-check 192.168.3.101 --retry 0 --json
-  In keepalived.conf, with a misc_timeout above the deadline (here 41 seconds):
+  In keepalived.conf, with a misc_timeout above the deadline (here 41 seconds, -v shows it):
       MISC_CHECK {
           misc_path \"/usr/libexec/keepalived/smtp-check --compat 192.168.3.101\"
           misc_timeout 45
       }
-  There too, with less weight for slow answers, and none while a file says so, one for each server:
+  There too, with less weight for slow answers, and none while a file says so, one for each server
+  (deadline 51 seconds, as HELO may follow EHLO):
       MISC_CHECK {
           misc_path \"/usr/libexec/keepalived/smtp-check 192.168.3.101 --dynamic --latency-weight 100:0.1:2 --drain-file /run/lvskit/drain-192.168.3.101\"
-          misc_timeout 45
+          misc_timeout 55
           misc_dynamic
       }
 
 With and without --compat:
   --compat is keepalived's SMTP_CHECK to the byte: HELO, one line per reply, exactly 220 and 250,
   511 bytes at most, any line after QUIT, and the connect timeout anew for every single read.
-  Without it the replies are those of RFC 5321: of any number of lines, judged by their first
-  digit, 512 bytes a line and 128 lines at most; EHLO, or HELO where that is refused; the connect
-  timeout is for each whole reply. It never says a second thing before the first is answered, and
-  takes leave with QUIT also where the server is down, so that no server logs a lost connection. It
-  just goes only where nothing comes in time, after 421, and where replies or TLS are broken; a
-  certificate that --verify refuses breaks the handshake. The default of --deadline is the same for
-  both.
+  Without it the replies are those of RFC 5321: of any number of lines, 512 bytes a line and 128
+  lines at most; EHLO, or HELO where that is refused; the connect timeout is for each whole reply.
+  Codes: 220 for the greeting and STARTTLS, 250 for EHLO, LHLO, HELO and MAIL, 250 or 251 for RCPT,
+  221 for QUIT; RSET may be refused. It never says a second thing before the first is answered, and
+  a reply that is there before its command is said makes the server down. It takes leave with QUIT
+  also where the server is down, so that no server logs a lost connection. It just goes only where
+  nothing comes in time, after 421, and where replies are early, or replies or TLS broken; a
+  certificate that --verify refuses breaks the handshake.
+
+The default deadline:
+  Each wait may take the connect timeout, and each attempt has the waits of its longest dialogue:
+  connection, greeting, EHLO, QUIT; HELO but with --compat, --lmtp, --proxy or --starttls; for
+  --starttls STARTTLS, the handshake and the second EHLO, for --tls the handshake; MAIL and RSET for
+  --mail-from, RCPT for --rcpt-to. --compat has 4, --starttls 7, with a recipient 10. One attempt
+  more for each --retry, and --delay-before-retry between attempts. -v shows the sum.
 
 Certificates:
   Without --verify any certificate will do. With it, it must be trusted and made for --verify-name,

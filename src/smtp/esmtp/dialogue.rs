@@ -6,10 +6,14 @@
 //! ```
 //!
 //! What was not asked for is left out. It never says a second thing before the first is answered,
-//! and whatever displeases it, it says QUIT and waits for the answer, so that no server has to log
-//! a lost connection; but for 421, after which the server closes, and for what is no reply. Bytes
-//! that come early count for the reply that follows, so the verdict does not depend on how they are
-//! split; only where TLS begins, early bytes are an attack (RFC 3207 section 6, CVE-2011-0411).
+//! so a reply that is there before its command is no reply: who sends it does not read, or reads
+//! something else. Codes are exactly those of RFC 5321 section 4.3.2: a dialogue that is one reply
+//! off ends with something other than 221, however its bytes arrived. Where TLS begins, early bytes
+//! are an attack (RFC 3207 section 6, CVE-2011-0411).
+//!
+//! Whatever displeases it, it says QUIT and waits for the answer, so that no server has to log a
+//! lost connection; but for 421, after which the server closes, for what is no reply, and for what
+//! came early.
 
 use super::reply::{Reply, ReplyBuffer};
 use crate::smtp::address::Address;
@@ -24,6 +28,8 @@ pub struct Script {
     pub helo_name: HeloName,
     /// Speak LMTP: LHLO, and never HELO (RFC 2033).
     pub lmtp: bool,
+    /// A PROXY header was sent: a server that knows it knows EHLO too.
+    pub proxied: bool,
     /// Ask for TLS (RFC 3207).
     pub starttls: bool,
     /// Text that a line of the greeting must contain.
@@ -35,6 +41,29 @@ pub struct Script {
     pub mail_from: Option<Address>,
     /// Its recipient. Without a sender this is ignored.
     pub rcpt_to: Option<Address>,
+}
+
+impl Script {
+    /// Whether HELO follows where EHLO is refused.
+    fn may_say_helo(&self) -> bool {
+        !self.lmtp && !self.proxied
+    }
+
+    /// How often the longest dialogue waits, from the greeting on: for each reply, and for the
+    /// handshake after STARTTLS.
+    pub fn waits(&self) -> u32 {
+        let hello = match self.starttls {
+            true => 4, // EHLO, STARTTLS, the handshake, EHLO
+            false => 1 + u32::from(self.may_say_helo()),
+        };
+        let message = match (&self.mail_from, &self.rcpt_to) {
+            (None, _) => 0,
+            (Some(_), None) => 2, // MAIL, RSET
+            (Some(_), Some(_)) => 3,
+        };
+        let greeting_and_quit = 2;
+        greeting_and_quit + hello + message
+    }
 }
 
 /// What to do next.
@@ -104,6 +133,24 @@ impl<'a> Dialogue<'a> {
         self.replies.push(read);
     }
 
+    /// Takes what was there already when a command was to be sent. Nothing useful comes afterwards.
+    ///
+    /// # Errors
+    /// The server is down, unless nothing was there; for this reason, or for one that was known.
+    pub fn early(&mut self, read: &[u8]) -> Result<(), Failure> {
+        self.replies.push(read);
+        if self.replies.is_empty() {
+            return Ok(());
+        }
+        let rest = self.replies.rest();
+        let failure = match self.step {
+            Step::Tls => Failure::Injected,
+            Step::Ehlo | Step::Lhlo if self.script.proxied => Failure::NoProxy(rest),
+            step => Failure::Early(step, rest),
+        };
+        Err(self.failure.get_or_insert(failure).clone())
+    }
+
     /// What to do next, as far as the bytes go that have come.
     ///
     /// # Errors
@@ -114,7 +161,14 @@ impl<'a> Dialogue<'a> {
         }
         match self.replies.take() {
             Ok(None) => Ok(Action::Read),
-            Ok(Some(reply)) => self.judge(&reply),
+            Ok(Some(reply)) => {
+                let action = self.judge(&reply)?;
+                match action {
+                    Action::Send(_) | Action::StartTls => self.early(&[])?,
+                    Action::Read | Action::Done => {}
+                }
+                Ok(action)
+            }
             Err(malformed) => Err(Failure::Malformed(self.step, malformed)),
         }
     }
@@ -131,23 +185,25 @@ impl<'a> Dialogue<'a> {
     }
 
     fn judge(&mut self, reply: &Reply) -> Result<Action, Failure> {
+        let expected = self.expects(reply.code);
         match self.step {
-            Step::Quit if self.failure.is_some() || reply.is_positive() => Ok(Action::Done),
+            Step::Quit if self.failure.is_some() || expected => Ok(Action::Done),
             Step::Quit => Err(Failure::Reply(self.step, reply.summary())),
-            Step::Ehlo if reply.is_permanent_failure() => {
+            Step::Ehlo if reply.is_permanent_failure() && self.may_say_helo() => {
                 Ok(self.say(Step::Helo, format!("HELO {}", self.script.helo_name)))
             }
-            _ if !reply.is_positive() => self.refused(reply),
+            // QUIT drops a transaction too (RFC 5321 section 4.1.1.10), so nothing hangs on RSET.
+            Step::Rset if reply.code != 421 => Ok(self.quit()),
+            _ if !expected => self.refused(reply),
             Step::Greeting => Ok(self.greeted(reply)),
             Step::Ehlo | Step::Lhlo => {
                 self.capabilities = reply.lines.iter().skip(1).cloned().collect();
                 Ok(self.introduced())
             }
-            Step::StartTls if self.replies.is_empty() => {
+            Step::StartTls => {
                 self.step = Step::Tls;
                 Ok(Action::StartTls)
             }
-            Step::StartTls => Err(Failure::Injected),
             Step::Mail => Ok(match &self.script.rcpt_to {
                 Some(address) => self.say(Step::Rcpt, format!("RCPT TO:<{address}>")),
                 None => self.say(Step::Rset, "RSET".to_owned()),
@@ -159,9 +215,30 @@ impl<'a> Dialogue<'a> {
         }
     }
 
+    /// Whether this code says that the server did what it was asked for (RFC 5321 section 4.3.2,
+    /// RFC 3207 section 4).
+    fn expects(&self, code: u16) -> bool {
+        match self.step {
+            Step::Greeting | Step::StartTls => code == 220,
+            Step::Rcpt => matches!(code, 250 | 251),
+            Step::Quit => code == 221,
+            _ => code == 250,
+        }
+    }
+
+    /// In TLS a server is asked that has offered STARTTLS to an EHLO before.
+    fn may_say_helo(&self) -> bool {
+        self.script.may_say_helo() && !self.secure
+    }
+
     /// A server that says 421 closes the connection by itself (RFC 5321 section 3.8).
     fn refused(&mut self, reply: &Reply) -> Result<Action, Failure> {
-        let failure = Failure::Reply(self.step, reply.summary());
+        let failure = match self.step {
+            Step::Ehlo | Step::Lhlo if self.script.proxied && reply.is_permanent_failure() => {
+                Failure::NoProxy(reply.summary())
+            }
+            step => Failure::Reply(step, reply.summary()),
+        };
         if reply.code == 421 { Err(failure) } else { Ok(self.fail(failure)) }
     }
 

@@ -30,6 +30,14 @@ pub struct Plan {
     pub proxy: Option<Proxy>,
 }
 
+impl Plan {
+    /// How often the longest dialogue waits, for each reply and each handshake.
+    pub fn waits(&self) -> u32 {
+        let tls_first = self.tls.is_some() && !self.script.starttls;
+        self.script.waits() + u32::from(tls_first)
+    }
+}
+
 /// How much one read may give, in bytes.
 const READ: usize = 4096;
 
@@ -96,11 +104,13 @@ impl Shell<'_, '_> {
                     dialogue.push(&buffer[..count]);
                 }
                 Action::Send(command) => {
+                    self.nothing_early(&mut wire, dialogue)?;
                     self.begin(&mut wire, dialogue.step());
                     self.trace.client(command.as_bytes());
                     wire.write_all(command.as_bytes(), self.deadline)?;
                 }
                 Action::StartTls => {
+                    self.nothing_early(&mut wire, dialogue)?;
                     let (secure, failure) = self.secure(wire)?;
                     wire = secure;
                     dialogue.secured(failure);
@@ -112,6 +122,17 @@ impl Shell<'_, '_> {
                 }
             }
         }
+    }
+
+    /// Makes sure that the server waits for what will be sent now. What is still on its way can't be
+    /// seen here; a dialogue that is one reply off shows at its end.
+    fn nothing_early(&mut self, wire: &mut Wire, dialogue: &mut Dialogue) -> Result<(), Failure> {
+        let mut buffer = [0; READ];
+        let count = wire.read_early(&mut buffer, dialogue.step())?;
+        if count > 0 {
+            self.trace.server(&buffer[..count]);
+        }
+        dialogue.early(&buffer[..count])
     }
 
     /// Begins TLS. A certificate that is only too old to be accepted leaves a connection on which

@@ -17,12 +17,6 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// Whether the server did what it was asked for: `2yz` (RFC 5321 section 4.2.1). The first
-    /// digit is all a client may go by (section 4.3.2).
-    pub fn is_positive(&self) -> bool {
-        self.code / 100 == 2
-    }
-
     /// Whether the server will refuse the same again: `5yz`.
     pub fn is_permanent_failure(&self) -> bool {
         self.code / 100 == 5
@@ -94,6 +88,13 @@ impl ReplyBuffer {
     /// Whether nothing at all has come since the last reply.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty() && self.lines.is_empty()
+    }
+
+    /// The first line of what is left, for people; as far as it has come.
+    pub fn rest(&self) -> String {
+        let line = self.bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let line = &line[..line.len().min(LONGEST_LINE)];
+        line.strip_suffix(b"\r").unwrap_or(line).escape_ascii().to_string()
     }
 
     fn take_line(&mut self) -> Result<Option<Vec<u8>>, Malformed> {
@@ -198,6 +199,7 @@ mod tests {
         buffer.push(b"220 a\r\n250");
         assert_eq!(buffer.take().unwrap().unwrap().code, 220);
         assert!(!buffer.is_empty());
+        assert_eq!(buffer.rest(), "250");
         assert_eq!(buffer.take(), Ok(None));
         buffer.push(b" 2.0.0 b\r\n");
         assert_eq!(buffer.take().unwrap().unwrap().summary(), "250 2.0.0 b");

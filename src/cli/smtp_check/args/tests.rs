@@ -58,7 +58,25 @@ fn every_option_of_smtp_check_arrives() {
 
 #[test]
 fn the_deadline_follows_the_other_timers() {
-    assert_eq!(probe("192.0.2.1 --connect-timeout 2 --retry 0").deadline, Duration::from_secs(8));
+    let message = "--mail-from <> --rcpt-to a@b";
+    for (options, seconds) in [
+        ("--compat --connect-timeout 2 --retry 0", 8),
+        ("--compat", 2 * 4 * 5 + 1),
+        // Connection, greeting, EHLO, HELO, QUIT.
+        ("", 2 * 5 * 5 + 1),
+        ("--retry 0 --lmtp -p 24", 4 * 5),
+        ("--retry 0 --proxy v2", 4 * 5),
+        // Connection, greeting, EHLO, STARTTLS, TLS, EHLO, QUIT.
+        ("--retry 0 --starttls", 7 * 5),
+        ("--retry 0 --tls", 6 * 5),
+        (&format!("--retry 0 {message}"), 8 * 5),
+        // And MAIL, RCPT, RSET.
+        (&format!("--retry 0 --starttls {message}"), 10 * 5),
+        (&format!("--retry 2 --connect-timeout 1 --starttls {message}"), 3 * 10 + 2),
+    ] {
+        let words = format!("192.0.2.1 {options}");
+        assert_eq!(probe(&words).deadline, Duration::from_secs(seconds), "{options}");
+    }
 }
 
 #[test]

@@ -50,12 +50,16 @@ const BYE: &str = "221 2.0.0 Bye\r\n";
 
 #[test]
 fn greetings() {
-    for greeting in ["220 a\r\n", "220-a\r\n220 b\r\n", "220\r\n", "220\n", "250 odd\r\n"] {
+    for greeting in ["220 a\r\n", "220-a\r\n220 b\r\n", "220\r\n", "220\n"] {
         expect(&script(), &[greeting, "250 a\r\n", BYE], "EHLO QUIT", Ok(()));
     }
-    for (greeting, summary) in
-        [("554 no\r\n", "554 no"), ("354 a\r\n", "354 a"), ("450-\r\n450 b\r\n", "450 b")]
-    {
+    for (greeting, summary) in [
+        ("554 no\r\n", "554 no"),
+        ("354 a\r\n", "354 a"),
+        ("450-\r\n450 b\r\n", "450 b"),
+        ("221 closing\r\n", "221 closing"),
+        ("250 odd\r\n", "250 odd"),
+    ] {
         expect(&script(), &[greeting, BYE], "QUIT", bad(Step::Greeting, summary));
     }
     // It closes the connection by itself.
@@ -76,6 +80,81 @@ fn helo_follows_where_ehlo_is_refused() {
     expect(&script(), &twice, "EHLO HELO QUIT", bad(Step::Helo, "501 b"));
     expect(&script(), &["220 a\r\n", "451 a\r\n", BYE], "EHLO QUIT", bad(Step::Ehlo, "451 a"));
     expect(&script(), &["220 a\r\n", "421 a\r\n"], "EHLO", bad(Step::Ehlo, "421 a"));
+}
+
+/// A dialogue that is one reply off must not end well.
+#[test]
+fn each_step_has_codes_of_its_own() {
+    let (start, ehlo) = ("220 a\r\n", "250 a\r\n");
+    for reply in ["221 a", "220 a", "251 a", "235 a"] {
+        let line = format!("{reply}\r\n");
+        expect(&script(), &[start, &line, BYE], "EHLO QUIT", bad(Step::Ehlo, reply));
+        let helo = [start, "500 a\r\n", &line, BYE];
+        expect(&script(), &helo, "EHLO HELO QUIT", bad(Step::Helo, reply));
+    }
+    for reply in ["220 a", "250 a", "354 a", "421 a", "500 a"] {
+        let line = format!("{reply}\r\n");
+        expect(&script(), &[start, ehlo, &line], "EHLO QUIT", bad(Step::Quit, reply));
+    }
+    let from = Script { mail_from: Some("".parse().unwrap()), ..script() };
+    let odd = [start, ehlo, "221 a\r\n", BYE];
+    expect(&from, &odd, "EHLO MAIL FROM:<> QUIT", bad(Step::Mail, "221 a"));
+    let tls = Script { starttls: true, ..script() };
+    let odd = [start, "250-a\r\n250 STARTTLS\r\n", "250 a\r\n", BYE];
+    expect(&tls, &odd, "EHLO STARTTLS QUIT", bad(Step::StartTls, "250 a"));
+}
+
+#[test]
+fn a_reply_before_its_command_is_none() {
+    let early = |step, text: &str| Err(Failure::Early(step, text.to_owned()));
+    let canned = "220 a\r\n250 b\r\n221 c\r\n";
+    expect(&script(), &[canned], "", early(Step::Ehlo, "250 b"));
+    expect(&script(), &["220-a\r\n2", "20 a\r\n2"], "", early(Step::Ehlo, "2"));
+    let ahead = "250 a\r\n221 c\r\n";
+    expect(&script(), &["220 a\r\n", ahead], "EHLO", early(Step::Quit, "221 c"));
+    // What was wrong before stays the reason.
+    expect(&script(), &["554 no\r\n250 a\r\n"], "", bad(Step::Greeting, "554 no"));
+    // After the last reply nothing is said, so nothing is early.
+    expect(&script(), &["220 a\r\n", "250 a\r\n", "221 a\r\n221 b\r\n"], "EHLO QUIT", Ok(()));
+    // Found in the socket when the command is to be sent.
+    let script = script();
+    let mut dialogue = Dialogue::new(&script, None);
+    assert_eq!(dialogue.early(b""), Ok(()));
+    assert_eq!(dialogue.early(b"250 "), early(Step::Greeting, "250 "));
+}
+
+#[test]
+fn who_takes_a_proxy_header_for_a_command_is_told_so() {
+    let proxied = Script { proxied: true, ..script() };
+    let no_proxy = |text: &str| Err(Failure::NoProxy(text.to_owned()));
+    let unknown = ["220 a\r\n", "500 what\r\n", "250-a\r\n250 b\r\n"];
+    expect(&proxied, &unknown, "EHLO QUIT", no_proxy("500 what"));
+    let at_once = ["220 a\r\n500 what\r\n"];
+    expect(&proxied, &at_once, "", no_proxy("500 what"));
+    expect(&proxied, &["220 a\r\n", "250 a\r\n", BYE], "EHLO QUIT", Ok(()));
+    let busy = ["220 a\r\n", "451 a\r\n", BYE];
+    expect(&proxied, &busy, "EHLO QUIT", bad(Step::Ehlo, "451 a"));
+}
+
+#[test]
+fn the_waits_are_those_of_the_longest_dialogue() {
+    let tls = |script| Script { starttls: true, ..script };
+    let from = |script| Script { mail_from: Some("".parse().unwrap()), ..script };
+    let to = |script| Script { rcpt_to: Some("a@b".parse().unwrap()), ..from(script) };
+    let lmtp = Script { lmtp: true, ..script() };
+    let proxied = Script { proxied: true, ..script() };
+    for (script, waits) in [
+        (script(), 4),
+        (lmtp.clone(), 3),
+        (proxied, 3),
+        (from(script()), 6),
+        (to(script()), 7),
+        (tls(script()), 6),
+        (tls(to(script())), 9),
+        (tls(to(lmtp)), 9),
+    ] {
+        assert_eq!(script.waits(), waits, "{script:?}");
+    }
 }
 
 #[test]
@@ -125,6 +204,9 @@ fn starttls() {
     expect(&tls, &["220 a\r\n", "500 a\r\n", "250 a\r\n", BYE], "EHLO HELO QUIT", none);
     let refused = bad(Step::StartTls, "454 4.7.0 no");
     expect(&tls, &["220 a\r\n", offer, "454 4.7.0 no\r\n", BYE], "EHLO STARTTLS QUIT", refused);
+    // After TLS, HELO is no way out.
+    let worse = ["220 a\r\n", offer, "220 go\r\n", "500 a\r\n", BYE];
+    expect(&tls, &worse, "EHLO STARTTLS (TLS) EHLO QUIT", bad(Step::Ehlo, "500 a"));
     // CVE-2011-0411, seen from the client.
     for early in ["220 go\r\n250 evil\r\n", "220 go\r\n2"] {
         let injected = Err(Failure::Injected);
@@ -161,8 +243,10 @@ fn a_message_is_tried_and_taken_back() {
     play(&both, &[ok, "550 5.1.1 who\r\n", BYE], heard, refused);
     let refused = bad(Step::Mail, "452 4.3.1 full");
     play(&both, &["452 4.3.1 full\r\n", BYE], "EHLO MAIL FROM:<> QUIT", refused);
-    let refused = bad(Step::Rset, "500 a");
-    play(&from, &[ok, "500 a\r\n", BYE], "EHLO MAIL FROM:<> RSET QUIT", refused);
+    // QUIT takes it back as well.
+    play(&from, &[ok, "500 a\r\n", BYE], "EHLO MAIL FROM:<> RSET QUIT", Ok(()));
+    let going = bad(Step::Rset, "421 a");
+    play(&from, &[ok, "421 a\r\n"], "EHLO MAIL FROM:<> RSET", going);
 }
 
 #[test]
@@ -209,28 +293,29 @@ fn traffic() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    /// Only STARTTLS looks at what came with a reply, as it must: there the verdict may become
-    /// another reason, but never "up".
+    /// While no piece goes beyond a line.
     #[test]
-    fn the_verdict_does_not_depend_on_the_pieces(
+    fn the_verdict_does_not_depend_on_the_pieces_of_a_line(
         bytes in traffic(),
-        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+        size in 1..40_usize,
         starttls: bool,
         mail: bool,
     ) {
-        let mut cuts: Vec<_> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
-        cuts.extend([0, bytes.len()]);
-        cuts.sort_unstable();
-        let pieces: Vec<_> = cuts.windows(2).map(|cut| &bytes[cut[0]..cut[1]]).collect();
         let script = Script {
             starttls,
             mail_from: mail.then(|| "a@b".parse().unwrap()),
             ..script()
         };
-        let (whole, cut) = (play(&script, &[&bytes]), play(&script, &pieces));
-        if whole.1 != Some(Err(Failure::Injected)) && !cut.0.contains(&"(TLS)".to_owned()) {
-            prop_assert_eq!(whole, cut);
-        }
+        let lines: Vec<_> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+        let pieces: Vec<_> = lines.iter().flat_map(|line| line.chunks(size)).collect();
+        prop_assert_eq!(play(&script, &lines), play(&script, &pieces));
+    }
+
+    /// A dialogue takes more than one reply, and each has to wait for its command.
+    #[test]
+    fn what_comes_at_once_is_never_up(bytes in traffic(), mail: bool) {
+        let script = Script { mail_from: mail.then(|| "a@b".parse().unwrap()), ..script() };
+        prop_assert_ne!(play(&script, &[&bytes]).1, Some(Ok(())));
     }
 
     #[test]
