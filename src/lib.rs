@@ -6,6 +6,7 @@
 //! - files of a cluster → [`import`] → inventory text (`lvskit import`);
 //! - the same cluster → [`firewall`] rules per node (`lvskit gen-conf --firewall`);
 //! - VIP → [`guard`] ruleset → kernel (`bypass-ipvs`);
+//! - what the kernel of a [`node`] says, read by netlink;
 //! - bytes in → [`smtp`] dialogue → verdict → exit code (`smtp-check`).
 
 pub mod child;
@@ -20,6 +21,7 @@ pub mod guard;
 pub mod import;
 pub mod inventory;
 pub mod log;
+pub mod node;
 pub mod paths;
 mod secrets;
 pub mod smtp;

@@ -1,0 +1,46 @@
+//! A transaction of nf_tables, sent by a netlink socket of our own: for what nft can't do, such as to
+//! own a table as long as a process lives. Rules are nft's to write.
+
+use netlink_packet_core::{NLM_F_ACK, NLM_F_REQUEST};
+use netlink_packet_netfilter::nftables::NfTablesMessage;
+use netlink_packet_netfilter::none::ControlMessage;
+use netlink_packet_netfilter::{NetfilterHeader, NetfilterMessage};
+
+use super::read::message;
+use super::{Family, Nft};
+use crate::node::netlink::NetlinkError;
+
+/// The subsystem whose transaction it is (NFNL_SUBSYS_NFTABLES).
+const NFTABLES: u16 = 10;
+
+/// What a transaction changes: all of it or nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Batch(Vec<(NetfilterMessage, u16)>);
+
+impl Batch {
+    /// Appends an order. `flags` beside the usual ones, such as NLM_F_CREATE or NLM_F_EXCL.
+    pub fn push(&mut self, family: Family, order: NfTablesMessage, flags: u16) {
+        self.0.push((message(family, order), NLM_F_REQUEST | NLM_F_ACK | flags));
+    }
+}
+
+impl Nft {
+    /// Has the kernel carry out a transaction.
+    ///
+    /// # Errors
+    /// The kernel's word about the first order that it refused; nothing was changed then.
+    pub fn commit(&mut self, batch: Batch) -> Result<(), NetlinkError> {
+        let orders = batch.0.len();
+        let mut messages = vec![control(ControlMessage::BatchBegin)];
+        messages.extend(batch.0);
+        messages.push(control(ControlMessage::BatchEnd));
+        let last = self.0.send(&messages)?;
+        // The whole is refused in the name of its beginning, an order in its own.
+        self.0.acknowledged(last - messages.len() as u32 + 1..=last, orders)
+    }
+}
+
+fn control(control: ControlMessage) -> (NetfilterMessage, u16) {
+    let header = NetfilterHeader::new(Family::Unspec, 0, NFTABLES);
+    (NetfilterMessage::new(header, control), NLM_F_REQUEST)
+}

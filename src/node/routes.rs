@@ -1,0 +1,149 @@
+//! Routes that make an address local: read and written by netlink. Only those of a protocol number are
+//! listed, so that a router's hundred thousand others cost nothing.
+
+use std::net::IpAddr;
+
+use netlink_packet_core::{
+    DecodeError, NLM_F_CREATE, NLM_F_REPLACE, NetlinkDeserializable, NetlinkHeader, Parseable,
+};
+use netlink_packet_route::route::{
+    RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
+};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+
+use nix::errno::Errno;
+
+use super::netlink::{NETLINK_ROUTE, Netlink, NetlinkError};
+
+/// The routing table `local` (RT_TABLE_LOCAL).
+const TABLE_LOCAL: u8 = 255;
+
+/// A route to a single address, by which packets for it are this node's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalRoute {
+    /// The address.
+    pub address: IpAddr,
+    /// Number of its interface.
+    pub interface: u32,
+    /// Its priority: the lowest metric wins.
+    pub metric: u32,
+    /// Who made it: 2 is the kernel, with the address.
+    pub protocol: u8,
+}
+
+impl LocalRoute {
+    /// `route replace local ADDRESS dev INTERFACE table local proto PROTOCOL metric METRIC`
+    fn message(&self) -> RouteMessage {
+        let (family, length, destination) = match self.address {
+            IpAddr::V4(address) => (AddressFamily::Inet, 32, RouteAddress::Inet(address)),
+            IpAddr::V6(address) => (AddressFamily::Inet6, 128, RouteAddress::Inet6(address)),
+        };
+        let mut message = question(family, self.protocol);
+        message.header.destination_prefix_length = length;
+        message.header.scope = RouteScope::Host;
+        message.attributes = vec![
+            RouteAttribute::Destination(destination),
+            RouteAttribute::Oif(self.interface),
+            RouteAttribute::Priority(self.metric),
+        ];
+        message
+    }
+}
+
+/// What matches the local routes of a protocol.
+fn question(family: AddressFamily, protocol: u8) -> RouteMessage {
+    let mut message = RouteMessage::default();
+    message.header = RouteHeader {
+        address_family: family,
+        table: TABLE_LOCAL,
+        protocol: RouteProtocol::from(protocol),
+        kind: RouteType::Local,
+        ..RouteHeader::default()
+    };
+    message
+}
+
+/// The node's local routes.
+#[derive(Debug)]
+pub struct Routes(Netlink);
+
+impl Routes {
+    /// Opens the way to the kernel.
+    pub fn open() -> Result<Routes, NetlinkError> {
+        Netlink::open(NETLINK_ROUTE).map(Routes)
+    }
+
+    /// The local routes of a protocol, IPv4 before IPv6.
+    pub fn list(&mut self, protocol: u8) -> Result<Vec<LocalRoute>, NetlinkError> {
+        let mut routes = Vec::new();
+        for family in [AddressFamily::Inet, AddressFamily::Inet6] {
+            let question = RouteNetlinkMessage::GetRoute(question(family, protocol));
+            match self.0.dump::<Answer>(question) {
+                Ok(answers) => routes.extend(
+                    (answers.into_iter().filter_map(|Answer(route)| route))
+                        .filter(|route| route.protocol == protocol),
+                ),
+                // No interface of that family is up, so there is no table yet.
+                Err(NetlinkError::Refused(Errno::ENOENT)) => {}
+                // A kernel without IPv6.
+                Err(NetlinkError::Refused(Errno::EOPNOTSUPP | Errno::EAFNOSUPPORT)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        // A kernel without IPv6 lists the routes of all families instead.
+        routes.sort_by_key(|route| (route.address, route.metric, route.interface));
+        routes.dedup();
+        Ok(routes)
+    }
+
+    /// Puts a route in place, also if it is there.
+    pub fn replace(&mut self, route: &LocalRoute) -> Result<(), NetlinkError> {
+        let order = RouteNetlinkMessage::NewRoute(route.message());
+        self.0.change(order, NLM_F_CREATE | NLM_F_REPLACE)
+    }
+
+    /// Takes a route away; one that is not there (ESRCH) need not be.
+    pub fn remove(&mut self, route: &LocalRoute) -> Result<(), NetlinkError> {
+        match self.0.change(RouteNetlinkMessage::DelRoute(route.message()), 0) {
+            Err(NetlinkError::Refused(Errno::ESRCH)) => Ok(()),
+            other => other,
+        }
+    }
+}
+
+/// A route of the kernel's; `None` for one that is no local one. Others are not read any further: what
+/// there can be in them differs from kernel to kernel.
+struct Answer(Option<LocalRoute>);
+
+impl NetlinkDeserializable for Answer {
+    type Error = DecodeError;
+
+    fn deserialize(_: &NetlinkHeader, payload: &[u8]) -> Result<Answer, DecodeError> {
+        let header = RouteHeader::parse(payload)?;
+        if header.kind != RouteType::Local || header.table != TABLE_LOCAL {
+            return Ok(Answer(None));
+        }
+        let message = RouteMessage::parse(payload)?;
+        let protocol = header.protocol.into();
+        let (mut address, mut interface, mut metric) = (None, None, 0);
+        for attribute in message.attributes {
+            match attribute {
+                RouteAttribute::Destination(RouteAddress::Inet(to)) => address = Some(to.into()),
+                RouteAttribute::Destination(RouteAddress::Inet6(to)) => address = Some(to.into()),
+                RouteAttribute::Oif(index) => interface = Some(index),
+                RouteAttribute::Priority(priority) => metric = priority,
+                _ => {}
+            }
+        }
+        let single = match address {
+            Some(IpAddr::V4(_)) => header.destination_prefix_length == 32,
+            Some(IpAddr::V6(_)) => header.destination_prefix_length == 128,
+            None => false,
+        };
+        let route = address
+            .zip(interface)
+            .filter(|_| single)
+            .map(|(address, interface)| LocalRoute { address, interface, metric, protocol });
+        Ok(Answer(route))
+    }
+}
