@@ -19,8 +19,17 @@ use super::netlink::{NETLINK_ROUTE, Netlink, NetlinkError};
 /// IFLA_IFNAME (linux/if_link.h).
 const NAME: u16 = 3;
 
+/// IFLA_MASTER, and IFLA_LINKINFO with IFLA_INFO_KIND and IFLA_INFO_DATA.
+const MASTER: u16 = 10;
+const INFO: u16 = 18;
+const KIND: u16 = 1;
+const DATA: u16 = 2;
+
+/// IFLA_BR_NF_CALL_IPTABLES, IFLA_BR_NF_CALL_IP6TABLES
+const FILTERS: [u16; 2] = [36, 37];
+
 /// A network interface and what is configured on it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Interface {
     /// Its number.
     pub index: u32,
@@ -28,6 +37,14 @@ pub struct Interface {
     pub name: String,
     /// What it is and whether it is up.
     pub flags: LinkFlags,
+    /// The kernel's name for what it is, such as `bridge`, `vlan`, `dummy`, `veth`; empty for hardware
+    /// and lo.
+    pub kind: String,
+    /// The number of the bridge or bond that it is a port of.
+    pub master: Option<u32>,
+    /// Whether this bridge, by its own settings, shows what it passes to the rules of IPv4 and of IPv6
+    /// (br_netfilter).
+    pub filters: [bool; 2],
     /// Its addresses, IPv4 before IPv6, each in the kernel's order.
     pub addresses: Vec<Address>,
 }
@@ -36,6 +53,11 @@ impl Interface {
     /// Whether it is the loopback interface.
     pub fn is_loopback(&self) -> bool {
         self.flags.contains(LinkFlags::Loopback)
+    }
+
+    /// Whether no packet ever comes in by it from another host.
+    pub fn receives_nothing(&self) -> bool {
+        self.is_loopback() || self.kind == "dummy"
     }
 }
 
@@ -112,15 +134,40 @@ impl NetlinkDeserializable for Link {
     fn deserialize(_: &NetlinkHeader, payload: &[u8]) -> Result<Link, DecodeError> {
         let header = LinkHeader::parse(payload)?;
         let attributes = payload.get(LENGTH..).unwrap_or_default();
-        let mut name = String::new();
+        let mut interface =
+            Interface { index: header.index, flags: header.flags, ..Interface::default() };
         for attribute in NlasIterator::new(attributes) {
             let attribute = attribute.context("an interface's attribute")?;
-            if attribute.kind() == NAME {
-                name = parse_string(attribute.value())?;
+            match attribute.kind() {
+                NAME => interface.name = parse_string(attribute.value())?,
+                MASTER => {
+                    interface.master = attribute.value().try_into().ok().map(u32::from_ne_bytes);
+                }
+                INFO => interface.describe(attribute.value()),
+                _ => {}
             }
         }
-        let (index, flags) = (header.index, header.flags);
-        Ok(Link(Interface { index, name, flags, addresses: Vec::new() }))
+        Ok(Link(interface))
+    }
+}
+
+impl Interface {
+    /// Reads IFLA_LINKINFO.
+    fn describe(&mut self, info: &[u8]) {
+        for attribute in NlasIterator::new(info).flatten() {
+            match attribute.kind() {
+                KIND => self.kind = parse_string(attribute.value()).unwrap_or_default(),
+                DATA if self.kind == "bridge" => {
+                    for attribute in NlasIterator::new(attribute.value()).flatten() {
+                        let family = FILTERS.iter().position(|kind| *kind == attribute.kind());
+                        if let Some(family) = family {
+                            self.filters[family] = attribute.value() != [0];
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
     }
 }
 

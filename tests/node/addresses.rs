@@ -101,3 +101,25 @@ fn every_kind_of_interface_is_read() {
     assert_eq!(names, listed);
     assert!(names.contains(&"veth1") && names.contains(&"br0"), "{names:?}");
 }
+
+#[test]
+fn bridges_know_their_ports_and_settings() {
+    if !inside("addresses::bridges_know_their_ports_and_settings") {
+        return;
+    }
+    let node = Netns::new();
+    node.ip("link add br0 type bridge nf_call_ip6tables 1");
+    node.ip("link add br1 type bridge");
+    node.ip("link add veth0 type veth peer name veth1");
+    node.ip("link set veth0 master br0");
+    let all = node.run(interfaces).unwrap();
+    let [lo, br0, br1, veth0, veth1] =
+        ["lo", "br0", "br1", "veth0", "veth1"].map(|name| named(&all, name));
+    let kinds = [lo, br0, br1, veth0, veth1].map(|one| one.kind.as_str());
+    assert_eq!(kinds, ["", "bridge", "bridge", "veth", "veth"]);
+    assert_eq!([veth0.master, veth1.master, br0.master], [Some(br0.index), None, None]);
+    assert_eq!([br0.filters, br1.filters], [[false, true], [false, false]]);
+    assert!(lo.receives_nothing() && !veth0.receives_nothing());
+    // Not every kernel has this kind.
+    assert!(Interface { kind: "dummy".to_owned(), ..Interface::default() }.receives_nothing());
+}

@@ -8,7 +8,7 @@ use lvskit::node::netlink::NetlinkError;
 use lvskit::node::nft::packet::{
     InetHookNumber, NfTablesMessage, SetFlags, TableAttribute, TableFlags, TableMessage,
 };
-use lvskit::node::nft::{Batch, Family, Nft, Policy, Ruleset};
+use lvskit::node::nft::{Batch, Element, Family, Nft, Policy, Ruleset};
 use netlink_packet_core::NLM_F_CREATE;
 use nix::errno::Errno;
 
@@ -279,4 +279,42 @@ fn an_owned_table_lives_as_long_as_its_socket() {
         let left = Nft::open().unwrap().table(Family::IPv4, "held").unwrap();
         assert_eq!(left, Ruleset::default());
     });
+}
+
+/// Plain sets, intervals, both in several fields, and maps: what each holds for a key.
+#[test]
+fn sets_are_asked_for_single_keys() {
+    if !inside("nft::sets_are_asked_for_single_keys") {
+        return;
+    }
+    let node = Netns::new();
+    load(
+        &node,
+        "table inet t {
+            set plain { type inet_service; elements = { 25, 465 } }
+            set ranges { type inet_service; flags interval; elements = { 20-30, 8000-9000 } }
+            set both { type ipv4_addr . inet_service; flags interval; elements = { 10.0.0.0/8 . 20-30 } }
+            map to { type inet_service : ipv4_addr; elements = { 25 : 10.0.0.5 } }
+            map verdicts { type inet_service : verdict; flags interval; elements = { 25-26 : goto x } }
+            chain x { }
+        }",
+    );
+    let ask = |set: &str, key: &[u8]| {
+        node.run(|| Nft::open().unwrap().element(Family::Inet, "t", set, key).unwrap())
+    };
+    let port = u16::to_be_bytes;
+    for (set, inside, outside) in [("plain", 25, 26), ("ranges", 25, 31), ("ranges", 9000, 9001)] {
+        assert_eq!(ask(set, &port(inside)), Some(Element::Key), "{set} {inside}");
+        assert_eq!(ask(set, &port(outside)), None, "{set} {outside}");
+    }
+    assert_eq!(ask("both", &[10, 1, 2, 3, 0, 25, 0, 0]), Some(Element::Key));
+    assert_eq!(ask("both", &[10, 1, 2, 3, 0, 31, 0, 0]), None);
+    assert_eq!(ask("to", &port(25)), Some(Element::Value(vec![10, 0, 0, 5])));
+    let Some(Element::Verdict(verdict)) = ask("verdicts", &port(26)) else { panic!("no verdict") };
+    // NFTA_VERDICT_CODE: NFT_GOTO, and the chain's name.
+    assert!(verdict.windows(4).any(|code| code == (-4i32).to_be_bytes()), "{verdict:?}");
+    assert!(verdict.windows(2).any(|name| name == b"x\0"), "{verdict:?}");
+    assert_eq!(ask("verdicts", &port(27)), None);
+    let gone = || Nft::open().unwrap().element(Family::Inet, "t", "none", &port(25)).unwrap();
+    assert_eq!(node.run(gone), None, "no such set");
 }

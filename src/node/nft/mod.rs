@@ -3,10 +3,12 @@
 //! keeps elsewhere.
 
 mod batch;
+mod elements;
 mod objects;
 mod read;
 
 pub use batch::Batch;
+pub use elements::Element;
 pub use netlink_packet_netfilter::NetfilterProtoFamily as Family;
 pub use netlink_packet_netfilter::nftables as packet;
 pub use objects::{BaseChain, Chain, Expression, Policy, Rule, Set, Table};

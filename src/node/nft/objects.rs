@@ -1,6 +1,7 @@
 //! The objects of a ruleset, made from the messages of netlink-packet-netfilter. What a newer kernel
 //! adds to them is passed over.
 
+use netlink_packet_core::Emitable;
 use netlink_packet_netfilter::nftables::{
     ChainAttribute, ExpressionAttribute, Expressions, Hook, InetHookNumber, ListAttribute,
     RuleAttribute, SetAttribute, SetDescription, SetFlags, TableAttribute, TableFlags,
@@ -22,6 +23,11 @@ pub struct Table {
 }
 
 impl Table {
+    /// Whether its rules do nothing.
+    pub fn is_dormant(&self) -> bool {
+        self.flags.contains(TableFlags::Dormant)
+    }
+
     pub(super) fn new(family: Family, attributes: Vec<TableAttribute>) -> Table {
         let flags = TableFlags::empty();
         let mut table = Table { family, name: String::new(), flags, owner: None };
@@ -129,6 +135,16 @@ pub struct Expression {
     /// What belongs to it. Of kinds that netlink-packet-netfilter does not know, attributes by their
     /// numbers (linux/netfilter/nf_tables.h).
     pub data: Option<Expressions>,
+}
+
+impl Expression {
+    /// The attributes of what belongs to it, as the kernel wrote them.
+    pub fn bytes(&self) -> Vec<u8> {
+        let Some(data) = &self.data else { return Vec::new() };
+        let mut bytes = vec![0; data.buffer_len()];
+        data.emit(&mut bytes);
+        bytes
+    }
 }
 
 impl Rule {
