@@ -1,10 +1,11 @@
 //! What several test programs need: network namespaces with real interfaces in them, keepalived
-//! there, users, mail servers that misbehave, repeatable chance.
+//! and firewalld there, users, mail servers that misbehave, repeatable chance.
 
 #![allow(dead_code)] // each test program uses a part of this
 #![allow(clippy::unwrap_used)]
 
 pub mod accounts;
+pub mod firewalld;
 pub mod hostile;
 pub mod keepalived;
 pub mod netns;
