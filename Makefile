@@ -28,7 +28,7 @@ DOCS := keepalived/README.md keepalived/inventory.yml $(wildcard keepalived/*/ke
 # How long each fuzz target runs, in seconds.
 FUZZ_TIME  ?= 600
 
-.PHONY: all build check test demo lab bench fuzz install docs rpm clean
+.PHONY: all build check test demo lab matrix bench fuzz install docs rpm clean
 
 all: build
 
@@ -61,6 +61,15 @@ demo:
 lab:
 	$(DEPS) lab
 	$(CARGO) test --locked --release --test lab -- test $(SCENARIOS)
+
+# Some scenarios on Debian 12, 11 and 13, each with its own kernel, keepalived and nft: an hour without KVM.
+# `make matrix SCENARIOS=switch` runs others. Linked statically, our programs run on each of them.
+matrix:
+	$(DEPS) lab matrix
+	RUSTFLAGS='-C target-feature=+crt-static' OPENSSL_STATIC=1 \
+		OPENSSL_INCLUDE_DIR=/usr/include OPENSSL_LIB_DIR=/usr/lib/$(shell uname -m)-linux-gnu \
+		$(CARGO) test --locked --release --target $(shell uname -m)-unknown-linux-gnu --test lab -- \
+		matrix $(SCENARIOS)
 
 # What a hook, the guard and a check cost, beside what others do, in one run; six minutes on
 # two cores, once it is built. `make bench SECTION=packets` runs a part, `make bench SECTION=help` names them.

@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -45,6 +46,9 @@ impl Keepalived {
         command.args(["-n", "-l", "-D", "-f"]).arg(conf);
         for (option, name) in [("-p", "pid"), ("-r", "vrrp.pid"), ("-c", "checkers.pid")] {
             command.arg(option).arg(folder.join(name));
+        }
+        if has_bfd() {
+            command.arg("-b").arg(folder.join("bfd.pid"));
         }
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let run = run_folder(folder);
@@ -103,6 +107,23 @@ impl Keepalived {
         }
         Ok(())
     }
+}
+
+/// Whether it was built with BFD. Then, from 2.3 on, it locks a file in /run, which the nodes share.
+fn has_bfd() -> bool {
+    static ANSWER: OnceLock<bool> = OnceLock::new();
+    *ANSWER.get_or_init(|| {
+        let help = Command::new("keepalived").arg("--help").output().unwrap();
+        String::from_utf8_lossy(&[help.stdout, help.stderr].concat()).contains("--bfd_pid")
+    })
+}
+
+/// Its version, such as `2.2.7`.
+pub fn version() -> Result<String> {
+    let output = Command::new("keepalived").arg("--version").output().context("keepalived")?;
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    let version = text.split(' ').nth(1).and_then(|word| word.strip_prefix('v'));
+    Ok(version.context(text.clone())?.to_owned())
 }
 
 /// What `keepalived -t` says of a file on this node; an error if it is anything but "good".

@@ -1,5 +1,6 @@
 //! Finds a kernel with IPVS: this machine's own, if we are root and it has ip_vs, else a virtual
-//! machine that boots the distribution's kernel over this machine's file system, read-only.
+//! machine that boots the distribution's kernel over this machine's file system, read-only. Or that of
+//! another release, over that release's files; see [`crate::matrix`].
 
 use std::fs;
 use std::io;
@@ -18,7 +19,10 @@ use crate::settings;
 pub const IN_KERNEL: &str = "in-kernel";
 
 /// Where the lab keeps what it learned, and its tools; below Cargo's own folder.
-const STATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/lab");
+pub const STATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/lab");
+
+/// What the lab reads: inventories, samples, sysctls.
+const PROJECT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// How long a boot with KVM may take before KVM counts as broken. It takes 2 s where it works.
 const KVM_PATIENCE: Duration = Duration::from_secs(40);
@@ -54,15 +58,30 @@ pub fn run(words: &[&str]) -> Result<()> {
         ensure!(status.success(), "the lab ended with {status}");
         return Ok(());
     }
-    let kernel = distribution_kernel()?;
-    let kvm = kvm_works(&kernel)?;
+    boot(Path::new("/"), words)
+}
+
+/// Runs `lab WORDS` in a virtual machine that has the files below `root` and the kernel among them.
+pub fn boot(root: &Path, words: &[&str]) -> Result<()> {
+    let kernel = newest_kernel(root)?;
+    let kvm = kvm_works()?;
     println!(
         "lab: booting {} in a virtual machine, {}",
         kernel.file_name().unwrap_or_default().to_string_lossy(),
         if kvm { "with KVM" } else { "without KVM: software emulation, slow" },
     );
     let started = Instant::now();
-    let mut guest = machine(&kernel, kvm)
+    let me = std::env::current_exe()?;
+    let mut guest = machine(&kernel, kvm);
+    if root != Path::new("/") {
+        guest.arg("--root").arg(root).arg("--cwd").arg(root);
+        share(&mut guest, root, Path::new(PROJECT))?;
+        let target = me.parent().and_then(Path::parent).unwrap_or(Path::new(PROJECT));
+        if !target.starts_with(PROJECT) {
+            share(&mut guest, root, target)?;
+        }
+    }
+    let mut guest = guest
         .args(["--", "env"])
         .args(settings::all())
         .arg(me)
@@ -98,20 +117,30 @@ fn has_ipvs() -> bool {
     loaded() || (load().is_ok_and(|status| status.success()) && loaded())
 }
 
-/// The newest kernel in /boot whose modules have ip_vs.
-fn distribution_kernel() -> Result<PathBuf> {
-    let mut kernels: Vec<PathBuf> = (fs::read_dir("/boot").into_iter().flatten().flatten())
-        .map(|entry| entry.path())
-        .filter(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let modules = name.strip_prefix("vmlinuz-").map(|version| {
-                Path::new("/lib/modules").join(version).join("kernel/net/netfilter/ipvs")
-            });
-            modules.is_some_and(|modules| modules.exists())
-        })
-        .collect();
+/// Shows a folder of this machine to the guest at the same place, read-only.
+fn share(guest: &mut Command, root: &Path, folder: &Path) -> Result<()> {
+    let inside = root.join(folder.strip_prefix("/")?);
+    fs::create_dir_all(&inside).with_context(|| inside.display().to_string())?;
+    guest.arg(format!("--rodir={0}={0}", folder.display()));
+    Ok(())
+}
+
+/// The newest kernel in `root`'s /boot whose modules have ip_vs.
+fn newest_kernel(root: &Path) -> Result<PathBuf> {
+    let mut kernels: Vec<PathBuf> =
+        (fs::read_dir(root.join("boot")).into_iter().flatten().flatten())
+            .map(|entry| entry.path())
+            .filter(|path| {
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let modules = name.strip_prefix("vmlinuz-").map(|version| {
+                    root.join("lib/modules").join(version).join("kernel/net/netfilter/ipvs")
+                });
+                modules.is_some_and(|modules| modules.exists())
+            })
+            .collect();
     kernels.sort();
-    kernels.pop().context("no kernel with ip_vs in /boot; run tests/deps lab")
+    let missing = || format!("no kernel with ip_vs in {}boot; run tests/deps lab", root.display());
+    kernels.pop().with_context(missing)
 }
 
 fn machine(kernel: &Path, kvm: bool) -> Command {
@@ -129,7 +158,7 @@ fn machine(kernel: &Path, kvm: bool) -> Command {
 }
 
 /// Tries KVM once and remembers the answer: /dev/kvm may exist and not work.
-fn kvm_works(kernel: &Path) -> Result<bool> {
+fn kvm_works() -> Result<bool> {
     let memory = Path::new(STATE).join("kvm");
     match fs::read_to_string(&memory).as_deref() {
         Ok("yes") => return Ok(true),
@@ -137,7 +166,7 @@ fn kvm_works(kernel: &Path) -> Result<bool> {
         _ => {}
     }
     let works = fs::File::options().read(true).write(true).open("/dev/kvm").is_ok()
-        && boots_in_time(machine(kernel, true).args(["--", "true"]))?;
+        && boots_in_time(machine(&newest_kernel(Path::new("/"))?, true).args(["--", "true"]))?;
     fs::create_dir_all(STATE)?;
     fs::write(memory, if works { "yes" } else { "no" })?;
     Ok(works)

@@ -1,9 +1,10 @@
 //! The lab: the article's cluster on one machine, on a kernel with real IPVS, with real keepalived
 //! and real Postfix on every node. This program boots the kernel, then runs itself again inside.
 //!
-//!     lab test [SCENARIO]...   run the scenarios, all by default
-//!     lab demo                 show the cluster at work
-//!     lab list                 name the scenarios
+//!     lab test [SCENARIO]...     run the scenarios, all by default
+//!     lab matrix [SCENARIO]...   run some on other releases of the distribution, too
+//!     lab demo                   show the cluster at work
+//!     lab list                   name the scenarios
 //!
 //! README.md beside this file tells how it is built.
 
@@ -24,6 +25,7 @@ mod kernel;
 mod load;
 mod mailbox;
 mod mails;
+mod matrix;
 mod network;
 mod node;
 mod postfix;
@@ -50,13 +52,16 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         ["test" | "demo", ..] => kernel::run(&words),
+        ["matrix", names @ ..] => matrix::run(names),
         [] => kernel::run(&["test"]),
         [kernel::IN_KERNEL, rest @ ..] => sandbox::enter(rest),
         [sandbox::IN_SANDBOX, "test", names @ ..] => {
             sandbox::prepare().and_then(|()| scenarios::run(names))
         }
         [sandbox::IN_SANDBOX, "demo"] => sandbox::prepare().and_then(|()| demo::run()),
-        _ => Err(anyhow::anyhow!("usage: lab [test [SCENARIO]... | demo | list]")),
+        _ => Err(anyhow::anyhow!(
+            "usage: lab [test [SCENARIO]... | matrix [SCENARIO]... | demo | list]"
+        )),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

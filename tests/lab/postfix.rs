@@ -86,7 +86,7 @@ impl Postfix {
         }
         let log = folder.join("mail.log");
         let main_cf = format!(
-            "compatibility_level = 3.6\n\
+            "compatibility_level = 2\n\
              myhostname = {name}\n\
              inet_interfaces = all\n\
              inet_protocols = all\n\

@@ -47,6 +47,8 @@ pub fn prepare() -> Result<()> {
     if !Path::new("/dev/log").is_symlink() && !Path::new("/dev/log").exists() {
         std::os::unix::fs::symlink(LOG_SOCKET, "/dev/log").context("/dev/log")?;
     }
+    // Debian 11 has none until a package brings one.
+    fs::create_dir_all("/usr/libexec")?;
     let (upper, work) = (format!("{ROOT}/libexec"), format!("{ROOT}/libexec-work"));
     fs::create_dir_all(&upper)?;
     fs::create_dir_all(&work)?;

@@ -15,6 +15,8 @@ mod sigkill;
 mod storm;
 mod whole_mails;
 
+use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
@@ -22,7 +24,7 @@ use anyhow::{Result, ensure};
 use crate::cluster::Cluster;
 use crate::node::Server;
 use crate::setup::Setup;
-use crate::{report, settings, syslog};
+use crate::{keepalived, matrix, report, settings, syslog};
 
 /// When a scenario runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,6 +163,16 @@ pub const ALL: &[Scenario] = &[
     },
 ];
 
+/// What the results hold for.
+fn versions() -> Result<String> {
+    let release = matrix::release(Path::new("/"))?;
+    let kernel = nix::sys::utsname::uname()?.release().to_string_lossy().into_owned();
+    let nft = Command::new("nft").arg("--version").output()?;
+    let nft = String::from_utf8_lossy(&nft.stdout).into_owned();
+    let nft = nft.split(' ').nth(1).unwrap_or_default().to_owned();
+    Ok(format!("{release}: keepalived {}, nft {nft}, Linux {kernel}", keepalived::version()?))
+}
+
 /// Runs the scenarios named, or all, in one cluster; prints one line for each. `ordinary` stands
 /// for those of that group.
 pub fn run(names: &[&str]) -> Result<()> {
@@ -171,6 +183,7 @@ pub fn run(names: &[&str]) -> Result<()> {
     syslog::start()?;
     let began = Instant::now();
     let mut cluster = Cluster::build()?;
+    println!("lab: {}", versions()?);
     println!("lab: network ready after {} s", began.elapsed().as_secs());
     let (mut passed, mut failed) = (0, 0);
     let times = settings::number("REPEAT", 1)?;
