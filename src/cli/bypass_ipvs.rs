@@ -2,12 +2,14 @@
 //! keepalived.conf files in the field have them.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{ArgAction, ArgGroup, Parser};
 
 use crate::guard::nft::NFT;
+use crate::guard::plan::{Guard, ServiceError, Services};
 use crate::guard::route::IP;
-use crate::vip::Vip;
+use crate::vip::{Vip, VipError};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -45,6 +47,7 @@ Exit codes:
 #[derive(Debug, Parser)]
 #[command(name = "bypass-ipvs", version, after_help = EXAMPLES)]
 #[command(group = ArgGroup::new("guard").args(["add", "remove"]).multiple(true))]
+#[command(group = ArgGroup::new("guarding").args(["add", "remove", "check"]).multiple(true))]
 #[command(group = ArgGroup::new("what").args(["add", "remove", "check", "purge", "give_up"]).required(true).multiple(true))]
 pub struct Cli {
     /// The node gave these addresses up: notify_backup, notify_fault, notify_stop
@@ -54,6 +57,13 @@ pub struct Cli {
     /// The node took these addresses over: notify_master
     #[arg(short, long, value_name = "VIP", num_args = 1.., value_delimiter = ',', action = ArgAction::Append)]
     pub remove: Vec<Vip>,
+
+    /// What is balanced at the addresses: tcp/PORT or udp/PORT, a range such as udp/1000-1010, a list
+    /// with commas, or all. With @VIP at the end, at that address only. Without this option every TCP
+    /// and UDP port of the address leads to the node's own services, past a firewall that accepts what
+    /// was redirected, as firewalld does; and programs on this node are not served
+    #[arg(short, long, value_name = "SERVICE", requires = "guarding", action = ArgAction::Append)]
+    pub service: Vec<ServiceOption>,
 
     /// Only tell whether the guard of each address is in force, with --keep-sessions also its
     /// fallback route; of all that are here if none is named
@@ -99,11 +109,81 @@ pub struct Cli {
     pub verbose: bool,
 }
 
+/// One `--service`: services, and the only address that has them, if there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceOption {
+    services: Services,
+    vip: Option<Vip>,
+}
+
+/// Why a `--service` can't be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ServiceOptionError {
+    /// Before the `@`.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// After it.
+    #[error(transparent)]
+    Vip(#[from] VipError),
+}
+
+/// Why a command line names no guards.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GuardError {
+    /// Services, but no address to check.
+    #[error("--service needs to know the addresses: name them after --check")]
+    Nameless,
+    /// Services at an address that is not to be guarded.
+    #[error("--service names {0}, which is not among the addresses of -a, -r or --check")]
+    Stray(Vip),
+    /// Every `--service` is for other addresses.
+    #[error("no --service is for {0}: name its services, or all of them with --service all@{0}")]
+    Unserved(Vip),
+}
+
+impl FromStr for ServiceOption {
+    type Err = ServiceOptionError;
+
+    fn from_str(text: &str) -> Result<ServiceOption, ServiceOptionError> {
+        let (services, vip) = match text.split_once('@') {
+            Some((services, vip)) => (services, Some(vip.parse()?)),
+            None => (text, None),
+        };
+        Ok(ServiceOption { services: services.parse()?, vip })
+    }
+}
+
 impl Cli {
-    /// The addresses to guard: those of -a and -r alike, each once, in the order given.
-    pub fn guarded(&self) -> Vec<Vip> {
+    /// The guards of the addresses of -a, -r and --check, each once, in the order given.
+    ///
+    /// # Errors
+    /// When a `--service` is for another address, or there are some and none for one of these.
+    pub fn guards(&self) -> Result<Vec<Guard>, GuardError> {
+        let vips = self.guarded();
+        if vips.is_empty() && !self.service.is_empty() {
+            return Err(GuardError::Nameless);
+        }
+        if let Some(stray) =
+            self.service.iter().find_map(|at| at.vip.filter(|vip| !vips.contains(vip)))
+        {
+            return Err(GuardError::Stray(stray));
+        }
+        vips.iter().map(|&vip| Ok(Guard::new(vip, self.services(vip)?))).collect()
+    }
+
+    fn services(&self, vip: Vip) -> Result<Services, GuardError> {
+        let here = self.service.iter().filter(|at| at.vip.is_none_or(|only| only == vip));
+        match here.map(|at| at.services.clone()).reduce(Services::and) {
+            Some(services) => Ok(services),
+            None if self.service.is_empty() => Ok(Services::Legacy),
+            None => Err(GuardError::Unserved(vip)),
+        }
+    }
+
+    /// The addresses of -a, -r and --check, each once, in the order given.
+    fn guarded(&self) -> Vec<Vip> {
         let mut vips = Vec::new();
-        for &vip in self.add.iter().chain(&self.remove) {
+        for &vip in self.add.iter().chain(&self.remove).chain(self.check.iter().flatten()) {
             if !vips.contains(&vip) {
                 vips.push(vip);
             }
@@ -137,6 +217,55 @@ mod tests {
         for line in ["bypass-ipvs --check", "bypass-ipvs --purge", "bypass-ipvs --check --json"] {
             let cli = Cli::try_parse_from(line.split(' ')).unwrap();
             assert_eq!(cli.check.or(cli.purge), Some(Vec::new()), "{line}");
+        }
+    }
+
+    fn guards(line: &str) -> Result<Vec<String>, String> {
+        let cli = Cli::try_parse_from(line.split(' ')).map_err(|error| error.to_string())?;
+        let guards = cli.guards().map_err(|error| error.to_string())?;
+        let legacy = |guard: &Guard| guard.services == Services::Legacy;
+        let services = |guard: &Guard| match legacy(guard) {
+            true => "legacy".to_owned(),
+            false => guard.services.to_string(),
+        };
+        Ok(guards.iter().map(|guard| format!("{} {}", guard.vip, services(guard))).collect())
+    }
+
+    #[test]
+    fn services_are_those_of_every_address_or_of_one() {
+        for (line, told) in [
+            ("-a 10.0.0.1", &["10.0.0.1 legacy"][..]),
+            ("--service tcp/25 -a 10.0.0.1 -r fd00::1", &["10.0.0.1 tcp/25", "fd00::1 tcp/25"]),
+            ("-a 10.0.0.1 -s udp/53,tcp/53 -s tcp/54", &["10.0.0.1 tcp/53-54,udp/53"]),
+            ("-s all -s tcp/25 -a 10.0.0.1", &["10.0.0.1 all"]),
+            (
+                "-s tcp/25 -s tcp/80@fd00::1 -a 10.0.0.1,fd00::1",
+                &["10.0.0.1 tcp/25", "fd00::1 tcp/25,tcp/80"],
+            ),
+            (
+                "-s tcp/25,tcp/80@10.0.0.1 -s all@10.0.0.2 -a 10.0.0.1,10.0.0.2",
+                &["10.0.0.1 tcp/25,tcp/80", "10.0.0.2 all"],
+            ),
+            ("-s tcp/25 --check 10.0.0.1", &["10.0.0.1 tcp/25"]),
+        ] {
+            let told: Vec<String> = told.iter().map(|&line| line.to_owned()).collect();
+            assert_eq!(guards(&format!("bypass-ipvs {line}")), Ok(told), "{line}");
+        }
+        for (line, told) in [
+            (
+                "-s tcp/25@10.0.0.1 -a 10.0.0.2",
+                "--service names 10.0.0.1, which is not among the addresses",
+            ),
+            ("-s tcp/25@10.0.0.1 -a 10.0.0.1,10.0.0.2", "no --service is for 10.0.0.2"),
+            ("-s tcp/25@vip -a 10.0.0.2", "`vip` is not an IPv4 or IPv6 address"),
+            ("-s 25 -a 10.0.0.2", "invalid service `25`"),
+            ("-s tcp/25@10.0.0.1@10.0.0.2 -a 10.0.0.2", "is not an IPv4 or IPv6 address"),
+            ("-s tcp/25 --purge 10.0.0.2", "required arguments were not provided"),
+            ("-s tcp/25 --check", "name them after --check"),
+            ("-s tcp/25", "required arguments were not provided"),
+        ] {
+            let refused = guards(&format!("bypass-ipvs {line}")).unwrap_err();
+            assert!(refused.contains(told), "{line}: {refused}");
         }
     }
 

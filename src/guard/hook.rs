@@ -7,9 +7,10 @@ use serde_json::json;
 
 use super::address::Held;
 use super::nft::{self, Nft};
+use super::plan::Guard;
 use super::route::{self, Ip};
 use super::status::Status;
-use super::system::{System, SystemError};
+use super::system::{System, SystemError, vips};
 use super::watch::{self, Changes};
 use super::{list, text};
 use crate::cli::bypass_ipvs::Cli;
@@ -24,26 +25,34 @@ pub fn run(cli: &Cli, out: &mut impl Write, log: &mut Log) -> Exit {
         ip: Ip { program: cli.ip.clone(), limit: route::LIMIT },
         keep_sessions: cli.keep_sessions,
     };
-    let guarded = cli.guarded();
+    let guards = match cli.guards() {
+        Ok(guards) => guards,
+        Err(error) => {
+            log.error(&error.to_string());
+            return Exit::Usage;
+        }
+    };
     if let Some(vips) = &cli.check {
-        check(&system, vips, cli.json, out, log)
+        // Without --service, whichever services the guards are for.
+        let expected = if cli.service.is_empty() { &[] } else { guards.as_slice() };
+        check(&system, vips, expected, cli.json, out, log)
     } else if let Some(vips) = &cli.give_up {
         give_up(&system, vips, log)
     } else if let Some(vips) = &cli.purge {
         purge(&system, vips, cli.dry_run, out, log)
     } else if cli.dry_run {
-        let routes = if cli.keep_sessions { text::routes(&guarded) } else { String::new() };
-        print(out, &(text::transaction(&guarded) + &routes), log)
+        let routes = if cli.keep_sessions { text::routes(&vips(&guards)) } else { String::new() };
+        print(out, &(text::transaction(&guards) + &routes), log)
     } else if cli.watch {
-        watch(&system, &guarded, log)
+        watch(&system, &guards, log)
     } else {
-        install(&system, &guarded, log)
+        install(&system, &guards, log)
     }
 }
 
-fn install(system: &System, vips: &[Vip], log: &mut Log) -> Exit {
-    let names = list(vips);
-    match system.install(vips) {
+fn install(system: &System, guards: &[Guard], log: &mut Log) -> Exit {
+    let names = list(&vips(guards));
+    match system.install(guards) {
         Ok(()) => {
             let kept = if system.keep_sessions { ", sessions are kept" } else { "" };
             log.note(&format!("guard in force for {names}{kept}"));
@@ -54,8 +63,8 @@ fn install(system: &System, vips: &[Vip], log: &mut Log) -> Exit {
 }
 
 /// Ends only when it can't listen: a service manager starts it anew.
-fn watch(system: &System, vips: &[Vip], log: &mut Log) -> Exit {
-    let outcome = Changes::listen().and_then(|changes| watch::keep(system, vips, &changes, log));
+fn watch(system: &System, guards: &[Guard], log: &mut Log) -> Exit {
+    let outcome = Changes::listen().and_then(|changes| watch::keep(system, guards, &changes, log));
     if let Err(error) = outcome {
         log.error(&format!("the kernel tells no changes of its rules: {error}; run it as root"));
     }
@@ -88,8 +97,15 @@ fn give_up(system: &System, vips: &[Vip], log: &mut Log) -> Exit {
     }
 }
 
-fn check(system: &System, vips: &[Vip], json: bool, out: &mut impl Write, log: &mut Log) -> Exit {
-    let states = match system.status(vips) {
+fn check(
+    system: &System,
+    vips: &[Vip],
+    expected: &[Guard],
+    json: bool,
+    out: &mut impl Write,
+    log: &mut Log,
+) -> Exit {
+    let states = match system.status(vips, expected) {
         Ok(states) => states,
         Err(error) if vips.is_empty() => return fail(&error, "can't read the guards", log),
         Err(error) => {

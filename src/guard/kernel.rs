@@ -9,8 +9,9 @@ use nix::sys::socket::{
     AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, recv, sendto, socket,
 };
 
+use super::TABLE;
+use super::chain::Kind;
 use super::senders::Senders;
-use super::{TABLE, chain_name};
 use crate::vip::{Family, Vip};
 
 /// Messages of nf_tables (linux/netfilter/nfnetlink.h, nf_tables.h): its subsystem's number in the
@@ -40,10 +41,10 @@ pub fn has(senders: Senders) -> bool {
     answer.and_then(|socket| receive(&socket)).is_ok_and(|kinds| kinds == [NEW_SET])
 }
 
-/// How many rules are in force in a VIP's chain, without a chain none; `None` if the kernel does not
+/// How many rules are in force in a chain of a VIP, without a chain none; `None` if the kernel does not
 /// tell. Those of a transaction that is not done yet are not among them.
-pub fn rules(vip: Vip) -> Option<usize> {
-    let socket = ask(&request(GET_RULE, DUMP, vip, &chain_name(vip))).ok()?;
+pub fn rules(kind: Kind, vip: Vip) -> Option<usize> {
+    let socket = ask(&request(GET_RULE, DUMP, vip, &kind.name(vip))).ok()?;
     let mut count = 0;
     loop {
         for kind in receive(&socket).ok()? {

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
+use super::chain::Kind;
 use super::check::{self, State};
+use super::plan::Guard;
 use super::senders::{Listed, Senders};
 use crate::vip::{Family, Vip};
 
@@ -10,9 +12,11 @@ use crate::vip::{Family, Vip};
 /// family nobody asked about.
 pub struct Listings(pub [Option<Value>; 2]);
 
-/// Sets, by what there is of them.
+/// What there is of the guards of some VIPs: their chains, and their sets by how they are.
 #[derive(Debug, Clone, Default)]
-pub struct Sets {
+pub struct Present {
+    /// Every chain.
+    pub chains: Vec<(Kind, Vip)>,
     /// As they should be.
     pub right: Vec<Senders>,
     /// Something else under their name: to be replaced.
@@ -21,11 +25,11 @@ pub struct Sets {
     pub missing: Vec<Senders>,
 }
 
-impl Sets {
-    /// Those of `vips`, as if none were there.
-    pub fn missing(vips: &[Vip]) -> Sets {
+impl Present {
+    /// As if nothing of `vips` were there.
+    pub fn nothing(vips: &[Vip]) -> Present {
         let missing = vips.iter().flat_map(|&vip| Senders::of(vip)).collect();
-        Sets { missing, ..Sets::default() }
+        Present { missing, ..Present::default() }
     }
 }
 
@@ -35,22 +39,24 @@ impl Listings {
         if vip.family() == Family::V4 { v4.as_ref() } else { v6.as_ref() }
     }
 
-    /// The state of a VIP's guard.
-    pub fn judge(&self, vip: Vip) -> State {
-        check::judge(vip, self.of(vip))
+    /// The state of a VIP's guard; with `expected`, whether it is this one.
+    pub fn judge(&self, vip: Vip, expected: Option<&Guard>) -> State {
+        check::judge(vip, expected, self.of(vip))
     }
 
-    /// What there is of the sets of `vips`.
-    pub fn sets(&self, vips: &[Vip]) -> Sets {
-        let mut sets = Sets::default();
+    /// What there is of the guards of `vips`.
+    pub fn present(&self, vips: &[Vip]) -> Present {
+        let chains = self.0.iter().flatten().flat_map(check::chains);
+        let chains = chains.filter(|(_, vip)| vips.contains(vip)).collect();
+        let mut present = Present { chains, ..Present::default() };
         for senders in vips.iter().flat_map(|&vip| Senders::of(vip)) {
             match self.of(senders.vip).map_or(Listed::Missing, |listing| senders.listed(listing)) {
-                Listed::Right => sets.right.push(senders),
-                Listed::Altered(_) => sets.altered.push(senders),
-                Listed::Missing => sets.missing.push(senders),
+                Listed::Right => present.right.push(senders),
+                Listed::Altered(_) => present.altered.push(senders),
+                Listed::Missing => present.missing.push(senders),
             }
         }
-        sets
+        present
     }
 
     /// The VIPs that have a guard or a part of one, or are among `routes`; each once, in order.

@@ -1,11 +1,12 @@
-//! The guard: one nftables base chain per VIP that makes a node serve forwarded connections
+//! The guard: nftables base chains per VIP that make a node serve forwarded connections
 //! itself while it does not hold the VIP, instead of dropping or balancing them again.
 //!
 //! The kernel decides packet by packet, from its routing table, so the guard is the same in every
 //! VRRP state and stays in place. That is why hooks commute: whatever keepalived starts, in
 //! whatever order, and whichever of them is killed, there is only one state to arrive at.
 //!
-//! - [`ruleset`] turns a VIP into rules (pure), [`senders`] are the sets that these fill;
+//! - [`plan`] says what should be in force for a VIP, [`ruleset`] turns that into [`chain`]s of rules
+//!   (pure), each with its [`fingerprint`]; [`senders`] are the sets that these fill;
 //! - [`text`] writes the same rules in nft's own language, for `--dry-run` and for people;
 //! - [`nft`] hands a ruleset to the kernel and reads a table back, [`kernel`] answers what is asked
 //!   more often than nft could be started;
@@ -18,12 +19,16 @@
 
 pub mod address;
 pub mod arp;
+pub mod chain;
 pub mod check;
+pub mod fingerprint;
 pub mod hook;
 pub mod kernel;
 pub mod listing;
 pub mod nft;
+pub mod plan;
 pub mod route;
+mod rule;
 pub mod ruleset;
 pub mod senders;
 pub mod status;
@@ -44,23 +49,6 @@ use crate::vip::Vip;
 /// Two tables, not one in `inet`: nat in `inet` needs a newer kernel than RHEL 8's.
 pub const TABLE: &str = "lvskit";
 
-/// What the names of the guards' chains begin with.
-const CHAIN_PREFIX: &str = "vip-";
-
-/// The name of a VIP's chain: `vip-192.168.3.100`, `vip-fd00--100`.
-///
-/// nft's own language allows no colon in a name, so that of an IPv6 address becomes a dash; an
-/// address contains no dash itself, so two VIPs never share a chain.
-pub fn chain_name(vip: Vip) -> String {
-    format!("{CHAIN_PREFIX}{vip}").replace(':', "-")
-}
-
-/// The VIP of a chain; `None` if its name is none that [`chain_name`] gives.
-pub fn vip_of(chain: &str) -> Option<Vip> {
-    let address = chain.strip_prefix(CHAIN_PREFIX)?.replace('-', ":");
-    address.parse().ok().filter(|&vip| chain_name(vip) == chain)
-}
-
 /// What a program wrote with `-j`. Nothing at all is what ip writes when there is nothing.
 fn json(program: &Path, text: &str) -> Result<Value, ChildError> {
     if text.trim().is_empty() {
@@ -75,20 +63,4 @@ fn json(program: &Path, text: &str) -> Result<Value, ChildError> {
 /// The addresses as a message names them.
 fn list(vips: &[Vip]) -> String {
     vips.iter().map(Vip::to_string).collect::<Vec<_>>().join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_chains_name_leads_back_to_its_vip() {
-        for text in ["192.168.3.100", "fd00::100", "2001:db8:1:2:3:4:5:6", "::2"] {
-            let vip: Vip = text.parse().unwrap();
-            assert_eq!(vip_of(&chain_name(vip)), Some(vip));
-        }
-        for name in ["vip-", "vip-x", "input", "vip-192.168.3.0100", "vip-10.0.0.1/8"] {
-            assert_eq!(vip_of(name), None, "{name}");
-        }
-    }
 }

@@ -7,7 +7,8 @@ use nftables::schema::Nftables;
 use serde_json::Value;
 
 use super::check::State;
-use super::listing::{Listings, Sets};
+use super::listing::{Listings, Present};
+use super::plan::Guard;
 use super::{TABLE, json, kernel, ruleset};
 use crate::child::{self, ChildError};
 use crate::vip::{Family, Vip};
@@ -21,8 +22,8 @@ pub const LIMIT: Duration = Duration::from_secs(10);
 /// How often a transaction is put together, anew after what the kernel said to the last one.
 const ATTEMPTS: usize = 5;
 
-/// Makes the transaction for some VIPs, going by what there is of their sets.
-type Transaction = fn(&[Vip], &Sets) -> Nftables<'static>;
+/// Makes the transaction for some guards, going by what there is of them.
+type Transaction = fn(&[Guard], &Present) -> Nftables<'static>;
 
 /// The nft program and how long it may take.
 #[derive(Debug, Clone)]
@@ -34,25 +35,28 @@ pub struct Nft {
 }
 
 impl Nft {
-    /// Puts the guards of `vips` in force, all or none.
+    /// Puts `guards` in force, all or none.
     ///
     /// Where nothing is there, as at boot or after a flush, when it is urgent, this is one call of
     /// nft. Where something is, the listing tells what is left to do, mostly nothing: to replace
     /// rules would cost more.
-    pub fn install(&self, vips: &[Vip]) -> Result<(), ChildError> {
+    pub fn install(&self, guards: &[Guard]) -> Result<(), ChildError> {
+        let vips: Vec<Vip> = guards.iter().map(|guard| guard.vip).collect();
         let mut transaction = ruleset::transaction as Transaction;
-        let mut sets = Sets::missing(vips);
-        let mut look = sets.missing.iter().any(|&senders| kernel::has(senders));
+        let mut present = Present::nothing(&vips);
+        let mut look = present.missing.iter().any(|&senders| kernel::has(senders));
         let mut outcome = Ok(());
         for _ in 0..ATTEMPTS {
             if look {
-                let listings = self.listings(vips)?;
-                if vips.iter().all(|&vip| listings.judge(vip) == State::InForce) {
+                let listings = self.listings(&vips)?;
+                let stands =
+                    |guard: &Guard| listings.judge(guard.vip, Some(guard)) == State::InForce;
+                if guards.iter().all(stands) {
                     return Ok(());
                 }
-                sets = listings.sets(vips);
+                present = listings.present(&vips);
             }
-            outcome = self.apply(&transaction(vips, &sets));
+            outcome = self.apply(&transaction(guards, &present));
             let Err(ChildError::Failed { stderr, .. }) = &outcome else { break };
             if stderr.contains("not supported") {
                 // Somebody's chain of that name at another hook, or none: it is not a guard.
@@ -71,7 +75,7 @@ impl Nft {
     pub fn purge(&self, vips: &[Vip]) -> Result<(), ChildError> {
         match vips {
             [] => self.apply(&ruleset::purge_all()),
-            _ => self.apply(&ruleset::purge(vips, &self.listings(vips)?.sets(vips))),
+            _ => self.apply(&ruleset::purge(vips, &self.listings(vips)?.present(vips))),
         }
     }
 

@@ -1,66 +1,114 @@
 //! A VIP's guard as a ruleset in the nftables crate's schema. Pure: nothing here talks to nft.
 
-use std::borrow::Cow;
-use std::collections::HashSet;
-
 use nftables::batch::Batch;
-use nftables::expr::{
-    BinaryOperation, Expression, Fib, FibFlag, FibResult, Meta, MetaKey, NamedExpression, Payload,
-    PayloadField, SetItem,
-};
-use nftables::schema::{Chain, FlushObject, NfCmd, NfListObject, Nftables, Rule, Table};
-use nftables::stmt::{self, Match, Operator, SetOp, Statement};
+use nftables::schema::{self, FlushObject, NfCmd, NfListObject, Nftables, Table};
 use nftables::types::{NfChainPolicy, NfChainType, NfFamily, NfHook};
 
-use super::listing::Sets;
+use super::TABLE;
+use super::chain::{ChainType, Hook, Kind};
+use super::fingerprint::{self, Mark};
+use super::listing::Present;
+use super::plan::{Guard, Protocol, Service, Services};
+use super::rule::Term;
 use super::senders::{Part, Senders};
-use super::{TABLE, chain_name};
 use crate::vip::{Family, Vip};
 
-/// `priority dstnat`, in numbers: where destination NAT belongs, before routing and before IPVS.
-const PRIORITY_DSTNAT: i32 = -100;
+/// A chain of a guard and its rules, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chain {
+    /// What it is for.
+    pub kind: Kind,
+    /// Whose it is.
+    pub vip: Vip,
+    /// What it does.
+    pub rules: Vec<Rule>,
+}
 
-/// `fin|syn|rst|ack` (RFC 9293, 3.1).
-const FIN_SYN_RST_ACK: u32 = 0x01 | 0x02 | 0x04 | 0x10;
+/// A rule of a guard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    terms: Vec<Term>,
+    /// The rule's comment, by which it is recognised.
+    pub mark: Mark,
+}
 
-/// How many rules a VIP's chain has.
-pub(super) const RULES: usize = 9;
+impl Chain {
+    /// Its name.
+    pub fn name(&self) -> String {
+        self.kind.name(self.vip)
+    }
+}
 
-/// The one transaction that puts the guards of `vips` in force, whatever rules were there before.
+impl Rule {
+    /// In nft's own language, with its comment.
+    pub fn text(&self) -> String {
+        format!("{} comment \"{}\"", text(&self.terms), self.mark)
+    }
+}
+
+fn text(terms: &[Term]) -> String {
+    terms.iter().map(Term::text).collect::<Vec<_>>().join(" ")
+}
+
+/// The chains of a guard, in the order of [`Kind::ALL`], their rules marked.
+pub fn chains(guard: &Guard) -> Vec<Chain> {
+    let vip = guard.vip;
+    let chains: Vec<_> = Kind::ALL
+        .into_iter()
+        .map(|kind| (kind, rules(kind, guard)))
+        .filter(|(_, rules)| !rules.is_empty())
+        .collect();
+    let lines = chains.iter().flat_map(|(kind, rules)| {
+        // A chain's name and place, then its rules.
+        let base = kind.base().map_or(String::new(), |base| base.to_string());
+        let head = format!("{} {base}", kind.name(vip));
+        std::iter::once(head).chain(rules.iter().map(|terms| text(terms)))
+    });
+    let fingerprint = fingerprint::of(lines);
+    let count = chains.iter().map(|(_, rules)| rules.len()).sum();
+    let mut marks = (1..).map(|place| Mark { fingerprint, place, count });
+    let mut marked = |rules: Vec<Vec<Term>>| {
+        rules.into_iter().zip(&mut marks).map(|(terms, mark)| Rule { terms, mark }).collect()
+    };
+    chains.into_iter().map(|(kind, rules)| Chain { kind, vip, rules: marked(rules) }).collect()
+}
+
+/// The one transaction that puts `guards` in force, whatever rules were there before.
 /// (A chain of that name at another hook or priority is refused by the kernel: see [`rebuild`].)
 ///
 /// Idempotent and free of order: it adds what may be there already and replaces the rules. The
 /// sets are the exception: they outlive the rules, so it creates only those that are missing, because
 /// what nft's JSON can say of a set before nft 1.0.8 is not what the kernel makes of it, and adding
-/// one again is refused; and it replaces only those that are something else. Which are which, `sets`
-/// says.
-pub fn transaction(vips: &[Vip], sets: &Sets) -> Nftables<'static> {
+/// one again is refused; and it replaces only those that are something else. Which are which,
+/// `present` says, and which chains are left over from other services.
+pub fn transaction(guards: &[Guard], present: &Present) -> Nftables<'static> {
     let mut batch = Batch::new();
-    for &vip in vips {
-        install(&mut batch, vip, sets);
+    for guard in guards {
+        install(&mut batch, guard, present);
     }
     batch.to_nftables()
 }
 
 /// Like [`transaction`], but chains of these names that stand elsewhere are replaced too. Slower:
 /// nft waits 12–15 ms for the kernel after every deletion.
-pub fn rebuild(vips: &[Vip], sets: &Sets) -> Nftables<'static> {
+pub fn rebuild(guards: &[Guard], present: &Present) -> Nftables<'static> {
     let mut batch = Batch::new();
-    for &vip in vips {
-        remove(&mut batch, vip);
-        install(&mut batch, vip, sets);
+    let present = Present { chains: Vec::new(), ..present.clone() };
+    for guard in guards {
+        remove(&mut batch, guard.vip);
+        install(&mut batch, guard, &present);
     }
     batch.to_nftables()
 }
 
 /// The one transaction that takes the guards of `vips` away, whether or not they are there, and of
 /// their sets those that are there.
-pub fn purge(vips: &[Vip], sets: &Sets) -> Nftables<'static> {
+pub fn purge(vips: &[Vip], present: &Present) -> Nftables<'static> {
     let mut batch = Batch::new();
     for &vip in vips {
         remove(&mut batch, vip);
     }
-    for senders in sets.right.iter().chain(&sets.altered) {
+    for senders in present.right.iter().chain(&present.altered) {
         // delete set ip lvskit clients-A
         batch.delete(NfListObject::Set(Box::new(senders.set())));
     }
@@ -78,110 +126,91 @@ pub fn purge_all() -> Nftables<'static> {
     batch.to_nftables()
 }
 
-fn install(batch: &mut Batch<'static>, vip: Vip, sets: &Sets) {
+fn install(batch: &mut Batch<'static>, guard: &Guard, present: &Present) {
+    let vip = guard.vip;
+    let chains = chains(guard);
     // add table ip lvskit
     batch.add(NfListObject::Table(table(family(vip))));
-    // add chain ip lvskit vip-A { type nat hook prerouting priority dstnat; policy accept; }
-    batch.add(NfListObject::Chain(chain(vip)));
-    // flush chain ip lvskit vip-A: the sets keep what they hold
-    batch.add_cmd(NfCmd::Flush(FlushObject::Chain(chain(vip))));
+    for Chain { kind, .. } in &chains {
+        // add chain ip lvskit vip-A { type nat hook prerouting priority -100; policy accept; }
+        batch.add(NfListObject::Chain(base(*kind, vip)));
+        // flush chain ip lvskit vip-A: the sets keep what they hold
+        batch.add_cmd(NfCmd::Flush(FlushObject::Chain(named(*kind, vip))));
+    }
+    let wanted = |kind: Kind| chains.iter().any(|chain| chain.kind == kind);
+    let surplus = present.chains.iter().filter(|(kind, of)| *of == vip && !wanted(*kind));
+    for (kind, _) in surplus {
+        // flush chain ip lvskit out-A; delete chain ip lvskit out-A
+        batch.add_cmd(NfCmd::Flush(FlushObject::Chain(named(*kind, vip))));
+        batch.delete(NfListObject::Chain(named(*kind, vip)));
+    }
     // delete set ip lvskit clients-A: no rule refers to it any more
-    for senders in sets.altered.iter().filter(|senders| senders.vip == vip) {
+    for senders in present.altered.iter().filter(|senders| senders.vip == vip) {
         batch.delete(NfListObject::Set(Box::new(senders.set())));
     }
     // add set ip lvskit clients-A { type ether_addr; size 4096; flags timeout; timeout 10s; }
-    for senders in sets.altered.iter().chain(&sets.missing).filter(|senders| senders.vip == vip) {
+    for senders in present.altered.iter().chain(&present.missing).filter(|set| set.vip == vip) {
         batch.add(NfListObject::Set(Box::new(senders.set())));
     }
-    // add rule ip lvskit vip-A ...
-    for expr in rules(vip) {
-        batch.add(NfListObject::Rule(Rule {
-            family: family(vip),
-            table: TABLE.into(),
-            chain: chain_name(vip).into(),
-            expr: expr.into(),
-            ..Rule::default()
-        }));
+    for chain in chains {
+        for rule in &chain.rules {
+            // add rule ip lvskit vip-A ... comment "..."
+            batch.add(NfListObject::Rule(schema::Rule {
+                family: family(vip),
+                table: TABLE.into(),
+                chain: chain.name().into(),
+                expr: rule.terms.iter().map(Term::statement).collect(),
+                comment: Some(rule.mark.to_string().into()),
+                ..schema::Rule::default()
+            }));
+        }
     }
 }
 
 fn remove(batch: &mut Batch<'static>, vip: Vip) {
-    let named = || Chain {
-        family: family(vip),
-        table: TABLE.into(),
-        name: chain_name(vip).into(),
-        ..Chain::default()
-    };
     // add table ip lvskit; add chain ip lvskit vip-A: so that there is something to delete
     batch.add(NfListObject::Table(table(family(vip))));
-    batch.add(NfListObject::Chain(named()));
-    // flush chain ip lvskit vip-A; delete chain ip lvskit vip-A
-    batch.add_cmd(NfCmd::Flush(FlushObject::Chain(named())));
-    batch.delete(NfListObject::Chain(named()));
+    for kind in Kind::ALL {
+        batch.add(NfListObject::Chain(named(kind, vip)));
+    }
+    // flush chain ip lvskit vip-A: all of them first, for one may lead to another
+    for kind in Kind::ALL {
+        batch.add_cmd(NfCmd::Flush(FlushObject::Chain(named(kind, vip))));
+    }
+    // delete chain ip lvskit vip-A
+    for kind in Kind::ALL {
+        batch.delete(NfListObject::Chain(named(kind, vip)));
+    }
 }
 
 fn table(family: NfFamily) -> Table<'static> {
     Table { family, name: TABLE.into(), ..Table::default() }
 }
 
-/// The base chain of a VIP.
-pub(super) fn chain(vip: Vip) -> Chain<'static> {
-    Chain {
+fn named(kind: Kind, vip: Vip) -> schema::Chain<'static> {
+    schema::Chain {
         family: family(vip),
         table: TABLE.into(),
-        name: chain_name(vip).into(),
-        _type: Some(NfChainType::NAT),
-        hook: Some(NfHook::Prerouting),
-        prio: Some(PRIORITY_DSTNAT),
-        policy: Some(NfChainPolicy::Accept),
-        ..Chain::default()
+        name: kind.name(vip).into(),
+        ..schema::Chain::default()
     }
 }
 
-/// The rules of a VIP's chain, in order.
-///
-/// A node balances what came from a client and serves what came from a balancer. Which it is tells
-/// the routing table: the VIP is on the interface that the packet came in by, or it is not. Only
-/// for the first seconds after the VIP came or went the table is ahead of the senders, who have not
-/// heard of it yet: so senders are remembered, and what they send means what it meant before.
-///
-/// Only the SYN of a TCP connection is redirected. Packets in mid-stream must not be: IPVS marks
-/// the connections that it hands to its own node as untracked, so after the node gave the VIP up
-/// they look new to conntrack, and a redirect would reset them.
-pub(super) fn rules(vip: Vip) -> [Vec<Statement<'static>>; RULES] {
-    let sender_is =
-        |part| matches(sender(), Operator::EQ, Expression::String(reference(vip, part)));
-    let remember = |part| {
-        let set = reference(vip, part);
-        Statement::Set(stmt::Set { op: SetOp::Update, elem: sender(), set })
-    };
-    [
-        // ip daddr != A accept
-        vec![daddr_is_not(vip), accept()],
-        // tcp flags & (fin|syn|rst|ack) != syn accept
-        vec![in_mid_stream(), accept()],
-        // meta l4proto != { tcp, udp } accept
-        vec![neither_tcp_nor_udp(), accept()],
-        // Held here, but sent by one who balanced it until now: serve, else it might go in circles.
-        // (In IPv6 the kernel redirects to the interface's newest address, which is the VIP, so it
-        // is balanced again; `lb_algo mh` chooses the same server then.)
-        // fib daddr . iif type local ether saddr @balancers-A redirect
-        vec![local_where_it_came_in(), sender_is(Part::Balancer), redirect()],
-        // Held here: balance. (Two rules, because the first ends where there is no MAC address.)
-        // fib daddr . iif type local update @clients-A { ether saddr }
-        vec![local_where_it_came_in(), remember(Part::Client)],
-        // fib daddr . iif type local accept
-        vec![local_where_it_came_in(), accept()],
-        // Gone from here, which this client does not know yet: still balance. Only if the fallback
-        // route lets the packet in at all.
-        // ether saddr @clients-A fib daddr type local accept
-        vec![sender_is(Part::Client), local_anywhere(), accept()],
-        // Not held here: serve.
-        // update @balancers-A { ether saddr }
-        vec![remember(Part::Balancer)],
-        // redirect
-        vec![redirect()],
-    ]
+fn base(kind: Kind, vip: Vip) -> schema::Chain<'static> {
+    let Some(base) = kind.base() else { return named(kind, vip) };
+    schema::Chain {
+        _type: Some(match base.kind {
+            ChainType::Nat => NfChainType::NAT,
+            ChainType::Filter => NfChainType::Filter,
+        }),
+        hook: Some(match base.hook {
+            Hook::Prerouting => NfHook::Prerouting,
+            Hook::Output => NfHook::Output,
+        }),
+        prio: Some(base.priority),
+        policy: Some(NfChainPolicy::Accept),
+        ..named(kind, vip)
+    }
 }
 
 pub(super) fn family(vip: Vip) -> NfFamily {
@@ -191,76 +220,78 @@ pub(super) fn family(vip: Vip) -> NfFamily {
     }
 }
 
-// `ip daddr != 192.168.3.100`, `ip6 daddr != fd00::100`
-fn daddr_is_not(vip: Vip) -> Statement<'static> {
-    let address = Expression::String(vip.to_string().into());
-    matches(payload(vip.family().nft(), "daddr"), Operator::NEQ, address)
+/// The rules of a chain; none where the guard has no such chain.
+fn rules(kind: Kind, guard: &Guard) -> Vec<Vec<Term>> {
+    match kind {
+        Kind::Incoming => incoming(guard),
+        Kind::Decision => decision(guard),
+    }
 }
 
-// `tcp flags & (fin|syn|rst|ack) != syn`
-fn in_mid_stream() -> Statement<'static> {
-    // In numbers: nft before 1.0 refuses a list of flags here.
-    let mask = Expression::Number(FIN_SYN_RST_ACK);
-    let flags = BinaryOperation::AND(payload("tcp", "flags"), mask);
-    matches(Expression::BinaryOperation(Box::new(flags)), Operator::NEQ, word("syn"))
+/// The services as ports.
+fn services(guard: &Guard) -> Vec<Service> {
+    let every = |protocol| Service { protocol, first: 1, last: u16::MAX };
+    match &guard.services {
+        Services::Legacy | Services::All => vec![every(Protocol::Tcp), every(Protocol::Udp)],
+        Services::Only(services) => services.clone(),
+    }
 }
 
-// `meta l4proto != { tcp, udp }`
-fn neither_tcp_nor_udp() -> Statement<'static> {
-    let protocol = NamedExpression::Meta(Meta { key: MetaKey::L4proto });
-    let both = ["tcp", "udp"].map(|name| SetItem::Element(word(name)));
-    let both = Expression::Named(NamedExpression::Set(both.into()));
-    matches(Expression::Named(protocol), Operator::NEQ, both)
+/// The first packet of a connection to a service.
+///
+/// Of TCP only the SYN. Packets in mid-stream must not be redirected: IPVS marks the connections
+/// that it hands to its own node as untracked, so after the node gave the VIP up they look new to
+/// conntrack, and a redirect would reset them.
+fn first_packet(service: Service) -> Vec<Term> {
+    match service.protocol {
+        // tcp dport 25 tcp flags & (fin|syn|rst|ack) == syn
+        Protocol::Tcp => vec![Term::To(service), Term::Syn],
+        // udp dport 53
+        Protocol::Udp => vec![Term::To(service)],
+    }
 }
 
-// `fib daddr . iif type local`: the VIP is on the interface that the packet came in by
-fn local_where_it_came_in() -> Statement<'static> {
-    local(HashSet::from([FibFlag::Daddr, FibFlag::Iif]))
+/// What the guard has to decide about.
+fn incoming(guard: &Guard) -> Vec<Vec<Term>> {
+    let on = |service| {
+        let on = Term::Goto(Kind::Decision.name(guard.vip));
+        first_packet(service).into_iter().chain([on]).collect()
+    };
+    // ip daddr != A accept
+    let others = vec![Term::NotTo(guard.vip), Term::Accept];
+    // tcp dport 25 tcp flags & (fin|syn|rst|ack) == syn goto serve-A, for each service
+    std::iter::once(others).chain(services(guard).into_iter().map(on)).collect()
 }
 
-// `fib daddr type local`: on any interface, or by the fallback route
-fn local_anywhere() -> Statement<'static> {
-    local(HashSet::from([FibFlag::Daddr]))
-}
-
-fn local(flags: HashSet<FibFlag>) -> Statement<'static> {
-    let fib = NamedExpression::Fib(Fib { result: FibResult::Type, flags });
-    matches(Expression::Named(fib), Operator::EQ, word("local"))
-}
-
-// `ether saddr`
-fn sender() -> Expression<'static> {
-    payload("ether", "saddr")
-}
-
-// `@clients-192.168.3.100`
-fn reference(vip: Vip, part: Part) -> Cow<'static, str> {
-    format!("@{}", Senders { vip, part }.name()).into()
-}
-
-// `accept`: as far as this chain is concerned
-fn accept() -> Statement<'static> {
-    Statement::Accept(None)
-}
-
-// `redirect`
-fn redirect() -> Statement<'static> {
-    Statement::Redirect(None)
-}
-
-fn matches(
-    left: Expression<'static>,
-    op: Operator,
-    right: Expression<'static>,
-) -> Statement<'static> {
-    Statement::Match(Match { left, right, op })
-}
-
-fn payload(protocol: &'static str, field: &'static str) -> Expression<'static> {
-    let field = PayloadField { protocol: protocol.into(), field: field.into() };
-    Expression::Named(NamedExpression::Payload(Payload::PayloadField(field)))
-}
-
-fn word(text: &'static str) -> Expression<'static> {
-    Expression::String(text.into())
+/// Who serves a connection.
+///
+/// A node balances what came from a client and serves what came from a balancer. Which it is tells
+/// the routing table: the VIP is on the interface that the packet came in by, or it is not. Only
+/// for the first seconds after the VIP came or went the table is ahead of the senders, who have not
+/// heard of it yet: so senders are remembered, and what they send means what it meant before.
+fn decision(guard: &Guard) -> Vec<Vec<Term>> {
+    let [clients, balancers] =
+        [Part::Client, Part::Balancer].map(|part| Senders { vip: guard.vip, part });
+    let serve = Term::Serve(guard.target);
+    vec![
+        // Held here, but sent by one who balanced it until now: serve, else it might go in circles.
+        // (In IPv6 the kernel redirects to the interface's newest address, which is the VIP, so it
+        // is balanced again; `lb_algo mh` chooses the same server then.)
+        // fib daddr . iif type local ether saddr @balancers-A redirect
+        vec![Term::LocalHere, Term::SentBy(balancers), serve.clone()],
+        // Held here: balance. (Two rules, because the first ends where there is no MAC address.)
+        // fib daddr . iif type local update @clients-A { ether saddr }
+        vec![Term::LocalHere, Term::Remember(clients)],
+        // fib daddr . iif type local accept
+        vec![Term::LocalHere, Term::Accept],
+        // Gone from here, which this client does not know yet: still balance. Only if the fallback
+        // route lets the packet in at all.
+        // ether saddr @clients-A fib daddr type local accept
+        vec![Term::SentBy(clients), Term::Local, Term::Accept],
+        // Not held here: serve.
+        // update @balancers-A { ether saddr }
+        vec![Term::Remember(balancers)],
+        // redirect
+        vec![serve],
+    ]
 }

@@ -4,8 +4,10 @@
 use std::path::Path;
 
 use super::arp::{self, ArpError};
+use super::chain::Kind;
 use super::check::State;
 use super::nft::{self, Nft};
+use super::plan::Guard;
 use super::route::{self, Ip};
 use super::status::{Route, Status};
 use super::{address, kernel, list, ruleset};
@@ -112,33 +114,40 @@ impl SystemError {
     }
 }
 
-/// Whether the chains of `vips` have as many rules as guards have.
-fn stand(vips: &[Vip]) -> bool {
-    vips.iter().all(|&vip| kernel::rules(vip) == Some(ruleset::RULES))
+/// Whether the chains of `guards` have as many rules as they should.
+fn stand(guards: &[Guard]) -> bool {
+    let mut chains = guards.iter().flat_map(ruleset::chains);
+    chains.all(|chain| kernel::rules(chain.kind, chain.vip) == Some(chain.rules.len()))
+}
+
+/// The addresses of `guards`.
+pub(super) fn vips(guards: &[Guard]) -> Vec<Vip> {
+    guards.iter().map(|guard| guard.vip).collect()
 }
 
 impl System {
-    /// Puts the guards of `vips` in force, then their fallback routes if sessions are kept.
+    /// Puts `guards` in force, then their fallback routes if sessions are kept.
     ///
     /// # Errors
     /// A VIP without a guard has no route afterwards, not even one that was there; one whose guard
     /// can't be read keeps it while its chain has rules. Where ARP would make an IPv4 route unsafe, it
     /// has none either.
-    pub fn install(&self, vips: &[Vip]) -> Result<(), SystemError> {
+    pub fn install(&self, guards: &[Guard]) -> Result<(), SystemError> {
+        let vips = vips(guards);
         let mut attempt = 0;
         loop {
             attempt += 1;
-            self.install_guards(vips)?;
+            self.install_guards(guards)?;
             if !self.keep_sessions {
                 return Ok(());
             }
-            let routes = self.install_routes(vips);
+            let routes = self.install_routes(&vips);
             // Somebody may have taken the guard away between the two: a flush, a purge. Then its
             // rules are gone, which the kernel tells sooner than nft; nft decides where it does not.
-            if stand(vips) {
+            if stand(guards) {
                 return routes;
             }
-            match self.unguarded(vips) {
+            match self.unguarded(guards) {
                 (_, None) => return routes,
                 // Once more. To take the route away could hit that of a hook which runs now and puts
                 // the guard back too.
@@ -149,14 +158,14 @@ impl System {
         }
     }
 
-    fn install_guards(&self, vips: &[Vip]) -> Result<(), SystemError> {
-        self.nft.install(vips).map_err(|error| {
-            let error = match stand(vips) {
+    fn install_guards(&self, guards: &[Guard]) -> Result<(), SystemError> {
+        self.nft.install(guards).map_err(|error| {
+            let error = match stand(guards) {
                 true => SystemError::Unread(error),
                 false => SystemError::Nft(error),
             };
             // What nft said of its work matters more than what it says now.
-            let (unguarded, _) = self.unguarded(vips);
+            let (unguarded, _) = self.unguarded(guards);
             self.withdraw(unguarded, error)
         })
     }
@@ -177,17 +186,20 @@ impl System {
         refused.and(self.ip.install(&v6).map_err(SystemError::Ip))
     }
 
-    /// Those of `vips` whose guard is not in force, and how that shows. Where nft can't tell, those
-    /// whose rules are gone.
-    fn unguarded(&self, vips: &[Vip]) -> (Vec<Vip>, Option<SystemError>) {
-        let listings = match self.nft.listings(vips) {
+    /// The addresses of those of `guards` that are not in force, and how that shows. Where nft can't
+    /// tell, those whose rules are gone.
+    fn unguarded(&self, guards: &[Guard]) -> (Vec<Vip>, Option<SystemError>) {
+        let vips = vips(guards);
+        let listings = match self.nft.listings(&vips) {
             Ok(listings) => listings,
             Err(error) => {
-                let gone = vips.iter().copied().filter(|&vip| kernel::rules(vip) == Some(0));
-                return (gone.collect(), Some(SystemError::Unread(error)));
+                let gone = |&vip: &Vip| kernel::rules(Kind::Incoming, vip) == Some(0);
+                let gone = vips.into_iter().filter(gone).collect();
+                return (gone, Some(SystemError::Unread(error)));
             }
         };
-        let judged = vips.iter().map(|&vip| (vip, listings.judge(vip)));
+        let judge = |guard: &Guard| (guard.vip, listings.judge(guard.vip, Some(guard)));
+        let judged = guards.iter().map(judge);
         let wrong: Vec<(Vip, State)> = judged.filter(|(_, is)| *is != State::InForce).collect();
         let undone = wrong.first().map(|(vip, guard)| {
             let status = Status { vip: *vip, guard: guard.clone(), route: None };
@@ -208,8 +220,9 @@ impl System {
         }
     }
 
-    /// Reads back what `vips` have; with an empty list, every VIP that has anything here.
-    pub fn status(&self, vips: &[Vip]) -> Result<Vec<Status>, SystemError> {
+    /// Reads back what `vips` have; with an empty list, every VIP that has anything here. Those that
+    /// have one of `guards` should have exactly that, the others any.
+    pub fn status(&self, vips: &[Vip], guards: &[Guard]) -> Result<Vec<Status>, SystemError> {
         let listings = self.nft.listings(vips).map_err(SystemError::Unread)?;
         let (routes, unknown) = match self.ip.list() {
             Ok(routes) => (routes, None),
@@ -230,7 +243,10 @@ impl System {
             [] => listings.vips(&routes),
             _ => vips.to_vec(),
         };
-        let status = |vip| Status { vip, guard: listings.judge(vip), route: route(vip) };
+        let status = |vip| {
+            let expected = guards.iter().find(|guard| guard.vip == vip);
+            Status { vip, guard: listings.judge(vip, expected), route: route(vip) }
+        };
         Ok(all.into_iter().map(status).collect())
     }
 

@@ -4,41 +4,35 @@
 
 use std::fmt::Write;
 
+use super::chain::Kind;
+use super::plan::Guard;
 use super::senders::{LIMIT, MEMORY, Senders};
-use super::{TABLE, chain_name, route};
+use super::{TABLE, route, ruleset};
 use crate::vip::{Family, Vip};
 
 /// The transaction of [`super::ruleset::transaction`], as text for `nft -f -`.
-pub fn transaction(vips: &[Vip]) -> String {
-    vips.iter().map(|&vip| install(vip)).collect()
+pub fn transaction(guards: &[Guard]) -> String {
+    guards.iter().map(install).collect()
 }
 
-fn install(vip: Vip) -> String {
-    let family = vip.family().nft();
+fn install(guard: &Guard) -> String {
+    let family = guard.vip.family().nft();
+    let chains = ruleset::chains(guard);
     let mut text = format!("add table {family} {TABLE}\n");
-    let chain = format!("{family} {TABLE} {}", chain_name(vip));
-    // Writing to a String can't fail.
-    let _ = writeln!(
-        text,
-        "add chain {chain} {{ type nat hook prerouting priority dstnat; policy accept; }}"
-    );
-    let _ = writeln!(text, "flush chain {chain}");
-    for senders in Senders::of(vip) {
+    for chain in &chains {
+        let name = format!("{family} {TABLE} {}", chain.name());
+        // Writing to a String can't fail.
+        let base = chain.kind.base().map_or(String::new(), |base| format!(" {{ {base} }}"));
+        let _ = writeln!(text, "add chain {name}{base}");
+        let _ = writeln!(text, "flush chain {name}");
+    }
+    for senders in Senders::of(guard.vip) {
         let _ = writeln!(text, "add set {}", set(senders));
     }
-    let [clients, balancers] = Senders::of(vip).map(Senders::name);
-    for rule in [
-        format!("{family} daddr != {vip} accept"),
-        "tcp flags & (fin|syn|rst|ack) != syn accept".to_owned(),
-        "meta l4proto != { tcp, udp } accept".to_owned(),
-        format!("fib daddr . iif type local ether saddr @{balancers} redirect"),
-        format!("fib daddr . iif type local update @{clients} {{ ether saddr }}"),
-        "fib daddr . iif type local accept".to_owned(),
-        format!("ether saddr @{clients} fib daddr type local accept"),
-        format!("update @{balancers} {{ ether saddr }}"),
-        "redirect".to_owned(),
-    ] {
-        let _ = writeln!(text, "add rule {chain} {rule}");
+    for chain in &chains {
+        for rule in &chain.rules {
+            let _ = writeln!(text, "add rule {family} {TABLE} {} {}", chain.name(), rule.text());
+        }
     }
     text
 }
@@ -61,15 +55,15 @@ pub fn routes(vips: &[Vip]) -> String {
 pub fn purge(vips: &[Vip]) -> String {
     let mut text = String::new();
     for &vip in vips {
-        let chain = format!("{} {TABLE} {}", vip.family().nft(), chain_name(vip));
-        let _ = write!(
-            text,
-            "# ip {}\nadd table {} {TABLE}\nadd chain {chain}\nflush chain {chain}\ndelete chain {chain}\n",
-            route::command("del", vip),
-            vip.family().nft(),
-        );
+        let family = vip.family().nft();
+        let _ = writeln!(text, "# ip {}\nadd table {family} {TABLE}", route::command("del", vip));
+        for action in ["add", "flush", "delete"] {
+            for kind in Kind::ALL {
+                let _ = writeln!(text, "{action} chain {family} {TABLE} {}", kind.name(vip));
+            }
+        }
         for senders in Senders::of(vip) {
-            let name = format!("{} {TABLE} {}", vip.family().nft(), senders.name());
+            let name = format!("{family} {TABLE} {}", senders.name());
             let _ = writeln!(text, "add set {}\ndelete set {name}", set(senders));
         }
     }
@@ -88,12 +82,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_vip_gets_a_chain_in_the_table_of_its_family() {
-        let vips = ["192.168.3.100", "fd00::100"].map(|vip| vip.parse().unwrap());
-        let text = transaction(&vips);
+    fn each_vip_gets_its_chains_in_the_table_of_its_family() {
+        let guard = |vip: &str| Guard::new(vip.parse().unwrap(), "tcp/25".parse().unwrap());
+        let text = transaction(&["192.168.3.100", "fd00::100"].map(guard));
         assert!(text.contains("add rule ip lvskit vip-192.168.3.100 ip daddr != 192.168.3.100 "));
         assert!(text.contains("add rule ip6 lvskit vip-fd00--100 ip6 daddr != fd00::100 "));
         assert!(text.contains("add set ip6 lvskit clients-fd00--100 { type ether_addr; "));
-        assert_eq!(text.lines().count(), 28);
     }
 }

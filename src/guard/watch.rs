@@ -14,10 +14,10 @@ use nix::sys::socket::{
 
 use sd_notify::NotifyState;
 
-use super::system::{System, SystemError};
+use super::plan::Guard;
+use super::system::{System, SystemError, vips};
 use super::voice::Voice;
 use crate::log::Log;
-use crate::vip::Vip;
 
 /// A look at least this often, for what the kernel does not tell, such as changed sysctls.
 const PERIOD: Duration = Duration::from_secs(10);
@@ -80,16 +80,16 @@ impl Changes {
     }
 }
 
-/// Keeps the guards of `vips` in force until a signal ends the process; `changes` must listen
+/// Keeps `guards` in force until a signal ends the process; `changes` must listen
 /// already. Tells systemd once the guards are in force. A failure is logged and tried again.
 ///
 /// # Errors
 /// When the kernel tells no changes any more.
-pub fn keep(system: &System, vips: &[Vip], changes: &Changes, log: &mut Log) -> io::Result<()> {
-    let names = super::list(vips);
+pub fn keep(system: &System, guards: &[Guard], changes: &Changes, log: &mut Log) -> io::Result<()> {
+    let names = super::list(&vips(guards));
     let mut voice = Voice::default();
     let mut ready = false;
-    let mut outcome: Result<Option<String>, _> = system.install(vips).map(|()| None);
+    let mut outcome: Result<Option<String>, _> = system.install(guards).map(|()| None);
     loop {
         let patience = match &outcome {
             Ok(restored) => {
@@ -115,7 +115,7 @@ pub fn keep(system: &System, vips: &[Vip], changes: &Changes, log: &mut Log) -> 
         }
         changes.wait(patience)?;
         let looked = Instant::now();
-        outcome = repair(system, vips, changes)?;
+        outcome = repair(system, guards, changes)?;
         std::thread::sleep(GAP.saturating_sub(looked.elapsed()));
     }
 }
@@ -123,22 +123,22 @@ pub fn keep(system: &System, vips: &[Vip], changes: &Changes, log: &mut Log) -> 
 /// Looks, and puts right what is not; tells what that was.
 fn repair(
     system: &System,
-    vips: &[Vip],
+    guards: &[Guard],
     changes: &Changes,
 ) -> io::Result<Result<Option<String>, SystemError>> {
-    let wrong = match wrong(system, vips) {
+    let wrong = match wrong(system, guards) {
         Ok(None) => return Ok(Ok(None)),
         // An nft that can't list may still be able to install, and says best why not.
         Err(error) => error.to_string(),
         Ok(Some(wrong)) => wrong,
     };
-    let installed = system.install(vips);
+    let installed = system.install(guards);
     // The changes that were our own.
     changes.wait(Duration::ZERO)?;
     if let Err(error) = installed {
         return Ok(Err(error));
     }
-    Ok(match self::wrong(system, vips) {
+    Ok(match self::wrong(system, guards) {
         Ok(None) => Ok(Some(wrong)),
         // Another program is at work, or nft lists what it was told in words that we don't know:
         // to try at once again would never end.
@@ -148,8 +148,8 @@ fn repair(
 }
 
 /// What is not as it should be.
-fn wrong(system: &System, vips: &[Vip]) -> Result<Option<String>, SystemError> {
-    let states = system.status(vips)?;
+fn wrong(system: &System, guards: &[Guard]) -> Result<Option<String>, SystemError> {
+    let states = system.status(&vips(guards), guards)?;
     let wrong: Vec<String> =
         states.iter().filter(|status| !status.is_right()).map(ToString::to_string).collect();
     Ok((!wrong.is_empty()).then(|| wrong.join("; ")))

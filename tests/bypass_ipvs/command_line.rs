@@ -134,33 +134,37 @@ fn dry_run_prints_nfts_own_language() {
         stdout,
         str![[r#"
 add table ip lvskit
-add chain ip lvskit vip-192.168.3.100 { type nat hook prerouting priority dstnat; policy accept; }
+add chain ip lvskit vip-192.168.3.100 { type nat hook prerouting priority -100; policy accept; }
 flush chain ip lvskit vip-192.168.3.100
+add chain ip lvskit serve-192.168.3.100
+flush chain ip lvskit serve-192.168.3.100
 add set ip lvskit clients-192.168.3.100 { type ether_addr; size 4096; flags dynamic,timeout; timeout 10s; }
 add set ip lvskit balancers-192.168.3.100 { type ether_addr; size 4096; flags dynamic,timeout; timeout 10s; }
-add rule ip lvskit vip-192.168.3.100 ip daddr != 192.168.3.100 accept
-add rule ip lvskit vip-192.168.3.100 tcp flags & (fin|syn|rst|ack) != syn accept
-add rule ip lvskit vip-192.168.3.100 meta l4proto != { tcp, udp } accept
-add rule ip lvskit vip-192.168.3.100 fib daddr . iif type local ether saddr @balancers-192.168.3.100 redirect
-add rule ip lvskit vip-192.168.3.100 fib daddr . iif type local update @clients-192.168.3.100 { ether saddr }
-add rule ip lvskit vip-192.168.3.100 fib daddr . iif type local accept
-add rule ip lvskit vip-192.168.3.100 ether saddr @clients-192.168.3.100 fib daddr type local accept
-add rule ip lvskit vip-192.168.3.100 update @balancers-192.168.3.100 { ether saddr }
-add rule ip lvskit vip-192.168.3.100 redirect
+add rule ip lvskit vip-192.168.3.100 ip daddr != 192.168.3.100 accept comment "lvskit 5c89fbada046cdb3 1/9"
+add rule ip lvskit vip-192.168.3.100 tcp dport 1-65535 tcp flags & (fin|syn|rst|ack) == syn goto serve-192.168.3.100 comment "lvskit 5c89fbada046cdb3 2/9"
+add rule ip lvskit vip-192.168.3.100 udp dport 1-65535 goto serve-192.168.3.100 comment "lvskit 5c89fbada046cdb3 3/9"
+add rule ip lvskit serve-192.168.3.100 fib daddr . iif type local ether saddr @balancers-192.168.3.100 redirect comment "lvskit 5c89fbada046cdb3 4/9"
+add rule ip lvskit serve-192.168.3.100 fib daddr . iif type local update @clients-192.168.3.100 { ether saddr } comment "lvskit 5c89fbada046cdb3 5/9"
+add rule ip lvskit serve-192.168.3.100 fib daddr . iif type local accept comment "lvskit 5c89fbada046cdb3 6/9"
+add rule ip lvskit serve-192.168.3.100 ether saddr @clients-192.168.3.100 fib daddr type local accept comment "lvskit 5c89fbada046cdb3 7/9"
+add rule ip lvskit serve-192.168.3.100 update @balancers-192.168.3.100 { ether saddr } comment "lvskit 5c89fbada046cdb3 8/9"
+add rule ip lvskit serve-192.168.3.100 redirect comment "lvskit 5c89fbada046cdb3 9/9"
 add table ip6 lvskit
-add chain ip6 lvskit vip-fd00-3--100 { type nat hook prerouting priority dstnat; policy accept; }
+add chain ip6 lvskit vip-fd00-3--100 { type nat hook prerouting priority -100; policy accept; }
 flush chain ip6 lvskit vip-fd00-3--100
+add chain ip6 lvskit serve-fd00-3--100
+flush chain ip6 lvskit serve-fd00-3--100
 add set ip6 lvskit clients-fd00-3--100 { type ether_addr; size 4096; flags dynamic,timeout; timeout 10s; }
 add set ip6 lvskit balancers-fd00-3--100 { type ether_addr; size 4096; flags dynamic,timeout; timeout 10s; }
-add rule ip6 lvskit vip-fd00-3--100 ip6 daddr != fd00:3::100 accept
-add rule ip6 lvskit vip-fd00-3--100 tcp flags & (fin|syn|rst|ack) != syn accept
-add rule ip6 lvskit vip-fd00-3--100 meta l4proto != { tcp, udp } accept
-add rule ip6 lvskit vip-fd00-3--100 fib daddr . iif type local ether saddr @balancers-fd00-3--100 redirect
-add rule ip6 lvskit vip-fd00-3--100 fib daddr . iif type local update @clients-fd00-3--100 { ether saddr }
-add rule ip6 lvskit vip-fd00-3--100 fib daddr . iif type local accept
-add rule ip6 lvskit vip-fd00-3--100 ether saddr @clients-fd00-3--100 fib daddr type local accept
-add rule ip6 lvskit vip-fd00-3--100 update @balancers-fd00-3--100 { ether saddr }
-add rule ip6 lvskit vip-fd00-3--100 redirect
+add rule ip6 lvskit vip-fd00-3--100 ip6 daddr != fd00:3::100 accept comment "lvskit fb56cb7a42bff03c 1/9"
+add rule ip6 lvskit vip-fd00-3--100 tcp dport 1-65535 tcp flags & (fin|syn|rst|ack) == syn goto serve-fd00-3--100 comment "lvskit fb56cb7a42bff03c 2/9"
+add rule ip6 lvskit vip-fd00-3--100 udp dport 1-65535 goto serve-fd00-3--100 comment "lvskit fb56cb7a42bff03c 3/9"
+add rule ip6 lvskit serve-fd00-3--100 fib daddr . iif type local ether saddr @balancers-fd00-3--100 redirect comment "lvskit fb56cb7a42bff03c 4/9"
+add rule ip6 lvskit serve-fd00-3--100 fib daddr . iif type local update @clients-fd00-3--100 { ether saddr } comment "lvskit fb56cb7a42bff03c 5/9"
+add rule ip6 lvskit serve-fd00-3--100 fib daddr . iif type local accept comment "lvskit fb56cb7a42bff03c 6/9"
+add rule ip6 lvskit serve-fd00-3--100 ether saddr @clients-fd00-3--100 fib daddr type local accept comment "lvskit fb56cb7a42bff03c 7/9"
+add rule ip6 lvskit serve-fd00-3--100 update @balancers-fd00-3--100 { ether saddr } comment "lvskit fb56cb7a42bff03c 8/9"
+add rule ip6 lvskit serve-fd00-3--100 redirect comment "lvskit fb56cb7a42bff03c 9/9"
 
 "#]]
         .raw()

@@ -107,8 +107,8 @@ fn nft_gets_the_rules_and_nothing_of_the_environment() {
     assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{done:?}");
     assert_eq!(fake.wrote("args").unwrap(), "-j -f -\n");
     let rules: serde_json::Value = serde_json::from_str(&fake.wrote("stdin").unwrap()).unwrap();
-    // As on a node that has nothing: the table, the chain, two sets, its flush, nine rules.
-    assert_eq!(rules["nftables"].as_array().map(Vec::len), Some(14), "{rules}");
+    // As on a node that has nothing: the table, two chains and their flushes, two sets, nine rules.
+    assert_eq!(rules["nftables"].as_array().map(Vec::len), Some(16), "{rules}");
     let environment = fake.wrote("env").unwrap();
     // The shell adds PWD and `_`.
     let given: Vec<&str> = (environment.lines())

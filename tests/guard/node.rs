@@ -14,7 +14,7 @@ pub const VIP: &str = "192.168.3.100";
 pub const VIP6: &str = "fd00:3::100";
 pub const OWN: &str = "192.168.3.102";
 pub const OWN6: &str = "fd00:3::102";
-const PORT: u16 = 2525;
+pub const PORT: u16 = 2525;
 
 /// For a connection that must succeed; it normally takes a millisecond.
 pub const PATIENT: Duration = Duration::from_secs(10);

@@ -47,24 +47,57 @@ fn a_neighbouring_vip_is_left_alone() {
     assert_eq!(node.served_at(VIP, BRIEF), None);
 }
 
+/// The first guard is for another port than the one that listens; then come its own, alone, among
+/// others and in a range.
+#[test]
+fn only_the_services_are_redirected() {
+    if !inside("rules::only_the_services_are_redirected") {
+        return;
+    }
+    let node = Node::new();
+    for (vip, own) in [(VIP, OWN), (VIP6, OWN6)] {
+        for other in ["tcp/2524,tcp/2526-65535", "udp/2525", "tcp/25"] {
+            node.guard(&["--service", other, "-a", vip]);
+            assert_eq!(node.forwarded_to(vip, BRIEF), None, "{vip} {other}");
+        }
+        for right in ["tcp/2525", "tcp/25,tcp/2525,udp/53", "tcp/2500-2525,udp/1-65535", "all"] {
+            let service = ["--service", right];
+            node.guard(&[&service[..], &["-r", vip]].concat());
+            assert_eq!(node.forwarded_to(vip, PATIENT), ip(own), "{vip} {right}");
+            let check = |args: &[&str]| node.hook(args).status.code();
+            assert_eq!(check(&["--check", vip]), Some(0), "{right}");
+            assert_eq!(check(&[&service[..], &["--check", vip]].concat()), Some(0), "{right}");
+            assert_eq!(check(&["--check", vip, "--service", "tcp/26"]), Some(1), "{right}");
+        }
+    }
+}
+
 #[test]
 fn dry_run_prints_the_rules_that_the_kernel_gets() {
     if !inside("rules::dry_run_prints_the_rules_that_the_kernel_gets") {
         return;
     }
     let node = Node::new();
-    let dry = node.hook(&["--dry-run", "-a", VIP, VIP6]);
-    assert!(dry.status.success());
-    assert_eq!(node.node.tool("nft", "list ruleset"), "", "a dry run changes nothing");
-
     let by_hand = Netns::new();
     let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), &dry.stdout).unwrap();
-    by_hand.tool("nft", &format!("-f {}", file.path().display()));
-    node.guard(&["-a", VIP, VIP6]);
-    let listing = node.node.tool("nft", "list ruleset");
-    assert_eq!(by_hand.tool("nft", "list ruleset"), listing);
-    assert_eq!(listing.matches("redirect").count(), 4, "{listing}");
+    for services in
+        [&[][..], &["--service", "all"], &["--service", "tcp/25,tcp/100-110,udp/53,udp/60-70"]]
+    {
+        let guards = [services, &["-a", VIP, VIP6]].concat();
+        let dry = node.hook(&[&["--dry-run"], &guards[..]].concat());
+        assert!(dry.status.success());
+        assert_eq!(node.node.tool("nft", "list ruleset"), "", "a dry run changes nothing");
+
+        std::fs::write(file.path(), &dry.stdout).unwrap();
+        by_hand.tool("nft", &format!("-f {}", file.path().display()));
+        node.guard(&guards);
+        let listing = node.node.tool("nft", "list ruleset");
+        assert_eq!(by_hand.tool("nft", "list ruleset"), listing);
+        assert!(listing.matches("redirect").count() >= 4, "{listing}");
+        for host in [&node.node, &by_hand] {
+            host.tool("nft", "flush ruleset");
+        }
+    }
 }
 
 #[test]
