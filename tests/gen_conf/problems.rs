@@ -219,7 +219,7 @@ fn count(report: &str) -> usize {
 }
 
 /// `LINE:COLUMN` of a byte, and the line itself, as the report shows it.
-fn place_of(text: &str, byte: usize) -> (String, String) {
+pub fn place_of(text: &str, byte: usize) -> (String, String) {
     let before = &text[..byte];
     let column = before.rsplit('\n').next().unwrap().chars().count() + 1;
     let number = before.matches('\n').count() + 1;

@@ -5,6 +5,7 @@
 mod drain;
 mod families;
 mod instances;
+mod mails;
 mod names;
 mod nodes;
 mod servers;
@@ -45,6 +46,7 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
     instances::check(drafts, problems);
     families::check(drafts, problems);
     names::check(drafts, problems);
+    mails::check(drafts, problems);
     servers::check(drafts, problems);
 }
 
