@@ -37,6 +37,8 @@ mod keepalived;
 mod keys;
 #[path = "gen_conf/matrix.rs"]
 mod matrix;
+#[path = "gen_conf/missing.rs"]
+mod missing;
 #[path = "gen_conf/output.rs"]
 mod output;
 #[path = "gen_conf/place.rs"]

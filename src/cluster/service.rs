@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::{Release, Seconds};
 use crate::conf::statement::{Settings, Statement};
@@ -82,8 +83,8 @@ pub struct Probe {
     pub has_port: bool,
     /// Whether it speaks TLS: then the program that can is named at once.
     pub tls: bool,
-    /// Whole seconds after which keepalived kills it, longer than its own deadline.
-    pub timeout: u64,
+    /// When it gives up by itself: [`Probe::timeout`] is later.
+    pub deadline: Duration,
     /// Whether its exit code is a weight.
     pub dynamic: bool,
     /// More of the block.
@@ -124,6 +125,21 @@ pub struct HashFlags {
     pub port: bool,
     /// `mh-fallback`, `sh-fallback`: another server where the chosen one has weight 0.
     pub fallback: bool,
+}
+
+impl Probe {
+    /// How much longer keepalived waits for the probe than the probe's own deadline, in seconds: it
+    /// must never come to keepalived killing it.
+    const GRACE: u64 = 2;
+
+    /// The longest deadline that keepalived's longest timer leaves room for.
+    pub const LONGEST_DEADLINE: Duration = Duration::from_secs(Seconds::MAX - Probe::GRACE);
+
+    /// `misc_timeout`: the whole seconds after which keepalived kills it.
+    pub fn timeout(&self) -> u64 {
+        let up = u64::from(self.deadline.subsec_nanos() > 0);
+        self.deadline.as_secs().saturating_add(up).saturating_add(Probe::GRACE)
+    }
 }
 
 impl Scheduler {

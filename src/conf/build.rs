@@ -6,20 +6,17 @@ use std::net::IpAddr;
 
 use anyhow::{Context, Result};
 
+use super::probe;
 use super::statement::{Statement, tracked_blocks};
 use super::tree::{
     Conf, GlobalDefs, Notify, RealServer, SyncDaemon, TrackFile, VirtualServer, VrrpInstance,
 };
 use super::word::Word;
 use crate::cluster::{
-    self, Check, Cluster, Family, Member, Node, Probe, RouterId, Service, Version, VirtualAddress,
+    self, Check, Cluster, Family, Member, Node, RouterId, Service, Version, VirtualAddress,
 };
 use crate::paths;
 use crate::vip::Vip;
-
-/// Whom the probe runs as: it only opens a connection. Not `nobody`, who owns what others gave up;
-/// sysusers.d/lvskit.conf makes this one.
-pub const PROBE_USER: &str = "lvskit";
 
 /// The name of the file that drains a node, in the rendered files.
 const DRAIN: &str = "lvskit_drain";
@@ -245,7 +242,7 @@ fn virtual_server(
             port,
             weight: one.weight,
             more: one.settings.clone().into_statements(Vec::new()),
-            checks: checks.iter().map(|c| checker(c, address, port)).collect::<Result<_>>()?,
+            checks: checkers(checks, address, port)?,
             raw: one.raw.clone(),
         })
     };
@@ -266,35 +263,13 @@ fn virtual_server(
     })
 }
 
-fn checker(check: &Check, server: IpAddr, port: Option<u16>) -> Result<Statement> {
-    match check {
-        Check::Own(block) => Ok(block.clone()),
-        Check::Probe(check) => probe(check, server, port),
+fn checkers(checks: &[Check], server: IpAddr, port: Option<u16>) -> Result<Vec<Statement>> {
+    let mut all = Vec::new();
+    for check in checks {
+        match check {
+            Check::Own(block) => all.push(block.clone()),
+            Check::Probe(check) => all.extend(probe::checkers(check, server, port)?),
+        }
     }
-}
-
-/// Our probe as a MISC_CHECK.
-fn probe(check: &Probe, server: IpAddr, port: Option<u16>) -> Result<Statement> {
-    let program = paths::libexec(if check.tls { paths::PROBE_WITH_TLS } else { paths::PROBE });
-    let (judge, rest) = match check.options.strip_prefix(" --compat") {
-        Some(rest) => (" --compat", rest),
-        None => ("", check.options.as_str()),
-    };
-    let port = match port.filter(|_| !check.has_port) {
-        Some(port) => format!(" --port {port}"),
-        None => String::new(),
-    };
-    let path: Word = format!("{program}{judge} {server}{port}{rest}")
-        .parse()
-        .context("the probe's command line")?;
-    let mut block = vec![
-        Statement::line(format!("misc_path {path}")),
-        Statement::line(format!("misc_timeout {}", check.timeout)),
-    ];
-    if check.dynamic {
-        block.push(Statement::line("misc_dynamic"));
-    }
-    block.push(Statement::line(format!("user {PROBE_USER}")));
-    block.extend(check.more.iter().cloned());
-    Ok(Statement::block("MISC_CHECK", block))
+    Ok(all)
 }

@@ -3,6 +3,7 @@
 
 pub mod build;
 pub mod grammar;
+pub mod probe;
 pub mod statement;
 pub mod tree;
 pub mod word;

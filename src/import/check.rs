@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use super::section::{Body, Section};
 use super::yaml::{Map, Yaml};
-use crate::conf::build::PROBE_USER;
 use crate::conf::grammar::Statement;
+use crate::conf::probe::{self, PROBE_USER, RUNNER};
 use crate::inventory::keys::{CHECKS, CONNECTION, PROBE};
 use crate::paths;
 use crate::smtp::session::{DEFAULT_PORT, TLS_PORT};
@@ -48,12 +48,20 @@ fn probe(block: &Statement, server: IpAddr, port: Option<u16>) -> Option<Yaml> {
     }
     let mut body = Body::of(block);
     let (line, at) = body.take_value("misc_path")?;
-    let mut words = line.split_whitespace();
+    let mut words = command(line);
     if ![paths::PROBE, paths::PROBE_WITH_TLS].contains(&words.next()?.rsplit('/').next()?) {
         return None;
     }
     // Follows from the rest.
     body.take("misc_timeout");
+    // Other retries than none would be keepalived's, which the inventory can't say of our probe.
+    if body
+        .take_where(|one| one.keyword() == "retry")
+        .last()
+        .is_some_and(|one| one.values() != ["0"])
+    {
+        return None;
+    }
     if body.take("user").is_some_and(|user| user.values() != [PROBE_USER]) {
         return None;
     }
@@ -93,6 +101,33 @@ fn probe(block: &Statement, server: IpAddr, port: Option<u16>) -> Option<Yaml> {
     }
     let map: Map = section.into_map(&PROBE);
     Some(Yaml::Map(map))
+}
+
+/// The words of a check's command, whether or not it is run by what tells that it can't be.
+fn command(line: &str) -> impl Iterator<Item = &str> {
+    line.split_whitespace().skip_while(|word| *word == RUNNER)
+}
+
+/// Whether a block only asks whether the program is there of a probe that is one of `blocks`: gen-conf
+/// renders it without being told.
+pub(super) fn is_presence(
+    block: &Statement,
+    blocks: &[&Statement],
+    server: IpAddr,
+    port: Option<u16>,
+) -> bool {
+    let path = |one: &Statement| {
+        let path = one.inner().iter().find(|line| line.keyword() == "misc_path")?;
+        path.values().first().cloned()
+    };
+    let asks_for = |one: &&Statement| {
+        probe(one, server, port)?;
+        let dynamic = one.inner().iter().any(|line| line.keyword() == "misc_dynamic");
+        let path = path(one).filter(|_| dynamic)?;
+        path.split_whitespace().next().map(probe::presence_command)
+    };
+    let asked = path(block);
+    asked.is_some() && blocks.iter().any(|one| asks_for(one) == asked)
 }
 
 /// The port that the probe asks by itself, unless these words name one.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::keys::{CHECKS, PROBE, Table};
 use super::read::{Placed, Problems, Section, items};
+use super::timers::Around;
 use super::tree::{Kind, Node};
 use super::{keywords, probe, raw, settings, values};
 use crate::cluster::{Check, Family, Protocol, Seconds};
@@ -21,12 +22,14 @@ const DELAY_LOOP: f64 = 60.0;
 
 /// What a check is for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Service {
+pub(super) struct Service<'a> {
     pub(super) protocol: Protocol,
     /// Of its servers' addresses; `None` where that is not known here.
     pub(super) family: Option<Family>,
     /// Between two checks of a server; keepalived's default where there is none.
     pub(super) delay_loop: Option<Seconds>,
+    /// What is said of all checks of its servers.
+    pub(super) around: Around<'a>,
 }
 
 /// keepalived's checkers that connect to a port.
@@ -63,7 +66,7 @@ pub(super) struct Files {
 }
 
 /// One check, or a list of them.
-pub(super) fn read_all(node: &Node, service: Service, problems: &mut Problems) -> Checks {
+pub(super) fn read_all(node: &Node, service: Service<'_>, problems: &mut Problems) -> Checks {
     let mut files = Files::default();
     let checks: Vec<Option<Check>> =
         (items(node).iter()).map(|item| read(item, service, &mut files, problems)).collect();
@@ -72,7 +75,7 @@ pub(super) fn read_all(node: &Node, service: Service, problems: &mut Problems) -
 
 fn read(
     node: &Node,
-    service: Service,
+    service: Service<'_>,
     files: &mut Files,
     problems: &mut Problems,
 ) -> Option<Check> {
@@ -88,7 +91,7 @@ fn read(
     let check = if !bound(&section, &settings, family, problems) {
         None
     } else if kind.value == PROBE_TYPE {
-        probe::read(&section, &settings, family, files, problems).map(Check::Probe)
+        probe::read(&section, &settings, service.around, family, files, problems).map(Check::Probe)
     } else {
         let mut statements = Vec::new();
         if table.key("query").is_some()

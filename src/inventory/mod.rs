@@ -5,8 +5,8 @@
 //! - `read` takes sections apart and collects every problem instead of stopping at the first;
 //! - `values`, `numbers` and `keywords` check single values, `settings` and `raw` read what
 //!   keepalived.conf has in the same words;
-//! - `node`, `instance`, `address`, `track`, `server`, `real_server`, `check` and `probe` read the
-//!   rest;
+//! - `node`, `instance`, `address`, `track`, `server`, `real_server`, `check`, `timers` and `probe` read
+//!   the rest;
 //! - `places` remembers where keys stand, `foreign` knows keepalived's words that are no keys;
 //! - `member` works out each node's part, `schema` makes a [`Cluster`];
 //! - `cross` checks what no single value shows;
@@ -35,6 +35,7 @@ pub mod schema_json;
 mod secret;
 mod server;
 mod settings;
+mod timers;
 mod track;
 mod tree;
 mod values;

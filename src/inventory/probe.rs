@@ -10,24 +10,22 @@ use clap::{CommandFactory, Parser};
 use super::check::Files;
 use super::keys::{self, PROBE};
 use super::read::{Placed, Problems, Section, value};
+use super::timers::{self, Around, Timer};
 use super::{keywords, raw, values};
 use crate::cli::smtp_check::Args;
 use crate::cluster::{Family, Probe, Seconds};
-use crate::conf::build::PROBE_USER;
+use crate::conf::probe::PROBE_USER;
 use crate::conf::statement::{Settings, Statement};
 
 /// The first port that any user may take (ip(7), `ip_unprivileged_port_start`).
 const UNPRIVILEGED: u16 = 1024;
-
-/// How much longer keepalived must wait for the probe than the probe's own deadline, in seconds: it
-/// must never come to keepalived killing it.
-const PROBE_GRACE: u64 = 2;
 
 /// The keys of the probe. The retries are the probe's, not keepalived's: MISC_CHECK takes the first
 /// failure after a start as final, SMTP_CHECK and the probe do not.
 pub(super) fn read(
     section: &Section<'_>,
     settings: &Settings,
+    around: Around<'_>,
     family: Option<Family>,
     files: &mut Files,
     problems: &mut Problems,
@@ -36,33 +34,52 @@ pub(super) fn read(
     let dynamic = value(section.optional("misc_dynamic", problems, keywords::yes_no));
     let dynamic = dynamic.unwrap_or(false);
     let more = section.one_or_more("options", problems, values::words);
-    let mut options = String::new();
-    if compat {
-        options.push_str(" --compat");
-    }
-    if dynamic {
-        options.push_str(" --dynamic");
-    }
-    for key in ["helo_name", "connect_timeout", "retry", "delay_before_retry"]
-        .into_iter()
-        .chain(keys::CONNECTION.iter().map(|key| key.name))
-    {
-        if let Some(value) = settings.value(key) {
-            let name = key.replace('_', "-");
-            options.push_str(&format!(" --{name} {}", value.trim_matches('"')));
-        }
-    }
-    for words in &more {
-        options.push_str(&format!(" {}", words.value.replace('"', "")));
-    }
     if let Some(words) = more.iter().find(|words| words.value.contains('\'')) {
         let title = "a single quote, which keepalived takes for the beginning of an argument";
         problems.add(words.at.clone(), title, "write it without");
         return None;
     }
-    let has_port = settings.has("connect_port");
     let source = Source { section, more: &more };
-    let Judged { args, timeout } = judged(&options, (has_port, family), &source, problems)?;
+    let timers = timers::of(settings, around, |name| source.has(name));
+    let has_port = settings.has("connect_port");
+    let rendered = |timers: &mut dyn Iterator<Item = &Timer<'_>>| {
+        let mut options = String::new();
+        if compat {
+            options.push_str(" --compat");
+        }
+        if dynamic {
+            options.push_str(" --dynamic");
+        }
+        let key = |key| Some((key, settings.value(key)?));
+        let connection = keys::CONNECTION.iter().filter_map(|one| key(one.name));
+        let timers = timers.map(|timer| (timer.name, timer.value));
+        for (key, value) in key("helo_name").into_iter().chain(timers).chain(connection) {
+            options.push_str(&format!(" --{} {}", key.replace('_', "-"), value.trim_matches('"')));
+        }
+        for words in &more {
+            options.push_str(&format!(" {}", words.value.replace('"', "")));
+        }
+        options
+    };
+    let mut options = rendered(&mut timers.iter());
+    let judge = |options: &str| parsed(&command(options, has_port, family), &[]);
+    let (args, mut deadline) = match judge(&options) {
+        Ok(read) => read,
+        Err(found) => {
+            refused(found, &command(&options, has_port, family), &source, problems);
+            return None;
+        }
+    };
+    if deadline > Probe::LONGEST_DEADLINE {
+        let own = rendered(&mut timers.iter().filter(|timer| !timer.inherited));
+        let inherited = judge(&own).is_ok_and(|(_, own)| own <= Probe::LONGEST_DEADLINE);
+        too_long(deadline, inherited, &source, problems);
+        if !inherited {
+            return None;
+        }
+        deadline = Probe::LONGEST_DEADLINE;
+        options.push_str(&format!(" --deadline {}", deadline.as_secs()));
+    }
     let unfit = unfit(&args, dynamic);
     if !unfit.is_empty() {
         for (name, title, cure) in unfit {
@@ -78,7 +95,7 @@ pub(super) fn read(
         .chain(raw_lines(section, problems)?)
         .collect();
     let tls = args.starttls || args.tls;
-    Some(Probe { options, has_port, tls, timeout, dynamic, more: block })
+    Some(Probe { options, has_port, tls, deadline, dynamic, more: block })
 }
 
 /// Where the command line comes from.
@@ -110,6 +127,13 @@ impl Source<'_> {
         };
         let item = self.more.iter().find(|item| item.value.split(' ').any(names));
         item.map_or_else(|| self.place(), |item| item.at.clone())
+    }
+
+    /// Whether `options` name an option, by its name in keepalived's words.
+    fn has(&self, name: &str) -> bool {
+        let option = format!("--{}", name.replace('_', "-"));
+        let words = self.more.iter().flat_map(|item| item.value.split(' '));
+        words.into_iter().any(|word| word.split('=').next() == Some(option.as_str()))
     }
 
     /// The options that `--compat` can't be used with, if that is what `refusal` says. It names
@@ -148,21 +172,10 @@ fn raw_lines(section: &Section<'_>, problems: &mut Problems) -> Option<Vec<State
     None
 }
 
-/// What the probe makes of its command line.
-struct Judged {
-    args: Args,
-    /// The seconds that keepalived must allow it, going by the deadline that it sets itself.
-    timeout: u64,
-}
-
-/// Lets the probe read its command line.
-fn judged(
-    options: &str,
-    (has_port, family): (bool, Option<Family>),
-    source: &Source<'_>,
-    problems: &mut Problems,
-) -> Option<Judged> {
-    // Any address of the family does; where that is not known, of the one that it is bound to.
+/// The probe's command line with these options, to be judged: as it will be rendered, but any address
+/// of the family does, and any port.
+fn command(options: &str, has_port: bool, family: Option<Family>) -> Vec<&str> {
+    // Where the family is not known, that of the address that it is bound to.
     let bound =
         options.split_once("--bindto").map_or("", |(_, rest)| rest.trim_start_matches(['=', ' ']));
     let bound = bound.split(' ').next().unwrap_or_default().parse().ok();
@@ -170,57 +183,53 @@ fn judged(
         Some(Family::V6) => "2001:db8::1",
         _ => "192.0.2.1",
     };
-    // As it will be rendered, and any port does.
     let port: &[&str] = if has_port { &[] } else { &["--port", "25"] };
     let words = ["smtp-check", server].into_iter().chain(port.iter().copied());
-    let words: Vec<&str> = words.chain(options.split_whitespace()).collect();
-    let (args, deadline) = match parsed(&words) {
-        Ok(read) => read,
-        Err(found) => {
-            let beyond = source.beyond_compat(&found);
-            if let [first, ..] = beyond.as_slice() {
-                problems.add(
-                    source.of(first.trim_start_matches('-')),
-                    format!(
-                        "{} {} `compat: false`",
-                        quoted(&beyond),
-                        if beyond.len() == 1 { "needs" } else { "need" }
-                    ),
-                    "write `compat: false` in the check: SMTP_CHECK has no such option",
-                );
-                return None;
-            }
-            // Options that want a weight may only lack the key that asks for one.
-            let dynamic = parsed(&[&words[..], &["--dynamic"]].concat()).is_ok();
-            let cure = match dynamic {
-                true => "write `misc_dynamic: true`: without it there are no weights",
-                false if found.contains("'--port <PORT>' cannot be used multiple") => {
-                    "write `connect_port: ...`"
-                }
-                false => "see `smtp-check --help`",
-            };
-            problems.add(source.place(), found, cure);
-            return None;
-        }
-    };
-    let up = u64::from(deadline.subsec_nanos() > 0);
-    let timeout = deadline.as_secs().saturating_add(up).saturating_add(PROBE_GRACE);
-    if timeout > Seconds::MAX {
+    words.chain(options.split_whitespace()).collect()
+}
+
+/// Notes why the probe refuses its command line.
+fn refused(found: String, words: &[&str], source: &Source<'_>, problems: &mut Problems) {
+    let beyond = source.beyond_compat(&found);
+    if let [first, ..] = beyond.as_slice() {
+        let need = if beyond.len() == 1 { "needs" } else { "need" };
         problems.add(
-            source.place(),
-            format!("one check could take {timeout} s"),
-            format!(
-                "shorten its timers; keepalived ends a program after at most {} s",
-                Seconds::MAX
-            ),
+            source.of(first.trim_start_matches('-')),
+            format!("{} {need} `compat: false`", quoted(&beyond)),
+            "write `compat: false` in the check: SMTP_CHECK has no such option",
         );
-        return None;
+        return;
     }
-    Some(Judged { args, timeout })
+    // Options that want a weight may only lack the key that asks for one.
+    let cure = match parsed(words, &["--dynamic"]).is_ok() {
+        true => "write `misc_dynamic: true`: without it there are no weights",
+        false if found.contains("'--port <PORT>' cannot be used multiple") => {
+            "write `connect_port: ...`"
+        }
+        false => "see `smtp-check --help`",
+    };
+    problems.add(source.place(), found, cure);
+}
+
+/// Notes a check that could take longer than keepalived waits. Timers of the sections around it may be
+/// meant for other checks: then its end is rendered besides.
+fn too_long(deadline: Duration, inherited: bool, source: &Source<'_>, problems: &mut Problems) {
+    let title = format!("one check could take {} s", deadline.as_secs());
+    let most = Probe::LONGEST_DEADLINE.as_secs();
+    if inherited {
+        let cure = format!(
+            "write `connect_timeout`, `retry` and `delay_before_retry` in the check: those of the \
+             server are too long for it, and it is ended after {most} s"
+        );
+        return problems.warn(source.place(), title, cure);
+    }
+    let cure =
+        format!("shorten its timers; keepalived ends a program after at most {} s", Seconds::MAX);
+    problems.add(source.place(), title, cure);
 }
 
 /// What the probe reads, and its deadline; else what is wrong.
-fn parsed(words: &[&str]) -> Result<(Args, Duration), String> {
+fn parsed(words: &[&str], more: &[&str]) -> Result<(Args, Duration), String> {
     let refused = |words: &str| {
         // Names of options may stand below the first line, an indented line each.
         let mut lines = words.lines();
@@ -230,12 +239,14 @@ fn parsed(words: &[&str]) -> Result<(Args, Duration), String> {
         let blank = if names.is_empty() { "" } else { " " };
         format!("smtp-check refuses this: {first}{blank}{}", names.join(", "))
     };
-    let args = Args::try_parse_from(words).map_err(|error| match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            "`--help` and `--version` check nothing, and are up whatever the server is".to_owned()
-        }
-        _ => refused(&error.to_string()),
-    })?;
+    let args =
+        Args::try_parse_from(words.iter().chain(more)).map_err(|error| match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                "`--help` and `--version` check nothing, and are up whatever the server is"
+                    .to_owned()
+            }
+            _ => refused(&error.to_string()),
+        })?;
     match args.probe() {
         Ok(probe) => Ok((args, probe.deadline)),
         Err(error) => Err(refused(&format!("{error:#}"))),

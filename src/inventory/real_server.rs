@@ -6,9 +6,10 @@ use super::check::{self, Checks, Service};
 use super::keys::REAL_SERVER;
 use super::node::NodeDraft;
 use super::read::{Placed, Problems, Section, items, value};
-use super::tree::Kind;
+use super::timers::{self, Around};
+use super::tree::{Kind, Node};
 use super::{numbers, raw, settings, values};
-use crate::cluster::RealServer;
+use crate::cluster::{Check, RealServer, Release};
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
 
@@ -18,6 +19,8 @@ pub(super) struct RealServerDraft {
     pub(super) port: Option<Placed<u16>>,
     weight: Option<Placed<u32>>,
     pub(super) checks: Option<Checks>,
+    /// The checks of the virtual server, where timers of its own change them.
+    timed: Option<Vec<Check>>,
     pub(super) settings: Settings,
     raw: Vec<Statement>,
 }
@@ -31,10 +34,11 @@ enum Who {
 /// All of a virtual server; `None` where it says nothing of them.
 pub(super) fn read_all(
     section: &Section<'_>,
-    service: Service,
+    service: Service<'_>,
     problems: &mut Problems,
 ) -> Option<Vec<RealServerDraft>> {
     let (key, node) = section.node("real_server")?;
+    let common = section.node("check").map(|(_, node)| node);
     let all = items(node);
     if all.is_empty() {
         problems.add(key.at.clone(), "a service without servers", "list one, or remove the key");
@@ -42,12 +46,17 @@ pub(super) fn read_all(
     let read = all.iter().filter_map(|item| {
         let at = item.at.clone();
         let section = Section::open(item, &REAL_SERVER, REAL_SERVER.name, at, problems)?;
-        Some(read(section, service, problems))
+        Some(read(section, common, service, problems))
     });
     Some(read.collect())
 }
 
-fn read(section: Section<'_>, service: Service, problems: &mut Problems) -> RealServerDraft {
+fn read(
+    section: Section<'_>,
+    common: Option<&Node>,
+    service: Service<'_>,
+    problems: &mut Problems,
+) -> RealServerDraft {
     let node = section.optional("node", problems, values::host);
     let address = section.optional("address", problems, values::address);
     let who = match (node, address) {
@@ -68,18 +77,34 @@ fn read(section: Section<'_>, service: Service, problems: &mut Problems) -> Real
         Kind::Scalar(text) => numbers::seconds(text).ok(),
         _ => None,
     });
-    let service = Service { delay_loop: own.or(service.delay_loop), ..service };
+    let settings = settings::read(&section, problems);
+    let around = Around { real_server: Some(&settings), ..service.around };
+    let service = Service { delay_loop: own.or(service.delay_loop), around, ..service };
     let checks = section.node("check").map(|(_, node)| check::read_all(node, service, problems));
+    let timed = match (&checks, common) {
+        (None, Some(node)) if timers::any(&settings) => timed(node, service, problems.target()),
+        _ => None,
+    };
     let draft = RealServerDraft {
         who,
         port: section.optional("port", problems, numbers::port),
         weight: section.optional("weight", problems, numbers::own_weight),
         checks,
-        settings: settings::read(&section, problems),
+        timed,
+        settings,
         raw: raw::read(&section, problems),
     };
     section.close(problems);
     draft
+}
+
+/// The checks of the virtual server with this server's timers, which our probe has to be told; what is
+/// wrong with them is told where they stand.
+fn timed(common: &Node, service: Service<'_>, target: Release) -> Option<Vec<Check>> {
+    let mut told = Problems::default();
+    told.set_target(target);
+    let checks = check::read_all(common, service, &mut told).checks?;
+    checks.iter().any(|check| matches!(check, Check::Probe(_))).then_some(checks)
 }
 
 impl RealServerDraft {
@@ -121,7 +146,7 @@ impl RealServerDraft {
             weight: value(self.weight).or(value(of_node)).unwrap_or(weight),
             checks: match self.checks {
                 Some(checks) => Some(checks.checks?),
-                None => None,
+                None => self.timed,
             },
             settings: self.settings,
             raw: self.raw,

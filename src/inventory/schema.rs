@@ -130,11 +130,30 @@ fn global_defs(top: &Section<'_>, problems: &mut Problems) -> (GlobalDefs, Place
     (global_defs, places)
 }
 
-/// What is told of a cluster that is right: how soon a dead MASTER is replaced.
+/// What is told of a cluster that is right: how soon a dead MASTER is replaced, and how long our probe
+/// takes at most.
 pub(super) fn notes(cluster: &cluster::Cluster) -> Vec<String> {
     let note = |instance: &cluster::VrrpInstance| {
         let takeover = instance.takeover(&cluster.global_defs)?.as_secs_f64();
         Some(format!("{}: a dead MASTER is replaced after {takeover:.2} s", instance.name.as_str()))
     };
-    cluster.vrrp_instances.iter().filter_map(note).collect()
+    let mut notes: Vec<String> = cluster.vrrp_instances.iter().filter_map(note).collect();
+    for server in &cluster.virtual_servers {
+        let own = server.real_servers.iter().filter_map(|one| one.checks.as_ref());
+        let mut told = Vec::new();
+        for check in std::iter::once(&server.checks).chain(own).flatten() {
+            let cluster::Check::Probe(probe) = check else { continue };
+            let (deadline, timeout) = (probe.deadline.as_secs_f64(), probe.timeout());
+            let line = format!(
+                "virtual_server {}: smtp-check gives up after {deadline} s, and keepalived ends it after \
+                 {timeout} s (misc_timeout)",
+                server.service
+            );
+            if !told.contains(&line) {
+                told.push(line);
+            }
+        }
+        notes.extend(told);
+    }
+    notes
 }

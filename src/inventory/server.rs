@@ -10,6 +10,7 @@ use super::node::NodeDraft;
 use super::places::Places;
 use super::read::{Placed, Problems, Section, value};
 use super::real_server::{self, RealServerDraft};
+use super::timers::Around;
 use super::tree::Kind;
 use super::{keywords, member, numbers, raw, settings, values};
 use crate::cluster::{
@@ -75,10 +76,12 @@ fn read(section: Section<'_>, instances: &[InstanceDraft], problems: &mut Proble
     let delay_loop = section.optional("delay_loop", problems, numbers::seconds);
     let target = problems.target();
     let lb_algo = section.required("lb_algo", problems, |text| keywords::lb_algo(text, target));
+    let settings = settings::read(&section, problems);
     let checked = check::Service {
         protocol,
         family: family(service.as_ref(), instance.map(|at| &instances[at])),
         delay_loop: delay_loop.as_ref().map(|delay| delay.value),
+        around: Around { virtual_server: &settings, real_server: None },
     };
     let checks = section
         .required_node("check", problems)
@@ -111,8 +114,8 @@ fn read(section: Section<'_>, instances: &[InstanceDraft], problems: &mut Proble
         checks,
         quorum: number("quorum"),
         hysteresis: number("hysteresis"),
-        settings: settings::read(&section, problems),
         raw: raw::read(&section, problems),
+        settings,
     };
     section.close(problems);
     draft

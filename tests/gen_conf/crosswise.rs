@@ -328,7 +328,8 @@ fn schedulers_that_refuse_what_falls_to_an_empty_server_are_told() {
 /// it they meet the node's own service, which is what the mail may be about.
 #[test]
 fn mails_through_the_own_vip_are_warned_of_at_the_key() {
-    let excluded = "virtual_ipaddress: 192.168.3.100\n    virtual_ipaddress_excluded: 192.168.3.110";
+    let excluded =
+        "virtual_ipaddress: 192.168.3.100\n    virtual_ipaddress_excluded: 192.168.3.110";
     for (key, vips, told) in [
         ("smtp_server: ^192.168.3.100", VIP, true),
         ("smtp_server: ^192.168.3.100 2525", VIP, true),
@@ -416,4 +417,14 @@ fn how_soon_a_dead_master_is_replaced_is_told_on_request() {
     let told = place.run("--out-dir out --verbose");
     assert_eq!(told.stderr, "note: mail_relay: a dead MASTER is replaced after 6.61 s\n");
     assert_eq!(place.run("--out-dir out").stderr, "");
+    let probed = ARTICLE.replace("type: SMTP_CHECK", "type: smtp-check");
+    let place = Place::with(probed);
+    let told = place.run("--stdout").accepted();
+    let limit = &values(&told, "misc_timeout")[0];
+    let told = place.run("--out-dir out --verbose").stderr;
+    let note = format!("keepalived ends it after {limit} s (misc_timeout)\n");
+    assert!(
+        told.contains("virtual_server port 25: smtp-check gives up") && told.ends_with(&note),
+        "{told}"
+    );
 }

@@ -165,11 +165,97 @@ fn a_server_is_drained_by_a_file_of_its_own() {
         NODES[0], NODES[1]
     );
     let paths = rendered(&servers);
-    assert_eq!(paths.len(), 2, "{paths:?}");
-    assert!(paths[0].contains(option) && !paths[1].contains("drain"), "{paths:?}");
+    let presence = "\"/usr/bin/test -x /usr/libexec/keepalived/smtp-check\"";
+    assert!(paths.len() == 3 && paths[1] == presence, "{paths:?}");
+    assert!(paths[0].contains(option) && !paths[2].contains("drain"), "{paths:?}");
     // The check of one server is its own, wherever it stands.
     let alone = rendered(&format!("nodes: {}\n    {check}", NODES[0]));
-    assert!(alone.len() == 1 && alone[0].contains(option), "{alone:?}");
+    assert!(alone.len() == 2 && alone[0].contains(option), "{alone:?}");
+}
+
+/// The article's check in the place of which `check` stands, with `around` in its virtual server.
+fn with(around: &str, check: &str) -> String {
+    edited(&[(CHECK, &format!("{around}\n    check: {check}"))])
+}
+
+/// As keepalived hands them down to its own checks; MISC_CHECK's own `retry` would repeat all attempts
+/// of the probe.
+#[test]
+fn timers_are_inherited_as_keepalived_s_own_checks_inherit_them() {
+    let three = "retry: 3\n    delay_before_retry: 2\n    connect_timeout: 2";
+    let server = "real_server: [{node: server01.domain.ru, retry: 7}, {node: server02.domain.ru}]";
+    let rest = "{type: smtp-check, options: [--retry 5]}";
+    for (around, check, told) in [
+        (
+            three,
+            "{type: smtp-check}",
+            &["--connect-timeout 2 --retry 3 --delay-before-retry 2"][..],
+        ),
+        (three, "{type: smtp-check, retry: 0}", &["2 --retry 0 --delay-before-retry 2"]),
+        ("retry: 3", rest, &["--port 25 --retry 5\""]),
+        (&format!("retry: 3\n    {server}"), "{type: smtp-check}", &["--retry 7\"", "--retry 3\""]),
+        (server, "{type: smtp-check, retry: 4}", &["--retry 4\"", "--retry 4\""]),
+        (server, "{type: smtp-check}", &["--retry 7\"", "--port 25\""]),
+    ] {
+        let text = Place::with(with(around, check)).rendered(NODES[0]);
+        let paths = values(&text, "misc_path");
+        let end = |at: usize| told.get(at).unwrap_or(&told[0]).trim_end_matches('"');
+        let ends =
+            paths.iter().enumerate().all(|(at, path)| path.trim_matches('"').ends_with(end(at)));
+        assert!(paths.len() >= told.len() && ends, "{check}, {around}: {paths:?}");
+        let block = text.split("MISC_CHECK {").nth(1).unwrap().split('}').next().unwrap();
+        assert_eq!(values(block, "retry"), ["0"], "{block}");
+    }
+}
+
+/// keepalived must never kill the probe, which would have no verdict then.
+#[test]
+fn keepalived_waits_longer_than_the_probe_with_inherited_timers_too() {
+    for around in ["retry: 3", "connect_timeout: 30", "delay_before_retry: 60", ""] {
+        let inherited = Place::with(with(around, "{type: smtp-check}")).rendered(NODES[0]);
+        let own = format!("{{type: smtp-check, {around}}}");
+        let own = Place::with(with("", &own)).rendered(NODES[0]);
+        assert_eq!(values(&inherited, "misc_timeout"), values(&own, "misc_timeout"), "{around}");
+    }
+}
+
+/// Timers that are meant for other checks make no inventory wrong.
+#[test]
+fn inherited_timers_that_no_program_gets_have_an_end() {
+    let run = Place::with(with("retry: 4294967295", "{type: smtp-check}")).run("--stdout");
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(run.stderr.contains("warning: one check could take "), "{}", run.stderr);
+    assert!(run.stderr.contains("ended after 4292 s"), "{}", run.stderr);
+    let paths = values(&run.stdout, "misc_path");
+    assert!(paths.iter().all(|path| path.ends_with(" --deadline 4292\"")), "{paths:?}");
+    assert!(values(&run.stdout, "misc_timeout").iter().all(|limit| limit == "4294"));
+    let own = Place::with(with("", "{type: smtp-check, retry: 100, connect_timeout: 4294}"));
+    assert_eq!(own.run("--stdout").code, Some(1));
+}
+
+/// keepalived runs the probe by a program that is always there: one that can't be executed counts as a
+/// success (seen: keepalived 2.2.7 put a dead server back). Where an exit code is a weight, 127 would be
+/// one too.
+#[test]
+fn a_probe_that_is_missing_is_down() {
+    let of = |check: &str| Place::with(with("", check)).rendered(NODES[0]);
+    for (check, program) in [
+        ("{type: smtp-check}", "smtp-check --compat"),
+        ("{type: smtp-check, compat: false}", "smtp-check 192"),
+        ("{type: smtp-check, compat: false, options: --tls}", "smtp-check-tls 192"),
+    ] {
+        let path = format!("\"/usr/bin/env /usr/libexec/keepalived/{program}");
+        let paths = values(&of(check), "misc_path");
+        assert!(paths.iter().all(|one| one.starts_with(&path)), "{check}: {paths:?}");
+    }
+    let text = of("{type: smtp-check, misc_dynamic: true, compat: false, options: --tls}");
+    let block = "        MISC_CHECK {
+            misc_path \"/usr/bin/test -x /usr/libexec/keepalived/smtp-check-tls\"
+            retry 0
+            user lvskit
+        }\n";
+    assert_eq!(text.matches(block).count(), NODES.len(), "{text}");
+    assert!(!text.contains("/usr/bin/env"), "{text}");
 }
 
 #[test]

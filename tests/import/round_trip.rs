@@ -88,6 +88,14 @@ fn other_kinds_of_clusters_go_round() {
             ),
         ),
         (
+            "our probe's weights and the timers around it",
+            plain.replace(
+                "check: {type: TCP_CHECK}",
+                "retry: 3, connect_timeout: 2, check: [{type: smtp-check, misc_dynamic: true}, \
+                 {type: MISC_CHECK, misc_path: /usr/bin/test -x /bin/true, misc_dynamic: true}]",
+            ),
+        ),
+        (
             "several checks",
             plain.replace(
                 "{type: TCP_CHECK}",

@@ -302,10 +302,12 @@ fn help_shows_examples() {
 #[test]
 fn a_probe_that_is_run_in_another_way_stays_as_it_is() {
     let probe = |path: &str, user: &str, port: &str| {
-        let check = format!(
-            "MISC_CHECK {{\n misc_path \"/usr/libexec/keepalived/smtp-check{path}\"\n misc_timeout \
-             2\n user {user}\n }}"
-        );
+        let path = match path.split_once("RUN ") {
+            Some((_, rest)) => format!("/usr/bin/env /usr/libexec/keepalived/smtp-check {rest}"),
+            None => format!("/usr/libexec/keepalived/smtp-check{path}"),
+        };
+        let check =
+            format!("MISC_CHECK {{\n misc_path \"{path}\"\n misc_timeout 2\n user {user}\n }}");
         let own = file(0).replace(" 25 {", port);
         let (before, rest) = own.split_once("SMTP_CHECK {").unwrap();
         // One server will do.
@@ -319,6 +321,9 @@ fn a_probe_that_is_run_in_another_way_stays_as_it_is() {
     };
     let (smtp, smtps) = (" 25 {", " 465 {");
     assert!(probe(" --compat 192.168.3.101", "lvskit", smtp));
+    assert!(probe("RUN --compat 192.168.3.101", "lvskit", smtp));
+    assert!(probe(" --compat 192.168.3.101", "lvskit\n retry 0", smtp));
+    assert!(!probe(" --compat 192.168.3.101", "lvskit\n retry 2", smtp), "repeated by keepalived");
     assert!(probe(" 192.168.3.101 --tls", "lvskit", smtps));
     assert!(probe(" 192.168.3.101 --port 25 --tls", "lvskit", smtp));
     assert!(!probe(" 192.168.3.101 --tls", "lvskit", smtp), "asks port 465");

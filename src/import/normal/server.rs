@@ -25,6 +25,7 @@ pub(super) fn normal(at: &Place, head: &str, block: &mut Vec<Normal>) -> String 
     Normal::default(at, block, "lb_kind NAT");
     persistence(at, block, words.len() == 2);
     weights(block);
+    retries(block);
     ports(block, port);
     head.to_owned()
 }
@@ -51,6 +52,23 @@ fn weights(block: &mut Vec<Normal>) {
             inner.push(Normal::leaf(&server.at, line.clone()));
         }
         inner.retain(|one| one.line != "weight 1");
+    }
+}
+
+/// Leaves out that a program is not run again where nothing further out says otherwise: keepalived's
+/// default for MISC_CHECK.
+fn retries(block: &mut [Normal]) {
+    let is_retry = |one: &Normal| one.keyword() == "retry";
+    if block.iter().any(is_retry) {
+        return;
+    }
+    for server in block.iter_mut().filter_map(|one| one.block.as_mut()) {
+        if server.iter().any(is_retry) {
+            continue;
+        }
+        for check in server.iter_mut().filter(|one| one.keyword() == "MISC_CHECK") {
+            check.block.iter_mut().for_each(|inner| inner.retain(|one| one.line != "retry 0"));
+        }
     }
 }
 

@@ -23,12 +23,7 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
     }
 }
 
-fn through_vip(
-    host: &str,
-    at: Range<usize>,
-    drafts: &Drafts<'_>,
-    problems: &mut Problems,
-) {
+fn through_vip(host: &str, at: Range<usize>, drafts: &Drafts<'_>, problems: &mut Problems) {
     let Ok(address) = host.parse::<IpAddr>() else { return };
     let mut vips = drafts.instances.iter().flat_map(|instance| instance.addresses());
     if vips.any(|vip| vip.value.address() == address) {

@@ -54,6 +54,19 @@ const RETRIES: &[Key] = &[
     Key::plain("delay_before_retry", TIMER, "1", PAUSE_DOC),
 ];
 
+/// Those of our probe, which has them from the sections around it as keepalived's own checks do.
+const PROBE_RETRIES: &[Key] = &[
+    Key::plain(
+        "connect_timeout",
+        TIMER,
+        "the server's, the virtual server's, or 5",
+        "Seconds for the connect and for each answer. Deadline and misc_timeout follow from it and from \
+         the retries; `gen-conf --verbose` shows them.",
+    ),
+    Key::plain("retry", RETRIES_MOST, "the server's, the virtual server's, or 1", RETRY_DOC),
+    Key::plain("delay_before_retry", TIMER, "the server's, the virtual server's, or 1", PAUSE_DOC),
+];
+
 /// More would mean that a server is never down.
 const RETRIES_MOST: Value = Value::Int(0, 100);
 
@@ -92,7 +105,7 @@ pub const PROBE: Table = Table {
     name: "smtp-check",
     groups: &[
         TYPE,
-        RETRIES,
+        PROBE_RETRIES,
         HELO,
         CONNECTION,
         &[
