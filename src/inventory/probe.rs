@@ -273,6 +273,13 @@ fn unfit(args: &Args, dynamic: bool) -> Vec<(&'static str, String, &'static str)
             all.push((name, title, "remove it, and run the probe by hand to read that"));
         }
     }
+    for (file, name) in [(&args.ca_file, "ca_file"), (&args.auth_file, "auth_file")] {
+        if let Some(file) = file.as_ref().filter(|file| !file.is_absolute()) {
+            let title = format!("`{}` depends on where keepalived was started", file.display());
+            let cure = "write the whole path, of a file that user lvskit may read (chown root:lvskit, chmod 640)";
+            all.push((name, title, cure));
+        }
+    }
     if args.fwmark.is_some_and(|mark| mark != 0) {
         let title =
             format!("the probe can't mark packets: its user, {PROBE_USER}, lacks CAP_NET_ADMIN");

@@ -15,6 +15,7 @@ pub mod helo;
 pub mod probe;
 pub mod proxy;
 pub mod report;
+pub mod secret;
 pub mod session;
 pub mod step;
 pub mod target;

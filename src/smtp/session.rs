@@ -33,6 +33,15 @@ pub enum Rules {
     Rfc(Box<Plan>),
 }
 
+impl Rules {
+    fn prepared(&self) -> Result<Rules, Failure> {
+        match self {
+            Rules::Compat(helo_name) => Ok(Rules::Compat(helo_name.clone())),
+            Rules::Rfc(plan) => Ok(Rules::Rfc(Box::new(plan.prepared()?))),
+        }
+    }
+}
+
 /// Whom to talk to, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
@@ -83,6 +92,7 @@ impl Session {
         trace: &mut Trace,
         report: &mut Report,
     ) -> Result<(), Failure> {
+        let rules = self.rules.prepared()?;
         trace.note(format_args!("connect to {}", self.target.server));
         report.begin(Step::Connect);
         let until = deadline.within(self.connect_timeout);
@@ -93,7 +103,7 @@ impl Session {
         trace.note("connected");
         let wire = Wire::new(stream, until, self.target.lets_server_close());
         let patience = self.connect_timeout;
-        match &self.rules {
+        match &rules {
             Rules::Compat(helo_name) => {
                 compat::converse(wire, helo_name, patience, deadline, trace, report)
             }

@@ -16,10 +16,14 @@ pub enum Step {
     Ehlo,
     /// The reply to LHLO (RFC 2033 section 4.1).
     Lhlo,
+    /// The reply to XCLIENT (postfix.org/XCLIENT_README.html).
+    XClient,
     /// The reply to STARTTLS (RFC 3207 section 4).
     StartTls,
     /// The TLS handshake.
     Tls,
+    /// The reply to AUTH, or to what its exchange asks for (RFC 4954 section 4).
+    Auth,
     /// The reply to MAIL FROM (RFC 5321 section 4.1.1.2).
     Mail,
     /// The reply to RCPT TO (RFC 5321 section 4.1.1.3).
@@ -32,14 +36,16 @@ pub enum Step {
 
 impl Step {
     /// Every step, in the order in which a check can come to them.
-    pub const ALL: [Step; 11] = [
+    pub const ALL: [Step; 13] = [
         Step::Connect,
         Step::Greeting,
         Step::Ehlo,
         Step::Lhlo,
         Step::Helo,
+        Step::XClient,
         Step::StartTls,
         Step::Tls,
+        Step::Auth,
         Step::Mail,
         Step::Rcpt,
         Step::Rset,
@@ -54,8 +60,10 @@ impl Step {
             Step::Helo => "helo",
             Step::Ehlo => "ehlo",
             Step::Lhlo => "lhlo",
+            Step::XClient => "xclient",
             Step::StartTls => "starttls",
             Step::Tls => "tls",
+            Step::Auth => "auth",
             Step::Mail => "mail",
             Step::Rcpt => "rcpt",
             Step::Rset => "rset",
@@ -73,8 +81,10 @@ impl fmt::Display for Step {
             Step::Helo => "HELO reply",
             Step::Ehlo => "EHLO reply",
             Step::Lhlo => "LHLO reply",
+            Step::XClient => "XCLIENT reply",
             Step::StartTls => "STARTTLS reply",
             Step::Tls => "TLS handshake",
+            Step::Auth => "AUTH reply",
             Step::Mail => "MAIL reply",
             Step::Rcpt => "RCPT reply",
             Step::Rset => "RSET reply",

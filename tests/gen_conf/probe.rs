@@ -94,6 +94,17 @@ pub const CASES: &[Case] = &[
         "check: {type: smtp-check, compat: false, options: [^--rcpt-to a@b.ru]}",
         Told("arguments were not provided: --mail-from <ADDR>", "see `smtp-check --help`"),
     ),
+    // Files
+    Case(
+        CHECK,
+        "check: {type: smtp-check, compat: false, options: [--tls, ^--ca-file ca.pem]}",
+        Told("`ca.pem` depends on where keepalived was started", "that user lvskit may read"),
+    ),
+    Case(
+        CHECK,
+        "check: {type: smtp-check, compat: false, options: [--auth-file /etc/keepalived/auth]}",
+        Told("sends the password in plain text", "see `smtp-check --help`"),
+    ),
     // Ways to tell
     Case(
         CHECK,

@@ -1,5 +1,7 @@
 //! Without `--compat`: servers that speak RFC 5321, well or badly, from outside.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::thread;
 use std::time::Duration;
 
@@ -181,6 +183,71 @@ fn a_recipient_is_tried_and_taken_back() {
             &["EHLO me", "MAIL FROM:<>", "QUIT"],
         ),
     ]);
+}
+
+#[test]
+fn greylisting_can_be_good() {
+    let lines = ["220 a\r\n", EHLO, OK, "450 4.2.0 later\r\n", OK, BYE];
+    let accept = "--mail-from <> --rcpt-to a@b.example --accept 450,451";
+    let heard: &[&str] = &["EHLO me", "MAIL FROM:<>", "RCPT TO:<a@b.example>", "RSET", "QUIT"];
+    expect_all(&[(accept, answers(&lines), "up", heard)]);
+}
+
+#[test]
+fn rset_may_be_refused() {
+    let lines = ["220 a\r\n", EHLO, OK, "502 5.5.1 what\r\n", BYE];
+    let heard: &[&str] = &["EHLO me", "MAIL FROM:<>", "RSET", "QUIT"];
+    expect_all(&[("--mail-from <>", answers(&lines), "up", heard)]);
+}
+
+/// Neither in what is shown nor in the verdict, whatever the server repeats; and not at all without a
+/// file that keeps it.
+#[test]
+fn the_password_is_told_to_the_server_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("auth");
+    fs::write(&file, "tim\nsecret\n").unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
+    let offer = |mechanism: &str| format!("250-mx\r\n250 AUTH {mechanism}\r\n");
+    let repeats = "535 5.7.8 no AHRpbQBzZWNyZXQ= c2VjcmV0 secret\r\n";
+    let plain: &[&str] = &["EHLO me\r\n", "AUTH PLAIN AHRpbQBzZWNyZXQ=\r\n", "QUIT\r\n"];
+    let login: &[&str] = &["EHLO me\r\n", "AUTH LOGIN\r\n", "dGlt\r\n", "c2VjcmV0\r\n", "QUIT\r\n"];
+    for (mechanism, replies, heard, code) in [
+        ("PLAIN", &["235 2.7.0 ok\r\n", BYE][..], plain, 0),
+        ("PLAIN", &[repeats, BYE], plain, 1),
+        ("LOGIN", &["334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n", "235 ok\r\n", BYE], login, 0),
+        ("LOGIN", &["334 a\r\n", "334 a\r\n", repeats, BYE], login, 1),
+    ] {
+        let start = offer(mechanism);
+        let lines = [&["220 a\r\n", start.as_str()][..], replies].concat();
+        for output in ["-v", "-v --json", "-v --nagios"] {
+            let server = FakeServer::local(answers(&lines));
+            let options = format!(
+                "{output} --retry 0 --helo-name me --auth-plaintext --auth-file {}",
+                file.display()
+            );
+            let out = run(command(server.address(), &options));
+            let bad = if output.contains("nagios") { 2 } else { 1 };
+            assert_eq!(out.status.code(), Some(code * bad), "{out:?}");
+            assert_eq!(server.heard(), heard);
+            let told = String::from_utf8([out.stdout, out.stderr].concat()).unwrap();
+            for secret in ["secret", "AHRpbQBzZWNyZXQ", "c2VjcmV0"] {
+                assert!(!told.contains(secret), "{secret}: {told}");
+            }
+            assert!(told.contains("***"), "{told}");
+        }
+    }
+    for (mode, reason) in [(0o644, "mode 644 keeps no secret"), (0o660, "mode 660 keeps no secret")]
+    {
+        fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+        let server = FakeServer::local(answers(&["220 a\r\n"]));
+        let options = format!("--retry 0 --auth-plaintext --auth-file {}", file.display());
+        let expected =
+            format!("down: Could not prepare the connection: {}: {reason}", file.display());
+        let told = verdict(server.address(), &options);
+        assert!(told.starts_with(&expected), "{told}");
+        assert_eq!(server.connections(), 0);
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The options of `smtp-check`, and the check that they ask for. Those that SMTP_CHECK has carry
 //! its names and defaults, so that a block of keepalived.conf can be moved over word by word.
 
+mod plan;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,18 +12,17 @@ use clap::builder::ArgPredicate;
 use clap::{ArgGroup, Parser, value_parser};
 
 use super::help::AFTER_HELP;
-use crate::smtp::esmtp::Plan;
-use crate::smtp::esmtp::dialogue::Script;
+use crate::smtp::esmtp::xclient::Attribute;
 use crate::smtp::probe::DEFAULT_RETRY;
-use crate::smtp::proxy::Proxy;
+use crate::smtp::proxy::Version;
 use crate::smtp::session::DEFAULT_PORT;
 use crate::smtp::target::LONGEST_INTERFACE;
-use crate::smtp::tls::{self, MinVersion, Peer, Verify};
+use crate::smtp::tls::{MinVersion, Peer};
 use crate::smtp::weight::LatencyWeight;
 use crate::smtp::{Address, HeloName, Probe, Rules, Session, Target, helo, timer, worst_case};
 
 /// Everything that SMTP_CHECK can't do.
-const BEYOND: [&str; 15] = [
+const BEYOND: [&str; 21] = [
     "starttls",
     "tls",
     "sni",
@@ -34,8 +35,14 @@ const BEYOND: [&str; 15] = [
     "expect_capability",
     "mail_from",
     "rcpt_to",
+    "accept",
     "proxy",
+    "proxy_source",
+    "proxy_destination",
+    "xclient",
     "lmtp",
+    "auth_file",
+    "auth_plaintext",
     "encryption",
 ];
 
@@ -119,13 +126,43 @@ pub struct Args {
     #[arg(long, value_name = "ADDR", requires = "mail_from", help_heading = "Expectations")]
     pub rcpt_to: Option<Address>,
 
+    /// Accept this reply to it too: 450 or 451 where greylisting is meant to answer that. Several
+    /// times, or with commas
+    #[arg(long, value_name = "CODE", value_parser = code, value_delimiter = ',')]
+    #[arg(requires = "rcpt_to", help_heading = "Expectations")]
+    pub accept: Vec<u16>,
+
+    /// Log in as who is in this file: two lines, the user and the password; mode 640 or less
+    #[arg(long, value_name = "FILE", help_heading = "Expectations")]
+    pub auth_file: Option<PathBuf>,
+
+    /// Do that without TLS, so that everybody on the way may read the password
+    #[arg(long, requires = "auth_file", conflicts_with = "encryption")]
+    #[arg(help_heading = "Expectations")]
+    pub auth_plaintext: bool,
+
     /// Speak LMTP; the port must be given
-    #[arg(long, requires = "port", conflicts_with = "starttls", help_heading = "Expectations")]
+    #[arg(long, requires = "port", help_heading = "Expectations")]
     pub lmtp: bool,
 
     /// Send a PROXY protocol header first, of version 1 (UNKNOWN) or 2 (LOCAL)
     #[arg(long, value_name = "VERSION", help_heading = "Expectations")]
-    pub proxy: Option<Proxy>,
+    pub proxy: Option<Version>,
+
+    /// With this client in it: 192.0.2.1:1234 or [2001:db8::1]:1234
+    #[arg(long, value_name = "ADDR:PORT", value_parser = end)]
+    #[arg(requires = "proxy", help_heading = "Expectations")]
+    pub proxy_source: Option<SocketAddr>,
+
+    /// And as what the client asked [default: the server's address and port]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = end)]
+    #[arg(requires = "proxy_source", help_heading = "Expectations")]
+    pub proxy_destination: Option<SocketAddr>,
+
+    /// Be taken for somebody else by a server that allows it (XCLIENT): ADDR=192.0.2.1 for
+    /// instance, or NAME, PORT, PROTO, HELO, LOGIN; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Expectations")]
+    pub xclient: Vec<Attribute>,
 
     /// Begin TLS with STARTTLS, which the server must offer
     #[arg(long, help_heading = "TLS")]
@@ -211,20 +248,13 @@ impl Args {
                 "--bindto {bindto} can't reach {host}: one is IPv4, the other IPv6"
             );
         }
-        ensure!(
-            self.verify_name.is_none() || self.verify || self.ca_file.is_some(),
-            "--verify-name means nothing without --verify or --ca-file; --sni asks for a name"
-        );
-        ensure!(
-            !self.rcpt_to.as_ref().is_some_and(Address::is_empty),
-            "--rcpt-to must be an address"
-        );
         if let (Some(warn), Some(crit)) = (self.warn_latency, self.crit_latency) {
             ensure!(warn <= crit, "--warn-latency is above --crit-latency, so it could never warn");
         }
+        let server = SocketAddr::new(host, self.port);
         let session = Session {
             target: Target {
-                server: SocketAddr::new(host, self.port),
+                server,
                 bind_ip: self.bindto,
                 bind_port: self.bind_port,
                 bind_if: self.bind_if.clone(),
@@ -232,7 +262,7 @@ impl Args {
             },
             rules: match self.compat {
                 true => Rules::Compat(self.helo_name.clone()),
-                false => Rules::Rfc(Box::new(self.plan(host))),
+                false => Rules::Rfc(Box::new(self.plan(server)?)),
             },
             connect_timeout: self.connect_timeout,
         };
@@ -245,45 +275,26 @@ impl Args {
             deadline: self.deadline.unwrap_or(longest),
         })
     }
-
-    fn plan(&self, host: IpAddr) -> Plan {
-        Plan {
-            script: Script {
-                helo_name: self.helo_name.clone(),
-                lmtp: self.lmtp,
-                proxied: self.proxy.is_some(),
-                starttls: self.starttls,
-                expect_greeting: self.expect_greeting.clone(),
-                expect_capabilities: self.expect_capability.clone(),
-                mail_from: self.mail_from.clone(),
-                rcpt_to: self.rcpt_to.clone(),
-            },
-            tls: (self.starttls || self.tls).then(|| self.tls_options(host)),
-            proxy: self.proxy,
-        }
-    }
-
-    fn tls_options(&self, host: IpAddr) -> tls::Options {
-        let name = match &self.verify_name {
-            Some(Peer::Name(name)) => Some(name.clone()),
-            _ => None,
-        };
-        tls::Options {
-            sni: self.sni.clone().or(name),
-            verify: (self.verify || self.ca_file.is_some()).then(|| Verify {
-                ca_file: self.ca_file.clone(),
-                // Certificates have the IPv4 address, however it was written.
-                peer: self.verify_name.clone().unwrap_or(Peer::Ip(host.to_canonical())),
-            }),
-            cert_days: self.cert_days,
-            min: self.tls_min,
-        }
-    }
 }
 
 /// Reads an address, with an error that says why a name won't do.
 fn address(text: &str) -> Result<IpAddr, &'static str> {
     text.parse().map_err(|_| "not an IPv4 or IPv6 address (names are not looked up)")
+}
+
+/// Reads an end of a connection.
+fn end(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "expected an address and a port, like 192.0.2.1:25 or [::1]:25")
+}
+
+/// Reads a reply code to accept (RFC 5321 section 4.2). After 421 the server is gone.
+fn code(text: &str) -> Result<u16, &'static str> {
+    let is_code = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.parse() {
+        Ok(421) => Err("421 is a server that is about to go; accept others"),
+        Ok(code @ (200..=299 | 400..=559)) if is_code => Ok(code),
+        _ => Err("expected a reply code of 200-299 or 400-559, like 450"),
+    }
 }
 
 /// Reads the name of an interface; whether there is one shows when it is used.

@@ -17,12 +17,19 @@ Examples:
       smtp-check 192.168.3.101 --tls
   Would it take mail for this address? Nothing is sent:
       smtp-check 192.168.3.101 --mail-from '<>' --rcpt-to postmaster@example.org
+  With a recipient that greylisting defers, which is up too:
+      smtp-check 192.168.3.101 --mail-from a@example.org --rcpt-to b@example.org --accept 450,451
+  Does a login work? The file has the user in its first line and the password in its second:
+      smtp-check 192.168.3.101 -p 587 --starttls --auth-file /etc/keepalived/smtp-auth
   A Postfix that waits for a PROXY header; 3.7 does not know version 1's UNKNOWN:
       smtp-check 192.168.3.101 --proxy v2
+      smtp-check 192.168.3.101 --proxy v1 --proxy-source 203.0.113.9:1234
+  What a client of that address would meet, where the server trusts us with XCLIENT:
+      smtp-check 192.168.3.101 --xclient ADDR=203.0.113.9 --xclient NAME=mail.example.net
   postscreen, whose greeting may take 6 seconds (postscreen_greet_wait):
       smtp-check 192.168.3.101 --connect-timeout 8
   Dovecot's LMTP:
-      smtp-check 192.168.3.101 -p 24 --lmtp
+      smtp-check 192.168.3.101 -p 24 --lmtp --starttls
   For Nagios, and for programs:
       smtp-check 192.168.3.101 --nagios --warn-latency 0.5 --crit-latency 2
       smtp-check 192.168.3.101 --starttls --json
@@ -48,7 +55,8 @@ With and without --compat:
   Without it the replies are those of RFC 5321: of any number of lines, 512 bytes a line and 128
   lines at most; EHLO, or HELO where that is refused; the connect timeout is for each whole reply.
   Codes: 220 for the greeting and STARTTLS, 250 for EHLO, LHLO, HELO and MAIL, 250 or 251 for RCPT,
-  221 for QUIT; RSET may be refused. It never says a second thing before the first is answered, and
+  334 and 235 for AUTH, 220 for XCLIENT, 221 for QUIT; RSET may be refused. --accept adds to those for
+  RCPT alone: who is deferred there is known by then to speak well. It never says a second thing before the first is answered, and
   a reply that is there before its command is said makes the server down. It takes leave with QUIT
   also where the server is down, so that no server logs a lost connection. It just goes only where
   nothing comes in time, after 421, and where replies are early, or replies or TLS broken; a
@@ -58,8 +66,14 @@ The default deadline:
   Each wait may take the connect timeout, and each attempt has the waits of its longest dialogue:
   connection, greeting, EHLO, QUIT; HELO but with --compat, --lmtp, --proxy or --starttls; for
   --starttls STARTTLS, the handshake and the second EHLO, for --tls the handshake; MAIL and RSET for
-  --mail-from, RCPT for --rcpt-to. --compat has 4, --starttls 7, with a recipient 10. One attempt
+  --mail-from, RCPT for --rcpt-to; two for --xclient, three for --auth-file. --compat has 4, --starttls 7, with a recipient 10. One attempt
   more for each --retry, and --delay-before-retry between attempts. -v shows the sum.
+
+Logging in:
+  --auth-file names a file with two lines, the user and the password; PLAIN is used, else LOGIN. Its
+  mode may be 640 or less: for keepalived chown root:lvskit, as the probe runs as user lvskit. Take
+  an account that can do nothing else. The password is in no command line, output or log, and leaves
+  this machine in TLS only, but with --auth-plaintext; add --verify where somebody else might answer.
 
 Certificates:
   Without --verify any certificate will do. With it, it must be trusted and made for --verify-name,

@@ -1,8 +1,8 @@
 //! An honest client's dialogue as a state machine: bytes in, commands out, no socket in sight.
 //!
 //! ```text
-//! greeting → EHLO, or HELO where that is refused → STARTTLS, handshake and EHLO again
-//!          → MAIL FROM → RCPT TO → RSET → QUIT → up
+//! greeting → EHLO, or HELO where that is refused → XCLIENT and EHLO again
+//!          → STARTTLS, handshake and EHLO again → AUTH → MAIL FROM → RCPT TO → RSET → QUIT → up
 //! ```
 //!
 //! What was not asked for is left out. It never says a second thing before the first is answered,
@@ -15,7 +15,11 @@
 //! lost connection; but for 421, after which the server closes, for what is no reply, and for what
 //! came early.
 
-use super::reply::{Reply, ReplyBuffer};
+use std::collections::VecDeque;
+
+use super::auth::{Credentials, Line};
+use super::reply::{Malformed, Reply, ReplyBuffer};
+use super::xclient::Attribute;
 use crate::smtp::address::Address;
 use crate::smtp::failure::Failure;
 use crate::smtp::helo::HeloName;
@@ -30,8 +34,12 @@ pub struct Script {
     pub lmtp: bool,
     /// A PROXY header was sent: a server that knows it knows EHLO too.
     pub proxied: bool,
+    /// Whom to pretend to be, with XCLIENT; nobody else if empty.
+    pub xclient: Vec<Attribute>,
     /// Ask for TLS (RFC 3207).
     pub starttls: bool,
+    /// Who to log in as (RFC 4954), in TLS if there is TLS.
+    pub credentials: Option<Credentials>,
     /// Text that a line of the greeting must contain.
     pub expect_greeting: Option<String>,
     /// Keywords that must be offered (RFC 5321 section 4.1.1.1), in TLS if there is TLS; upper
@@ -41,6 +49,9 @@ pub struct Script {
     pub mail_from: Option<Address>,
     /// Its recipient. Without a sender this is ignored.
     pub rcpt_to: Option<Address>,
+    /// Codes that are as good as 250 for the recipient: greylisting answers 450 or 451 to whom it
+    /// does not know yet, and by that it is up.
+    pub accept: Vec<u16>,
 }
 
 impl Script {
@@ -62,7 +73,8 @@ impl Script {
             (Some(_), Some(_)) => 3,
         };
         let greeting_and_quit = 2;
-        greeting_and_quit + hello + message
+        let xclient = if self.xclient.is_empty() { 0 } else { 2 }; // XCLIENT, EHLO
+        greeting_and_quit + xclient + hello + message
     }
 }
 
@@ -73,6 +85,8 @@ pub enum Action {
     Read,
     /// Send this command.
     Send(String),
+    /// Send this line, with its end, and tell nobody of its secret.
+    SendSecret(Line),
     /// Begin TLS, then say [`secured`](Dialogue::secured).
     StartTls,
     /// There is nothing left to say.
@@ -87,6 +101,10 @@ pub struct Dialogue<'a> {
     replies: ReplyBuffer,
     pending: Option<String>,
     secure: bool,
+    knows_ehlo: bool,
+    pretends: bool,
+    /// What is still to be said of AUTH.
+    auth: VecDeque<Line>,
     greeting: Option<String>,
     capabilities: Vec<String>,
     failure: Option<Failure>,
@@ -102,6 +120,9 @@ impl<'a> Dialogue<'a> {
             replies: ReplyBuffer::default(),
             pending: None,
             secure: false,
+            knows_ehlo: false,
+            pretends: false,
+            auth: VecDeque::new(),
             greeting: None,
             capabilities: Vec::new(),
             failure,
@@ -142,7 +163,7 @@ impl<'a> Dialogue<'a> {
         if self.replies.is_empty() {
             return Ok(());
         }
-        let rest = self.replies.rest();
+        let rest = self.hide(self.replies.rest());
         let failure = match self.step {
             Step::Tls => Failure::Injected,
             Step::Ehlo | Step::Lhlo if self.script.proxied => Failure::NoProxy(rest),
@@ -161,15 +182,28 @@ impl<'a> Dialogue<'a> {
         }
         match self.replies.take() {
             Ok(None) => Ok(Action::Read),
-            Ok(Some(reply)) => {
+            Ok(Some(mut reply)) => {
+                reply.lines = reply.lines.into_iter().map(|line| self.hide(line)).collect();
                 let action = self.judge(&reply)?;
                 match action {
-                    Action::Send(_) | Action::StartTls => self.early(&[])?,
+                    Action::Send(_) | Action::SendSecret(_) | Action::StartTls => self.early(&[])?,
                     Action::Read | Action::Done => {}
                 }
                 Ok(action)
             }
+            Err(Malformed::Code(line)) => {
+                let malformed = Malformed::Code(self.hide(line));
+                Err(Failure::Malformed(self.step, malformed))
+            }
             Err(malformed) => Err(Failure::Malformed(self.step, malformed)),
+        }
+    }
+
+    /// A server's text, fit to be told.
+    fn hide(&self, text: String) -> String {
+        match &self.script.credentials {
+            Some(credentials) => credentials.hide(&text),
+            None => text,
         }
     }
 
@@ -197,9 +231,15 @@ impl<'a> Dialogue<'a> {
             _ if !expected => self.refused(reply),
             Step::Greeting => Ok(self.greeted(reply)),
             Step::Ehlo | Step::Lhlo => {
+                self.knows_ehlo = true;
                 self.capabilities = reply.lines.iter().skip(1).cloned().collect();
                 Ok(self.introduced())
             }
+            Step::XClient => {
+                self.capabilities.clear();
+                Ok(self.hello())
+            }
+            Step::Auth => Ok(self.next_of_auth().unwrap_or_else(|| self.message())),
             Step::StartTls => {
                 self.step = Step::Tls;
                 Ok(Action::StartTls)
@@ -219,16 +259,16 @@ impl<'a> Dialogue<'a> {
     /// RFC 3207 section 4).
     fn expects(&self, code: u16) -> bool {
         match self.step {
-            Step::Greeting | Step::StartTls => code == 220,
-            Step::Rcpt => matches!(code, 250 | 251),
+            Step::Greeting | Step::XClient | Step::StartTls => code == 220,
+            Step::Auth => code == if self.auth.is_empty() { 235 } else { 334 },
+            Step::Rcpt => matches!(code, 250 | 251) || self.script.accept.contains(&code),
             Step::Quit => code == 221,
             _ => code == 250,
         }
     }
 
-    /// In TLS a server is asked that has offered STARTTLS to an EHLO before.
     fn may_say_helo(&self) -> bool {
-        self.script.may_say_helo() && !self.secure
+        self.script.may_say_helo() && !self.knows_ehlo
     }
 
     /// A server that says 421 closes the connection by itself (RFC 5321 section 3.8).
@@ -257,6 +297,9 @@ impl<'a> Dialogue<'a> {
 
     /// After EHLO, LHLO or HELO.
     fn introduced(&mut self) -> Action {
+        if !self.script.xclient.is_empty() && !self.pretends {
+            return self.pretend();
+        }
         if self.script.starttls && !self.secure {
             return if self.offers("STARTTLS") {
                 self.say(Step::StartTls, "STARTTLS".to_owned())
@@ -268,10 +311,49 @@ impl<'a> Dialogue<'a> {
         if let Some(missing) = expected.iter().find(|keyword| !self.offers(keyword)) {
             return self.fail(Failure::NotOffered(missing.clone()));
         }
+        let Some(credentials) = &self.script.credentials else { return self.message() };
+        match credentials.lines(&self.parameters("AUTH")) {
+            Some(lines) => {
+                self.auth = lines.into();
+                self.next_of_auth().unwrap_or_else(|| self.message())
+            }
+            None => self.fail(Failure::NotOffered("AUTH PLAIN or LOGIN".to_owned())),
+        }
+    }
+
+    fn next_of_auth(&mut self) -> Option<Action> {
+        let line = self.auth.pop_front()?;
+        self.step = Step::Auth;
+        Some(Action::SendSecret(line))
+    }
+
+    /// As whom to be judged, before anything hangs on it. The server begins anew after that.
+    fn pretend(&mut self) -> Action {
+        let offered = self.parameters("XCLIENT");
+        let attributes = &self.script.xclient;
+        let missing = attributes.iter().find(|one| !offered.contains(&one.name()));
+        if let Some(missing) = missing {
+            return self.fail(Failure::NotOffered(format!("XCLIENT {}", missing.name())));
+        }
+        self.pretends = true;
+        let attributes: Vec<_> = attributes.iter().map(Attribute::to_string).collect();
+        self.say(Step::XClient, format!("XCLIENT {}", attributes.join(" ")))
+    }
+
+    fn message(&mut self) -> Action {
         match &self.script.mail_from {
             Some(address) => self.say(Step::Mail, format!("MAIL FROM:<{address}>")),
             None => self.quit(),
         }
+    }
+
+    /// What follows an offered keyword; some servers write `AUTH=PLAIN` too.
+    fn parameters(&self, keyword: &str) -> Vec<&str> {
+        let lines = self.capabilities.iter().filter_map(|line| {
+            let (word, rest) = line.split_once([' ', '='])?;
+            word.eq_ignore_ascii_case(keyword).then_some(rest)
+        });
+        lines.flat_map(|rest| rest.split([' ', '='])).collect()
     }
 
     fn offers(&self, keyword: &str) -> bool {

@@ -3,11 +3,15 @@
 //!
 //! Bytes become a [`reply::Reply`], the [`dialogue`] judges it; [`converse`] brings the bytes.
 
+pub mod auth;
 pub mod dialogue;
 pub mod reply;
+pub mod xclient;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use self::auth::{Credentials, HIDDEN};
 use self::dialogue::{Action, Dialogue, Script};
 use super::deadline::Deadline;
 use super::failure::Failure;
@@ -28,13 +32,28 @@ pub struct Plan {
     pub tls: Option<tls::Options>,
     /// What to send before everything else.
     pub proxy: Option<Proxy>,
+    /// Where the script's credentials are.
+    pub auth_file: Option<PathBuf>,
 }
 
 impl Plan {
+    /// The plan with what its files say. Before the server is asked: it has no fault in that.
+    ///
+    /// # Errors
+    /// [`Failure::Local`]
+    pub fn prepared(&self) -> Result<Plan, Failure> {
+        let mut plan = self.clone();
+        if let Some(file) = &self.auth_file {
+            plan.script.credentials = Some(Credentials::read(file).map_err(Failure::Local)?);
+        }
+        Ok(plan)
+    }
+
     /// How often the longest dialogue waits, for each reply and each handshake.
     pub fn waits(&self) -> u32 {
         let tls_first = self.tls.is_some() && !self.script.starttls;
-        self.script.waits() + u32::from(tls_first)
+        let auth = if self.auth_file.is_some() { 3 } else { 0 }; // LOGIN's three replies
+        self.script.waits() + u32::from(tls_first) + auth
     }
 }
 
@@ -56,9 +75,9 @@ pub fn converse(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let mut shell = Shell { plan, handshake, patience, deadline, trace, report };
-    if let Some(proxy) = plan.proxy {
-        shell.trace.client(proxy.header());
-        wire.write_all(proxy.header(), deadline)?;
+    if let Some(header) = plan.proxy.as_ref().map(Proxy::header) {
+        shell.trace.client(&header);
+        wire.write_all(&header, deadline)?;
     }
     let mut early = None;
     if !plan.script.starttls && plan.tls.is_some() {
@@ -96,7 +115,7 @@ impl Shell<'_, '_> {
                 Action::Read => {
                     let step = dialogue.step();
                     let count = wire.read(&mut buffer, step, self.deadline)?;
-                    self.trace.server(&buffer[..count]);
+                    self.heard(step, &buffer[..count]);
                     if count == 0 {
                         let reason = "connection closed by the server".to_owned();
                         return Err(Failure::Read(step, reason));
@@ -107,6 +126,13 @@ impl Shell<'_, '_> {
                     self.nothing_early(&mut wire, dialogue)?;
                     self.begin(&mut wire, dialogue.step());
                     self.trace.client(command.as_bytes());
+                    wire.write_all(command.as_bytes(), self.deadline)?;
+                }
+                Action::SendSecret(line) => {
+                    self.nothing_early(&mut wire, dialogue)?;
+                    self.begin(&mut wire, dialogue.step());
+                    self.trace.client(format!("{}{HIDDEN}\r\n", line.public).as_bytes());
+                    let command = format!("{}{}\r\n", line.public, line.secret);
                     wire.write_all(command.as_bytes(), self.deadline)?;
                 }
                 Action::StartTls => {
@@ -124,13 +150,23 @@ impl Shell<'_, '_> {
         }
     }
 
+    /// Shows what came, but not where it may repeat a password.
+    fn heard(&mut self, step: Step, bytes: &[u8]) {
+        match step {
+            Step::Auth => {
+                self.trace.server(format!("({HIDDEN} {} bytes)", bytes.len()).as_bytes());
+            }
+            _ => self.trace.server(bytes),
+        }
+    }
+
     /// Makes sure that the server waits for what will be sent now. What is still on its way can't be
     /// seen here; a dialogue that is one reply off shows at its end.
     fn nothing_early(&mut self, wire: &mut Wire, dialogue: &mut Dialogue) -> Result<(), Failure> {
         let mut buffer = [0; READ];
         let count = wire.read_early(&mut buffer, dialogue.step())?;
         if count > 0 {
-            self.trace.server(&buffer[..count]);
+            self.heard(dialogue.step(), &buffer[..count]);
         }
         dialogue.early(&buffer[..count])
     }

@@ -5,10 +5,11 @@
 //! The first byte chooses the script, the second how the rest is cut.
 
 use lvskit::smtp::Failure;
+use lvskit::smtp::esmtp::auth::Credentials;
 use lvskit::smtp::esmtp::dialogue::{Action, Dialogue, Script};
 
-/// Says at most: EHLO, HELO, STARTTLS, EHLO, HELO, MAIL, RCPT, RSET, QUIT.
-const MOST_COMMANDS: usize = 9;
+/// Says at most: EHLO, XCLIENT, EHLO, STARTTLS, EHLO, AUTH and its two lines, MAIL, RCPT, RSET, QUIT.
+const MOST_COMMANDS: usize = 12;
 
 type End = (Vec<String>, Option<Result<(), Failure>>);
 
@@ -26,6 +27,11 @@ fn play<'a>(script: &Script, mut pieces: impl Iterator<Item = &'a [u8]>) -> End 
                 heard.push(command);
                 assert!(heard.len() <= MOST_COMMANDS);
             }
+            Ok(Action::SendSecret(line)) => {
+                assert!(!line.secret.contains(['\r', '\n']));
+                heard.push(format!("{}{}", line.public, line.secret));
+                assert!(heard.len() <= MOST_COMMANDS);
+            }
             Ok(Action::StartTls) => dialogue.secured(None),
             Ok(Action::Done) => break Ok(()),
             Err(failure) => break Err(failure),
@@ -41,11 +47,13 @@ pub fn dialogue(data: &[u8]) {
     let address = || "a@b.example".parse().ok();
     let script = Script {
         lmtp: chosen(0),
-        starttls: chosen(1) && !chosen(0),
+        starttls: chosen(1),
         mail_from: chosen(2).then(address).flatten(),
         rcpt_to: chosen(3).then(address).flatten(),
         expect_greeting: chosen(4).then(|| "ESMTP".to_owned()),
         expect_capabilities: Vec::from_iter(chosen(5).then(|| "SIZE".to_owned())),
+        xclient: Vec::from_iter(chosen(6).then(|| "ADDR=192.0.2.1".parse().ok()).flatten()),
+        credentials: chosen(7).then(|| Credentials::parse(b"a\nb\n").ok()).flatten(),
         ..Script::default()
     };
     let lines = || bytes.split_inclusive(|byte| *byte == b'\n');

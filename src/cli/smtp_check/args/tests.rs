@@ -3,8 +3,10 @@
 use clap::CommandFactory;
 
 use super::*;
+use crate::smtp::esmtp::Plan;
 use crate::smtp::probe::DEFAULT_DELAY_BEFORE_RETRY;
 use crate::smtp::session::{DEFAULT_CONNECT_TIMEOUT, TLS_PORT};
+use crate::smtp::tls;
 
 fn probe(words: &str) -> Probe {
     let words = ["smtp-check"].into_iter().chain(words.split_whitespace());
@@ -70,6 +72,10 @@ fn the_deadline_follows_the_other_timers() {
         ("--retry 0 --starttls", 7 * 5),
         ("--retry 0 --tls", 6 * 5),
         (&format!("--retry 0 {message}"), 8 * 5),
+        // XCLIENT, EHLO; then LOGIN's three replies.
+        ("--retry 0 --xclient ADDR=192.0.2.1", 7 * 5),
+        ("--retry 0 --auth-file f --tls", 9 * 5),
+        ("--retry 0 --auth-file f --tls --xclient ADDR=192.0.2.1", 11 * 5),
         // And MAIL, RCPT, RSET.
         (&format!("--retry 0 --starttls {message}"), 10 * 5),
         (&format!("--retry 2 --connect-timeout 1 --starttls {message}"), 3 * 10 + 2),
@@ -89,6 +95,22 @@ fn tls_from_the_first_byte_has_a_port_of_its_own() {
     let lmtp = |words: &str| Args::try_parse_from(words.split(' ')).is_ok();
     assert!(!lmtp("smtp-check 192.0.2.1 --tls --lmtp"));
     assert!(lmtp("smtp-check 192.0.2.1 --tls --lmtp -p 24"));
+}
+
+#[test]
+fn a_proxy_header_speaks_for_whom_it_is_told() {
+    let ends = |words: &str| plan(&format!("192.0.2.1 -p 26 {words}")).proxy.unwrap().ends;
+    assert_eq!(ends("--proxy v1"), None);
+    let source = "198.51.100.1:7";
+    let end = |text: &str| text.parse().unwrap();
+    assert_eq!(
+        ends(&format!("--proxy v2 --proxy-source {source}")),
+        Some((end(source), end("192.0.2.1:26")))
+    );
+    assert_eq!(
+        ends("--proxy v2 --proxy-source [::1]:7 --proxy-destination [::2]:25"),
+        Some((end("[::1]:7"), end("[::2]:25")))
+    );
 }
 
 #[test]

@@ -20,6 +20,7 @@ fn play<C: AsRef<[u8]>>(script: &Script, pieces: &[C]) -> End {
                 None => return (heard, None),
             },
             Ok(Action::Send(command)) => heard.push(command.replace("\r\n", "")),
+            Ok(Action::SendSecret(line)) => heard.push(format!("{}{}", line.public, line.secret)),
             Ok(Action::StartTls) => {
                 heard.push("(TLS)".to_owned());
                 dialogue.secured(None);
@@ -224,6 +225,99 @@ fn what_was_offered_before_tls_counts_no_more() {
     expect(&script, &without, "EHLO STARTTLS (TLS) EHLO QUIT", missing);
     let with = [&before[..], &["250-a\r\n250 AUTH\r\n", BYE]].concat();
     expect(&script, &with, "EHLO STARTTLS (TLS) EHLO QUIT", Ok(()));
+}
+
+fn credentials() -> Option<Credentials> {
+    Some(Credentials::parse(b"tim\nsecret\n").unwrap())
+}
+
+#[test]
+fn auth_follows_the_last_ehlo() {
+    let auth = Script { credentials: credentials(), ..script() };
+    let plain = "AUTH PLAIN AHRpbQBzZWNyZXQ=";
+    let offer = "250-a\r\n250 AUTH LOGIN PLAIN\r\n";
+    let start = ["220 a\r\n", offer];
+    let play = |script: &Script, rest: &[&str], heard: &str, verdict| {
+        expect(script, &[&start[..], rest].concat(), heard, verdict);
+    };
+    let heard = format!("EHLO {plain} QUIT");
+    play(&auth, &["235 2.7.0 ok\r\n", BYE], &heard, Ok(()));
+    // The server may repeat what it was told; nobody else does.
+    for (reply, told) in [
+        ("535 5.7.8 no: AHRpbQBzZWNyZXQ=\r\n", "535 5.7.8 no: ***"),
+        ("500 what is secret?\r\n", "500 what is ***?"),
+        ("334 \r\n", "334"),
+        ("250 ok\r\n", "250 ok"),
+    ] {
+        play(&auth, &[reply, BYE], &heard, bad(Step::Auth, told));
+    }
+    let malformed = Failure::Malformed(Step::Auth, Malformed::Code("***!".to_owned()));
+    play(&auth, &["AHRpbQBzZWNyZXQ=!\r\n"], &format!("EHLO {plain}"), Err(malformed));
+
+    let login = ["220 a\r\n", "250-a\r\n250 AUTH=LOGIN\r\n"];
+    let asks = ["334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n", "235 ok\r\n", BYE];
+    let heard = "EHLO AUTH LOGIN dGlt c2VjcmV0 QUIT";
+    expect(&auth, &[&login[..], &asks].concat(), heard, Ok(()));
+    let soon = [&login[..], &["235 ok\r\n", BYE]].concat();
+    expect(&auth, &soon, "EHLO AUTH LOGIN QUIT", bad(Step::Auth, "235 ok"));
+    let none = Err(Failure::NotOffered("AUTH PLAIN or LOGIN".to_owned()));
+    let other = ["220 a\r\n", "250-a\r\n250 AUTH CRAM-MD5\r\n", BYE];
+    expect(&auth, &other, "EHLO QUIT", none.clone());
+
+    let tls = Script { starttls: true, ..auth };
+    let before = ["220 a\r\n", "250-a\r\n250-AUTH PLAIN\r\n250 STARTTLS\r\n", "220 go\r\n"];
+    let inside = [&before[..], &["250-a\r\n250 AUTH PLAIN\r\n", "235 ok\r\n", BYE]].concat();
+    expect(&tls, &inside, &format!("EHLO STARTTLS (TLS) EHLO {plain} QUIT"), Ok(()));
+    let without = [&before[..], &["250 a\r\n", BYE]].concat();
+    expect(&tls, &without, "EHLO STARTTLS (TLS) EHLO QUIT", none);
+}
+
+#[test]
+fn xclient_comes_first_and_the_server_begins_anew() {
+    let xclient = vec!["ADDR=192.0.2.1".parse().unwrap(), "NAME=a".parse().unwrap()];
+    let script = Script { xclient, starttls: true, ..script() };
+    let offer = "250-a\r\n250-STARTTLS\r\n250 XCLIENT NAME ADDR PROTO\r\n";
+    let start = ["220 a\r\n", offer];
+    let said = "EHLO XCLIENT ADDR=192.0.2.1 NAME=a";
+    let good = [&start[..], &["220 a\r\n", offer, "220 go\r\n", "250 a\r\n", BYE]].concat();
+    expect(&script, &good, &format!("{said} EHLO STARTTLS (TLS) EHLO QUIT"), Ok(()));
+    let refused = [&start[..], &["550 5.7.0 no\r\n", BYE]].concat();
+    expect(&script, &refused, &format!("{said} QUIT"), bad(Step::XClient, "550 5.7.0 no"));
+    for (offer, missing) in
+        [("250 XCLIENT ADDR\r\n", "XCLIENT NAME"), ("250 a\r\n", "XCLIENT ADDR")]
+    {
+        let missing = Err(Failure::NotOffered(missing.to_owned()));
+        let offer = format!("250-a\r\n{offer}");
+        expect(&script, &["220 a\r\n", &offer, BYE], "EHLO QUIT", missing);
+    }
+    // Who knows XCLIENT is asked for no HELO.
+    let worse = [&start[..], &["220 a\r\n", "500 a\r\n", BYE]].concat();
+    expect(&script, &worse, &format!("{said} EHLO QUIT"), bad(Step::Ehlo, "500 a"));
+}
+
+#[test]
+fn other_codes_are_accepted_for_the_recipient_alone() {
+    let from = Script { mail_from: Some("".parse().unwrap()), accept: vec![450, 451], ..script() };
+    let script = Script { rcpt_to: Some("b@c".parse().unwrap()), ..from };
+    let start = ["220 a\r\n", "250 a\r\n"];
+    let (ok, later) = ("250 a\r\n", "450 4.2.0 later\r\n");
+    let play = |rest: &[&str], heard, verdict| {
+        expect(&script, &[&start[..], rest].concat(), heard, verdict);
+    };
+    let heard = "EHLO MAIL FROM:<> RCPT TO:<b@c> RSET QUIT";
+    play(&[ok, later, ok, BYE], heard, Ok(()));
+    play(&[ok, ok, ok, BYE], heard, Ok(()));
+    let full = bad(Step::Rcpt, "452 a");
+    play(&[ok, "452 a\r\n", BYE], "EHLO MAIL FROM:<> RCPT TO:<b@c> QUIT", full);
+    play(&[later, BYE], "EHLO MAIL FROM:<> QUIT", bad(Step::Mail, "450 4.2.0 later"));
+}
+
+#[test]
+fn lmtp_in_tls() {
+    let script = Script { lmtp: true, starttls: true, ..script() };
+    let offer = "250-a\r\n250 STARTTLS\r\n";
+    let good = ["220 a\r\n", offer, "220 go\r\n", "250 a\r\n", BYE];
+    expect(&script, &good, "LHLO STARTTLS (TLS) LHLO QUIT", Ok(()));
 }
 
 #[test]
