@@ -3,11 +3,14 @@
 
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use signal_hook::consts::SIGCHLD;
+use signal_hook::low_level::{pipe, unregister};
 
 use crate::exit::Exit;
 
@@ -15,8 +18,9 @@ use crate::exit::Exit;
 /// and told.
 const KEPT: usize = 4 * 1024 * 1024;
 
-/// How often a program that closed its output is asked whether it has ended.
-const TICK: Duration = Duration::from_millis(1);
+/// How often a program that closed its output is asked whether it has ended, where its signal does
+/// not come.
+const TICK: Duration = Duration::from_millis(5);
 
 /// Why a program could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +94,7 @@ pub fn run(
     if !program.is_absolute() {
         return Err(start(io::Error::new(io::ErrorKind::InvalidInput, "not an absolute path")));
     }
+    let ended = Ended::listen().map_err(start)?;
     let mut child = Command::new(program)
         .args(args)
         .env_clear()
@@ -99,7 +104,7 @@ pub fn run(
         .stderr(Stdio::piped())
         .spawn()
         .map_err(start)?;
-    let outcome = talk(&mut child, input, Instant::now() + limit);
+    let outcome = talk(&mut child, &ended, input, Instant::now() + limit);
     if !matches!(outcome, Ok(Some(_))) {
         // Already gone is as good as killed.
         let _ = child.kill();
@@ -114,6 +119,42 @@ pub fn run(
         Ok(Some(end)) => {
             Err(ChildError::Failed { program, status: end.status, stderr: end.stderr })
         }
+    }
+}
+
+/// Hears that a child ended, as long as it lives.
+///
+/// Whoever ignores SIGCHLD passes that on to the programs that it starts, and then the kernel forgets
+/// children before anybody could ask for their exit codes. With a handler it remembers them.
+struct Ended {
+    signal: signal_hook::SigId,
+    heard: UnixStream,
+}
+
+impl Ended {
+    fn listen() -> io::Result<Ended> {
+        let (heard, told) = UnixStream::pair()?;
+        heard.set_nonblocking(true)?;
+        Ok(Ended { signal: pipe::register(SIGCHLD, told)?, heard })
+    }
+
+    /// Waits until some child may have ended, at most a [`TICK`].
+    fn wait(&self) -> io::Result<()> {
+        let tick = PollTimeout::try_from(TICK).unwrap_or(PollTimeout::ZERO);
+        match poll(&mut [PollFd::new(self.heard.as_fd(), PollFlags::POLLIN)], tick) {
+            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        match (&self.heard).read(&mut [0; 64]) {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        unregister(self.signal);
     }
 }
 
@@ -143,7 +184,12 @@ struct Kept {
 
 /// Feeds and drains the three pipes at once, so that neither side can block the other. `None` at
 /// the deadline.
-fn talk(child: &mut Child, input: &[u8], deadline: Instant) -> io::Result<Option<End>> {
+fn talk(
+    child: &mut Child,
+    ended: &Ended,
+    input: &[u8],
+    deadline: Instant,
+) -> io::Result<Option<End>> {
     let mut stdin = child.stdin.take();
     let mut outputs = [
         child.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn Pipe>),
@@ -172,7 +218,7 @@ fn talk(child: &mut Child, input: &[u8], deadline: Instant) -> io::Result<Option
         if Instant::now() >= deadline {
             return Ok(None);
         }
-        std::thread::sleep(TICK);
+        ended.wait()?;
     };
     let cut = kept[0].cut;
     let [stdout, stderr] = kept.map(|Kept { bytes, cut }| {

@@ -83,16 +83,23 @@ impl fmt::Display for Vip {
     }
 }
 
+impl TryFrom<IpAddr> for Vip {
+    type Error = VipError;
+
+    fn try_from(address: IpAddr) -> Result<Vip, VipError> {
+        match unusable(address) {
+            Some(kind) => Err(VipError::Unusable(address, kind)),
+            None => Ok(Vip(address)),
+        }
+    }
+}
+
 impl FromStr for Vip {
     type Err = VipError;
 
     fn from_str(text: &str) -> Result<Vip, VipError> {
         let network: IpNetwork = text.parse().map_err(|_| not_an_address(text))?;
-        let address = network.ip();
-        match unusable(address) {
-            Some(kind) => Err(VipError::Unusable(address, kind)),
-            None => Ok(Vip(address)),
-        }
+        network.ip().try_into()
     }
 }
 

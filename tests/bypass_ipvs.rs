@@ -13,11 +13,11 @@ mod dev;
 mod environment;
 #[path = "bypass_ipvs/hook.rs"]
 mod hook;
-#[path = "bypass_ipvs/ip_failures.rs"]
-mod ip_failures;
 #[path = "bypass_ipvs/last_look.rs"]
 mod last_look;
 #[path = "bypass_ipvs/nft_failures.rs"]
 mod nft_failures;
+#[path = "bypass_ipvs/route_failures.rs"]
+mod route_failures;
 #[path = "bypass_ipvs/syslog.rs"]
 mod syslog;

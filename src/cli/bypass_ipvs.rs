@@ -8,7 +8,6 @@ use clap::{ArgAction, ArgGroup, Parser};
 
 use crate::guard::nft::NFT;
 use crate::guard::plan::{Guard, ServiceError, Services};
-use crate::guard::route::IP;
 use crate::vip::{Vip, VipError};
 
 const EXAMPLES: &str = "\
@@ -33,10 +32,10 @@ Exit codes:
   1  with --check: a guard is missing or was altered, a fallback route is unsafe or, with
      --keep-sessions, missing, or there is nothing here
   2  wrong command line, nothing was tried
-  4  nft, ip or the kernel refused, or the fallback route would be unsafe
-  5  nft or ip did not answer in time
+  4  nft or the kernel refused, or the fallback route would be unsafe
+  5  nft or the kernel did not answer in time
   6  standard output could not be written
-  7  nft or ip is missing or can't be started";
+  7  nft is missing or can't be started";
 
 /// Makes a node that does not hold a virtual IP address serve the connections that the MASTER
 /// forwards to it, instead of dropping them or balancing them again.
@@ -95,10 +94,6 @@ pub struct Cli {
     /// With --check: print JSON
     #[arg(long, requires = "check", conflicts_with_all = ["guard", "purge"])]
     pub json: bool,
-
-    /// The ip program, an absolute path
-    #[arg(long, value_name = "PATH", default_value = IP)]
-    pub ip: PathBuf,
 
     /// The nft program, an absolute path
     #[arg(long, value_name = "PATH", default_value = NFT)]

@@ -5,10 +5,9 @@ use std::io::Write;
 
 use serde_json::json;
 
-use super::address::Held;
+use super::address::{self, Held};
 use super::nft::{self, Nft};
 use super::plan::Guard;
-use super::route::{self, Ip};
 use super::status::Status;
 use super::system::{System, SystemError, vips};
 use super::watch::{self, Changes};
@@ -22,7 +21,6 @@ use crate::vip::Vip;
 pub fn run(cli: &Cli, out: &mut impl Write, log: &mut Log) -> Exit {
     let system = System {
         nft: Nft { program: cli.nft.clone(), limit: nft::LIMIT },
-        ip: Ip { program: cli.ip.clone(), limit: route::LIMIT },
         keep_sessions: cli.keep_sessions,
     };
     let guards = match cli.guards() {
@@ -83,7 +81,7 @@ fn give_up(system: &System, vips: &[Vip], log: &mut Log) -> Exit {
         // Those that are not known are meant too.
         Some(_) => "every address".to_owned(),
     };
-    match system.ip.give_up(&vips) {
+    match address::give_up(&vips) {
         Ok(held) => {
             for Held { vip, interface, .. } in held {
                 log.note(&format!("took {vip} off {interface}, where it was left behind"));

@@ -12,12 +12,14 @@
 //!   more often than nft could be started;
 //! - [`route`] keeps the VIP deliverable after it was given up, so that sessions go on, and [`arp`]
 //!   tells whether that is safe;
+//! - `advice` says what to do when rights, files or memory are missing;
 //! - [`address`] takes a VIP away that a killed keepalived left behind;
 //! - [`listing`] is what was read back, and [`check`] says whether it is the guard;
 //! - [`system`] is all of it together, with the [`status`] of each VIP;
 //! - [`watch`] puts right what others undo, and tells it with [`voice`]; [`hook`] is the command line's shell.
 
 pub mod address;
+mod advice;
 pub mod arp;
 pub mod chain;
 pub mod check;
@@ -49,11 +51,8 @@ use crate::vip::Vip;
 /// Two tables, not one in `inet`: nat in `inet` needs a newer kernel than RHEL 8's.
 pub const TABLE: &str = "lvskit";
 
-/// What a program wrote with `-j`. Nothing at all is what ip writes when there is nothing.
+/// What a program wrote with `-j`.
 fn json(program: &Path, text: &str) -> Result<Value, ChildError> {
-    if text.trim().is_empty() {
-        return Ok(Value::Null);
-    }
     serde_json::from_str(text).map_err(|error| ChildError::Pipe {
         program: program.to_owned(),
         source: std::io::Error::new(std::io::ErrorKind::InvalidData, error),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::check::State;
 use super::listing::{Listings, Present};
 use super::plan::Guard;
-use super::{TABLE, json, kernel, ruleset};
+use super::{TABLE, advice, json, kernel, ruleset};
 use crate::child::{self, ChildError};
 use crate::vip::{Family, Vip};
 
@@ -120,7 +120,7 @@ impl Nft {
 /// What an administrator can do about an error of nft that had to read only.
 pub fn reading_advice(error: &ChildError) -> &'static str {
     match error {
-        ChildError::Start { .. } => {
+        ChildError::Start { .. } if advice::start(error).is_none() => {
             "install nftables, or name its program with --nft; nobody can check or repair the guard \
              until then"
         }
@@ -130,6 +130,9 @@ pub fn reading_advice(error: &ChildError) -> &'static str {
 
 /// What an administrator can do about an error of nft.
 pub fn advice(error: &ChildError) -> &'static str {
+    if let Some(advice) = advice::start(error) {
+        return advice;
+    }
     match error {
         ChildError::Start { .. } => {
             "install nftables, or name its program with --nft; the node drops its share until then"
@@ -147,6 +150,10 @@ pub fn advice(error: &ChildError) -> &'static str {
         {
             "the kernel needs nf_tables, nft_redir and nft_fib; if `--check` says altered, \
              `nft delete table ip lvskit` (or ip6) and run the hook again"
+        }
+        ChildError::Failed { stderr, .. } if stderr.contains("JSON support not compiled") => {
+            "this nft was built without JSON support (libjansson): install the distribution's \
+             nftables, or name another with --nft"
         }
         ChildError::Cut { .. } => "see `nft list table ip lvskit` (or ip6): it holds too much",
         ChildError::Failed { .. } | ChildError::Pipe { .. } => {

@@ -5,88 +5,88 @@
 //! Never without the guard: a node with the route and no guard would balance what the MASTER
 //! forwards to it.
 
-use std::net::IpAddr;
-use std::path::PathBuf;
-use std::time::Duration;
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_REPLACE};
+use netlink_packet_route::RouteNetlinkMessage;
+use nix::errno::Errno;
 
-use serde_json::Value;
-
-use super::json;
-use crate::child::{self, ChildError};
+use super::advice;
+use crate::node::netlink::{NETLINK_ROUTE, Netlink, NetlinkError};
+use crate::node::routes::{LocalRoute, local_routes};
 use crate::vip::Vip;
 
-/// Where every distribution that ships keepalived has ip(8), be it by a link.
-pub const IP: &str = "/usr/sbin/ip";
+/// A protocol number that nobody else uses (VRRP's, of all) makes a route ours.
+const PROTOCOL: u8 = 112;
 
-/// How long ip may take. Normally a millisecond or two.
-pub const LIMIT: Duration = Duration::from_secs(10);
+/// After every address's own route, which has 0.
+const METRIC: u32 = 4000;
 
-/// What makes a route ours: a metric after every address's own route, which has 0, and a protocol
-/// number that nobody else uses (VRRP's, of all).
-const MARK: &str = "dev lo table local proto 112 metric 4000";
+/// The loopback interface's number (LOOPBACK_IFINDEX).
+const LOOPBACK: u32 = 1;
 
-/// The ip program and how long it may take.
-#[derive(Debug, Clone)]
-pub struct Ip {
-    /// Absolute path.
-    pub program: PathBuf,
-    /// Time limit of one call.
-    pub limit: Duration,
+/// The fallback route of a VIP.
+fn of(vip: Vip) -> LocalRoute {
+    LocalRoute { address: vip.address(), interface: LOOPBACK, metric: METRIC, protocol: PROTOCOL }
 }
 
-impl Ip {
-    /// Puts the fallback routes of `vips` in place; those that are there already stay.
-    pub fn install(&self, vips: &[Vip]) -> Result<(), ChildError> {
-        self.batch(&commands("replace", vips))
-    }
-
-    /// Takes the fallback routes of `vips` away, where there are any.
-    pub fn remove(&self, vips: &[Vip]) -> Result<(), ChildError> {
-        let present = || -> Result<Vec<Vip>, ChildError> {
-            Ok(self.list()?.into_iter().filter(|vip| vips.contains(vip)).collect())
-        };
-        let outcome = self.batch(&commands("del", &present()?));
-        // What has gone meanwhile can't be deleted, and need not.
-        match outcome {
-            Err(error) if !present()?.is_empty() => Err(error),
-            _ => Ok(()),
-        }
-    }
-
-    /// The addresses that have a fallback route.
-    pub fn list(&self) -> Result<Vec<Vip>, ChildError> {
-        let mut vips = Vec::new();
-        for family in ["-4", "-6"] {
-            let mut args = vec!["-j", family, "route", "show", "type", "local"];
-            args.extend(MARK.split(' '));
-            match child::run(&self.program, &args, b"", self.limit) {
-                Ok(listing) => vips.extend(destinations(&json(&self.program, &listing)?)),
-                // No interface of that family is up, so there is no table yet.
-                Err(ChildError::Failed { stderr, .. })
-                    if stderr.contains("FIB table does not exist") => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(vips)
-    }
-
-    /// Feeds ip one command a line; it tries all of them, also after one that failed.
-    pub(super) fn batch(&self, lines: &str) -> Result<(), ChildError> {
-        if lines.is_empty() {
-            return Ok(());
-        }
-        child::run(&self.program, &["-force", "-batch", "-"], lines.as_bytes(), self.limit)
-            .map(drop)
-    }
+/// Puts the fallback routes of `vips` in place; those that are there already stay.
+///
+/// # Errors
+/// The first one, after all were tried.
+pub fn install(vips: &[Vip]) -> Result<(), NetlinkError> {
+    let present = local_routes(PROTOCOL)?;
+    let missing = vips.iter().map(|&vip| of(vip)).filter(|route| !present.contains(route));
+    each(missing, |netlink, route| {
+        // ip route replace local 192.168.3.100 dev lo table local proto 112 metric 4000
+        let order = RouteNetlinkMessage::NewRoute(route.message());
+        netlink.change(order, NLM_F_CREATE | NLM_F_REPLACE)
+    })
 }
 
-fn commands(verb: &str, vips: &[Vip]) -> String {
-    vips.iter().map(|&vip| format!("{}\n", command(verb, vip))).collect()
+/// Takes the fallback routes of `vips` away, where there are any.
+///
+/// # Errors
+/// The first one, after all were tried.
+pub fn remove(vips: &[Vip]) -> Result<(), NetlinkError> {
+    let present = list()?.into_iter().filter(|vip| vips.contains(vip));
+    each(present.map(of), |netlink, route| {
+        // ip route del local 192.168.3.100 dev lo table local proto 112 metric 4000
+        match netlink.change(RouteNetlinkMessage::DelRoute(route.message()), 0) {
+            // It has gone meanwhile.
+            Err(NetlinkError::Refused(Errno::ESRCH)) => Ok(()),
+            other => other,
+        }
+    })
 }
 
-/// `route replace local 192.168.3.100 dev lo table local proto 112 metric 4000`, without ip's name.
+/// The addresses that have a fallback route.
+pub fn list() -> Result<Vec<Vip>, NetlinkError> {
+    let routes = local_routes(PROTOCOL)?;
+    let ours = routes.into_iter().filter(|route| route.metric == METRIC);
+    let mut vips: Vec<Vip> = ours.filter_map(|route| Vip::try_from(route.address).ok()).collect();
+    vips.dedup();
+    Ok(vips)
+}
+
+/// Has the kernel do something to all of `routes`; the first error then.
+fn each(
+    routes: impl Iterator<Item = LocalRoute>,
+    order: impl Fn(&mut Netlink, &LocalRoute) -> Result<(), NetlinkError>,
+) -> Result<(), NetlinkError> {
+    let mut routes = routes.peekable();
+    if routes.peek().is_none() {
+        return Ok(());
+    }
+    let mut netlink = Netlink::open(NETLINK_ROUTE)?;
+    let mut outcome = Ok(());
+    for route in routes {
+        outcome = outcome.and(order(&mut netlink, &route));
+    }
+    outcome
+}
+
+/// `route replace local 192.168.3.100 dev lo table local proto 112 metric 4000`, as ip(8) takes it.
 pub fn command(verb: &str, vip: Vip) -> String {
-    format!("route {verb} local {vip} {MARK}")
+    format!("route {verb} local {vip} dev lo table local proto {PROTOCOL} metric {METRIC}")
 }
 
 /// What takes the fallback routes of `vips` away by hand, for a message.
@@ -95,42 +95,10 @@ pub fn removal(vips: &[Vip]) -> String {
     vips.iter().map(line).collect::<Vec<_>>().join(", ")
 }
 
-/// The single addresses among the destinations of `ip -j route show`; an empty answer has none.
-fn destinations(routes: &Value) -> Vec<Vip> {
-    let routes = routes.as_array().map(Vec::as_slice).unwrap_or_default();
-    (routes.iter())
-        .filter_map(|route| route["dst"].as_str()?.parse::<IpAddr>().ok()?.to_string().parse().ok())
-        .collect()
-}
-
-/// What an administrator can do about an error of ip.
-pub fn advice(error: &ChildError) -> &'static str {
-    match error {
-        ChildError::Start { .. } => {
-            "install iproute2, or name its program with --ip; sessions are lost at a switch until \
-             then"
-        }
-        ChildError::Deadline { .. } => "look for hung ip processes; the next hook tries again",
-        ChildError::Failed { stderr, .. } if stderr.contains("Operation not permitted") => {
-            "run it as root (script_user root in keepalived.conf) with CAP_NET_ADMIN"
-        }
-        ChildError::Failed { .. } | ChildError::Cut { .. } | ChildError::Pipe { .. } => {
-            "see `ip route show table local`; the loopback interface must be up"
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_single_addresses_are_read() {
-        let listing = r#"[{"type":"local","dst":"192.168.3.10","dev":"lo","metric":4000},
-            {"type":"local","dst":"fd00::10","dev":"lo"},{"dst":"10.0.0.0/8"},{"dst":"default"}]"#;
-        let listing = serde_json::from_str(listing).unwrap();
-        let shown: Vec<String> = destinations(&listing).iter().map(Vip::to_string).collect();
-        assert_eq!(shown, ["192.168.3.10", "fd00::10"]);
-        assert_eq!(destinations(&Value::Null), []);
-    }
+/// What an administrator can do about an error of the kernel when a route has to come or go.
+pub fn advice(error: &NetlinkError) -> &'static str {
+    advice::netlink(error).unwrap_or(match error.errno() {
+        Some(Errno::ENETDOWN) => "the loopback interface must be up: `ip link set lo up`",
+        _ => "see `ip route show table local`",
+    })
 }

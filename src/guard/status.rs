@@ -28,14 +28,12 @@ pub enum Route {
     Missing,
     /// It is there and should not: the node claims the address. The text says why.
     Unsafe(String),
-    /// Nobody asked for one, and ip does not tell. The text says why.
-    Unknown(String),
 }
 
 impl Status {
     /// Whether everything is there that should be, and nothing that shouldn't.
     pub fn is_right(&self) -> bool {
-        let route = matches!(self.route, None | Some(Route::InPlace | Route::Unknown(_)));
+        let route = matches!(self.route, None | Some(Route::InPlace));
         self.guard == State::InForce && route
     }
 
@@ -50,7 +48,6 @@ impl Status {
             Route::InPlace => "in place",
             Route::Missing => "missing",
             Route::Unsafe(_) => "unsafe",
-            Route::Unknown(_) => "unknown",
         });
         json!({
             "vip": self.vip.to_string(),
@@ -77,7 +74,6 @@ impl fmt::Display for Status {
             ),
             Some(Route::Missing) => f.write_str(", sessions not kept: no fallback route"),
             Some(Route::Unsafe(why)) => write!(f, ", fallback route unsafe: {why}"),
-            Some(Route::Unknown(why)) => write!(f, ", fallback route unknown: {why}"),
         }
     }
 }

@@ -8,23 +8,21 @@ use super::chain::Kind;
 use super::check::State;
 use super::nft::{self, Nft};
 use super::plan::Guard;
-use super::route::{self, Ip};
 use super::status::{Route, Status};
-use super::{address, kernel, list, ruleset};
+use super::{address, kernel, list, route, ruleset};
 use crate::child::ChildError;
 use crate::exit::Exit;
+use crate::node::netlink::NetlinkError;
 use crate::vip::{Family, Vip};
 
 /// How often guard and route are put in place, where others take the guard away in between.
 const ATTEMPTS: usize = 3;
 
-/// The programs that change this node.
+/// What changes this node.
 #[derive(Debug, Clone)]
 pub struct System {
     /// For the guards.
     pub nft: Nft,
-    /// For the fallback routes.
-    pub ip: Ip,
     /// Whether there should be fallback routes.
     pub keep_sessions: bool,
 }
@@ -38,12 +36,12 @@ pub enum SystemError {
     /// nft can't read the guards; they may be in force.
     #[error("{0}; {advice}", advice = nft::reading_advice(.0))]
     Unread(ChildError),
-    /// ip could not do its part; the guards are in force.
-    #[error("{0}; {advice}", advice = route::advice(.0))]
-    Ip(ChildError),
-    /// ip could not take an address off its interface.
+    /// The kernel did not do its part for the fallback routes; the guards are in force.
+    #[error("fallback route: {0}; {advice}", advice = route::advice(.0))]
+    Route(NetlinkError),
+    /// An address could not be taken off its interface.
     #[error("{0}; {advice}", advice = address::advice(.0))]
-    Address(ChildError),
+    Address(NetlinkError),
     /// The fallback routes would be unsafe, and are not there; the guards are in force.
     #[error(transparent)]
     Arp(ArpError),
@@ -52,14 +50,14 @@ pub enum SystemError {
     Undone(String),
     /// There are routes that must not be there: without their guard, or unsafe. They can't be taken
     /// away, or nobody can tell.
-    #[error("{cause}; {ip}; by hand: {commands}", commands = route::removal(vips))]
+    #[error("{cause}; fallback route: {why}; by hand: {commands}", commands = route::removal(vips))]
     RouteStays {
         /// Whose.
         vips: Vec<Vip>,
         /// Why they must not be there.
         cause: Box<SystemError>,
         /// Why they could not be taken away.
-        ip: ChildError,
+        why: NetlinkError,
     },
 }
 
@@ -67,10 +65,8 @@ impl SystemError {
     /// The exit code that tells a caller what kind of failure this was.
     pub fn exit(&self) -> Exit {
         match self {
-            SystemError::Nft(error)
-            | SystemError::Unread(error)
-            | SystemError::Ip(error)
-            | SystemError::Address(error) => error.exit(),
+            SystemError::Nft(error) | SystemError::Unread(error) => error.exit(),
+            SystemError::Route(error) | SystemError::Address(error) => error.exit(),
             SystemError::Arp(_) | SystemError::Undone(_) => Exit::Refused,
             SystemError::RouteStays { cause, .. } => cause.exit(),
         }
@@ -79,7 +75,7 @@ impl SystemError {
     /// Whether the guards are in force all the same.
     pub fn leaves_guards(&self) -> bool {
         match self {
-            SystemError::Ip(_) | SystemError::Arp(_) => true,
+            SystemError::Route(_) | SystemError::Arp(_) => true,
             SystemError::RouteStays { cause, .. } => cause.leaves_guards(),
             SystemError::Nft(_)
             | SystemError::Unread(_)
@@ -95,7 +91,7 @@ impl SystemError {
             SystemError::Unread(_) => format!("can't tell whether the guard of {vips} is in force"),
             SystemError::Undone(_) => format!("the guard of {vips} did not stay in force"),
             SystemError::Address(_) => format!("{vips} may be left behind"),
-            SystemError::Ip(_) | SystemError::Arp(_) => {
+            SystemError::Route(_) | SystemError::Arp(_) => {
                 format!("guard in force for {vips}, but its sessions will not be kept")
             }
             SystemError::RouteStays { vips: routed, cause, .. } => {
@@ -180,10 +176,10 @@ impl System {
             false => arp::check(Path::new(arp::CONF)),
         };
         let Err(error) = safe else {
-            return self.ip.install(vips).map_err(SystemError::Ip);
+            return route::install(vips).map_err(SystemError::Route);
         };
         let refused: Result<(), _> = Err(self.withdraw(v4, SystemError::Arp(error)));
-        refused.and(self.ip.install(&v6).map_err(SystemError::Ip))
+        refused.and(route::install(&v6).map_err(SystemError::Route))
     }
 
     /// The addresses of those of `guards` that are not in force, and how that shows. Where nft can't
@@ -214,9 +210,9 @@ impl System {
         if vips.is_empty() {
             return cause;
         }
-        match self.ip.remove(&vips) {
+        match route::remove(&vips) {
             Ok(()) => cause,
-            Err(ip) => SystemError::RouteStays { vips, cause: Box::new(cause), ip },
+            Err(why) => SystemError::RouteStays { vips, cause: Box::new(cause), why },
         }
     }
 
@@ -224,20 +220,16 @@ impl System {
     /// have one of `guards` should have exactly that, the others any.
     pub fn status(&self, vips: &[Vip], guards: &[Guard]) -> Result<Vec<Status>, SystemError> {
         let listings = self.nft.listings(vips).map_err(SystemError::Unread)?;
-        let (routes, unknown) = match self.ip.list() {
-            Ok(routes) => (routes, None),
-            Err(error) if self.keep_sessions => return Err(SystemError::Ip(error)),
-            Err(error) => (Vec::new(), Some(Route::Unknown(error.to_string()))),
-        };
+        let routes = route::list().map_err(SystemError::Route)?;
         let unsafe_v4 = match routes.iter().any(|vip| vip.family() == Family::V4) {
             true => arp::check(Path::new(arp::CONF)).err().map(|error| error.to_string()),
             false => None,
         };
-        let route = |vip: Vip| match (routes.contains(&vip), &unsafe_v4) {
+        let fallback = |vip: Vip| match (routes.contains(&vip), &unsafe_v4) {
             (true, Some(why)) if vip.family() == Family::V4 => Some(Route::Unsafe(why.clone())),
             (true, _) => Some(Route::InPlace),
             (false, _) if self.keep_sessions => Some(Route::Missing),
-            (false, _) => unknown.clone(),
+            (false, _) => None,
         };
         let all = match vips {
             [] => listings.vips(&routes),
@@ -245,16 +237,16 @@ impl System {
         };
         let status = |vip| {
             let expected = guards.iter().find(|guard| guard.vip == vip);
-            Status { vip, guard: listings.judge(vip, expected), route: route(vip) }
+            Status { vip, guard: listings.judge(vip, expected), route: fallback(vip) }
         };
         Ok(all.into_iter().map(status).collect())
     }
 
     /// Every VIP that has a guard or a fallback route here, and what kept some of them unknown.
     pub fn known(&self) -> (Vec<Vip>, Option<SystemError>) {
-        let (routes, deaf) = match self.ip.list() {
+        let (routes, deaf) = match route::list() {
             Ok(routes) => (routes, None),
-            Err(error) => (Vec::new(), Some(SystemError::Ip(error))),
+            Err(error) => (Vec::new(), Some(SystemError::Route(error))),
         };
         match self.nft.listings(&[]) {
             Ok(listings) => (listings.vips(&routes), deaf),
@@ -265,12 +257,52 @@ impl System {
     /// Takes the fallback routes of `vips` away, then the guards; with an empty list, all of them.
     pub fn purge(&self, vips: &[Vip]) -> Result<(), SystemError> {
         let remove_routes = || {
-            let routes = if vips.is_empty() { self.ip.list()? } else { vips.to_vec() };
-            self.ip.remove(&routes)
+            let routes = if vips.is_empty() { route::list()? } else { vips.to_vec() };
+            route::remove(&routes)
         };
-        remove_routes().map_err(SystemError::Ip)?;
+        remove_routes().map_err(SystemError::Route)?;
         self.nft.purge(vips).map_err(SystemError::Nft)?;
         // Those that a hook put back in between.
-        remove_routes().map_err(SystemError::Ip)
+        remove_routes().map_err(SystemError::Route)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::errno::Errno;
+
+    use super::*;
+
+    /// The worst that can be: connections go in circles. Nobody may take it for a guard.
+    #[test]
+    fn a_route_that_can_not_be_taken_away_is_told_with_the_command() {
+        let stays = |cause| SystemError::RouteStays {
+            vips: vec!["192.168.3.100".parse().unwrap()],
+            cause: Box::new(cause),
+            why: NetlinkError::Refused(Errno::ENOBUFS),
+        };
+        let unguarded = stays(SystemError::Undone("192.168.3.100 missing".into()));
+        assert!(!unguarded.leaves_guards());
+        assert_eq!(unguarded.exit(), Exit::Refused);
+        let told = format!("{}: {unguarded}", unguarded.consequence("192.168.3.100"));
+        for words in [
+            "no guard for 192.168.3.100, but a fallback route may still be there",
+            "192.168.3.100 missing",
+            "No buffer space available",
+            "`ip route del local 192.168.3.100 dev lo table local proto 112 metric 4000`",
+        ] {
+            assert!(told.contains(words), "no {words:?}: {told}");
+        }
+        assert!(!told.contains("in force"), "{told}");
+
+        let unsafe_route = stays(SystemError::Arp(ArpError::Unsafe {
+            interface: "eth0".into(),
+            name: "arp_ignore",
+            value: 0,
+            wanted: 1,
+        }));
+        assert!(unsafe_route.leaves_guards(), "no reason to keep services waiting");
+        let told = unsafe_route.consequence("192.168.3.100");
+        assert!(told.contains("is unsafe and may still be there"), "{told}");
     }
 }

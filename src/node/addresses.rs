@@ -76,6 +76,24 @@ pub struct Address {
     pub flags: AddressFlags,
 }
 
+impl Address {
+    /// As a message about this address on an interface.
+    pub fn message(&self, interface: u32) -> AddressMessage {
+        let mut message = AddressMessage::default();
+        message.header.family = match self.address {
+            IpAddr::V4(_) => AddressFamily::Inet,
+            IpAddr::V6(_) => AddressFamily::Inet6,
+        };
+        message.header.prefix_len = self.prefix;
+        message.header.index = interface;
+        message.attributes = vec![
+            AddressAttribute::Local(self.address),
+            AddressAttribute::Address(self.peer.unwrap_or(self.address)),
+        ];
+        message
+    }
+}
+
 /// All interfaces of the caller's network namespace, by their numbers.
 pub fn interfaces() -> Result<Vec<Interface>, NetlinkError> {
     let mut netlink = Netlink::open(NETLINK_ROUTE)?;

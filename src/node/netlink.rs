@@ -16,6 +16,8 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::MsgFlags;
 
+use crate::exit::Exit;
+
 pub use netlink_sys::protocols::{NETLINK_GENERIC, NETLINK_NETFILTER, NETLINK_ROUTE};
 
 /// How long the kernel may take for one answer. Normally microseconds; a busy kernel takes turns.
@@ -54,6 +56,18 @@ pub enum NetlinkError {
 }
 
 impl NetlinkError {
+    /// The exit code that tells a caller what kind of failure this was.
+    pub fn exit(&self) -> Exit {
+        match self {
+            NetlinkError::Deadline(_) => Exit::Timeout,
+            NetlinkError::Open(_)
+            | NetlinkError::Socket(_)
+            | NetlinkError::Refused(_)
+            | NetlinkError::Malformed(_)
+            | NetlinkError::Changing => Exit::Refused,
+        }
+    }
+
     /// The error number of the kernel or the socket, if there is one.
     pub fn errno(&self) -> Option<Errno> {
         match self {

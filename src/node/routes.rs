@@ -1,11 +1,9 @@
-//! Routes that make an address local: read and written by netlink. Only those of a protocol number are
-//! listed, so that a router's hundred thousand others cost nothing.
+//! Routes that make an address local. Only those of a protocol number are listed, so that a router's
+//! hundred thousand others cost nothing.
 
 use std::net::IpAddr;
 
-use netlink_packet_core::{
-    DecodeError, NLM_F_CREATE, NLM_F_REPLACE, NetlinkDeserializable, NetlinkHeader, Parseable,
-};
+use netlink_packet_core::{DecodeError, NetlinkDeserializable, NetlinkHeader, Parseable};
 use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
 };
@@ -32,8 +30,8 @@ pub struct LocalRoute {
 }
 
 impl LocalRoute {
-    /// `route replace local ADDRESS dev INTERFACE table local proto PROTOCOL metric METRIC`
-    fn message(&self) -> RouteMessage {
+    /// `local ADDRESS dev INTERFACE table local proto PROTOCOL metric METRIC`, as a message.
+    pub fn message(&self) -> RouteMessage {
         let (family, length, destination) = match self.address {
             IpAddr::V4(address) => (AddressFamily::Inet, 32, RouteAddress::Inet(address)),
             IpAddr::V6(address) => (AddressFamily::Inet6, 128, RouteAddress::Inet6(address)),
@@ -63,52 +61,28 @@ fn question(family: AddressFamily, protocol: u8) -> RouteMessage {
     message
 }
 
-/// The node's local routes.
-#[derive(Debug)]
-pub struct Routes(Netlink);
-
-impl Routes {
-    /// Opens the way to the kernel.
-    pub fn open() -> Result<Routes, NetlinkError> {
-        Netlink::open(NETLINK_ROUTE).map(Routes)
-    }
-
-    /// The local routes of a protocol, IPv4 before IPv6.
-    pub fn list(&mut self, protocol: u8) -> Result<Vec<LocalRoute>, NetlinkError> {
-        let mut routes = Vec::new();
-        for family in [AddressFamily::Inet, AddressFamily::Inet6] {
-            let question = RouteNetlinkMessage::GetRoute(question(family, protocol));
-            match self.0.dump::<Answer>(question) {
-                Ok(answers) => routes.extend(
-                    (answers.into_iter().filter_map(|Answer(route)| route))
-                        .filter(|route| route.protocol == protocol),
-                ),
-                // No interface of that family is up, so there is no table yet.
-                Err(NetlinkError::Refused(Errno::ENOENT)) => {}
-                // A kernel without IPv6.
-                Err(NetlinkError::Refused(Errno::EOPNOTSUPP | Errno::EAFNOSUPPORT)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        // A kernel without IPv6 lists the routes of all families instead.
-        routes.sort_by_key(|route| (route.address, route.metric, route.interface));
-        routes.dedup();
-        Ok(routes)
-    }
-
-    /// Puts a route in place, also if it is there.
-    pub fn replace(&mut self, route: &LocalRoute) -> Result<(), NetlinkError> {
-        let order = RouteNetlinkMessage::NewRoute(route.message());
-        self.0.change(order, NLM_F_CREATE | NLM_F_REPLACE)
-    }
-
-    /// Takes a route away; one that is not there (ESRCH) need not be.
-    pub fn remove(&mut self, route: &LocalRoute) -> Result<(), NetlinkError> {
-        match self.0.change(RouteNetlinkMessage::DelRoute(route.message()), 0) {
-            Err(NetlinkError::Refused(Errno::ESRCH)) => Ok(()),
-            other => other,
+/// The local routes of a protocol in the caller's network namespace, by their addresses.
+pub fn local_routes(protocol: u8) -> Result<Vec<LocalRoute>, NetlinkError> {
+    let mut netlink = Netlink::open(NETLINK_ROUTE)?;
+    let mut routes = Vec::new();
+    for family in [AddressFamily::Inet, AddressFamily::Inet6] {
+        let question = RouteNetlinkMessage::GetRoute(question(family, protocol));
+        match netlink.dump::<Answer>(question) {
+            Ok(answers) => routes.extend(
+                (answers.into_iter().filter_map(|Answer(route)| route))
+                    .filter(|route| route.protocol == protocol),
+            ),
+            // No interface of that family is up, so there is no table yet.
+            Err(NetlinkError::Refused(Errno::ENOENT)) => {}
+            // A kernel without IPv6.
+            Err(NetlinkError::Refused(Errno::EOPNOTSUPP | Errno::EAFNOSUPPORT)) => {}
+            Err(error) => return Err(error),
         }
     }
+    // A kernel without IPv6 lists the routes of all families instead.
+    routes.sort_by_key(|route| (route.address, route.metric, route.interface));
+    routes.dedup();
+    Ok(routes)
 }
 
 /// A route of the kernel's; `None` for one that is no local one. Others are not read any further: what

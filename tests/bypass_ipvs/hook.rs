@@ -32,6 +32,14 @@ pub fn hook(args: &[&str]) -> Run {
     run(command)
 }
 
+/// The hook without CAP_NET_ADMIN, as keepalived starts it without `script_user root`.
+pub fn powerless(args: &[&str]) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--bounding-set=-all", "--inh-caps=-all", PROGRAM]).args(args);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
 /// Runs a command to its end; one that hangs is killed and fails the test.
 pub fn run(mut command: Command) -> Run {
     let mut child = command.stdin(Stdio::null()).spawn().unwrap();
@@ -62,6 +70,11 @@ impl Watcher {
         if let Some(socket) = notify {
             command.env("NOTIFY_SOCKET", socket);
         }
+        Watcher::spawn(command)
+    }
+
+    /// Starts it as this command does.
+    pub fn spawn(mut command: Command) -> Watcher {
         Watcher(command.spawn().unwrap())
     }
 }

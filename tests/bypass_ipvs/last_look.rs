@@ -13,28 +13,26 @@ fn counted(program: &str) -> Fake {
 
 /// The kernel tells that all is there; a second nft would cost as much as all else together.
 #[test]
-fn a_hook_calls_each_program_once() {
-    if !inside("last_look::a_hook_calls_each_program_once") {
+fn a_hook_calls_nft_once() {
+    if !inside("last_look::a_hook_calls_nft_once") {
         return;
     }
     without_log();
     silent();
     for state in ["nothing is there", "all is there"] {
-        let (nft, ip) = (counted("/usr/sbin/nft"), counted("/usr/sbin/ip"));
-        let programs = ["--nft", &nft.path(), "--ip", &ip.path()];
-        let done = hook(&[["--keep-sessions", "-a", VIP].as_slice(), &programs].concat());
+        let nft = counted("/usr/sbin/nft");
+        let done = hook(&["--keep-sessions", "-a", VIP, "--nft", &nft.path()]);
         assert_eq!(done.code, Some(0), "{done:?}");
-        let calls = [nft.wrote("calls"), ip.wrote("calls")].map(|lines| lines.unwrap().len());
-        assert_eq!(calls, [1, 1], "{state}");
+        assert_eq!(nft.wrote("calls").unwrap().len(), 1, "{state}");
     }
     assert_eq!(hook(&["--keep-sessions", "--check", VIP]).code, Some(0));
 }
 
-/// Between the guard and the route. Once, it is put back; always, the route must not stay, nor the hook
-/// say that all is well.
+/// By somebody else, as soon as nft is done. Once, it is put back; always, the route must not stay, nor
+/// the hook say that all is well.
 #[test]
-fn what_is_taken_away_in_between_is_put_back() {
-    if !inside("last_look::what_is_taken_away_in_between_is_put_back") {
+fn what_is_taken_away_at_once_is_put_back() {
+    if !inside("last_look::what_is_taken_away_at_once_is_put_back") {
         return;
     }
     let log = DevLog::new();
@@ -47,23 +45,22 @@ fn what_is_taken_away_in_between_is_put_back() {
         "/usr/sbin/nft flush chain ip lvskit vip-192.168.3.100",
         &purge,
     ] {
-        for before in ["flush ruleset", "list ruleset"] {
-            let status = Command::new("nft").args(before.split(' ')).output().unwrap().status;
+        let once = format!("[ -e \"$0.done\" ] || {fault} >&2; : >\"$0.done\"");
+        let always = format!("{fault} 2>/dev/null; exit 0");
+        for (when, code) in [(always, 4), (once, 0)] {
+            let status = Command::new("nft").args(["flush", "ruleset"]).status().unwrap();
             assert!(status.success());
-            // After the first call, which puts the route in place.
-            let once = format!("[ -e \"$0.done\" ] || {fault} >&2; : >\"$0.done\"");
-            let always = format!("{fault} 2>/dev/null; exit 0");
-            for (when, code) in [(always, 4), (once, 0)] {
-                let ip = Fake::new(&format!("/usr/sbin/ip \"$@\" || exit 1; {when}"));
-                let ended = hook(&["--keep-sessions", "-a", VIP, "--ip", &ip.path()]);
-                assert_eq!(ended.code, Some(code), "{fault}: {ended:?}");
-                let undone = ended.stderr.contains("did not stay in force");
-                assert_eq!(undone, code == 4, "{fault}: {ended:?}");
-                assert_eq!(has_route(), code == 0, "{fault}, after {before}");
-                let check = hook(&["--keep-sessions", "--check", VIP]).code;
-                assert_eq!(check == Some(0), code == 0, "{fault}");
-                log.messages();
-            }
+            let nft = Fake::new(&format!(
+                "/usr/sbin/nft \"$@\" || exit 1\ncase $* in *-f*) {when} ;; esac"
+            ));
+            let ended = hook(&["--keep-sessions", "-a", VIP, "--nft", &nft.path()]);
+            assert_eq!(ended.code, Some(code), "{fault}: {ended:?}");
+            let undone = ended.stderr.contains("did not stay in force");
+            assert_eq!(undone, code == 4, "{fault}: {ended:?}");
+            assert_eq!(has_route(), code == 0, "{fault}");
+            let check = hook(&["--keep-sessions", "--check", VIP]).code;
+            assert_eq!(check == Some(0), code == 0, "{fault}");
+            log.messages();
         }
     }
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use crate::common::netns::inside;
 use crate::dev::{DAEMON_ERR, DevLog, without_log};
-use crate::hook::{Fake, PROGRAM, Run, VIP, VIP6, assert_guarded, hook, run};
+use crate::hook::{Fake, PROGRAM, Run, VIP, VIP6, assert_guarded, hook, powerless, run};
 
 /// Asserts a failure: its code, the words on standard error, the same words in one syslog message.
 fn failed(log: &DevLog, run: &Run, code: i32, words: &[&str]) {
@@ -137,10 +137,7 @@ fn without_cap_net_admin() {
         return;
     }
     let log = DevLog::new();
-    let mut command = Command::new("setpriv");
-    command.args(["--bounding-set=-all", "--inh-caps=-all", PROGRAM, "-a", VIP]);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let refused = run(command);
+    let refused = run(powerless(&["-a", VIP]));
     let words = ["Operation not permitted", "script_user root", "CAP_NET_ADMIN"];
     failed(&log, &refused, 4, &words);
     assert_guarded(VIP, false);
