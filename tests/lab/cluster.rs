@@ -82,7 +82,10 @@ impl Cluster {
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         for node in &self.nodes {
             let rendered = fs::read_to_string(node.conf())?;
-            fs::write(node.conf(), self.setup.conf(&rendered))?;
+            let changed = self.setup.conf(&rendered);
+            if changed != rendered {
+                fs::write(node.conf(), changed)?;
+            }
             self.setup.set_sysctls(node)?;
         }
         Ok(())
@@ -119,6 +122,19 @@ impl Cluster {
         self.nodes.iter_mut().try_for_each(Node::wait_for_stop)
     }
 
+    /// Gives all nodes the files of another setup and tells keepalived, as a deployment does: nothing is
+    /// stopped.
+    pub fn reload(&mut self, setup: &Setup) -> Result<()> {
+        self.setup = setup.clone();
+        self.render()?;
+        self.nodes.iter().try_for_each(Node::reload)
+    }
+
+    /// Starts or ends the guard's watcher on all nodes.
+    pub fn watch(&mut self, wanted: bool) -> Result<()> {
+        self.nodes.iter_mut().try_for_each(|node| node.watch(wanted))
+    }
+
     /// Makes the cluster what the setup says and starts it, unless it is just that already; waits
     /// until it works.
     pub fn set_up(&mut self, setup: &Setup) -> Result<()> {
@@ -140,6 +156,7 @@ impl Cluster {
     fn change_to(&mut self, setup: &Setup) -> Result<()> {
         if self.setup != *setup {
             self.stop()?;
+            self.watch(false)?;
             self.forget();
             self.setup = setup.clone();
             self.render()?;
@@ -209,6 +226,7 @@ impl Cluster {
             node.netns.try_tool("ip", &format!("address del {} dev eth0", self.vip));
         }
         self.far_client.1.join()?;
+        self.watch(false)?;
         self.forget();
         self.render()
     }

@@ -65,6 +65,11 @@ impl Keepalived {
         Ok(Keepalived { child: child.context("keepalived")? })
     }
 
+    /// Tells it to read its file again, as `systemctl reload` does.
+    pub fn reload(&self) -> Result<()> {
+        kill(Pid::from_raw(self.child.id() as i32), Signal::SIGHUP).context("keepalived")
+    }
+
     /// Tells it to stop; [`Keepalived::wait`] waits for the end.
     pub fn terminate(&self) -> Result<()> {
         kill(Pid::from_raw(self.child.id() as i32), Signal::SIGTERM).context("keepalived")

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::cluster::Cluster;
-use crate::sessions::{Lost, Sessions};
+use crate::sessions::{self, Lost, Sessions};
 use crate::traffic::{Outcome, Traffic};
 
 /// A connection that is slower had to repeat its SYN.
@@ -50,9 +50,14 @@ pub struct Seen {
 impl Load {
     /// Opens the sessions, then starts the connections.
     pub fn start(&self, cluster: &Cluster) -> Result<Running> {
-        let sessions = Sessions::open(&cluster.client, cluster.service(), self.sessions)?;
-        sessions.check();
+        self.start_with(cluster, sessions::INTERVAL)
+    }
+
+    /// The same with another time between a session's answer and its next NOOP.
+    pub fn start_with(&self, cluster: &Cluster, interval: Duration) -> Result<Running> {
         let (client, service) = (&cluster.client, cluster.service());
+        let sessions = Sessions::open(client, service, self.sessions, interval)?;
+        sessions.check();
         let traffic = Traffic::lasting(client, service, self.rate, self.patience, self.lasts);
         let mut running = Running {
             held: self.sessions,

@@ -38,6 +38,8 @@ mod setup;
 mod sink;
 mod syslog;
 mod traffic;
+mod udp;
+mod watcher;
 
 use std::process::ExitCode;
 

@@ -15,6 +15,7 @@ use crate::network::{self, Link};
 use crate::postfix::Postfix;
 use crate::sandbox::ROOT;
 use crate::sink::Sink;
+use crate::watcher::Watcher;
 
 /// The port of the article's service.
 pub const PORT: u16 = 25;
@@ -37,6 +38,7 @@ pub struct Node {
     sink: Option<Sink>,
     folder: PathBuf,
     keepalived: Option<Keepalived>,
+    watcher: Option<Watcher>,
 }
 
 impl Node {
@@ -48,7 +50,8 @@ impl Node {
         let (netns, link) = network::host(short, address)?;
         let postfix = Postfix::configure(&folder, name, SocketAddr::new(address, PORT))?;
         let name = name.to_owned();
-        Ok(Node { name, address, netns, link, postfix, sink: None, folder, keepalived: None })
+        let (sink, keepalived, watcher) = (None, None, None);
+        Ok(Node { name, address, netns, link, postfix, sink, folder, keepalived, watcher })
     }
 
     /// Ends the server that there is and starts the other.
@@ -60,7 +63,7 @@ impl Node {
         match server {
             Server::Postfix => self.postfix.start(&self.netns),
             Server::Sink => {
-                self.sink = Some(Sink::start(&self.netns, &self.name)?);
+                self.sink = Some(Sink::start(&self.netns, &self.name, PORT)?);
                 Ok(())
             }
         }
@@ -95,6 +98,26 @@ impl Node {
         }
         self.keepalived = Some(Keepalived::start(&self.netns, &self.folder, &self.conf())?);
         Ok(())
+    }
+
+    /// Tells keepalived to read its file again.
+    pub fn reload(&self) -> Result<()> {
+        self.keepalived.as_ref().context("keepalived does not run")?.reload()
+    }
+
+    /// Starts the guard's watcher, unless it runs, or ends it.
+    pub fn watch(&mut self, wanted: bool) -> Result<()> {
+        if !wanted {
+            self.watcher = None;
+        } else if self.watcher.is_none() {
+            self.watcher = Some(Watcher::start(&self.netns, &self.conf())?);
+        }
+        Ok(())
+    }
+
+    /// The watcher, which runs.
+    pub fn watcher(&self) -> Result<&Watcher> {
+        self.watcher.as_ref().with_context(|| format!("no watcher on {}", self.name))
     }
 
     /// Tells keepalived to stop, if it runs.
@@ -134,12 +157,25 @@ impl Node {
         Ok(self.netns.run(|| getifaddrs().map(|mut addresses| addresses.any(is_vip)))?)
     }
 
-    /// Whether the guard of the VIP is in force and its fallback route in place, by our own program.
+    /// Whether the guard of the VIP is in force as the node's file has it, services and fallback route
+    /// included: by our own program, with the words of the hook that names the VIP.
     pub fn guarded(&self, vip: IpAddr) -> Result<bool> {
-        let program = lvskit::paths::libexec("bypass-ipvs");
-        let mut command = Command::new(program);
-        command.args(["--keep-sessions", "--check"]).arg(vip.to_string());
+        let conf = fs::read_to_string(self.conf())?;
+        let vip = vip.to_string();
+        let hooks = conf.lines().filter(|line| line.trim_start().starts_with("notify_backup"));
+        let mut hooks = hooks.filter_map(|line| line.split('"').nth(1));
+        let names_it = |hook: &&str| hook.split(' ').any(|word| word == vip);
+        let hook = hooks.find(names_it).with_context(|| format!("no hook of {vip} in {conf}"))?;
+        let mut words = hook.split(' ').map(|word| if word == "-a" { "--check" } else { word });
+        let mut command = Command::new(words.next().unwrap_or_default());
+        command.args(words);
         Ok(self.netns.run(|| command.output()).context("bypass-ipvs")?.status.success())
+    }
+
+    /// Sets a sysctl of the node.
+    pub fn set(&self, name: &str, value: &str) -> Result<()> {
+        let file = format!("/proc/sys/{}", name.replace('.', "/"));
+        self.netns.run(|| fs::write(&file, value)).with_context(|| file.clone())
     }
 
     /// Takes away what any cluster's hooks put there: all rules and the fallback routes.

@@ -15,8 +15,8 @@ use anyhow::{Result, bail};
 use crate::common::netns::Netns;
 use crate::traffic::Session;
 
-/// Between an answer and the next NOOP.
-const INTERVAL: Duration = Duration::from_secs(1);
+/// Between an answer and the next NOOP, usually.
+pub const INTERVAL: Duration = Duration::from_secs(1);
 
 /// A session without an answer for so long counts as lost. TCP repeats after 0.2, 0.6, 1.4, 3,
 /// 6.2, 12.6 and 25.4 s: an outage of 12 s leaves it time.
@@ -61,14 +61,19 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Opens `count` sessions; each must be greeted.
-    pub fn open(client: &Arc<Netns>, service: SocketAddr, count: usize) -> Result<Sessions> {
+    /// Opens `count` sessions; each must be greeted. `interval`: between an answer and the next NOOP.
+    pub fn open(
+        client: &Arc<Netns>,
+        service: SocketAddr,
+        count: usize,
+        interval: Duration,
+    ) -> Result<Sessions> {
         let open = Arc::new(Mutex::new(Vec::new()));
         let lost = Arc::new(Mutex::new(Vec::new()));
         let stop = Arc::new(AtomicBool::new(false));
         let watcher = std::thread::spawn({
             let (open, lost, stop) = (open.clone(), lost.clone(), stop.clone());
-            move || watch(&open, &lost, &stop)
+            move || watch(&open, &lost, &stop, interval)
         });
         let client = client.clone();
         let watcher = Some(watcher);
@@ -145,7 +150,7 @@ impl One {
     }
 
     /// Says the next NOOP or looks for the answer to the last.
-    fn look(&mut self, now: Instant) -> Result<(), String> {
+    fn look(&mut self, now: Instant, interval: Duration) -> Result<(), String> {
         let Some(asked) = self.asked else {
             if now >= self.next {
                 self.stream.write_all(b"NOOP\r\n").map_err(|error| error.to_string())?;
@@ -160,7 +165,7 @@ impl One {
                 self.checked = asked;
                 self.slowest = self.slowest.max(now - asked);
                 self.asked = None;
-                self.next = now + INTERVAL;
+                self.next = now + interval;
                 Ok(())
             }
             Ok(length) => Err(String::from_utf8_lossy(&answer[..length]).trim().to_owned()),
@@ -173,10 +178,10 @@ impl One {
     }
 }
 
-fn watch(open: &Mutex<Vec<One>>, lost: &Mutex<Vec<Lost>>, stop: &AtomicBool) {
+fn watch(open: &Mutex<Vec<One>>, lost: &Mutex<Vec<Lost>>, stop: &AtomicBool, interval: Duration) {
     while !stop.load(Ordering::Relaxed) {
         let now = Instant::now();
-        lock(open).retain_mut(|one| match one.look(now) {
+        lock(open).retain_mut(|one| match one.look(now, interval) {
             Ok(()) => true,
             Err(how) => {
                 lock(lost).push(Lost { server: one.server.clone(), when: now, how });

@@ -48,10 +48,14 @@ pub struct Setup {
     pub way: Way,
     /// Another inventory than the example.
     sample: Option<String>,
+    /// Its text.
+    text: Option<&'static str>,
     ipv6: bool,
     sync: bool,
     /// Lines of the inventory: key and value. An empty value takes the line away.
     lines: Vec<(String, String)>,
+    /// What stands below the inventory's last line.
+    more: String,
     /// Beside the package's.
     sysctls: Vec<(String, String)>,
 }
@@ -65,12 +69,26 @@ impl Setup {
             pairs.map(|(key, value)| (key.to_owned(), value.replace('+', " "))).collect()
         };
         let (lines, sysctls) = (pairs("LINES"), pairs("SYSCTLS"));
-        Setup { way: Way::Ours, sample: None, ipv6: false, sync: true, lines, sysctls }
+        Setup {
+            way: Way::Ours,
+            sample: None,
+            text: None,
+            ipv6: false,
+            sync: true,
+            lines,
+            more: String::new(),
+            sysctls,
+        }
     }
 
     /// One of the project's samples as it is, but that all nodes call their interface eth0 here.
     pub fn sample(name: &str) -> Setup {
         Setup { sample: Some(name.to_owned()), ..Setup::ours() }
+    }
+
+    /// An inventory of this text.
+    pub fn text(text: &'static str) -> Setup {
+        Setup { text: Some(text), ..Setup::ours() }
     }
 
     /// All its VIPs, in the order of the inventory.
@@ -113,6 +131,13 @@ impl Setup {
         self
     }
 
+    /// More at the end of the inventory: virtual servers, as the example ends with their list, and
+    /// after them keys of its own.
+    pub fn and(mut self, more: &str) -> Setup {
+        self.more += more;
+        self
+    }
+
     /// Without the sync daemon, which `keep_sessions` brings.
     pub fn without_sync(mut self) -> Setup {
         self.sync = false;
@@ -129,7 +154,10 @@ impl Setup {
             Some(name) => std::fs::read_to_string(format!("{SAMPLES}/{name}"))
                 .context(name.clone())?
                 .replace("interface: ens3", "interface: eth0"),
-            None => std::fs::read_to_string(file).context(file)?,
+            None => match self.text {
+                Some(text) => text.to_owned(),
+                None => std::fs::read_to_string(file).context(file)?,
+            },
         };
         if self.ipv6 {
             text = text.replace("192.168.3.10", "fd00:3::10");
@@ -139,7 +167,7 @@ impl Setup {
         for (key, value) in &self.lines {
             text = in_lines(&text, key, value)?;
         }
-        Ok(text)
+        Ok(text + &self.more)
     }
 
     /// Sets the sysctls on a node.
@@ -157,8 +185,7 @@ impl Setup {
         }
         self.sysctls.iter().for_each(|(name, value)| add(name, value));
         for (name, value) in wanted {
-            let file = format!("/proc/sys/{}", name.replace('.', "/"));
-            node.netns.run(|| std::fs::write(&file, value)).with_context(|| file.clone())?;
+            node.set(&name, &value)?;
         }
         Ok(())
     }

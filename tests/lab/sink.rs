@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use crate::common::netns::Netns;
-use crate::node::PORT;
 
 /// Sessions that one may hold, and connections that may wait.
 const MOST: &str = "4000";
@@ -22,7 +21,7 @@ pub struct Sink([Child; 2]);
 
 impl Sink {
     /// Starts it on the node; `name` is what it greets with.
-    pub fn start(node: &Netns, name: &str) -> Result<Sink> {
+    pub fn start(node: &Netns, name: &str, port: u16) -> Result<Sink> {
         let start = |address: &str| {
             let mut sink = Command::new("smtp-sink");
             sink.args(["-u", "postfix", "-h", name, "-m", MOST, address, BACKLOG]);
@@ -30,9 +29,9 @@ impl Sink {
         };
         let sink =
             |address: String| start(&address).with_context(|| format!("smtp-sink {address}"));
-        let sinks = [sink(format!("0.0.0.0:{PORT}"))?, sink(format!("[::]:{PORT}"))?];
+        let sinks = [sink(format!("0.0.0.0:{port}"))?, sink(format!("[::]:{port}"))?];
         let deadline = Instant::now() + PATIENCE;
-        let listening = || node.tool("ss", "-Htln").matches(&format!(":{PORT} ")).count();
+        let listening = || node.tool("ss", "-Htln").matches(&format!(":{port} ")).count();
         while listening() < sinks.len() {
             ensure!(Instant::now() < deadline, "smtp-sink does not listen");
             std::thread::sleep(Duration::from_millis(100));

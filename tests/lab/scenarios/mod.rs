@@ -3,16 +3,21 @@
 
 mod converged;
 mod differential;
+mod firewalld;
 mod link_death;
 mod mh_or_sync;
+mod new_vip;
 mod node_death;
+mod node_programs;
 mod partition;
 mod planned_switch;
+mod reload;
 mod round_robin;
 mod samples;
 mod server_stop;
 mod sigkill;
 mod storm;
+mod udp_flow;
 mod whole_mails;
 
 use std::path::Path;
@@ -90,6 +95,48 @@ pub const ALL: &[Scenario] = &[
         server: Server::Postfix,
         tells: "the MASTER is drained and comes back; no session is lost",
         run: planned_switch::run_once,
+    },
+    Scenario {
+        name: "node_programs",
+        group: Group::Proof,
+        server: Server::Sink,
+        tells: "programs on the nodes meet their own node's service at the VIP",
+        run: node_programs::run,
+    },
+    Scenario {
+        name: "reload",
+        group: Group::Proof,
+        server: Server::Sink,
+        tells: "nftables is reloaded with `flush ruleset`; no session is lost",
+        run: reload::run,
+    },
+    Scenario {
+        name: "udp_flow",
+        group: Group::Proof,
+        server: Server::Sink,
+        tells: "a UDP flow that a BACKUP served is balanced once the node is MASTER",
+        run: udp_flow::run,
+    },
+    Scenario {
+        name: "new_vip",
+        group: Group::Proof,
+        server: Server::Sink,
+        tells: "a VIP, a service and an instance come with a reload of keepalived, and go",
+        run: new_vip::run,
+    },
+    Scenario {
+        name: "firewalld",
+        group: Group::Proof,
+        server: Server::Sink,
+        tells: "a switch and back with firewalld on both nodes; what it closes stays closed",
+        run: firewalld::run,
+    },
+    Scenario {
+        name: "node_programs_all",
+        group: Group::Proof,
+        server: Server::Sink,
+        tells: "the same in IPv4 and IPv6, with and without kept sessions",
+        run: node_programs::run_all,
     },
     Scenario {
         name: "differential",
