@@ -45,6 +45,12 @@ impl Log {
         self.tell_syslog(message, |syslog, line| syslog.notice(line));
     }
 
+    /// Says that something is done that may not help, and what to do about it.
+    pub fn warning(&mut self, message: &str) {
+        self.tell_stderr(&format!("warning: {message}"));
+        self.tell_syslog(message, |syslog, line| syslog.warning(line));
+    }
+
     /// Says that something failed, and what to do about it.
     pub fn error(&mut self, message: &str) {
         self.tell_stderr(&format!("error: {message}"));

@@ -7,6 +7,10 @@ mod common;
 
 #[path = "guard/boot.rs"]
 mod boot;
+#[path = "guard/conflict_cases.rs"]
+mod conflict_cases;
+#[path = "guard/conflicts.rs"]
+mod conflicts;
 #[path = "guard/handover.rs"]
 mod handover;
 #[path = "guard/healing.rs"]

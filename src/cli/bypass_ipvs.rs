@@ -28,9 +28,11 @@ Examples:
     ./bypass-ipvs --purge                        take them away, before lvskit leaves
 
 Exit codes:
-  0  done; with --check: in force
+  0  done; with --check: in force, perhaps with warnings
   1  with --check: a guard is missing or was altered, a fallback route is unsafe or, with
-     --keep-sessions, missing, or there is nothing here
+     --keep-sessions, missing, there is nothing here, or something keeps a guard from working:
+     vip-on-lo, port-taken, notrack, earlier-chain, bridged, vip-first (the README lists them
+     under \"When it doesn't work\"; those that only may do harm are warnings)
   2  wrong command line, nothing was tried
   4  nft or the kernel refused, or the fallback route would be unsafe
   5  nft or the kernel did not answer in time
@@ -64,8 +66,8 @@ pub struct Cli {
     #[arg(short, long, value_name = "SERVICE", requires = "guarding", action = ArgAction::Append)]
     pub service: Vec<ServiceOption>,
 
-    /// Only tell whether the guard of each address is in force, with --keep-sessions also its
-    /// fallback route; of all that are here if none is named
+    /// Only tell whether the guard of each address is in force and what keeps it from working, with
+    /// --keep-sessions also its fallback route; of all that are here if none is named
     #[arg(short, long, value_name = "VIP", num_args = 0.., value_delimiter = ',', conflicts_with_all = ["guard", "purge"])]
     pub check: Option<Vec<Vip>>,
 

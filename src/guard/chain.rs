@@ -65,7 +65,7 @@ impl Hook {
 
 /// `priority dstnat`: where destination NAT belongs, before routing and before IPVS. A number,
 /// because nft gives it another name or none at `output`.
-const DSTNAT: i32 = -100;
+pub const DSTNAT: i32 = -100;
 
 impl Kind {
     /// All, in the order in which their rules are counted.

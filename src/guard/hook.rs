@@ -6,6 +6,7 @@ use std::io::Write;
 use serde_json::json;
 
 use super::address::{self, Held};
+use super::conflicts::{self, Finding, Findings};
 use super::nft::{self, Nft};
 use super::plan::Guard;
 use super::status::Status;
@@ -54,6 +55,10 @@ fn install(system: &System, guards: &[Guard], log: &mut Log) -> Exit {
         Ok(()) => {
             let kept = if system.keep_sessions { ", sessions are kept" } else { "" };
             log.note(&format!("guard in force for {names}{kept}"));
+            // It is what the hook is for, whatever others do to it.
+            let asked = guards.iter().map(|guard| (guard.vip, Some(guard.services.clone())));
+            let conflicts = conflicts::find(&asked.collect::<Vec<_>>());
+            conflicts.lines().iter().for_each(|line| log.warning(line));
             Exit::Ok
         }
         Err(error) => fail(&error, &error.consequence(&names), log),
@@ -110,24 +115,43 @@ fn check(
             return fail(&error, &format!("can't read the guard of {}", list(vips)), log);
         }
     };
-    let shown = if json { as_json(&states) } else { as_text(&states) };
+    let services = |vip| {
+        let guard = expected.iter().find(|guard| guard.vip == vip)?;
+        Some(guard.services.clone())
+    };
+    let asked: Vec<_> = states.iter().map(|status| (status.vip, services(status.vip))).collect();
+    let conflicts = conflicts::find(&asked);
+    let shown = if json { as_json(&states, &conflicts) } else { as_text(&states, &conflicts) };
+    let works = states.iter().all(Status::is_right) && !conflicts.break_something();
     match print(out, &shown, log) {
-        Exit::Ok if !states.is_empty() && states.iter().all(Status::is_right) => Exit::Ok,
+        Exit::Ok if !states.is_empty() && works => Exit::Ok,
         Exit::Ok => Exit::No,
         other => other,
     }
 }
 
-fn as_text(states: &[Status]) -> String {
-    match states {
-        [] => "no guards here\n".to_owned(),
-        _ => states.iter().map(|status| format!("{status}\n")).collect(),
+fn as_text(states: &[Status], conflicts: &Findings) -> String {
+    if states.is_empty() {
+        return "no guards here\n".to_owned();
     }
+    let mut text = String::new();
+    for status in states {
+        text += &format!("{status}\n");
+        text.extend(conflicts.of(status.vip).map(ToString::to_string));
+    }
+    let unread = conflicts.unread.iter();
+    text.extend(unread.map(|why| format!("conflicting rules unknown: {why}\n")));
+    text
 }
 
-fn as_json(states: &[Status]) -> String {
-    let guards: Vec<_> = states.iter().map(Status::to_json).collect();
-    format!("{}\n", json!({ "guards": guards }))
+fn as_json(states: &[Status], conflicts: &Findings) -> String {
+    let guard = |status: &Status| {
+        let mut guard = status.to_json();
+        guard["findings"] = conflicts.of(status.vip).map(Finding::to_json).collect();
+        guard
+    };
+    let guards: Vec<_> = states.iter().map(guard).collect();
+    format!("{}\n", json!({ "guards": guards, "conflicts_unknown": conflicts.unread }))
 }
 
 fn purge(

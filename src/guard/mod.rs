@@ -14,6 +14,7 @@
 //!   tells whether that is safe;
 //! - `advice` says what to do when rights, files or memory are missing;
 //! - [`address`] takes a VIP away that a killed keepalived left behind;
+//! - [`conflicts`] finds what keeps a guard from working although it is in force;
 //! - [`listing`] is what was read back, and [`check`] says whether it is the guard;
 //! - [`system`] is all of it together, with the [`status`] of each VIP;
 //! - [`watch`] puts right what others undo, and tells it with [`voice`]; [`hook`] is the command line's shell.
@@ -23,6 +24,7 @@ mod advice;
 pub mod arp;
 pub mod chain;
 pub mod check;
+pub mod conflicts;
 pub mod fingerprint;
 pub mod hook;
 pub mod kernel;

@@ -9,7 +9,7 @@ use crate::common::netns::inside;
 use crate::node::{Node, OWN, OWN6, PATIENT, VIP, VIP6, ip};
 
 /// One root for each release of Debian, named after its keepalived.
-const ROOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/keepalived");
+pub const ROOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/keepalived");
 
 #[test]
 fn nft_0_9_8_of_debian_11() {

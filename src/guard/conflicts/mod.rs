@@ -1,0 +1,69 @@
+//! What keeps a guard from working although its rules are in force: addresses in the wrong place, and the
+//! rules of others. `--check` shows it, hooks and the watcher log it.
+//!
+//! Each [`finding`] has a name; [`addresses`] and [`bridged`] look at the node's interfaces. The rules of
+//! others are read into steps ([`expression`], with [`xt`] for those of iptables-nft and [`legacy`] for
+//! those of the old iptables). The first packet of each service ([`packet`], [`services`]) is sent through
+//! them ([`evaluate`], with [`conditions`] about the [`registers`] of a rule), and [`rules`] judges what
+//! happened to it. All of it is pure; [`kernel`] reads, and [`tables`] asks sets.
+
+mod addresses;
+mod attributes;
+mod bridged;
+mod conditions;
+mod evaluate;
+mod expression;
+mod finding;
+mod kernel;
+mod legacy;
+mod packet;
+mod registers;
+mod rules;
+mod services;
+mod tables;
+mod xt;
+
+use std::net::IpAddr;
+
+pub use finding::{Finding, Id};
+pub use kernel::Findings;
+
+use crate::guard::plan::Services;
+use crate::vip::Vip;
+
+/// Looks for what keeps guards from working; their services are read from the kernel where they are not
+/// given. What can't be looked at is no error: the guard is what it is.
+pub fn find(guards: &[(Vip, Option<Services>)]) -> Findings {
+    kernel::find(guards).unwrap_or_else(|error| Findings {
+        findings: Vec::new(),
+        unread: Some(format!("{error}; run it as root with CAP_NET_ADMIN")),
+    })
+}
+
+impl Findings {
+    /// Whether the service of some VIP certainly suffers.
+    pub fn break_something(&self) -> bool {
+        self.findings.iter().any(|finding| finding.breaks)
+    }
+
+    /// Those of one VIP.
+    pub fn of(&self, vip: Vip) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(move |finding| finding.vip == vip)
+    }
+
+    /// What to log: a line each.
+    pub fn lines(&self) -> Vec<String> {
+        let unread =
+            self.unread.iter().map(|why| format!("can't look for conflicting rules: {why}"));
+        self.findings.iter().map(Finding::line).chain(unread).collect()
+    }
+}
+
+/// An address in network byte order.
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    match bytes.len() {
+        4 => Some(IpAddr::from(*bytes.first_chunk::<4>()?)),
+        16 => Some(IpAddr::from(*bytes.first_chunk::<16>()?)),
+        _ => None,
+    }
+}
