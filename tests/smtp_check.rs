@@ -35,5 +35,7 @@ mod real;
 mod run;
 #[path = "smtp_check/tls.rs"]
 mod tls;
+#[path = "smtp_check/tls_options.rs"]
+mod tls_options;
 
 use common::server;

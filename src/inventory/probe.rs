@@ -273,12 +273,21 @@ fn unfit(args: &Args, dynamic: bool) -> Vec<(&'static str, String, &'static str)
             all.push((name, title, "remove it, and run the probe by hand to read that"));
         }
     }
-    for (file, name) in [(&args.ca_file, "ca_file"), (&args.auth_file, "auth_file")] {
+    for (file, name) in [
+        (&args.ca_file, "ca_file"),
+        (&args.cert, "cert"),
+        (&args.key, "key"),
+        (&args.auth_file, "auth_file"),
+    ] {
         if let Some(file) = file.as_ref().filter(|file| !file.is_absolute()) {
             let title = format!("`{}` depends on where keepalived was started", file.display());
             let cure = "write the whole path, of a file that user lvskit may read (chown root:lvskit, chmod 640)";
             all.push((name, title, cure));
         }
+    }
+    if args.cert_days.is_some_and(|days| days.warning.is_some()) {
+        let title = "a warning tells nobody: keepalived knows up and down only".to_owned();
+        all.push(("cert_days", title, "write one number, below which the server is down"));
     }
     if args.fwmark.is_some_and(|mark| mark != 0) {
         let title =

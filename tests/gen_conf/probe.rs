@@ -105,6 +105,11 @@ pub const CASES: &[Case] = &[
         "check: {type: smtp-check, compat: false, options: [--auth-file /etc/keepalived/auth]}",
         Told("sends the password in plain text", "see `smtp-check --help`"),
     ),
+    Case(
+        CHECK,
+        "check: {type: smtp-check, compat: false, options: [--tls, ^'--cert-days 14,7']}",
+        Told("a warning tells nobody", "write one number"),
+    ),
     // Ways to tell
     Case(
         CHECK,

@@ -9,7 +9,7 @@ use openssl::ec::{EcGroup, EcKey};
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
-use openssl::ssl::{SslContext, SslMethod, SslVersion};
+use openssl::ssl::{SslContext, SslContextBuilder, SslMethod, SslVersion};
 use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
 use openssl::x509::{X509, X509Builder, X509Name, X509NameBuilder};
 
@@ -49,12 +49,30 @@ impl Authority {
 
     /// The same, with nothing newer than this version.
     pub fn limited(&self, days: i64, max: Option<SslVersion>) -> SslContext {
+        let (mut context, _) = self.issued(days);
+        context.set_max_proto_version(max).unwrap();
+        context.build()
+    }
+
+    /// The same, to be made more of, and its certificate.
+    pub fn issued(&self, days: i64) -> (SslContextBuilder, X509) {
         let (certificate, key) = self.issue(days);
         let mut context = SslContext::builder(SslMethod::tls_server()).unwrap();
         context.set_certificate(&certificate).unwrap();
         context.set_private_key(&key).unwrap();
-        context.set_max_proto_version(max).unwrap();
-        context.build()
+        (context, certificate)
+    }
+
+    /// Such a server that shows the authority's certificate too, and its own certificate.
+    pub fn chain(&self, days: i64) -> (SslContext, X509) {
+        let (mut context, certificate) = self.issued(days);
+        context.add_extra_chain_cert(self.certificate.clone()).unwrap();
+        (context.build(), certificate)
+    }
+
+    /// The authority's own certificate.
+    pub fn certificate(&self) -> &X509 {
+        &self.certificate
     }
 
     /// Writes such a server's key and certificate into one file.

@@ -17,20 +17,25 @@ use crate::smtp::probe::DEFAULT_RETRY;
 use crate::smtp::proxy::Version;
 use crate::smtp::session::DEFAULT_PORT;
 use crate::smtp::target::LONGEST_INTERFACE;
-use crate::smtp::tls::{MinVersion, Peer};
+use crate::smtp::tls::tlsa::Tlsa;
+use crate::smtp::tls::{CertDays, MinVersion, Peer};
 use crate::smtp::weight::LatencyWeight;
 use crate::smtp::{Address, HeloName, Probe, Rules, Session, Target, helo, timer, worst_case};
 
 /// Everything that SMTP_CHECK can't do.
-const BEYOND: [&str; 21] = [
+const BEYOND: [&str; 25] = [
     "starttls",
     "tls",
     "sni",
     "verify",
     "ca_file",
     "verify_name",
+    "tlsa",
+    "cert",
+    "key",
     "cert_days",
     "tls_min",
+    "tls_level",
     "expect_greeting",
     "expect_capability",
     "mail_from",
@@ -190,14 +195,31 @@ pub struct Args {
     #[arg(requires = "encryption", help_heading = "TLS")]
     pub verify_name: Option<Peer>,
 
-    /// The certificate must be valid for so many more days
-    #[arg(long, value_name = "N", requires = "encryption", help_heading = "TLS")]
-    #[arg(value_parser = value_parser!(u32).range(0..=36500))]
-    pub cert_days: Option<u32>,
+    /// The certificate must match this TLSA record, "3 1 1 HEX" or 3,1,1,HEX; may be given several
+    /// times, then one is enough
+    #[arg(long, value_name = "RECORD", requires = "encryption", help_heading = "TLS")]
+    pub tlsa: Vec<Tlsa>,
 
-    /// The lowest version of TLS [default: the system's]
+    /// Show this certificate where the server asks for one (PEM, with its chain)
+    #[arg(long, value_name = "FILE", requires = "encryption", help_heading = "TLS")]
+    pub cert: Option<PathBuf>,
+
+    /// Its key (PEM, mode 640 or less, no passphrase) [default: in the same file]
+    #[arg(long, value_name = "FILE", requires = "cert", help_heading = "TLS")]
+    pub key: Option<PathBuf>,
+
+    /// The certificate must be valid for so many more days; 14,7 warns below 14
+    #[arg(long, value_name = "N", requires = "encryption", help_heading = "TLS")]
+    pub cert_days: Option<CertDays>,
+
+    /// The lowest version of TLS; 1.0 and 1.1 for servers that know no other [default: the system's]
     #[arg(long, value_name = "VERSION", requires = "encryption", help_heading = "TLS")]
     pub tls_min: Option<MinVersion>,
+
+    /// OpenSSL's security level, 0 for all that it still can [default: the system's]
+    #[arg(long, value_name = "0-5", requires = "encryption", help_heading = "TLS")]
+    #[arg(value_parser = value_parser!(u32).range(0..=5))]
+    pub tls_level: Option<u32>,
 
     /// Show the dialogue on standard error
     #[arg(short, long, help_heading = "Output")]

@@ -15,6 +15,13 @@ Examples:
       smtp-check 192.168.3.101 --starttls --verify --verify-name mx.example.org --cert-days 14
   TLS from the first byte, on port 465, any certificate:
       smtp-check 192.168.3.101 --tls
+  With the certificate of a TLSA record, on a roll-over of one of two (\"3 1 1 ...\" in quotes does too):
+      smtp-check 192.168.3.101 --starttls --tlsa 3,1,1,HEX --tlsa 3,1,1,HEX
+  For Nagios: a warning 14 days before the certificate ends, critical 7 days before:
+      smtp-check 192.168.3.101 --starttls --nagios --cert-days 14,7
+  A server that asks its clients for a certificate; one that speaks no newer TLS than 1.0:
+      smtp-check 192.168.3.101 --tls --cert /etc/keepalived/probe.pem --key /etc/keepalived/probe.key
+      smtp-check 192.168.3.101 --starttls --tls-min 1.0
   Would it take mail for this address? Nothing is sent:
       smtp-check 192.168.3.101 --mail-from '<>' --rcpt-to postmaster@example.org
   With a recipient that greylisting defers, which is up too:
@@ -81,6 +88,12 @@ Certificates:
   the system's store. --sni is --verify-name where that is a name. --cert-days looks at the end of
   the server's own certificate, also without --verify. --json has the end of one that --verify
   refused, too, but not with OpenSSL 1.1.1, which forgets it.
+  --tlsa takes what RFC 7672 has for SMTP: usage 3, the server's own certificate, whatever its names
+  and its end are; or usage 2, an authority's that the server must send along, and then signatures,
+  times and --verify-name count. Usages 0 and 1 are refused. Of several records one is enough. With
+  --verify too, both must be right. A mismatch tells the server's own \"3 1 1\" record.
+  --tls-min 1.0 or 1.1 also means security level 0 and OpenSSL's own list of ciphers, without which
+  a system's policy still forbids them; --tls-level says another, for small keys or SHA-1 for instance.
 
 Weights:
   With --dynamic, exit code 2 + W tells keepalived's misc_dynamic to give the server weight W.

@@ -53,9 +53,20 @@ impl Outcome<'_> {
         }
     }
 
+    /// What will be wrong soon with a server that is up.
+    fn warning(&self) -> Option<String> {
+        self.verdict.as_ref().ok()?;
+        let days = self.args.cert_days.and_then(|days| days.warning);
+        let failure = self.report.tls.as_ref()?.check(days).err()?;
+        Some(failure.to_string())
+    }
+
     fn text(&self, weight: Option<u8>) -> String {
         let verdict = match &self.verdict {
-            Ok(()) => format!("{} up", self.server),
+            Ok(()) => match self.warning() {
+                Some(warning) => format!("{} up, warning: {warning}", self.server),
+                None => format!("{} up", self.server),
+            },
             Err(failure) => format!("{} down: {failure}", self.server),
         };
         match (weight, &self.drained) {
@@ -84,6 +95,7 @@ impl Outcome<'_> {
             "server": self.server,
             "verdict": if self.verdict.is_ok() { "up" } else { "down" },
             "reason": self.verdict.as_ref().err().map(Failure::to_string),
+            "warning": self.warning(),
             "ms": milliseconds(self.report.latency()),
             "steps": steps,
             "greeting": self.report.greeting,
@@ -99,14 +111,16 @@ impl Outcome<'_> {
         let latency = self.report.latency();
         let (warn, crit) = (self.args.warn_latency, self.args.crit_latency);
         let reached = |limit: Option<Duration>| limit.is_some_and(|limit| latency >= limit);
+        let warning = self.warning();
         let (word, code) = match &self.verdict {
             Err(_) => ("CRITICAL", 2),
             Ok(()) if reached(crit) => ("CRITICAL", 2),
-            Ok(()) if reached(warn) => ("WARNING", 1),
+            Ok(()) if reached(warn) || warning.is_some() => ("WARNING", 1),
             Ok(()) => ("OK", 0),
         };
+        let warning = warning.map(|text| format!(": {text}")).unwrap_or_default();
         let text = match &self.verdict {
-            Ok(()) => format!("{} up in {:.3} s", self.server, latency.as_secs_f64()),
+            Ok(()) => format!("{} up in {:.3} s{warning}", self.server, latency.as_secs_f64()),
             // A bar would begin the performance data.
             Err(failure) => format!("{} down: {failure}", self.server).replace('|', "/"),
         };

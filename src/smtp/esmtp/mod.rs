@@ -185,7 +185,7 @@ impl Shell<'_, '_> {
             refused.failure
         })?;
         self.trace.note(&info);
-        let failure = info.check(options.cert_days).err();
+        let failure = info.check(options.cert_days.map(|days| days.critical)).err();
         self.report.tls = Some(info);
         Ok((wire, failure))
     }

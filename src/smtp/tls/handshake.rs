@@ -15,6 +15,7 @@ use openssl::x509::verify::X509CheckFlags;
 
 use super::{
     Channel, Deadline, Failure, Info, Limited, MinVersion, Options, Peer, Refused, Validity,
+    client, dane,
 };
 use crate::smtp::step::Step;
 
@@ -43,7 +44,13 @@ pub fn handshake(
             failed(&mid, options, deadline)
         }
     })?;
-    let info = info(stream.ssl());
+    let mut info = info(stream.ssl());
+    if let Some(dane) = &options.dane {
+        if let Err(failure) = dane::check(stream.ssl(), dane) {
+            return Err(Refused { failure, info: Some(info) });
+        }
+        info.verified = true;
+    }
     Ok((Box::new(stream), info))
 }
 
@@ -57,9 +64,19 @@ fn prepare(options: &Options) -> Result<Ssl, Failure> {
     let mut context = SslContext::builder(SslMethod::tls_client())?;
     if let Some(min) = options.min {
         context.set_min_proto_version(Some(match min {
+            MinVersion::V1_0 => SslVersion::TLS1,
+            MinVersion::V1_1 => SslVersion::TLS1_1,
             MinVersion::V1_2 => SslVersion::TLS1_2,
             MinVersion::V1_3 => SslVersion::TLS1_3,
         }))?;
+    }
+    let forbidden = matches!(options.min, Some(MinVersion::V1_0 | MinVersion::V1_1));
+    if let Some(level) = options.level.or(forbidden.then_some(0)) {
+        // A policy may have narrowed the ciphers too.
+        context.set_cipher_list(&format!("DEFAULT:@SECLEVEL={level}"))?;
+    }
+    if let Some(certificate) = &options.client {
+        client::present(&mut context, certificate)?;
     }
     match options.verify.as_ref().map(|verify| &verify.ca_file) {
         None => context.set_verify(SslVerifyMode::NONE),

@@ -2,7 +2,11 @@
 //! libraries costs as much as a whole check, so only a program that names [`handshake()`] is linked
 //! with them, and everything else speaks through a [`Channel`].
 
+mod client;
+mod dane;
+pub mod days;
 mod handshake;
+pub mod tlsa;
 
 use std::fmt::{self, Debug};
 use std::io::{Read, Write};
@@ -12,7 +16,9 @@ use std::path::PathBuf;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+pub use self::days::CertDays;
 pub use self::handshake::handshake;
+use self::tlsa::Tlsa;
 use super::deadline::Deadline;
 use super::failure::Failure;
 use super::wire::Limited;
@@ -63,10 +69,35 @@ pub struct Options {
     pub sni: Option<String>,
     /// Verify the certificate, or accept any.
     pub verify: Option<Verify>,
-    /// For how many more days the certificate must be valid, at least. 0: it is valid now.
-    pub cert_days: Option<u32>,
+    /// The records of which one must be the certificate's.
+    pub dane: Option<Dane>,
+    /// Who to be, if the server asks.
+    pub client: Option<ClientCertificate>,
+    /// For how many more days the certificate must be valid.
+    pub cert_days: Option<CertDays>,
     /// The lowest version. Without one the system's policy decides.
     pub min: Option<MinVersion>,
+    /// OpenSSL's security level (SSL_CTX_set_security_level(3)), 0 to 5. Without one the system's
+    /// policy decides, but for versions that no policy allows any more, which need 0.
+    pub level: Option<u32>,
+}
+
+/// TLSA records, and whose certificate it must be if one is an authority's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dane {
+    /// One must match.
+    pub records: Vec<Tlsa>,
+    /// Without meaning for a record of the server's own certificate.
+    pub peer: Peer,
+}
+
+/// The probe's own certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// PEM: the certificate, then those of its authorities.
+    pub certificate: PathBuf,
+    /// PEM, without a passphrase; may be the same file.
+    pub key: PathBuf,
 }
 
 /// How to verify.
@@ -90,6 +121,12 @@ pub enum Peer {
 /// The lowest version of TLS that will do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum MinVersion {
+    /// TLS 1.0 (RFC 2246), which RFC 8996 forbids
+    #[value(name = "1.0")]
+    V1_0,
+    /// TLS 1.1 (RFC 4346), which RFC 8996 forbids
+    #[value(name = "1.1")]
+    V1_1,
     /// TLS 1.2 (RFC 5246)
     #[value(name = "1.2")]
     V1_2,

@@ -9,7 +9,7 @@ use crate::smtp::Address;
 use crate::smtp::esmtp::Plan;
 use crate::smtp::esmtp::dialogue::Script;
 use crate::smtp::proxy::Proxy;
-use crate::smtp::tls::{self, Peer, Verify};
+use crate::smtp::tls::{self, ClientCertificate, Dane, Peer, Verify};
 
 impl Args {
     /// Whether there will be TLS.
@@ -23,8 +23,11 @@ impl Args {
     /// Options that are fine by themselves contradict each other.
     pub(super) fn plan(&self, server: SocketAddr) -> anyhow::Result<Plan> {
         ensure!(
-            self.verify_name.is_none() || self.verify || self.ca_file.is_some(),
-            "--verify-name means nothing without --verify or --ca-file; --sni asks for a name"
+            self.verify_name.is_none()
+                || self.verify
+                || self.ca_file.is_some()
+                || !self.tlsa.is_empty(),
+            "--verify-name means nothing without --verify, --ca-file or --tlsa; --sni asks for a name"
         );
         ensure!(
             !self.rcpt_to.as_ref().is_some_and(Address::is_empty),
@@ -74,15 +77,21 @@ impl Args {
             Some(Peer::Name(name)) => Some(name.clone()),
             _ => None,
         };
+        // Certificates have the IPv4 address, however it was written.
+        let address = || Peer::Ip(server.ip().to_canonical());
+        let peer = self.verify_name.clone().unwrap_or_else(address);
+        let (verify, dane) = (self.verify || self.ca_file.is_some(), !self.tlsa.is_empty());
         tls::Options {
             sni: self.sni.clone().or(name),
-            verify: (self.verify || self.ca_file.is_some()).then(|| Verify {
-                ca_file: self.ca_file.clone(),
-                // Certificates have the IPv4 address, however it was written.
-                peer: self.verify_name.clone().unwrap_or(Peer::Ip(server.ip().to_canonical())),
+            verify: verify.then(|| Verify { ca_file: self.ca_file.clone(), peer: peer.clone() }),
+            dane: dane.then(|| Dane { records: self.tlsa.clone(), peer }),
+            client: self.cert.clone().map(|certificate| ClientCertificate {
+                key: self.key.clone().unwrap_or_else(|| certificate.clone()),
+                certificate,
             }),
             cert_days: self.cert_days,
             min: self.tls_min,
+            level: self.tls_level,
         }
     }
 }
