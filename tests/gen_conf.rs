@@ -27,6 +27,8 @@ mod families;
 mod firewall;
 #[path = "gen_conf/foreign.rs"]
 mod foreign;
+#[path = "gen_conf/guard_file.rs"]
+mod guard_file;
 #[path = "gen_conf/hostile.rs"]
 mod hostile;
 #[path = "gen_conf/injection.rs"]
@@ -57,6 +59,8 @@ mod remarks;
 mod schema;
 #[path = "gen_conf/secrets.rs"]
 mod secrets;
+#[path = "gen_conf/services.rs"]
+mod services;
 #[path = "gen_conf/spots.rs"]
 mod spots;
 #[path = "gen_conf/variants.rs"]

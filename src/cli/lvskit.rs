@@ -36,6 +36,8 @@ Examples:
   lvskit gen-conf -i inventory.yml --firewall nftables --out-dir conf
                                                         conf/NODE/lvskit-firewall.nft
   lvskit gen-conf -i inventory.yml --firewall firewalld --node $(hostname -f) -o firewall.sh
+  lvskit gen-conf -i inventory.yml --guard-file --out-dir conf
+                                                        conf/NODE/lvskit-guard.nft
 
   Apply a changed file with `systemctl reload keepalived`; restart only a drained node.
 
@@ -131,6 +133,11 @@ pub struct GenConf {
     #[arg(long, value_name = "KIND", value_enum)]
     pub firewall: Option<Firewall>,
 
+    /// Render the guard of each node's addresses for its nftables.conf, instead of keepalived.conf: so
+    /// that a reload, which flushes all rules, has it back in the same step
+    #[arg(long, conflicts_with = "firewall")]
+    pub guard_file: bool,
+
     /// Write to standard output
     #[arg(long)]
     pub stdout: bool,
@@ -140,7 +147,7 @@ pub struct GenConf {
     pub output: Option<PathBuf>,
 
     /// Write DIR/NODE/keepalived.conf for each node; with --firewall lvskit-firewall.nft or
-    /// lvskit-firewall.sh
+    /// lvskit-firewall.sh, with --guard-file lvskit-guard.nft
     #[arg(long, value_name = "DIR")]
     pub out_dir: Option<PathBuf>,
 
@@ -171,7 +178,27 @@ pub struct GenConf {
     pub json: bool,
 }
 
+/// Which file is rendered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// keepalived.conf
+    Keepalived,
+    /// What the firewall has to let in.
+    Firewall(Firewall),
+    /// The guard.
+    Guard,
+}
+
 impl GenConf {
+    /// Which file is rendered.
+    pub fn kind(&self) -> Kind {
+        match self.firewall {
+            Some(firewall) => Kind::Firewall(firewall),
+            None if self.guard_file => Kind::Guard,
+            None => Kind::Keepalived,
+        }
+    }
+
     /// How the results are told.
     pub fn format(&self) -> Format {
         if self.json { Format::Json } else { self.format }

@@ -4,19 +4,17 @@
 use std::cell::OnceCell;
 use std::net::IpAddr;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
+use super::guards::{Guards, Hooks};
 use super::probe;
 use super::statement::{Statement, tracked_blocks};
 use super::tree::{
     Conf, GlobalDefs, Notify, RealServer, SyncDaemon, TrackFile, VirtualServer, VrrpInstance,
 };
-use super::word::Word;
 use crate::cluster::{
     self, Check, Cluster, Family, Member, Node, RouterId, Service, Version, VirtualAddress,
 };
-use crate::paths;
-use crate::vip::Vip;
 
 /// The name of the file that drains a node, in the rendered files.
 const DRAIN: &str = "lvskit_drain";
@@ -25,12 +23,12 @@ const DRAIN: &str = "lvskit_drain";
 /// 224.0.0.81.
 pub const SYNC_GROUP_IPV6: &str = "ff02::81";
 
-/// keepalived.conf of node number `node` of the cluster.
+/// keepalived.conf of node number `node` of the cluster. For all nodes there is [`Files`].
 ///
 /// # Errors
 /// When a command line grows longer than keepalived reads.
 pub fn conf(cluster: &Cluster, node: usize) -> Result<Conf> {
-    let mut conf = without_servers(cluster, node)?;
+    let mut conf = without_servers(cluster, &Files::new(cluster).hooks, node)?;
     for place in cluster.virtual_servers_of(node) {
         conf.virtual_servers.extend(virtual_servers(cluster, place)?);
     }
@@ -38,17 +36,28 @@ pub fn conf(cluster: &Cluster, node: usize) -> Result<Conf> {
 }
 
 /// The files of a cluster's nodes. Virtual servers are most of a file, and the same on every node
-/// that has them: each is built and written once.
+/// that has them: each is built and written once. So are hooks.
 pub struct Files<'a> {
     cluster: &'a Cluster,
+    /// By place of the instance.
+    hooks: Vec<Result<Option<Hooks>>>,
     /// What is written of them, by place.
     servers: Vec<OnceCell<String>>,
 }
 
 impl<'a> Files<'a> {
-    /// Of this cluster; nothing is built yet.
+    /// Of this cluster; no virtual server is built yet.
     pub fn new(cluster: &'a Cluster) -> Files<'a> {
-        Files { cluster, servers: vec![OnceCell::new(); cluster.virtual_servers.len()] }
+        let guards = Guards::of(cluster);
+        let hooks = |instance| match cluster.bypass {
+            true => Hooks::of(cluster, &guards, instance),
+            false => Ok(None),
+        };
+        Files {
+            cluster,
+            hooks: (0..cluster.vrrp_instances.len()).map(hooks).collect(),
+            servers: vec![OnceCell::new(); cluster.virtual_servers.len()],
+        }
     }
 
     /// What [`conf`] writes for node number `node`.
@@ -56,7 +65,7 @@ impl<'a> Files<'a> {
     /// # Errors
     /// Those of [`conf`].
     pub fn text(&self, node: usize) -> Result<String> {
-        let mut text = without_servers(self.cluster, node)?.to_string();
+        let mut text = without_servers(self.cluster, &self.hooks, node)?.to_string();
         for place in self.cluster.virtual_servers_of(node) {
             text.push_str(self.server(place)?);
         }
@@ -74,7 +83,11 @@ impl<'a> Files<'a> {
 }
 
 /// Everything but the virtual servers, which come last.
-fn without_servers(cluster: &Cluster, node: usize) -> Result<Conf> {
+fn without_servers(
+    cluster: &Cluster,
+    hooks: &[Result<Option<Hooks>>],
+    node: usize,
+) -> Result<Conf> {
     let own = &cluster.nodes[node];
     let drain = match &cluster.drain_file {
         Some(file) => Some(TrackFile { name: DRAIN.parse()?, file: file.clone() }),
@@ -88,9 +101,12 @@ fn without_servers(cluster: &Cluster, node: usize) -> Result<Conf> {
         global_defs: global_defs(cluster, node),
         drain,
         tracked: cluster.tracked.iter().chain(groups).cloned().collect(),
-        vrrp_instances: (cluster.vrrp_instances.iter())
-            .filter_map(|instance| Some((instance, instance.member(node)?)))
-            .map(|(instance, member)| vrrp_instance(cluster, instance, member))
+        vrrp_instances: (cluster.vrrp_instances.iter().zip(hooks))
+            .filter_map(|(instance, hooks)| Some((instance, instance.member(node)?, hooks)))
+            .map(|(instance, member, hooks)| match hooks {
+                Ok(hooks) => Ok(vrrp_instance(cluster, instance, member, hooks.clone())),
+                Err(error) => Err(anyhow!("{error:#}")),
+            })
             .collect::<Result<_>>()?,
         groups: cluster.groups.clone(),
         virtual_servers: Vec::new(),
@@ -126,12 +142,13 @@ fn vrrp_instance(
     cluster: &Cluster,
     instance: &cluster::VrrpInstance,
     member: &Member,
-) -> Result<VrrpInstance> {
+    hooks: Option<Hooks>,
+) -> VrrpInstance {
     let mut tracked = member.tracked.clone();
     if cluster.drain_file.is_some() {
         tracked.file.insert(0, format!("{DRAIN} weight 0"));
     }
-    Ok(VrrpInstance {
+    VrrpInstance {
         name: instance.name.clone(),
         state: member.state,
         interface: member.interface.clone(),
@@ -145,9 +162,14 @@ fn vrrp_instance(
         virtual_ipaddress_excluded: addresses(cluster, &instance.virtual_ipaddress_excluded),
         preempt: instance.preempt,
         tracked: tracked_blocks(&tracked),
-        notify: cluster.bypass.then(|| notify(cluster, instance)).transpose()?,
+        notify: hooks.map(|hooks| Notify {
+            master: hooks.master,
+            backup: hooks.given_up.clone(),
+            fault: hooks.given_up.clone(),
+            stop: hooks.given_up,
+        }),
         more: member.settings.clone().into_statements(member.raw.clone()),
-    })
+    }
 }
 
 /// An IPv6 address with its network's length would be the source of whatever the MASTER sends there,
@@ -167,27 +189,6 @@ fn addresses(cluster: &Cluster, all: &[VirtualAddress]) -> Vec<VirtualAddress> {
         address
     };
     all.iter().map(deprecated).collect()
-}
-
-fn notify(cluster: &Cluster, instance: &cluster::VrrpInstance) -> Result<Notify> {
-    let hook = |option: &str| hook_command(cluster, option, instance.all_vips());
-    let given_up = hook("-a")?;
-    Ok(Notify {
-        master: hook("-r")?,
-        backup: given_up.clone(),
-        fault: given_up.clone(),
-        stop: given_up,
-    })
-}
-
-fn hook_command(cluster: &Cluster, option: &str, vips: impl Iterator<Item = Vip>) -> Result<Word> {
-    // Before -a, which takes all words after it.
-    let keep = if cluster.keep_sessions { "--keep-sessions " } else { "" };
-    let mut command = format!("{} {keep}{option}", paths::libexec("bypass-ipvs"));
-    for vip in vips {
-        command.push_str(&format!(" {vip}"));
-    }
-    command.parse().context("the hook's command line; put some addresses into another instance")
 }
 
 /// A virtual server: one for each address of its instance, or the one that was asked for.

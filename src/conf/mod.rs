@@ -3,6 +3,7 @@
 
 pub mod build;
 pub mod grammar;
+pub mod guards;
 pub mod probe;
 pub mod statement;
 pub mod tree;

@@ -1,9 +1,11 @@
 //! What a node's firewall has to let in, worked out from the cluster: a firewall that drops one
 //! kind of it makes two MASTERs, or loses connections in ways that are hard to find.
 //!
-//! The files of [`nft`] and [`firewalld`] say the same in two languages.
+//! The files of [`nft`] and [`firewalld`] say the same in two languages; that of [`guard`] is no filter, but
+//! goes the same way.
 
 pub mod firewalld;
+pub mod guard;
 pub mod nft;
 
 use std::net::IpAddr;

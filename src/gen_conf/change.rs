@@ -29,7 +29,7 @@ pub(super) fn all<'a>(
 ) -> Result<Vec<Change<'a>>, Failure> {
     let mut changes = Vec::with_capacity(nodes.len());
     let mut ready = Vec::new();
-    let renderer = Renderer::new(cluster, args.firewall);
+    let renderer = Renderer::new(cluster, args.kind());
     for &node in nodes {
         let text = renderer.text(node).or_exit(Exit::No)?;
         let node = cluster.nodes[node].name.as_str();
@@ -63,7 +63,7 @@ fn read(path: &Path) -> Result<Target> {
 fn path(args: &GenConf, node: &str) -> Result<PathBuf> {
     match (&args.output, &args.out_dir) {
         (Some(file), _) => Ok(file.clone()),
-        (None, Some(folder)) => Ok(folder.join(node).join(render::file_name(args.firewall))),
+        (None, Some(folder)) => Ok(folder.join(node).join(render::file_name(args.kind()))),
         // The command line requires one of them.
         (None, None) => bail!("error: nowhere to write to"),
     }

@@ -155,7 +155,7 @@ fn print(
     nodes: &[usize],
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    let renderer = render::Renderer::new(cluster, args.firewall);
+    let renderer = render::Renderer::new(cluster, args.kind());
     let texts: Vec<String> =
         (nodes.iter()).map(|&node| renderer.text(node)).collect::<Result<_>>().or_exit(Exit::No)?;
     let several = nodes.len() > 1;

@@ -2,40 +2,45 @@
 
 use anyhow::{Context, Result};
 
-use crate::cli::lvskit::Firewall;
+use crate::cli::lvskit::{Firewall, Kind};
 use crate::cluster::Cluster;
 use crate::conf::build;
-use crate::firewall::{Needs, firewalld, nft};
+use crate::conf::guards::Guards;
+use crate::firewall::{Needs, firewalld, guard, nft};
 
 /// Renders the files of a cluster, one after the other.
 pub(super) struct Renderer<'a> {
     cluster: &'a Cluster,
-    firewall: Option<Firewall>,
+    kind: Kind,
+    guards: Guards,
     files: build::Files<'a>,
 }
 
 impl<'a> Renderer<'a> {
-    pub(super) fn new(cluster: &'a Cluster, firewall: Option<Firewall>) -> Renderer<'a> {
-        Renderer { cluster, firewall, files: build::Files::new(cluster) }
+    pub(super) fn new(cluster: &'a Cluster, kind: Kind) -> Renderer<'a> {
+        let guards = Guards::of(cluster);
+        Renderer { cluster, kind, guards, files: build::Files::new(cluster) }
     }
 
     /// The file of node number `node`.
     pub(super) fn text(&self, node: usize) -> Result<String> {
         let needs = || Needs::of(self.cluster, node);
-        match self.firewall {
-            None => (self.files.text(node))
+        match self.kind {
+            Kind::Keepalived => (self.files.text(node))
                 .with_context(|| format!("error: {}", self.cluster.nodes[node].name.as_str())),
-            Some(Firewall::Nftables) => Ok(nft::Rules(needs()).to_string()),
-            Some(Firewall::Firewalld) => Ok(firewalld::Commands(needs()).to_string()),
+            Kind::Firewall(Firewall::Nftables) => Ok(nft::Rules(needs()).to_string()),
+            Kind::Firewall(Firewall::Firewalld) => Ok(firewalld::Commands(needs()).to_string()),
+            Kind::Guard => Ok(guard::text(self.cluster, &self.guards, node)),
         }
     }
 }
 
 /// The name of a node's file below `--out-dir`.
-pub(super) fn file_name(firewall: Option<Firewall>) -> &'static str {
-    match firewall {
-        None => "keepalived.conf",
-        Some(Firewall::Nftables) => nft::FILE,
-        Some(Firewall::Firewalld) => firewalld::FILE,
+pub(super) fn file_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Keepalived => "keepalived.conf",
+        Kind::Firewall(Firewall::Nftables) => nft::FILE,
+        Kind::Firewall(Firewall::Firewalld) => firewalld::FILE,
+        Kind::Guard => guard::FILE,
     }
 }

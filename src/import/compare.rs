@@ -27,6 +27,8 @@ const NAMED: [&str; 6] = [
 pub(super) struct Told {
     /// Hooks that give way to others.
     pub(super) hooks: bool,
+    /// What is balanced, which hooks get to know.
+    pub(super) services: bool,
     /// What gen-conf refuses, so that it is not in what it renders.
     pub(super) refused: bool,
 }
@@ -43,6 +45,10 @@ pub(super) fn compare(
     if told.hooks {
         without_hooks(&mut before);
         without_hooks(&mut after);
+    }
+    if told.services {
+        without_services(&mut before);
+        without_services(&mut after);
     }
     let mut found = Differences::default();
     found.blocks(&before, &after, &mut Vec::new());
@@ -67,6 +73,20 @@ fn without_hooks(all: &mut Vec<Normal>) {
         without_hooks(block);
         !block.is_empty() || block.len() == before
     });
+}
+
+/// Takes what is balanced out of the command lines of our hooks.
+fn without_services(all: &mut [Normal]) {
+    for one in all {
+        without_services(one.block.as_deref_mut().unwrap_or_default());
+        if !one.line.contains(HOOKS[0]) {
+            continue;
+        }
+        while let Some((before, rest)) = one.line.split_once(" --service ") {
+            let (_, after) = rest.split_once(' ').unwrap_or((rest, ""));
+            one.line = format!("{before} {after}");
+        }
+    }
 }
 
 /// A statement, and the blocks around it.

@@ -23,6 +23,8 @@ pub(super) struct File<'a> {
     /// The config id that it was read with.
     pub(super) id: Option<&'a str>,
     pub(super) tree: &'a [Statement],
+    /// Whether gen-conf rendered it.
+    rendered: bool,
     pub(super) router_id: Option<(&'a str, &'a Place)>,
     pub(super) global_defs: Section,
     /// `lvs_sync_daemon`
@@ -49,6 +51,7 @@ impl<'a> File<'a> {
             at: at.clone(),
             id: source.id.as_deref(),
             tree,
+            rendered: source.rendered,
             router_id: None,
             global_defs: empty(),
             sync_daemon: None,
@@ -176,11 +179,16 @@ impl<'a> File<'a> {
         self.instances.iter().filter_map(|instance| instance.source)
     }
 
-    /// All hooks for the redirection; `None` where an instance has none, or others.
+    /// All hooks for the redirection; `None` where an instance has none, or others. gen-conf renders none
+    /// where nothing is balanced.
     pub(super) fn hooks(&self) -> Option<Vec<&Hook>> {
         let mut all = Vec::new();
         for instance in &self.instances {
-            all.extend(instance.hooks.as_ref()?);
+            match &instance.hooks {
+                Some(own) => all.extend(own),
+                None if self.rendered => {}
+                None => return None,
+            }
         }
         (!all.is_empty()).then_some(all)
     }

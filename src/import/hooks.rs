@@ -21,8 +21,8 @@ pub(super) struct Hook {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// bypass-ipvs, perhaps with --keep-sessions.
-    Ours { keep_sessions: bool },
+    /// bypass-ipvs, perhaps with --keep-sessions, and whether it says what is balanced.
+    Ours { keep_sessions: bool, services: bool },
     /// bypass_ipvs.py of the article, or bypass_ipvs.sh.
     Article,
 }
@@ -61,12 +61,7 @@ fn hook(statement: &Statement) -> Option<Hook> {
     let master = statement.keyword() == "notify_master";
     let arguments: Vec<&str> = words.collect();
     let kind = match (file_name(program), arguments.as_slice()) {
-        ("bypass-ipvs", ["--keep-sessions", option, _, ..]) if *option == option_for(master) => {
-            Kind::Ours { keep_sessions: true }
-        }
-        ("bypass-ipvs", [option, _, ..]) if *option == option_for(master) => {
-            Kind::Ours { keep_sessions: false }
-        }
+        ("bypass-ipvs", words) => ours(words, option_for(master))?,
         ("bypass_ipvs.py", [option, _]) if *option == option_for(master) => Kind::Article,
         ("bypass_ipvs.sh", [action, _]) if *action == if master { "del" } else { "add" } => {
             Kind::Article
@@ -74,6 +69,38 @@ fn hook(statement: &Statement) -> Option<Hook> {
         _ => return None,
     };
     Some(Hook { kind, at: statement.at.clone(), program: program.to_owned() })
+}
+
+/// What bypass-ipvs is told; `None` where it is told what gen-conf never says.
+fn ours(mut words: &[&str], option: &str) -> Option<Kind> {
+    let (mut keep_sessions, mut services) = (false, false);
+    loop {
+        match words {
+            ["--keep-sessions", rest @ ..] => (keep_sessions, words) = (true, rest),
+            ["--service", _, rest @ ..] => (services, words) = (true, rest),
+            [own, _, ..] if *own == option => return Some(Kind::Ours { keep_sessions, services }),
+            _ => return None,
+        }
+    }
+}
+
+/// Says that hooks of ours get to know what is balanced; returns whether there are any.
+pub(super) fn tell_services(files: &[File<'_>], notes: &mut Notes) -> bool {
+    let silent = |hook: &&Hook| matches!(hook.kind, Kind::Ours { services: false, .. });
+    // Without virtual servers gen-conf knows of none either.
+    if !super::bypass(files) || files.iter().all(|file| file.servers.is_empty()) {
+        return false;
+    }
+    let mut any = false;
+    for hook in files.iter().filter_map(File::hooks).flatten().filter(silent) {
+        notes.at(
+            &hook.at,
+            "added: `--service`: only what is balanced leads to the node's own services, not every \
+             port of the address",
+        );
+        any = true;
+    }
+    any
 }
 
 /// Says where hooks of the article's kind give way to ours, or why they don't; returns whether there

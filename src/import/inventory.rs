@@ -114,7 +114,7 @@ fn is_uniform(sections: &Map) -> bool {
 impl Builder<'_> {
     fn keep_sessions(&self, bypass: bool) -> bool {
         let mut hooks = self.files.iter().filter_map(File::hooks).flatten();
-        bypass && !hooks.any(|hook| hook.kind == Kind::Ours { keep_sessions: false })
+        bypass && !hooks.any(|hook| matches!(hook.kind, Kind::Ours { keep_sessions: false, .. }))
     }
 
     /// What drains a node: nothing, unless the files say so or the hooks become ours.

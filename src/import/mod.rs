@@ -119,6 +119,7 @@ pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
         programs::tell_relative(&source.tree, &mut notes);
     }
     let hooks_told = hooks::tell(&files, &nodes, ours, &mut notes);
+    let services_told = hooks::tell_services(&files, &mut notes);
     let (map, pass_files) =
         inventory::inventory(&files, nodes.clone(), options.auth_pass_file, &mut notes)?;
     let text = yaml::document(&map);
@@ -130,7 +131,8 @@ pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
         found.ok_or_else(|| "the files have no password".to_owned())
     };
     let draft = crate::inventory::draft(&text, &secrets);
-    let told = Told { hooks: hooks_told, refused: !draft.problems.is_empty() };
+    let told =
+        Told { hooks: hooks_told, services: services_told, refused: !draft.problems.is_empty() };
     match draft.cluster.as_ref().map_or(Ok(None), |cluster| rendered(cluster, &nodes)) {
         Ok(Some(rendered)) => {
             for (name, file, tree) in &rendered {
@@ -150,11 +152,12 @@ type Rendered<'a> = (&'a str, usize, Vec<Statement>);
 /// What gen-conf writes for the nodes that have files; `None` if it lacks a node.
 fn rendered<'a>(cluster: &Cluster, nodes: &'a [Node]) -> Result<Option<Vec<Rendered<'a>>>> {
     let mut all = Vec::new();
+    let files = build::Files::new(cluster);
     for node in nodes {
         let Some(file) = node.file else { continue };
         let named = |other: &crate::cluster::Node| other.name.as_str() == node.name;
         let Some(place) = cluster.nodes.iter().position(named) else { return Ok(None) };
-        let text = build::conf(cluster, place)?.to_string();
+        let text = files.text(place)?;
         all.push((
             node.name.as_str(),
             file,

@@ -2,6 +2,7 @@
 //! something was wrong, and makes a [`Cluster`] of drafts without gaps.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::keys::{GLOBAL_DEFS, TOP};
 use super::places::Places;
@@ -12,6 +13,7 @@ use super::{
     cross, instance, keywords, member, node, numbers, raw, server, settings, track, values,
 };
 use crate::cluster::{self, Cluster, GlobalDefs, RouterId, SyncGroup};
+use crate::conf::guards::{Guards, Hooks};
 use crate::conf::word::Word;
 
 /// Reads a whole inventory. `None`, or problems noted, or both, if something is wrong.
@@ -70,11 +72,12 @@ pub(super) fn cluster(
     let virtual_servers = (servers.into_iter())
         .map(|server| server.finish(&nodes, &instances, &places))
         .collect::<Option<_>>();
+    let named_at: Vec<_> = instances.iter().map(|instance| instance.at.clone()).collect();
     let vrrp_instances: Vec<Option<_>> = (instances.into_iter())
         .map(|instance| member::finish(instance, &nodes, &global_defs, problems))
         .collect();
     let keep_sessions = value(keep_sessions).unwrap_or(bypass);
-    Some(Cluster {
+    let cluster = Cluster {
         nodes: nodes.iter().map(node::NodeDraft::finish).collect::<Option<_>>()?,
         global_defs,
         keep_sessions,
@@ -86,7 +89,24 @@ pub(super) fn cluster(
         groups: tracks.server_group_blocks,
         virtual_servers: virtual_servers?,
         raw,
-    })
+    };
+    hooks(&cluster, &named_at, problems);
+    Some(cluster)
+}
+
+/// Warns of hooks that can't say exactly what is balanced. A line that is too long as it is, gen-conf
+/// tells when it writes the file.
+fn hooks(cluster: &Cluster, named_at: &[Range<usize>], problems: &mut Problems) {
+    let guards = Guards::of(cluster);
+    for (place, at) in named_at.iter().enumerate().filter(|_| cluster.bypass) {
+        if let Ok(Some(Hooks { coarse: true, .. })) = Hooks::of(cluster, &guards, place) {
+            problems.warn(
+                at.clone(),
+                "too many services for the hooks' lines: nodes redirect more ports than are balanced",
+                "put some addresses into another instance; keepalived reads lines of 1024 bytes",
+            );
+        }
+    }
 }
 
 /// A file, or `false` for none.

@@ -46,7 +46,7 @@ const REAL_SERVERS: [&str; 4] =
 
 /// The hook that takes the place of the article's script, and keeps open sessions.
 const HOOK: (&str, &str) =
-    ("/etc/keepalived/bypass_ipvs.py", "/usr/libexec/keepalived/bypass-ipvs --keep-sessions");
+    ("/etc/keepalived/bypass_ipvs.py", "/usr/libexec/keepalived/bypass-ipvs --keep-sessions --service tcp/25");
 
 /// What the article does not have: a stopped node must go on serving, a script that needs root has
 /// to say so, sessions outlive a switch, and a node can be drained.
@@ -59,7 +59,7 @@ const ADDED: &[(&str, &str)] = &[
     ("vrrp_instance mail_relay / track_file", "lvskit_drain weight 0"),
     (
         INSTANCE,
-        r#"notify_stop "/usr/libexec/keepalived/bypass-ipvs --keep-sessions -a 192.168.3.100""#,
+        r#"notify_stop "/usr/libexec/keepalived/bypass-ipvs --keep-sessions --service tcp/25 -a 192.168.3.100""#,
     ),
 ];
 

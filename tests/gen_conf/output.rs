@@ -193,6 +193,8 @@ fn help_shows_examples_and_exit_codes() {
   lvskit gen-conf -i inventory.yml --firewall nftables --out-dir conf
                                                         conf/NODE/lvskit-firewall.nft
   lvskit gen-conf -i inventory.yml --firewall firewalld --node $(hostname -f) -o firewall.sh
+  lvskit gen-conf -i inventory.yml --guard-file --out-dir conf
+                                                        conf/NODE/lvskit-guard.nft
 
   Apply a changed file with `systemctl reload keepalived`; restart only a drained node.
 

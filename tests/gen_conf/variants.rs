@@ -42,14 +42,17 @@ fn first(inventory: impl AsRef<[u8]>) -> String {
 #[test]
 fn sessions_are_kept_unless_they_need_not_be() {
     let kept = first(ARTICLE);
-    let hook = "/usr/libexec/keepalived/bypass-ipvs --keep-sessions";
+    let hook = "/usr/libexec/keepalived/bypass-ipvs --keep-sessions --service tcp/25";
     assert_eq!(values(&kept, "notify_master"), [format!("\"{hook} -r 192.168.3.100\"")]);
     assert_eq!(values(&kept, "notify_stop"), [format!("\"{hook} -a 192.168.3.100\"")]);
     assert_eq!(values(&kept, "lvs_sync_daemon"), ["eth0 id 11"]);
 
     let not = first(format!("keep_sessions: false\n{ARTICLE}"));
     assert!(!not.contains("--keep-sessions") && !not.contains("lvs_sync_daemon"), "{not}");
-    assert!(has(&not, "notify_master \"/usr/libexec/keepalived/bypass-ipvs -r 192.168.3.100\""));
+    assert!(has(
+        &not,
+        "notify_master \"/usr/libexec/keepalived/bypass-ipvs --service tcp/25 -r 192.168.3.100\""
+    ));
 
     let asked = edited(&[(SMTP_SERVER, "  lvs_sync_daemon: bond0.100")]);
     for inventory in [asked.clone(), format!("keep_sessions: false\n{asked}")] {
@@ -135,12 +138,17 @@ fn prefix_length_and_device_stand_with_the_address_and_nowhere_else() {
     };
     assert_eq!(in_block("mail4"), ["192.168.3.1/24", "192.168.3.10/24 dev eth0"]);
     assert_eq!(in_block("mail6"), ["fd00:3::100/64 preferred_lft 0"]);
-    let hook = "\"/usr/libexec/keepalived/bypass-ipvs --keep-sessions -r";
+    let hook = "\"/usr/libexec/keepalived/bypass-ipvs --keep-sessions --service";
     assert_eq!(
         values(&text, "notify_master"),
-        [format!("{hook} 192.168.3.1 192.168.3.10\""), format!("{hook} fd00:3::100\"")]
+        [
+            format!("{hook} tcp/25 -r 192.168.3.1 192.168.3.10\""),
+            format!("{hook} tcp/25,tcp/53,udp/53 -r fd00:3::100\"")
+        ]
     );
-    assert_eq!(text.matches('/').count(), text.matches("/usr/libexec/keepalived/").count() * 4 + 6);
+    let services = 4 * (1 + 3);
+    let programs = text.matches("/usr/libexec/keepalived/").count() * 4;
+    assert_eq!(text.matches('/').count(), programs + services + 6);
 }
 
 #[test]

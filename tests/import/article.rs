@@ -252,7 +252,10 @@ fn hooks_that_nobody_knows_are_told() {
         };
         let lines: Vec<&str> = stdout.lines().filter(ours).collect();
         place.write("inventory.yml", lines.join("\n"));
-        assert!(place.rendered(NODES[0]).contains("bypass-ipvs --keep-sessions -r"), "{lines:?}");
+        assert!(
+            place.rendered(NODES[0]).contains("bypass-ipvs --keep-sessions --service tcp/25 -r"),
+            "{lines:?}"
+        );
     }
     // Servers of their own need none.
     let Run { stderr, .. } = import(&place, "a.conf --address 192.168.3.10");

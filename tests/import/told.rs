@@ -331,6 +331,30 @@ fn a_probe_that_is_run_in_another_way_stays_as_it_is() {
     assert!(!probe(" --compat 192.168.3.101 --fwmark 7", "root", smtp), "may mark");
 }
 
+/// Files of before hooks said what is balanced, and by hand: import says that they will, and nothing else
+/// differs.
+#[test]
+fn hooks_that_do_not_say_the_services_get_to_know_them() {
+    let place = Place::with(crate::place::ARTICLE);
+    place.run("--out-dir out").success();
+    let old = place.read("out/server01.domain.ru/keepalived.conf");
+    let rendered = import(&place, "out/server01.domain.ru/keepalived.conf");
+    assert!(!rendered.stderr.contains("--service"), "{}", rendered.stderr);
+    assert!(old.contains(" --service tcp/25"), "{old}");
+    place.write("old.conf", old.replace(" --service tcp/25", ""));
+    let Run { code, stdout, stderr } = import(&place, "old.conf");
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_eq!(stdout, rendered.stdout);
+    let told = "added: `--service`: only what is balanced leads to the node's own services";
+    let notes: Vec<&str> =
+        stderr.lines().filter(|line| !rendered.stderr.contains(line.trim())).collect();
+    assert!(notes.len() == 1 && notes[0].contains(told), "{stderr}");
+    // Another address is a difference all the same.
+    place.write("old.conf", old.replace("-r 192.168.3.100", "-r 192.168.3.100 192.168.3.9"));
+    let stderr = import(&place, "old.conf").stderr;
+    assert!(stderr.contains("192.168.3.9` in vrrp_instance mail_relay is not in"), "{stderr}");
+}
+
 #[test]
 fn what_was_read_is_told_before_an_error() {
     let place = Place::with("");

@@ -1,0 +1,221 @@
+//! What the nodes serve themselves at each VIP, worked out from the virtual servers: the guard redirects
+//! that and nothing else. The hooks say it as a command line, `--guard-file` as rules.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+
+use anyhow::{Context, Result};
+use ipnetwork::IpNetwork;
+
+use super::statement::Statement;
+use super::word::Word;
+use crate::cluster::{self, Cluster, Family, VirtualServer, VrrpInstance};
+use crate::guard::plan::{Guard, Protocol, Service, Services};
+use crate::paths;
+use crate::vip::Vip;
+
+/// The ports of a virtual server that has none of its own.
+const EVERY_PORT: (u16, u16) = (1, u16::MAX);
+
+/// The guards of a cluster, instance by instance.
+#[derive(Debug)]
+pub struct Guards(Vec<Vec<Guard>>);
+
+impl Guards {
+    /// Those of the VIPs at which something is balanced among the nodes. Where there is no virtual
+    /// server at all, something else balances, and nobody knows what.
+    pub fn of(cluster: &Cluster) -> Guards {
+        let unknown = raw_services(cluster);
+        let nodes = cluster.nodes.iter().flat_map(|node| [Some(node.address), node.second_address]);
+        let nodes: HashSet<IpAddr> = nodes.flatten().collect();
+        let served = |server: &&VirtualServer| serve(&nodes, server);
+        let servers: Vec<&VirtualServer> = cluster.virtual_servers.iter().filter(served).collect();
+        let services = |instance: usize, vip: Vip| match unknown {
+            true => Some(Services::All),
+            false if cluster.virtual_servers.is_empty() => Some(Services::Legacy),
+            false => {
+                let here = servers.iter().filter_map(|one| of_server(cluster, one, instance, vip));
+                here.reduce(Services::and)
+            }
+        };
+        let of_instance = |(place, instance): (usize, &VrrpInstance)| {
+            let guard = |vip| Some(Guard::new(vip, services(place, vip)?));
+            instance.all_vips().filter_map(guard).collect()
+        };
+        Guards(cluster.vrrp_instances.iter().enumerate().map(of_instance).collect())
+    }
+
+    /// Those of a node's VIPs.
+    pub fn of_node(&self, cluster: &Cluster, node: usize) -> Vec<Guard> {
+        let instances = cluster.vrrp_instances.iter().zip(&self.0);
+        let own = instances.filter(|(instance, _)| instance.member(node).is_some());
+        own.flat_map(|(_, guards)| guards).cloned().collect()
+    }
+}
+
+/// Whether lines that are written as they are may have virtual servers.
+fn raw_services(cluster: &Cluster) -> bool {
+    let may_have = |line: &Statement| {
+        let word = line.line.split_whitespace().find(|word| !word.starts_with('@'));
+        word.is_some_and(|word| word.starts_with("virtual_server") || word.starts_with("include"))
+    };
+    cluster.raw.iter().chain(cluster.nodes.iter().flat_map(|node| &node.raw)).any(may_have)
+}
+
+/// Whether one of the nodes gets what a virtual server balances.
+fn serve(nodes: &HashSet<IpAddr>, server: &VirtualServer) -> bool {
+    let sorry = server.settings.value("sorry_server").and_then(|text| text.split(' ').next());
+    let sorry = sorry.and_then(|text| text.parse().ok());
+    let real = server.real_servers.iter().flat_map(|one| &one.addresses);
+    real.chain(&sorry).any(|address| nodes.contains(address))
+}
+
+/// What a virtual server balances at a VIP of an instance; `None` for nothing.
+fn of_server(
+    cluster: &Cluster,
+    server: &VirtualServer,
+    instance: usize,
+    vip: Vip,
+) -> Option<Services> {
+    let protocol = match server.protocol {
+        cluster::Protocol::Tcp => Protocol::Tcp,
+        cluster::Protocol::Udp => Protocol::Udp,
+        // The guard never redirected it: refused where nodes serve.
+        cluster::Protocol::Sctp => return None,
+    };
+    let ports = |(first, last)| Services::only([Service { protocol, first, last }]);
+    let mine = || server.vrrp_instance.is_none_or(|own| own == instance);
+    match &server.service {
+        cluster::Service::Port(port) => ports((*port, *port)).filter(|_| mine()),
+        cluster::Service::Address(address, port) if *address == vip.address() => {
+            ports(port.map_or(EVERY_PORT, |port| (port, port)))
+        }
+        cluster::Service::Address(..) => None,
+        cluster::Service::Mark(_) => Some(Services::All).filter(|_| mine()),
+        cluster::Service::Group(name) => {
+            let head = format!("virtual_server_group {name}");
+            let of = cluster.groups.iter().filter(|block| block.line == head);
+            let lines = of.flat_map(|block| block.block.iter().flatten());
+            let line = |line: &Statement| match Entry::of(&line.line)? {
+                Entry::Mark => Some(Services::All).filter(|_| mine()),
+                Entry::Addresses(range, port) if range.has(vip.address()) => ports(port),
+                Entry::Addresses(..) => None,
+            };
+            lines.filter_map(line).reduce(Services::and)
+        }
+    }
+}
+
+/// A line of a `virtual_server_group`.
+enum Entry {
+    Mark,
+    Addresses(Range, (u16, u16)),
+}
+
+/// From an address to another.
+struct Range {
+    first: IpAddr,
+    last: u128,
+}
+
+impl Entry {
+    fn of(line: &str) -> Option<Entry> {
+        let mut words = line.split_whitespace();
+        let first = words.next()?;
+        if first == "fwmark" {
+            return Some(Entry::Mark);
+        }
+        let port = words.next().and_then(|port| port.parse().ok()).filter(|port| *port != 0);
+        let ports = port.map_or(EVERY_PORT, |port| (port, port));
+        Some(Entry::Addresses(Range::of(first)?, ports))
+    }
+}
+
+impl Range {
+    /// `ADDRESS`, `ADDRESS/LENGTH`, or `ADDRESS-LAST`, where LAST is an address or its last part.
+    fn of(text: &str) -> Option<Range> {
+        if text.contains('/') {
+            let network: IpNetwork = text.parse().ok()?;
+            return Some(Range { first: network.network(), last: number(network.broadcast()) });
+        }
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        let first: IpAddr = first.parse().ok()?;
+        let last = match (last.parse::<IpAddr>(), first) {
+            (Ok(last), _) => number(last),
+            (Err(_), IpAddr::V4(_)) => number(first) & !0xff | u128::from(last.parse::<u8>().ok()?),
+            (Err(_), IpAddr::V6(_)) => {
+                number(first) & !0xffff | u128::from(u16::from_str_radix(last, 16).ok()?)
+            }
+        };
+        Some(Range { first, last })
+    }
+
+    fn has(&self, address: IpAddr) -> bool {
+        let same = Family::of(address) == Family::of(self.first);
+        same && (number(self.first)..=self.last).contains(&number(address))
+    }
+}
+
+fn number(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => u32::from(address).into(),
+        IpAddr::V6(address) => address.into(),
+    }
+}
+
+/// An instance's hooks.
+#[derive(Debug, Clone)]
+pub struct Hooks {
+    /// `notify_master`
+    pub master: Word,
+    /// The others.
+    pub given_up: Word,
+    /// Whether they say more than is balanced, because keepalived reads no longer lines.
+    pub coarse: bool,
+}
+
+impl Hooks {
+    /// Those of the instance at a place; `None` where there is nothing to guard.
+    ///
+    /// # Errors
+    /// When the addresses alone make a line that keepalived does not read.
+    pub fn of(cluster: &Cluster, guards: &Guards, instance: usize) -> Result<Option<Hooks>> {
+        let Guards(all) = guards;
+        let Some(guards) = all.get(instance).filter(|guards| !guards.is_empty()) else {
+            return Ok(None);
+        };
+        let command = |services: &str, option: &str| {
+            // Before -a, which takes all words after it.
+            let keep = if cluster.keep_sessions { " --keep-sessions" } else { "" };
+            let vips: String = guards.iter().map(|guard| format!(" {}", guard.vip)).collect();
+            format!("{}{keep}{services} {option}{vips}", paths::libexec("bypass-ipvs"))
+        };
+        let mut all = options(guards);
+        // Every port, as the last thing that is left to say.
+        all.push(String::new());
+        let fits = all.iter().position(|one| command(one, "-r").parse::<Word>().is_ok());
+        let services = &all[fits.unwrap_or(all.len() - 1)];
+        let word = |option| {
+            let word = command(services, option).parse();
+            word.context("the hook's command line; put some addresses into another instance")
+        };
+        let coarse = fits != Some(0);
+        Ok(Some(Hooks { master: word("-r")?, given_up: word("-a")?, coarse }))
+    }
+}
+
+/// How hooks can say the services, from the exact to the short: those of each VIP, those of all VIPs
+/// together, all.
+fn options(guards: &[Guard]) -> Vec<String> {
+    let plain = |services: &Services| match services {
+        Services::Legacy => String::new(),
+        services => format!(" --service {services}"),
+    };
+    let together = guards.iter().map(|guard| guard.services.clone()).reduce(Services::and);
+    let together = together.unwrap_or(Services::Legacy);
+    let each = guards.iter().map(|one| format!(" --service {}@{}", one.services, one.vip));
+    match guards.iter().all(|guard| guard.services == together) {
+        true => vec![plain(&together), plain(&Services::All)],
+        false => vec![each.collect(), plain(&together), plain(&Services::All)],
+    }
+}
