@@ -45,8 +45,10 @@ const REAL_SERVERS: [&str; 4] =
     ["192.168.3.101", "192.168.3.102", "192.168.3.103", "192.168.3.104"];
 
 /// The hook that takes the place of the article's script, and keeps open sessions.
-const HOOK: (&str, &str) =
-    ("/etc/keepalived/bypass_ipvs.py", "/usr/libexec/keepalived/bypass-ipvs --keep-sessions --service tcp/25");
+const HOOK: (&str, &str) = (
+    "/etc/keepalived/bypass_ipvs.py",
+    "/usr/libexec/keepalived/bypass-ipvs --keep-sessions --service tcp/25",
+);
 
 /// What the article does not have: a stopped node must go on serving, a script that needs root has
 /// to say so, sessions outlive a switch, and a node can be drained.
