@@ -107,7 +107,7 @@ install: build docs
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(MODULESDIR) packaging/modules-load.d/lvskit.conf
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(TMPFILESDIR) packaging/tmpfiles.d/lvskit.conf
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(SYSUSERSDIR) packaging/sysusers.d/lvskit.conf
-	for unit in bypass-ipvs@.service keepalived.service.d/lvskit.conf; do \
+	for unit in bypass-ipvs.service bypass-ipvs@.service keepalived.service.d/lvskit.conf; do \
 		mkdir -p $(TARGET)/systemd/keepalived.service.d && \
 		sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' packaging/systemd/$$unit >$(TARGET)/systemd/$$unit && \
 		$(INSTALL) -D -m 0644 $(TARGET)/systemd/$$unit $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done

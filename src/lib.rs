@@ -25,4 +25,5 @@ pub mod node;
 pub mod paths;
 mod secrets;
 pub mod smtp;
+mod stderr;
 pub mod vip;

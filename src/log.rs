@@ -2,12 +2,13 @@
 //! output and error, so without syslog nobody would ever hear of a failed hook.
 
 use std::borrow::Cow;
-use std::io::Write;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::time::Duration;
 
 use syslog::{Facility, Formatter3164, Logger, LoggerBackend};
+
+use crate::stderr::Stderr;
 
 /// The system's log socket (systemd-journald, rsyslog, syslog-ng all listen here).
 const LOG_SOCKET: &str = "/dev/log";
@@ -27,6 +28,7 @@ type Send = fn(&mut Syslog, &str) -> syslog::Result<()>;
 pub struct Log {
     program: &'static str,
     syslog: Option<Syslog>,
+    stderr: Stderr,
     verbose: bool,
 }
 
@@ -34,7 +36,8 @@ impl Log {
     /// Opens the log of `program`. A missing or deaf log daemon is no error: the work goes on and
     /// standard error still gets every message. With `verbose`, notes go to standard error too.
     pub fn open(program: &'static str, verbose: bool) -> Log {
-        Log { program, syslog: connect(Path::new(LOG_SOCKET), program).ok(), verbose }
+        let syslog = connect(Path::new(LOG_SOCKET), program).ok();
+        Log { program, syslog, stderr: Stderr::default(), verbose }
     }
 
     /// Says that something was done.
@@ -76,8 +79,8 @@ impl Log {
     }
 
     /// A standard error that can't be written to must not stop the work, as `eprintln!` would.
-    fn tell_stderr(&self, message: &str) {
-        let _ = writeln!(std::io::stderr(), "{}: {message}", self.program);
+    fn tell_stderr(&mut self, message: &str) {
+        self.stderr.write(format!("{}: {message}\n", self.program));
     }
 }
 

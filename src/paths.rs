@@ -20,3 +20,9 @@ pub const PROBE_WITH_TLS: &str = "smtp-check-tls";
 pub fn libexec(program: &str) -> String {
     format!("{LIBEXECDIR}/{program}")
 }
+
+/// Where keepalived looks for its configuration.
+pub const KEEPALIVED_CONF: &str = "/etc/keepalived/keepalived.conf";
+
+/// Where keepalived writes the number of its main process.
+pub const KEEPALIVED_PID: &str = "/run/keepalived.pid";

@@ -11,14 +11,20 @@ mod boot;
 mod conflict_cases;
 #[path = "guard/conflicts.rs"]
 mod conflicts;
+#[path = "guard/following.rs"]
+mod following;
 #[path = "guard/handover.rs"]
 mod handover;
 #[path = "guard/healing.rs"]
 mod healing;
+#[path = "guard/holding.rs"]
+mod holding;
 #[path = "guard/interfaces.rs"]
 mod interfaces;
 #[path = "guard/interleavings.rs"]
 mod interleavings;
+#[path = "guard/late.rs"]
+mod late;
 #[path = "guard/node.rs"]
 mod node;
 #[path = "guard/rules.rs"]

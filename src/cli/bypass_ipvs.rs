@@ -8,6 +8,7 @@ use clap::{ArgAction, ArgGroup, Parser};
 
 use crate::guard::nft::NFT;
 use crate::guard::plan::{Guard, ServiceError, Services};
+use crate::paths::{KEEPALIVED_CONF, KEEPALIVED_PID};
 use crate::vip::{Vip, VipError};
 
 const EXAMPLES: &str = "\
@@ -18,8 +19,8 @@ Examples:
     notify_fault  \"/usr/libexec/keepalived/bypass-ipvs --keep-sessions -a 192.168.3.100\"
     notify_stop   \"/usr/libexec/keepalived/bypass-ipvs --keep-sessions -a 192.168.3.100\"
 
-  From boot on, and put right whenever somebody flushes the rules:
-    systemctl enable --now bypass-ipvs@192.168.3.100.service
+  From boot on, and put right whenever somebody flushes the rules, for every address that these hooks name:
+    systemctl enable --now bypass-ipvs.service
 
   By hand, in /usr/libexec/keepalived:
     ./bypass-ipvs --keep-sessions -a 192.168.3.100,192.168.3.110 fd00::100
@@ -49,7 +50,7 @@ Exit codes:
 #[command(name = "bypass-ipvs", version, after_help = EXAMPLES)]
 #[command(group = ArgGroup::new("guard").args(["add", "remove"]).multiple(true))]
 #[command(group = ArgGroup::new("guarding").args(["add", "remove", "check"]).multiple(true))]
-#[command(group = ArgGroup::new("what").args(["add", "remove", "check", "purge", "give_up"]).required(true).multiple(true))]
+#[command(group = ArgGroup::new("what").args(["add", "remove", "check", "purge", "give_up", "watch"]).required(true).multiple(true))]
 pub struct Cli {
     /// The node gave these addresses up: notify_backup, notify_fault, notify_stop
     #[arg(short, long, value_name = "VIP", num_args = 1.., value_delimiter = ',', action = ArgAction::Append)]
@@ -82,12 +83,27 @@ pub struct Cli {
 
     /// Keep the sessions that end here when the address moves: a fallback route for it, if the
     /// node is silent about addresses that it does not hold (arp_ignore, arp_announce)
-    #[arg(long, conflicts_with = "purge")]
+    #[arg(long, requires = "guarding", conflicts_with = "purge")]
     pub keep_sessions: bool,
 
-    /// Stay, and put the guard in force again whenever somebody takes it away
-    #[arg(long, requires = "guard", conflicts_with_all = ["check", "purge", "dry_run"])]
+    /// Stay, and put the guard in force again whenever somebody takes it away. Without -a and -r: of all
+    /// addresses that the hooks in keepalived.conf name, which is followed when it changes
+    #[arg(long, conflicts_with_all = ["check", "purge", "dry_run"])]
     pub watch: bool,
+
+    /// With --watch: the keepalived.conf whose hooks name the addresses
+    #[arg(long, value_name = "PATH", default_value = KEEPALIVED_CONF, requires = "watch", conflicts_with = "guard")]
+    pub config: PathBuf,
+
+    /// With --watch: the node's config id, for lines such as `@lb1 priority 100` (keepalived's
+    /// --config-id); the host's name up to its first dot if there is none
+    #[arg(long, value_name = "ID", requires = "watch", conflicts_with = "guard")]
+    pub config_id: Option<String>,
+
+    /// With --watch: the file with the number of keepalived's main process (keepalived's --pid). It is told
+    /// to reload when an address of `unicast_src_ip` comes after it had started
+    #[arg(long, value_name = "PATH", default_value = KEEPALIVED_PID, requires = "watch", conflicts_with = "guard")]
+    pub keepalived_pid: PathBuf,
 
     /// Print what nft would be told, in nft's own language, and change nothing
     #[arg(short = 'n', long, conflicts_with = "check")]
@@ -151,6 +167,12 @@ impl FromStr for ServiceOption {
 }
 
 impl Cli {
+    /// Whether it puts guards in force and ends, as keepalived's hooks do.
+    pub fn is_hook(&self) -> bool {
+        let names = !self.add.is_empty() || !self.remove.is_empty();
+        names && !self.dry_run && !self.watch
+    }
+
     /// The guards of the addresses of -a, -r and --check, each once, in the order given.
     ///
     /// # Errors
@@ -278,6 +300,9 @@ mod tests {
             "bypass-ipvs --give-up -a 10.0.0.1",
             "bypass-ipvs --give-up --dry-run",
             "bypass-ipvs --watch --check",
+            "bypass-ipvs --watch --keep-sessions",
+            "bypass-ipvs --watch -a 10.0.0.1 --config /etc/k.conf",
+            "bypass-ipvs -a 10.0.0.1 --config-id lb1",
             "bypass-ipvs --json -a 10.0.0.1",
             "bypass-ipvs --keep-sessions",
         ] {

@@ -11,7 +11,11 @@ use super::nft::{self, Nft};
 use super::plan::Guard;
 use super::status::Status;
 use super::system::{System, SystemError, vips};
-use super::watch::{self, Changes};
+use super::watch;
+use super::watch::changes::Changes;
+use super::watch::follow::Follow;
+use super::watch::keeper::Keeper;
+use super::watch::orders::Orders;
 use super::{list, text};
 use crate::cli::bypass_ipvs::Cli;
 use crate::exit::Exit;
@@ -43,7 +47,7 @@ pub fn run(cli: &Cli, out: &mut impl Write, log: &mut Log) -> Exit {
         let routes = if cli.keep_sessions { text::routes(&vips(&guards)) } else { String::new() };
         print(out, &(text::transaction(&guards) + &routes), log)
     } else if cli.watch {
-        watch(&system, &guards, log)
+        watch(&system, cli, &guards, log)
     } else {
         install(&system, &guards, log)
     }
@@ -66,8 +70,19 @@ fn install(system: &System, guards: &[Guard], log: &mut Log) -> Exit {
 }
 
 /// Ends only when it can't listen: a service manager starts it anew.
-fn watch(system: &System, guards: &[Guard], log: &mut Log) -> Exit {
-    let outcome = Changes::listen().and_then(|changes| watch::keep(system, guards, &changes, log));
+fn watch(system: &System, cli: &Cli, guards: &[Guard], log: &mut Log) -> Exit {
+    let orders = match guards {
+        [] => match Follow::new(&cli.config, cli.config_id.as_deref()) {
+            Ok(follow) => Orders::file(follow),
+            Err(error) => {
+                log.error(&format!("--config {}: {error}", cli.config.display()));
+                return Exit::Usage;
+            }
+        },
+        _ => Orders::named(guards, cli.keep_sessions),
+    };
+    let keeper = Keeper::new(system, orders, cli.keepalived_pid.clone());
+    let outcome = Changes::listen().and_then(|changes| watch::keep(keeper, &changes, log));
     if let Err(error) = outcome {
         log.error(&format!("the kernel tells no changes of its rules: {error}; run it as root"));
     }

@@ -17,7 +17,9 @@
 //! - [`conflicts`] finds what keeps a guard from working although it is in force;
 //! - [`listing`] is what was read back, and [`check`] says whether it is the guard;
 //! - [`system`] is all of it together, with the [`status`] of each VIP;
-//! - [`watch`] puts right what others undo, and tells it with [`voice`]; [`hook`] is the command line's shell.
+//! - [`watch`] puts right what others undo, and tells it with [`voice`]; [`wanted`] is what
+//!   keepalived.conf wants guarded, [`hold`] what keeps sessions while others replace the ruleset;
+//! - [`hook`] is the command line's shell.
 
 pub mod address;
 mod advice;
@@ -26,6 +28,7 @@ pub mod chain;
 pub mod check;
 pub mod conflicts;
 pub mod fingerprint;
+pub mod hold;
 pub mod hook;
 pub mod kernel;
 pub mod listing;
@@ -39,6 +42,7 @@ pub mod status;
 pub mod system;
 pub mod text;
 pub mod voice;
+pub mod wanted;
 pub mod watch;
 
 use std::path::Path;

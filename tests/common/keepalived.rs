@@ -2,6 +2,7 @@
 //! part in the host's: its files are in a folder of its own.
 
 use std::fs::{self, File};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -72,6 +73,11 @@ impl Keepalived {
             .stderr(log)
             .stdin(Stdio::null());
         Keepalived { child: netns.run(|| command.spawn()).unwrap(), folder }
+    }
+
+    /// One of its files: `keepalived.conf`, `pid`.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     /// What it has said until now; the last line may be half written.

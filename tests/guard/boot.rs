@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::common::netns::inside;
 
-const GUARD: &str = "bypass-ipvs@192.168.3.100.service";
+const GUARD: &str = "bypass-ipvs.service";
 
 /// boot.sh's exit code where such a thing can't be done.
 const NOT_HERE: i32 = 77;
@@ -49,9 +49,10 @@ fn the_guard_is_in_force_before_keepalived_and_stays() {
     assert!(times.is_sorted(), "{order:?}\n{seen}");
     for fact in [
         "at boot: 192.168.3.100 in force, sessions kept",
-        "watched by bypass-ipvs --watch --keep-sessions -a 192.168.3.100",
+        "watched by bypass-ipvs --watch",
         "watched by bypass-ipvs --watch -a 192.168.3.110",
         "after a flush: 192.168.3.100 in force, sessions kept",
+        "after a change of the file: 192.168.3.120 in force, sessions kept",
         // CAP_NET_ADMIN and nothing else.
         "the watcher has 0000000000001000",
         "as MASTER the address is there: 1",

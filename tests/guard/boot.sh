@@ -57,7 +57,7 @@ mount --bind "$result" run/result
 # The package, and a cluster of this one node.
 mkdir -p "./$libexec" etc/keepalived "$units/keepalived.service.d"
 cp "$program" ".$libexec/bypass-ipvs"
-for unit in bypass-ipvs@.service keepalived.service.d/lvskit.conf; do
+for unit in bypass-ipvs.service bypass-ipvs@.service keepalived.service.d/lvskit.conf; do
     sed "s|@LIBEXECDIR@|$libexec|" "$repository/packaging/systemd/$unit" >"$units/$unit"
 done
 cp "$repository/packaging/sysctl.d/90-lvskit.conf" usr/lib/sysctl.d/
@@ -79,7 +79,7 @@ vrrp_instance mail_relay {
     notify_backup "$libexec/bypass-ipvs --keep-sessions -a 192.168.3.100"
 }
 END
-# An address whose sessions are not kept, by the drop-in that the unit names.
+# An address that no hook names, whose sessions are not kept, by the drop-in that the unit names.
 mkdir "$units/bypass-ipvs@192.168.3.110.service.d"
 printf '[Service]\nEnvironment=OPTIONS=\n' >"$units/bypass-ipvs@192.168.3.110.service.d/options.conf"
 # The machine's own services stay out.
@@ -87,12 +87,12 @@ rm -rf "$units"/*.wants "$units"/*.requires
 cp "$repository/tests/guard/observer.sh" run/observer.sh
 cat >"$units/test.target" <<END
 [Unit]
-Wants=bypass-ipvs@192.168.3.100.service bypass-ipvs@192.168.3.110.service keepalived.service observer.service
+Wants=bypass-ipvs.service bypass-ipvs@192.168.3.110.service keepalived.service observer.service
 END
 cat >"$units/observer.service" <<END
 [Unit]
 Wants=network.target
-After=bypass-ipvs@192.168.3.100.service bypass-ipvs@192.168.3.110.service keepalived.service network.target
+After=bypass-ipvs.service bypass-ipvs@192.168.3.110.service keepalived.service network.target
 [Service]
 Type=oneshot
 ExecStart=/bin/sh /run/observer.sh

@@ -1,20 +1,23 @@
 //! What others do to the rules is put right: by the next hook, and without one by `--watch`.
 
 use std::fs::{self, File, Permissions};
+use std::io::{PipeReader, PipeWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
 use crate::common::netns::inside;
 use crate::node::{Node, OWN, VIP, VIP6, ip};
 
 /// For what a watcher does because the kernel told it of a change: clearly less than the 10 seconds
 /// after which it looks by itself.
-const SOON: Duration = Duration::from_secs(5);
+pub const SOON: Duration = Duration::from_secs(5);
 
 /// For what it does by itself, and for all else.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 #[test]
 fn a_chain_in_a_wrong_place_is_replaced_by_the_next_hook() {
@@ -117,7 +120,7 @@ fn a_check_of_all_names_an_address_whose_chain_is_gone() {
 }
 
 /// A watching program that does not outlive its test.
-struct Watch(Child);
+pub struct Watch(pub Child);
 
 impl Drop for Watch {
     fn drop(&mut self) {
@@ -166,11 +169,48 @@ fn a_watching_program_restores_what_was_taken_away() {
     assert!(in_force(&node), "the guard outlives its watcher");
 }
 
+/// A pipe that takes no more.
+fn full_pipe() -> (PipeReader, PipeWriter) {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let set = |flags| fcntl(&writer, FcntlArg::F_SETFL(flags)).unwrap();
+    set(OFlag::O_NONBLOCK);
+    while (&writer).write(&[b'x'; 4096]).is_ok() {}
+    set(OFlag::empty());
+    writer.flush().unwrap();
+    (reader, writer)
+}
+
+/// Whoever started it reads no longer what it says. systemd gives it /dev/null, others a pipe.
+#[test]
+fn a_standard_error_that_nobody_reads_stops_nobody() {
+    if !inside("healing::a_standard_error_that_nobody_reads_stops_nobody") {
+        return;
+    }
+    let node = Node::silent();
+    let (_reader, writer) = full_pipe();
+    let start = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bypass-ipvs"));
+        command.args(args).args(["--verbose", "--keep-sessions", "-a", VIP, VIP6]);
+        command.stderr(writer.try_clone().unwrap());
+        node.node.run(|| command.spawn().unwrap())
+    };
+    let mut hook = Watch(start(&[]));
+    assert!(hook.0.wait().unwrap().success());
+    let _watch = Watch(start(&["--watch"]));
+    for _ in 0..3 {
+        node.node.tool("nft", "flush ruleset");
+        wait_for_guard(&node, "a flush", PATIENCE);
+    }
+    let missing = ["--nft", "/nonexistent/nft"];
+    let mut refused = Watch(start(&missing));
+    assert_eq!(refused.0.wait().unwrap().code(), Some(7));
+}
+
 /// systemd's end of a unit that tells when it is ready.
-struct Notify(tempfile::TempDir, UnixDatagram);
+pub struct Notify(tempfile::TempDir, UnixDatagram);
 
 impl Notify {
-    fn new() -> Notify {
+    pub fn new() -> Notify {
         let folder = tempfile::tempdir().unwrap();
         let socket = UnixDatagram::bind(folder.path().join("notify")).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -178,7 +218,7 @@ impl Notify {
     }
 
     /// A watcher on the node that tells it, and writes to `stderr`.
-    fn watch(&self, node: &Node, args: &[&str], stderr: Stdio) -> Watch {
+    pub fn watch(&self, node: &Node, args: &[&str], stderr: Stdio) -> Watch {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bypass-ipvs"));
         command.arg("--watch").args(args).stderr(stderr);
         command.env("NOTIFY_SOCKET", self.0.path().join("notify"));
@@ -186,14 +226,14 @@ impl Notify {
     }
 
     /// Waits until it is told.
-    fn ready(&self) {
+    pub fn ready(&self) {
         let mut message = [0; 64];
         let length = self.1.recv(&mut message).unwrap();
         assert_eq!(message[..length].trim_ascii(), b"READY=1");
     }
 
     /// Whether anything was told that nobody has waited for.
-    fn was_told(&self) -> bool {
+    pub fn was_told(&self) -> bool {
         self.1.set_nonblocking(true).unwrap();
         let told = self.1.recv(&mut [0; 64]).is_ok();
         self.1.set_nonblocking(false).unwrap();

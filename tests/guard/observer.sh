@@ -1,6 +1,6 @@
 # What is seen on a machine that has just booted, one fact a line; see boot.sh.
-guard=bypass-ipvs@192.168.3.100.service
-check() { /usr/libexec/keepalived/bypass-ipvs --keep-sessions --check 192.168.3.100; }
+guard=bypass-ipvs.service
+check() { /usr/libexec/keepalived/bypass-ipvs --keep-sessions --check "${1-192.168.3.100}"; }
 held() { ip -brief address show dev eth0 | grep -c '192\.168\.3\.100/'; }
 # wait_for SECONDS COMMAND...
 wait_for() {
@@ -18,8 +18,8 @@ for unit in systemd-sysctl.service "$guard" network.target keepalived.service; d
 done
 echo "at boot: $(check)"
 
-for vip in 192.168.3.100 192.168.3.110; do
-    pid=$(systemctl show --value -p MainPID "bypass-ipvs@$vip.service")
+for unit in "$guard" bypass-ipvs@192.168.3.110.service; do
+    pid=$(systemctl show --value -p MainPID "$unit")
     echo "watched by $(tr '\0' ' ' <"/proc/$pid/cmdline" | sed 's,.*/,,; s, $,,')"
 done
 
@@ -27,6 +27,12 @@ nft flush ruleset
 # Sooner than the watcher looks by itself, every 10 seconds.
 wait_for 5 check
 echo "after a flush: $(check)"
+
+conf=/etc/keepalived/keepalived.conf
+sed 's/\(notify_.* 192.168.3.100\)"/\1 192.168.3.120"/' $conf >$conf.new
+mv $conf.new $conf
+wait_for 5 check 192.168.3.120
+echo "after a change of the file: $(check 192.168.3.120)"
 
 pid=$(systemctl show --value -p MainPID "$guard")
 echo "the watcher has $(grep CapEff "/proc/$pid/status" | cut -f 2)"

@@ -34,6 +34,7 @@ fn programs_belong_to_root_and_only_root_may_write_them() {
 fn units_and_settings_are_where_systemd_looks() {
     let files = query("[%{FILEMODES:perms} %{FILEUSERNAME} %{FILEGROUPNAME} %{FILENAMES}\\n]");
     for file in [
+        "systemd/system/bypass-ipvs.service",
         "systemd/system/bypass-ipvs@.service",
         "systemd/system/keepalived.service.d/lvskit.conf",
         "sysctl.d/90-lvskit.conf",
@@ -46,7 +47,9 @@ fn units_and_settings_are_where_systemd_looks() {
     }
     // A macro that rpm did not know would be in the scripts as it stands.
     let scripts = run(Command::new("rpm").args(["-qp", "--scripts"]).arg(rpm()));
-    assert!(scripts.contains("bypass-ipvs@"), "{scripts}");
+    for unit in ["bypass-ipvs.service", "bypass-ipvs@"] {
+        assert!(scripts.contains(unit), "{scripts}");
+    }
     assert!(!scripts.contains("%systemd"), "{scripts}");
 }
 

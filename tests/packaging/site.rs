@@ -72,7 +72,7 @@ impl Site {
                 &format!("keepalived_reload='touch {root}/reloaded/{{{{inventory_hostname}}}}'"),
             ])
             // No systemd runs here; the test that is about units names some.
-            .args(["-e", r#"{"lvskit_vips": []}"#])
+            .args(["-e", "bypass_ipvs_enable=true"])
             .args(options)
             .current_dir(self.0.path())
             .env("VRRP_PASS", PASSWORD)

@@ -1,4 +1,4 @@
-//! What the package tells systemd and the kernel: the unit per virtual address, the settings, the
+//! What the package tells systemd and the kernel: the units, the settings, the
 //! module, the drain file. The real systemd-analyze, systemd-tmpfiles and sysctl read the files
 //! that `make install` puts in place; no systemd has to run.
 
@@ -11,7 +11,8 @@ use std::process::Command;
 use crate::built::{installed, run};
 use crate::common::netns::inside;
 
-const UNIT: &str = "usr/lib/systemd/system/bypass-ipvs@.service";
+const UNIT: &str = "usr/lib/systemd/system/bypass-ipvs.service";
+const UNIT_OF_ONE: &str = "usr/lib/systemd/system/bypass-ipvs@.service";
 const DROP_IN: &str = "usr/lib/systemd/system/keepalived.service.d/lvskit.conf";
 const SYSCTL: &str = "usr/lib/sysctl.d/90-lvskit.conf";
 const MODULES: &str = "usr/lib/modules-load.d/lvskit.conf";
@@ -41,56 +42,91 @@ fn settings(path: &str) -> Vec<String> {
 
 #[test]
 fn nobody_but_root_may_write_them() {
-    for path in [UNIT, DROP_IN, SYSCTL, MODULES, TMPFILES, "usr/lib/sysusers.d/lvskit.conf"] {
+    for path in
+        [UNIT, UNIT_OF_ONE, DROP_IN, SYSCTL, MODULES, TMPFILES, "usr/lib/sysusers.d/lvskit.conf"]
+    {
         let mode = fs::metadata(installed().join(path)).unwrap().permissions().mode();
         assert_eq!(mode & 0o7777, 0o644, "{path}");
     }
 }
 
+/// The program of ours and its arguments that a line of a unit starts; by env, as SELinux wants it.
+fn started<'a>(line: &'a str, key: &str) -> (&'a str, &'a str) {
+    let command = line.strip_prefix(key).unwrap();
+    let command = command.strip_prefix("/usr/bin/env ").expect(line);
+    command.split_once(' ').unwrap()
+}
+
 #[test]
-fn the_unit_starts_the_installed_program() {
-    let unit = read(UNIT);
-    let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
-    let program = start.split(' ').next().unwrap();
-    assert!(installed().join(&program[1..]).is_file(), "{start}");
-    assert!(start.ends_with(" --watch $OPTIONS -a %i"), "{start}");
-    let default = unit.lines().find_map(|line| line.strip_prefix("Environment=OPTIONS=")).unwrap();
-    assert_eq!(default, "--keep-sessions");
-    let start = start.replace("$OPTIONS", default);
-    assert!(!unit.contains('@') || !unit.contains("DIR@"), "{unit}");
-    // The program knows every option: what it refuses here is the missing address.
-    let options = start.trim_end_matches(" -a %i").split(' ').skip(1);
-    let help = Command::new(installed().join(&program[1..])).arg("--help").output().unwrap();
-    let help = String::from_utf8_lossy(&help.stdout).into_owned();
-    for option in options {
-        assert!(help.contains(option), "{option} is not in\n{help}");
+fn the_units_start_the_installed_program() {
+    for (unit, arguments, default) in
+        [(UNIT, "--watch $OPTIONS", ""), (UNIT_OF_ONE, "--watch $OPTIONS -a %i", "--keep-sessions")]
+    {
+        let unit = read(unit);
+        let line = unit.lines().find(|line| line.starts_with("ExecStart=")).unwrap();
+        let (program, options) = started(line, "ExecStart=");
+        assert!(installed().join(&program[1..]).is_file(), "{line}");
+        assert_eq!(options, arguments);
+        let set = unit.lines().find_map(|line| line.strip_prefix("Environment=OPTIONS="));
+        assert_eq!(set, Some(default));
+        assert!(!unit.contains("DIR@"), "{unit}");
+        // The program knows every option, and those that a comment names.
+        let help = Command::new(installed().join(&program[1..])).arg("--help").output().unwrap();
+        let help = String::from_utf8_lossy(&help.stdout).into_owned();
+        let named = unit.split([' ', '"', '=', '\n']).filter(|word| word.starts_with("--"));
+        for option in named {
+            assert!(help.contains(option), "{option} is not in\n{help}");
+        }
     }
 }
 
-/// keepalived may be killed: what it left behind goes, and it comes back.
+/// RHEL's and Fedora's policy does not let systemd start what keepalived may start; labels follow
+/// paths.
+#[test]
+fn systemd_starts_nothing_outside_of_its_folders() {
+    for path in [UNIT, UNIT_OF_ONE, DROP_IN] {
+        let text = read(path);
+        let commands: Vec<&str> = text.lines().filter(|line| line.starts_with("Exec")).collect();
+        assert!(!commands.is_empty(), "{path}");
+        for line in commands {
+            let command =
+                line.split_once('=').unwrap().1.trim_start_matches(['-', '@', '+', '!', ':']);
+            let allowed =
+                ["/usr/bin/", "/usr/sbin/"].iter().any(|folder| command.starts_with(folder));
+            assert!(allowed, "{path}: {line}");
+        }
+    }
+}
+
+/// keepalived may be killed, or its interface come late: what it left behind goes, and it comes back.
 #[test]
 fn the_drop_in_gives_up_what_keepalived_left_behind() {
     let drop_in = read(DROP_IN);
-    let program = "/usr/libexec/keepalived/bypass-ipvs";
-    assert!(drop_in.contains(&format!("\nExecStopPost=-{program} --give-up\n")), "{drop_in}");
+    let line = drop_in.lines().find(|line| line.starts_with("ExecStopPost=")).unwrap();
+    let (program, options) = started(line, "ExecStopPost=-");
+    assert_eq!(options, "--give-up");
     assert!(installed().join(&program[1..]).is_file());
+    for line in ["StartLimitIntervalSec=0", "Restart=on-failure"] {
+        assert!(drop_in.lines().any(|one| one == line), "no {line} in\n{drop_in}");
+    }
 }
 
-/// A folder with the unit for one address, started by a program that exists, and the neighbours.
+/// A folder with the units, started by a program that exists, and the neighbours.
 struct Units(tempfile::TempDir);
 
 impl Units {
     fn new(edit: impl Fn(&str) -> String) -> Units {
         let dir = tempfile::tempdir().unwrap();
-        let unit = edit(&read(UNIT)).replace("/usr/libexec/keepalived/bypass-ipvs", "/bin/true");
-        fs::write(dir.path().join("bypass-ipvs@.service"), unit).unwrap();
+        for (path, name) in [(UNIT, "bypass-ipvs.service"), (UNIT_OF_ONE, "bypass-ipvs@.service")] {
+            fs::write(dir.path().join(name), edit(&read(path))).unwrap();
+        }
         let instance = dir.path().join("bypass-ipvs@192.168.3.100.service");
         symlink("bypass-ipvs@.service", instance).unwrap();
         for (name, section) in NEIGHBOURS {
             let text = format!("[Unit]\n{section}\n[Service]\nExecStart=/bin/true\n");
             fs::write(dir.path().join(name), text).unwrap();
         }
-        let drop_in = read(DROP_IN).replace("/usr/libexec/keepalived/bypass-ipvs", "/bin/true");
+        let drop_in = read(DROP_IN);
         fs::create_dir(dir.path().join("keepalived.service.d")).unwrap();
         fs::write(dir.path().join("keepalived.service.d/lvskit.conf"), drop_in).unwrap();
         Units(dir)
@@ -100,7 +136,9 @@ impl Units {
     fn complaints(&self) -> String {
         let mut files: Vec<PathBuf> =
             NEIGHBOURS.iter().map(|(name, _)| self.0.path().join(name)).collect();
-        files.push(self.0.path().join("bypass-ipvs@192.168.3.100.service"));
+        for name in ["bypass-ipvs.service", "bypass-ipvs@192.168.3.100.service"] {
+            files.push(self.0.path().join(name));
+        }
         let output = Command::new("systemd-analyze")
             .args(["verify", "--man=no"])
             .args(files)
@@ -111,7 +149,7 @@ impl Units {
 }
 
 #[test]
-fn systemd_understands_the_unit_and_finds_no_cycle() {
+fn systemd_understands_the_units_and_finds_no_cycle() {
     let complaints = Units::new(str::to_owned).complaints();
     assert_eq!(complaints, "");
     let misspelt = |unit: &str| unit.replace("ProtectHome=", "ProtectHom=");
@@ -132,17 +170,19 @@ fn an_address_of_either_family_is_an_instance_as_it_is() {
 
 #[test]
 fn it_is_ordered_after_what_replaces_rules_and_before_keepalived() {
-    let unit = read(UNIT);
-    let mut orders: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for line in unit.lines() {
-        if let Some((key @ ("After" | "Before"), names)) = line.split_once('=') {
-            orders.entry(key).or_default().extend(names.split(' '));
+    for unit in [UNIT, UNIT_OF_ONE] {
+        let unit = read(unit);
+        let mut orders: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for line in unit.lines() {
+            if let Some((key @ ("After" | "Before"), names)) = line.split_once('=') {
+                orders.entry(key).or_default().extend(names.split(' '));
+            }
         }
+        for name in ["systemd-sysctl.service", "nftables.service", "firewalld.service"] {
+            assert!(orders["After"].contains(&name), "{orders:?}");
+        }
+        assert!(orders["Before"].contains(&"keepalived.service"), "{orders:?}");
     }
-    for name in ["systemd-sysctl.service", "nftables.service", "firewalld.service"] {
-        assert!(orders["After"].contains(&name), "{orders:?}");
-    }
-    assert!(orders["Before"].contains(&"keepalived.service"), "{orders:?}");
 }
 
 /// Those of ip_vs where it is loaded, the others in any case.

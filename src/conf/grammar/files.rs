@@ -3,17 +3,25 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use glob::MatchOptions;
 
 use super::{Error, Include, Place, Statement, Wanted, parse};
 
 /// The largest file that is read, in bytes; far above any cluster's.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
-/// What keepalived does not start without.
-const NEEDED: [&str; 3] = ["includem", "includew", "includea"];
+/// Keywords whose files keepalived does not start without.
+pub const NEEDED: [&str; 3] = ["includem", "includew", "includea"];
+
+/// Patterns as glob(3) reads them for keepalived: `*` means no hidden file.
+pub const MATCHING: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
 
 /// Reads included files from disk, by name or by pattern.
 #[derive(Debug, Default)]
@@ -51,6 +59,18 @@ pub fn read(
     parse(&path.to_string_lossy(), text, id, files)
 }
 
+/// The files that a pattern names, in the order of their names; folders are none.
+///
+/// # Errors
+/// When it is no pattern, or a folder can't be looked at.
+pub fn matching(pattern: &Path) -> Result<Vec<PathBuf>> {
+    let pattern = pattern.to_string_lossy();
+    let paths = glob::glob_with(&pattern, MATCHING)
+        .with_context(|| format!("`{pattern}` is no pattern of file names"))?;
+    let paths = paths.collect::<Result<Vec<PathBuf>, _>>().context("can't be looked at")?;
+    Ok(paths.into_iter().filter(|path| !path.is_dir()).collect())
+}
+
 impl Include for Files<'_> {
     fn files(&mut self, wanted: Wanted<'_>) -> Result<Vec<(String, String)>, [String; 2]> {
         let Wanted { at, keyword, pattern } = wanted;
@@ -67,15 +87,9 @@ impl Include for Files<'_> {
             (Some(root), Some(below)) => root.join(below.trim_start_matches('/')),
             _ => Path::new(&*at.file).parent().unwrap_or(Path::new("")).join(pattern),
         };
-        let paths = glob::glob(&all.to_string_lossy())
-            .with_context(|| format!("`{pattern}` is no pattern of file names"))
-            .map_err(wrong)?;
         let mut read = Vec::new();
-        for path in paths {
-            let path = path.context("can't be looked at").map_err(wrong)?;
-            if !path.is_dir() {
-                read.push((path.display().to_string(), text(&path).map_err(wrong)?));
-            }
+        for path in matching(&all).map_err(wrong)? {
+            read.push((path.display().to_string(), text(&path).map_err(wrong)?));
         }
         if read.is_empty() {
             // keepalived goes on without a plain file that is missing too, but who imports it misses

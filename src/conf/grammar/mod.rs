@@ -14,7 +14,7 @@ mod reader;
 
 use std::sync::Arc;
 
-pub use files::{Files, read, text};
+pub use files::{Files, MATCHING, NEEDED, matching, read, text};
 pub use reader::INCLUDE;
 
 /// One statement, and its block where it has one.
