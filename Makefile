@@ -94,23 +94,31 @@ docs:
 	rm -rf $(TARGET)/docs
 	$(CARGO) run --release --locked --quiet --features docs --bin lvskit-docs -- $(TARGET)/docs
 
+# $(call put,MODE,FOLDER,FILES). By rename, so that whoever runs a program meanwhile gets the old one or
+# the new one: keepalived takes a check that can't be executed for a server that is up. Programs are
+# written to the disk before that, so that a crash leaves no empty one.
+put = for file in $(3); do \
+	to=$(DESTDIR)$(2)/$${file\#\#*/} && $(INSTALL) -D -m $(1) $$file $$to.new && \
+		{ [ $(1) != 0755 ] || sync $$to.new; } && mv -f -T $$to.new $$to || exit 1; done
+
 install: build docs
-	$(INSTALL) -D -m 0755 -t $(DESTDIR)$(BINDIR) $(TARGET)/release/lvskit
-	$(INSTALL) -D -m 0755 -t $(DESTDIR)$(LIBEXECDIR) $(addprefix $(TARGET)/release/,bypass-ipvs smtp-check smtp-check-tls)
-	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(MANDIR)/man8 $(TARGET)/docs/man/*.8
-	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(MANDIR)/man5 $(TARGET)/docs/man/*.5
-	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(DATADIR)/bash-completion/completions $(TARGET)/docs/completions/bash/*
-	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(DATADIR)/fish/vendor_completions.d $(TARGET)/docs/completions/fish/*
-	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(DATADIR)/zsh/site-functions $(TARGET)/docs/completions/zsh/*
-	for file in $(DOCS); do $(INSTALL) -D -m 0644 $$file $(DESTDIR)$(DOCDIR)/$$file || exit 1; done
-	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(SYSCTLDIR) packaging/sysctl.d/90-lvskit.conf
-	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(MODULESDIR) packaging/modules-load.d/lvskit.conf
-	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(TMPFILESDIR) packaging/tmpfiles.d/lvskit.conf
-	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(SYSUSERSDIR) packaging/sysusers.d/lvskit.conf
+	$(call put,0755,$(BINDIR),$(TARGET)/release/lvskit)
+	$(call put,0755,$(LIBEXECDIR),$(addprefix $(TARGET)/release/,bypass-ipvs smtp-check-tls smtp-check))
+	$(call put,0644,$(MANDIR)/man8,$(TARGET)/docs/man/*.8)
+	$(call put,0644,$(MANDIR)/man5,$(TARGET)/docs/man/*.5)
+	$(call put,0644,$(DATADIR)/bash-completion/completions,$(TARGET)/docs/completions/bash/*)
+	$(call put,0644,$(DATADIR)/fish/vendor_completions.d,$(TARGET)/docs/completions/fish/*)
+	$(call put,0644,$(DATADIR)/zsh/site-functions,$(TARGET)/docs/completions/zsh/*)
+	$(foreach doc,$(DOCS),$(call put,0644,$(DOCDIR)/$(dir $(doc)),$(doc)) &&) :
+	$(call put,0644,$(SYSCTLDIR),packaging/sysctl.d/90-lvskit.conf)
+	$(call put,0644,$(MODULESDIR),packaging/modules-load.d/lvskit.conf)
+	$(call put,0644,$(TMPFILESDIR),packaging/tmpfiles.d/lvskit.conf)
+	$(call put,0644,$(SYSUSERSDIR),packaging/sysusers.d/lvskit.conf)
 	for unit in bypass-ipvs.service bypass-ipvs@.service keepalived.service.d/lvskit.conf; do \
 		mkdir -p $(TARGET)/systemd/keepalived.service.d && \
-		sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' packaging/systemd/$$unit >$(TARGET)/systemd/$$unit && \
-		$(INSTALL) -D -m 0644 $(TARGET)/systemd/$$unit $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
+		sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' packaging/systemd/$$unit >$(TARGET)/systemd/$$unit || exit 1; done
+	$(call put,0644,$(UNITDIR),$(TARGET)/systemd/bypass-ipvs.service $(TARGET)/systemd/bypass-ipvs@.service)
+	$(call put,0644,$(UNITDIR)/keepalived.service.d,$(TARGET)/systemd/keepalived.service.d/lvskit.conf)
 
 # The package of the last commit.
 rpm:

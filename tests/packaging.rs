@@ -17,6 +17,8 @@ mod docs;
 mod package;
 #[path = "packaging/playbook.rs"]
 mod playbook;
+#[path = "packaging/replace.rs"]
+mod replace;
 #[path = "packaging/restart.rs"]
 mod restart;
 #[path = "packaging/site.rs"]

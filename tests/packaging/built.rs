@@ -50,7 +50,7 @@ pub fn run(command: &mut Command) -> String {
 }
 
 /// make, without what a make around these tests would tell it.
-fn make() -> Command {
+pub fn make() -> Command {
     let mut make = Command::new("make");
     make.env_remove("MAKEFLAGS").env_remove("MFLAGS").env_remove("MAKELEVEL");
     make
