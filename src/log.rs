@@ -60,6 +60,15 @@ impl Log {
         self.tell_syslog(message, |syslog, line| syslog.err(line));
     }
 
+    /// Says in syslog alone, for those who see the verdict elsewhere, whether something is up.
+    pub fn verdict(&mut self, up: bool, message: &str) {
+        let send: Send = match up {
+            true => |syslog, line| syslog.notice(line),
+            false => |syslog, line| syslog.err(line),
+        };
+        self.tell_syslog(message, send);
+    }
+
     /// A lost message changes nothing for the cluster, and there is nowhere left to report it. But
     /// a log daemon that was started anew has another socket: then once more.
     fn tell_syslog(&mut self, message: &str, send: Send) {

@@ -13,6 +13,9 @@ mod command_line;
 mod compat;
 #[path = "smtp_check/connection.rs"]
 mod connection;
+#[path = "bypass_ipvs/dev.rs"]
+#[allow(dead_code)] // the tests of bypass-ipvs need more of it
+mod dev;
 #[path = "smtp_check/esmtp.rs"]
 mod esmtp;
 #[path = "smtp_check/exim.rs"]
@@ -33,6 +36,8 @@ mod process;
 mod real;
 #[path = "smtp_check/run.rs"]
 mod run;
+#[path = "smtp_check/syslog.rs"]
+mod syslog;
 #[path = "smtp_check/tls.rs"]
 mod tls;
 #[path = "smtp_check/tls_options.rs"]

@@ -1,4 +1,4 @@
-//! `smtp-check` with TLS: what `smtp-check` becomes where its options ask for that. The same in all
+//! `smtp-check` with TLS: what `smtp-check` starts where its options ask for that. The same in all
 //! else, but linked with OpenSSL.
 
 use std::process::ExitCode;

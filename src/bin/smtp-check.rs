@@ -1,5 +1,5 @@
 //! `smtp-check`, the probe that keepalived runs as a MISC_CHECK. Whatever happens here, only a
-//! server that was seen to be up may give exit code 0. Without OpenSSL: for TLS it becomes
+//! server that was seen to be up may give exit code 0. Without OpenSSL: for TLS it starts
 //! `smtp-check-tls`.
 
 use std::process::ExitCode;

@@ -2,8 +2,10 @@
 
 pub mod args;
 mod help;
+mod host;
 mod output;
 mod process;
+mod tls_program;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -25,47 +27,46 @@ const UNKNOWN: u8 = 3;
 
 /// The whole program, with this way to hold a handshake. Errors go to the log.
 pub fn main(handshake: Option<Handshake>) -> ExitCode {
-    match run(std::env::args_os(), handshake) {
-        Ok(code) => code.into(),
-        Err(err) => {
-            Log::open("smtp-check", false).error(&format!("{err:#}"));
-            Exit::No.into()
-        }
+    let ticket = tls_program::ticket();
+    if ticket.is_some() && handshake.is_none() {
+        // This file stands where the program with TLS should; the one that gave the ticket says so.
+        return Exit::No.into();
     }
+    let code = run(std::env::args_os(), handshake).unwrap_or_else(|err| {
+        Log::open("smtp-check", false).error(&format!("{err:#}"));
+        Exit::No as u8
+    });
+    if let Some(ticket) = ticket {
+        print(tls_program::signature(&ticket, code).as_bytes());
+    }
+    code.into()
 }
 
 /// Runs `smtp-check` with these words, the program's name first. Returns the exit code. Without a
-/// way to hold a handshake, and where the words ask for TLS, another program goes on instead.
+/// way to hold a handshake, and where the words ask for TLS, another program does the check.
 ///
 /// # Errors
-/// The command line is wrong, or that program is missing; the server was not asked. With `--nagios`
-/// among the words that is told in Nagios' way, and no error here.
+/// The command line is wrong, or that program is missing or not what it should be; there is no
+/// verdict. With `--nagios` among the words that is told in Nagios' way, and no error here.
 fn run(
     words: impl IntoIterator<Item = OsString>,
     handshake: Option<Handshake>,
 ) -> anyhow::Result<u8> {
     let words: Vec<_> = words.into_iter().collect();
     let for_nagios = words.iter().any(|word| word == "--nagios");
-    match start(words, handshake, if for_nagios { UNKNOWN } else { Exit::No as u8 }) {
+    match check(words, handshake, if for_nagios { UNKNOWN } else { Exit::No as u8 }) {
         Err(err) if for_nagios => {
             let reason = format!("{err:#}").lines().collect::<Vec<_>>().join(" ").replace('|', "/");
-            print(&format!("SMTP UNKNOWN - {reason}\n"));
+            print(format!("SMTP UNKNOWN - {reason}\n").as_bytes());
             Ok(UNKNOWN)
         }
         result => result,
     }
 }
 
-fn start(words: Vec<OsString>, handshake: Option<Handshake>, killed: u8) -> anyhow::Result<u8> {
-    if handshake.is_none() && process::asks_for_tls(&words) {
-        return Err(process::become_tls(&words));
-    }
+fn check(words: Vec<OsString>, handshake: Option<Handshake>, killed: u8) -> anyhow::Result<u8> {
     process::exit_on_sigterm(killed).context("SIGTERM can't be caught")?;
-    check(words, handshake.unwrap_or(tls::absent), killed)
-}
-
-fn check(words: Vec<OsString>, handshake: Handshake, killed: u8) -> anyhow::Result<u8> {
-    let args = match Args::try_parse_from(words) {
+    let args = match Args::try_parse_from(&words) {
         Ok(args) => args,
         Err(err) if err.use_stderr() => {
             let text = err.to_string();
@@ -79,24 +80,35 @@ fn check(words: Vec<OsString>, handshake: Handshake, killed: u8) -> anyhow::Resu
     };
     let probe = args.probe()?;
     process::exit_after(probe.deadline, killed).context("no alarm can be set")?;
+    let handshake = match handshake {
+        None if args.encrypts() => {
+            let (said, code) = tls_program::run(&words, probe.deadline)?;
+            print(&said);
+            return Ok(code);
+        }
+        handshake => handshake.unwrap_or(tls::absent),
+    };
     let mut stderr = std::io::stderr();
     let mut trace = if args.verbose { Trace::to(&mut stderr) } else { Trace::silent() };
     let mut report = Report::default();
     let verdict = probe.run(handshake, &mut trace, &mut report);
-    let (line, code) = Outcome {
+    let outcome = Outcome {
         server: probe.session.target.server,
         verdict,
         report,
         deadline: probe.deadline,
         args: &args,
         drained: args.drain_file.as_deref().and_then(weight::drained),
+    };
+    let (line, code) = outcome.tell();
+    print(line.as_bytes());
+    if args.syslog {
+        outcome.log(&words);
     }
-    .tell();
-    print(&line);
     Ok(code)
 }
 
 /// The verdict stands in the exit code, whether or not anybody reads the line.
-fn print(line: &str) {
-    let _ = std::io::stdout().write_all(line.as_bytes());
+fn print(text: &[u8]) {
+    let _ = std::io::stdout().write_all(text);
 }

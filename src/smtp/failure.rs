@@ -50,6 +50,11 @@ pub enum Failure {
     /// There was no handshake; with the reason.
     #[error("TLS handshake failed: {0}")]
     Tls(String),
+    /// A reply in plain text where TLS was to begin.
+    #[error(
+        "TLS handshake failed: the server speaks plain SMTP here, not TLS (begin TLS with --starttls)"
+    )]
+    NotTls,
     /// The certificate is not good enough; with the reason.
     #[error("Bad certificate: {0}")]
     Certificate(String),
@@ -68,4 +73,30 @@ pub enum Failure {
     /// The limit for the whole run passed.
     #[error("Deadline of {} s reached", .0.as_secs_f64())]
     Deadline(Duration),
+}
+
+impl Failure {
+    /// One or two lower-case words for the kind of failure, for programs to read; part of the interface.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Failure::Connect(_) => "connect",
+            Failure::Local(_) => "local",
+            Failure::ConnectTimeout => "connect-timeout",
+            Failure::Greeting(_) | Failure::Helo(_) | Failure::Reply(..) => "reply",
+            Failure::Malformed(..) => "malformed",
+            Failure::Early(..) => "early-reply",
+            Failure::NoProxy(_) => "no-proxy",
+            Failure::Unexpected(..) => "greeting-text",
+            Failure::NotOffered(_) => "not-offered",
+            Failure::Injected => "injected",
+            Failure::Tls(_) => "tls",
+            Failure::NotTls => "not-tls",
+            Failure::Certificate(_) => "certificate",
+            Failure::Read(..) => "read",
+            Failure::ReadTimeout(_) => "read-timeout",
+            Failure::Write(_) => "write",
+            Failure::WriteTimeout => "write-timeout",
+            Failure::Deadline(_) => "deadline",
+        }
+    }
 }

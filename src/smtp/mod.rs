@@ -12,6 +12,7 @@ pub mod deadline;
 pub mod esmtp;
 pub mod failure;
 pub mod helo;
+pub mod history;
 pub mod probe;
 pub mod proxy;
 pub mod report;

@@ -51,16 +51,16 @@ impl Probe {
             self.delay_before_retry.as_secs_f64(),
         ));
         let deadline = Deadline::after(self.deadline);
-        let mut retries_left = self.retry;
+        let mut attempt = 1_u32;
         loop {
-            let Err(failure) = self.session.attempt(handshake, &deadline, trace, report) else {
-                return Ok(());
-            };
+            let verdict = self.session.attempt(handshake, &deadline, trace, report);
+            report.attempt = attempt;
+            let Err(failure) = verdict else { return Ok(()) };
             trace.note(&failure);
-            if retries_left == 0 || deadline.left() <= self.delay_before_retry {
+            if attempt > self.retry || deadline.left() <= self.delay_before_retry {
                 return Err(failure);
             }
-            retries_left -= 1;
+            attempt = attempt.saturating_add(1);
             thread::sleep(self.delay_before_retry);
         }
     }

@@ -8,6 +8,8 @@ use super::tls;
 /// One attempt, as far as it came.
 #[derive(Debug, Default)]
 pub struct Report {
+    /// Which attempt it was; the first is 1.
+    pub attempt: u32,
     /// The finished steps, in order, with the time each took.
     pub steps: Vec<(Step, Duration)>,
     /// The greeting: code and first line. Not known with SMTP_CHECK's rules.

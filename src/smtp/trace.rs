@@ -11,17 +11,22 @@ use std::time::Instant;
 pub struct Trace<'a> {
     start: Instant,
     out: Option<&'a mut dyn Write>,
+    left: usize,
 }
+
+/// How much is told, in bytes: the longest dialogue of an honest server, with room. SMTP_CHECK reads on
+/// as long as a server floods it.
+const LONGEST: usize = 256 * 1024;
 
 impl<'a> Trace<'a> {
     /// Tells nobody.
     pub fn silent() -> Trace<'a> {
-        Trace { start: Instant::now(), out: None }
+        Trace { start: Instant::now(), out: None, left: LONGEST }
     }
 
     /// Tells `out`, with times in seconds from now on.
     pub fn to(out: &'a mut dyn Write) -> Trace<'a> {
-        Trace { start: Instant::now(), out: Some(out) }
+        Trace { start: Instant::now(), out: Some(out), left: LONGEST }
     }
 
     /// What one read gave.
@@ -42,6 +47,13 @@ impl<'a> Trace<'a> {
     fn line(&mut self, who: &str, text: impl Display) {
         if let Some(out) = &mut self.out {
             let line = format!("{:+.3} {who}: {text}\n", self.start.elapsed().as_secs_f64());
+            let told = self.left;
+            self.left = told.saturating_sub(line.len());
+            let line = match (told, self.left) {
+                (0, _) => return,
+                (_, 0) => format!("* the rest is not shown, it is more than {LONGEST} bytes\n"),
+                _ => line,
+            };
             let _ = out.write_all(line.as_bytes());
         }
     }
@@ -63,6 +75,19 @@ mod tests {
         assert!(told.iter().all(|(time, _)| time.starts_with("+0.")), "{text}");
         let told: Vec<_> = told.into_iter().map(|(_, rest)| rest).collect();
         assert_eq!(told, ["*: connect", r"S: 220 \x07\r\n", r"C: QUIT\r\n"]);
+    }
+
+    #[test]
+    fn a_flood_is_cut_and_that_is_told_once() {
+        let mut out = Vec::new();
+        let mut trace = Trace::to(&mut out);
+        for _ in 0..LONGEST {
+            trace.server(&[0; 511]);
+        }
+        assert!(out.len() <= LONGEST + 100, "{}", out.len());
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.ends_with("* the rest is not shown, it is more than 262144 bytes\n"));
+        assert_eq!(text.matches("not shown").count(), 1);
     }
 
     #[test]

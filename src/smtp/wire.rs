@@ -21,9 +21,18 @@ pub struct Limited {
     lets_server_close: bool,
     /// Read only what is there already.
     at_once: bool,
+    first: Vec<u8>,
 }
 
+/// How many of the first bytes are kept: as many as a reply's code has.
+const FIRST: usize = 3;
+
 impl Limited {
+    /// Whether the first bytes, since TLS was to begin, are the code of a reply in plain text.
+    pub fn heard_a_reply(&self) -> bool {
+        self.first.len() == FIRST && self.first.iter().all(u8::is_ascii_digit)
+    }
+
     /// Repeats a read or write while signals interrupt it. Linux reports a wait in vain as EAGAIN
     /// (socket(7), SO_RCVTIMEO).
     fn wait(
@@ -58,9 +67,12 @@ impl Read for Limited {
             let there = recv(self.stream.as_raw_fd(), room, MsgFlags::MSG_DONTWAIT);
             return there.map_err(io::Error::from);
         }
-        self.wait(|stream, left| {
+        let count = self.wait(|stream, left| {
             stream.set_read_timeout(Some(left)).and_then(|()| stream.read(room))
-        })
+        })?;
+        let kept = count.min(FIRST - self.first.len());
+        self.first.extend_from_slice(&room[..kept]);
+        Ok(count)
     }
 }
 
@@ -89,7 +101,7 @@ impl Wire {
     /// Speaks through this connection, until that deadline; at its [`close`](Self::close) the
     /// server may have to be first.
     pub fn new(stream: TcpStream, until: Deadline, lets_server_close: bool) -> Wire {
-        Wire::Plain(Limited { stream, until, lets_server_close, at_once: false })
+        Wire::Plain(Limited { stream, until, lets_server_close, at_once: false, first: Vec::new() })
     }
 
     fn below(&mut self) -> &mut Limited {
@@ -186,7 +198,8 @@ impl Wire {
         deadline: &Deadline,
     ) -> Result<(Wire, Info), Refused> {
         match self {
-            Wire::Plain(limited) => {
+            Wire::Plain(mut limited) => {
+                limited.first.clear();
                 let (channel, info) = handshake(limited, options, deadline)?;
                 Ok((Wire::Tls(channel), info))
             }

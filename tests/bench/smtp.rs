@@ -1,6 +1,7 @@
 //! What one check of a mail server costs: smtp-check beside Nagios' check_smtp and the two scripts
 //! that people write. All ask one real Postfix, in turns; then many at once.
 
+use std::ops::Add;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -10,7 +11,7 @@ use crate::cost::{Candidate, Cost, Meter, middle, ms, ratio};
 use crate::relay::Relay;
 
 const CHECK: &str = env!("CARGO_BIN_EXE_smtp-check");
-/// What the former becomes for TLS, named itself.
+/// What the former starts for TLS, named itself.
 const WITH_TLS: &str = env!("CARGO_BIN_EXE_smtp-check-tls");
 const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bench/probe.py");
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bench/probe.sh");
@@ -59,7 +60,7 @@ pub fn all() {
     section("STARTTLS", &starttls, 1.0);
     println!(
         "\nwall and CPU: medians of {TURNS} checks each, in turns; instructions: callgrind's, of \
-         user space and of the\nlast program where one becomes another, and RSS: medians of {FEW}; \
+         user space and of all\nits processes, and RSS, of the largest: medians of {FEW}; \
          STARTTLS: certificates are not verified\n"
     );
     println!("{AT_ONCE} at once, until all are done:");
@@ -106,27 +107,32 @@ fn reached(name: &str, ours: &Cost, theirs: &Cost, goal: f64) -> String {
     )
 }
 
-/// Instructions in user space, of the last program that the process was.
+/// Instructions in user space, of the process and those that it starts.
 fn instructions(command: &[String]) -> f64 {
     let callgrind =
         ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--trace-children=yes"];
-    figure(&callgrind, command, |line| Some(line.split_once("Collected : ")?.1))
+    figure(&callgrind, command, |line| Some(line.split_once("Collected : ")?.1), f64::add)
 }
 
 /// The most memory that was resident at a time, in kB. Started by time(1), which is small: what the
 /// starting process has counts as its child's.
 fn resident(command: &[String]) -> f64 {
-    figure(&["/usr/bin/time", "-f", "%M"], command, |line| Some(line))
+    figure(&["/usr/bin/time", "-f", "%M"], command, |line| Some(line), f64::max)
 }
 
-/// The median of what a tool says on standard error, in the last line that has it.
-fn figure(tool: &[&str], command: &[String], read: fn(&str) -> Option<&str>) -> f64 {
+/// The median of what a tool says on standard error, of all lines that have it.
+fn figure(
+    tool: &[&str],
+    command: &[String],
+    read: fn(&str) -> Option<&str>,
+    together: fn(f64, f64) -> f64,
+) -> f64 {
     let measure = || {
         let output = Command::new(tool[0]).args(&tool[1..]).args(command).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{tool:?} {command:?}: {said}");
-        let found = said.lines().rev().find_map(|line| read(line)?.trim().parse().ok());
-        found.unwrap_or_else(|| panic!("{tool:?}: {said}"))
+        let found = said.lines().filter_map(|line| read(line)?.trim().parse().ok());
+        found.reduce(together).unwrap_or_else(|| panic!("{tool:?}: {said}"))
     };
     middle((0..FEW).map(|_| measure()).collect())
 }

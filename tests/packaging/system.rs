@@ -240,6 +240,15 @@ fn the_drain_file_is_made_once_and_says_zero() {
     let folder = root.path().join("usr/lib/tmpfiles.d");
     fs::create_dir_all(&folder).unwrap();
     fs::copy(installed().join(TMPFILES), folder.join("lvskit.conf")).unwrap();
+    // Who runs the tests stands for the user of sysusers.d, whom this root has not got.
+    fs::create_dir(root.path().join("etc")).unwrap();
+    let (uid, gid) = (nix::unistd::getuid(), nix::unistd::getgid());
+    fs::write(
+        root.path().join("etc/passwd"),
+        format!("root:x:0:0::/:/\nlvskit:x:{uid}:{gid}::/:/\n"),
+    )
+    .unwrap();
+    fs::write(root.path().join("etc/group"), format!("root:x:0:\nlvskit:x:{gid}:\n")).unwrap();
     let create = || {
         let root = format!("--root={}", root.path().display());
         run(Command::new("systemd-tmpfiles").args([&root, "--create", "lvskit.conf"]));
@@ -248,6 +257,7 @@ fn the_drain_file_is_made_once_and_says_zero() {
     assert_eq!(fs::read_to_string(&file).unwrap(), "0");
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
     assert_eq!((mode(&file), mode(file.parent().unwrap())), (0o644, 0o755));
+    assert_eq!(mode(&root.path().join("run/lvskit/smtp-check")), 0o755);
     // An upgrade of the package must not end a drain.
     fs::write(&file, "1\n").unwrap();
     create();

@@ -9,7 +9,7 @@ use openssl::ec::{EcGroup, EcKey};
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
-use openssl::ssl::{SslContext, SslContextBuilder, SslMethod, SslVersion};
+use openssl::ssl::{SslContext, SslContextBuilder, SslMethod, SslVerifyMode, SslVersion};
 use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
 use openssl::x509::{X509, X509Builder, X509Name, X509NameBuilder};
 
@@ -27,13 +27,43 @@ pub struct Authority {
 
 impl Authority {
     pub fn new() -> Authority {
+        Authority::named("lvskit test authority")
+    }
+
+    /// One that is not taken for another of the same name.
+    pub fn named(common_name: &str) -> Authority {
         let key = key();
-        let name = name("lvskit test authority");
+        let name = name(common_name);
         let mut builder = builder(&key, &name, &name, -DAY, 3650 * DAY);
         let constraints = BasicConstraints::new().critical().ca().build().unwrap();
         builder.append_extension(constraints).unwrap();
         builder.sign(&key, MessageDigest::sha256()).unwrap();
         Authority { certificate: builder.build(), key }
+    }
+
+    /// The name by which OpenSSL looks for the certificate to trust in a folder.
+    pub fn hashed_name(&self) -> String {
+        format!("{:08x}.0", self.certificate.subject_name_hash())
+    }
+
+    /// A server whose certificate has its name in the subject only.
+    pub fn common_name_only(&self) -> SslContext {
+        let (certificate, key) = self.issue_for(30, false);
+        let mut context = SslContext::builder(SslMethod::tls_server()).unwrap();
+        context.set_certificate(&certificate).unwrap();
+        context.set_private_key(&key).unwrap();
+        context.build()
+    }
+
+    /// A server that wants a certificate of its clients.
+    pub fn demanding(&self, max: Option<SslVersion>) -> SslContext {
+        let (certificate, key) = self.issue(30);
+        let mut context = SslContext::builder(SslMethod::tls_server()).unwrap();
+        context.set_certificate(&certificate).unwrap();
+        context.set_private_key(&key).unwrap();
+        context.set_max_proto_version(max).unwrap();
+        context.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
+        context.build()
     }
 
     /// Writes the certificate to trust.
@@ -83,6 +113,10 @@ impl Authority {
     }
 
     fn issue(&self, days: i64) -> (X509, PKey<Private>) {
+        self.issue_for(days, true)
+    }
+
+    fn issue_for(&self, days: i64, named: bool) -> (X509, PKey<Private>) {
         let key = key();
         let issuer = self.certificate.subject_name();
         let end = days * DAY + DAY / 2;
@@ -92,7 +126,9 @@ impl Authority {
             .ip("127.0.0.1")
             .build(&builder.x509v3_context(Some(&self.certificate), None))
             .unwrap();
-        builder.append_extension(names).unwrap();
+        if named {
+            builder.append_extension(names).unwrap();
+        }
         builder.sign(&self.key, MessageDigest::sha256()).unwrap();
         (builder.build(), key)
     }

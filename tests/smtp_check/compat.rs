@@ -1,10 +1,12 @@
 //! `--compat`: the verdicts of SMTP_CHECK on servers that misbehave.
 
+use std::io::{Read, Seek};
 use std::net::SocketAddr;
+use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use super::run::{self, good, replies, run};
+use super::run::{self, command, finish, good, replies, run};
 use super::server::Step::{self, Close, Drip, HalfClose, Hear, Pause, Reset};
 use super::server::{FakeServer, say};
 
@@ -153,6 +155,7 @@ fn verbose_shows_every_read_and_every_command() {
     assert_eq!(
         told,
         [
+            "*: deadline 41 s; at most 2 x 4 waits of 5 s, 1 s between attempts",
             &format!("*: connect to {}", server.address()),
             "*: connected",
             r"S: 220 a\r\n",
@@ -162,4 +165,20 @@ fn verbose_shows_every_read_and_every_command() {
             r"S: 221 c\r\n",
         ]
     );
+}
+
+/// SMTP_CHECK reads on as long as no line ends; what is shown of that has an end.
+#[test]
+fn a_flood_is_not_shown_without_end() {
+    let server = FakeServer::local(vec![say(vec![0; 4 << 20])]);
+    let mut shown = tempfile::tempfile().unwrap();
+    let mut command = command(server.address(), "--compat -v --retry 0 --connect-timeout 1");
+    // A file: whoever reads a pipe might not read on.
+    command.stdout(Stdio::null()).stderr(shown.try_clone().unwrap());
+    assert_eq!(finish(command.spawn().unwrap()).status.code(), Some(1));
+    let mut told = String::new();
+    shown.rewind().unwrap();
+    shown.read_to_string(&mut told).unwrap();
+    assert!(told.len() < 300_000, "{}", told.len());
+    assert!(told.ends_with("* the rest is not shown, it is more than 262144 bytes\n"));
 }

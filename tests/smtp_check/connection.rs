@@ -1,6 +1,6 @@
 //! The options that say where a connection goes and where it comes from.
 
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, SocketAddrV6, TcpListener};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -135,4 +135,38 @@ fn mark_and_interface_choose_the_route() {
     }
     let elsewhere = verdict("--bind-if left --retry 0 --connect-timeout 0.3");
     assert!(elsewhere.starts_with("down: Co"), "{elsewhere}");
+}
+
+/// The interface is the server's, and where to come from needs it too.
+#[test]
+fn a_link_local_server_is_reached_on_its_interface() {
+    if !inside("connection::a_link_local_server_is_reached_on_its_interface") {
+        return;
+    }
+    for words in [
+        "link set lo up",
+        "link add d0 type veth peer name d1",
+        "link set d1 up",
+        "link set d0 up",
+        "address add fe80::25/64 dev d0 nodad",
+        "address add fe80::26/64 dev d0 nodad",
+    ] {
+        assert!(Command::new("ip").args(words.split(' ')).status().unwrap().success(), "{words}");
+    }
+    let index = nix::net::if_::if_nametoindex("d0").unwrap();
+    let address = SocketAddrV6::new("fe80::25".parse().unwrap(), 0, 0, index);
+    let server = FakeServer::start(TcpListener::bind(address).unwrap(), vec![good()]);
+    let port = server.address().port().to_string();
+    for words in [
+        &["fe80::25%d0"][..],
+        &["--compat", "fe80::25%d0"],
+        &["fe80::25", "--bind-if", "d0"],
+        &["fe80::25%d0", "--bindto", "fe80::26"],
+    ] {
+        let mut command = Command::new(PROGRAM);
+        command.args(words).args(["--retry", "0", "-p", &port]);
+        let output = run(command);
+        assert_eq!(output.status.code(), Some(0), "{words:?}: {output:?}");
+    }
+    assert_eq!(server.peers()[3].ip(), "fe80::26".parse::<IpAddr>().unwrap());
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use lvskit::smtp::tls::rfc3339;
+use lvskit::smtp::tls::certificate::rfc3339;
 use nix::sys::stat::Mode;
 use openssl::ssl::SslVersion;
 use serde_json::Value;
@@ -51,6 +51,11 @@ fn json() {
     assert_eq!(value["capabilities"], serde_json::json!(["SIZE 100", "8BITMIME"]));
     assert_eq!(value["tls"]["version"], "TLSv1.3");
     assert_eq!(value["tls"]["verified"], false);
+    assert_eq!(value["tls"]["subject"], "CN=mx.example.org");
+    assert_eq!(value["tls"]["names"], serde_json::json!(["mx.example.org", "127.0.0.1"]));
+    assert_eq!(value["tls"]["issuer"], "CN=lvskit test authority");
+    assert_eq!(value["tls"]["days_left"], 30);
+    assert_eq!((&value["attempts"], &value["kind"]), (&Value::from(1), &Value::Null));
     let end = value["tls"]["not_after"].as_str().unwrap();
     assert!(end.starts_with("20") && end.ends_with('Z'), "{end}");
     let steps = value["steps"].as_array().unwrap();
@@ -62,7 +67,11 @@ fn json() {
     let value: Value = serde_json::from_str(&line).unwrap();
     assert_eq!((code, &value["verdict"]), (1, &Value::from("down")), "{line}");
     assert_eq!(value["reason"], "Bad greeting from server: \"554 a|b\"");
+    assert_eq!(value["kind"], "reply");
     assert_eq!(value["tls"], Value::Null);
+    let server = FakeServer::local(bad());
+    let again = run(command(server.address(), "--json --retry 2 --delay-before-retry 0"));
+    assert!(String::from_utf8(again.stdout).unwrap().contains(r#""attempts":3"#));
     assert_eq!(told(good(), "--json --compat").0, 0);
 }
 
@@ -75,7 +84,7 @@ fn json_tells_of_a_certificate_that_was_refused() {
     for (days, version, name, reason) in [
         (-3, None, "127.0.0.1", "certificate has expired"),
         (-3, Some(SslVersion::TLS1_2), "127.0.0.1", "certificate has expired"),
-        (30, None, "mx.example.com", "hostname mismatch"),
+        (30, None, "mx.example.com", "not for mx.example.com"),
     ] {
         let script = vec![Tls(authority.limited(days, version))];
         let options = format!("--json --tls --ca-file {} --verify-name {name}", file.display());
@@ -86,6 +95,8 @@ fn json_tells_of_a_certificate_that_was_refused() {
         let expected = version.map_or("TLSv1.3", |_| "TLSv1.2");
         assert_eq!(value["tls"]["version"], expected);
         assert_eq!(value["tls"]["verified"], false);
+        assert_eq!(value["kind"], "certificate");
+        assert_eq!(value["tls"]["days_left"], days);
         let end = value["tls"]["not_after"].as_str().unwrap();
         // Half a day later, a little while ago.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;

@@ -1,8 +1,10 @@
 //! The probe as a process: attempts, deadlines, signals, outputs that nobody reads.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, PipeReader, PipeWriter, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,12 +12,16 @@ use std::time::{Duration, Instant};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use tempfile::TempDir;
 
 use super::run::{HANGS, PROGRAM, command, finish, good, run, verdict};
 use super::server::Step::{self, Hear};
 use super::server::{FakeServer, say};
 
-/// What the program becomes for TLS.
+/// Less than the code of a program with all its symbols: what is cut behind that is missed by nobody.
+const KEPT: usize = 300_000;
+
+/// What does TLS for the program.
 const TLS: &str = "smtp-check-tls";
 
 /// A server that serves nobody, politely.
@@ -175,52 +181,175 @@ fn sigterm_is_never_a_good_verdict() {
     }
 }
 
-/// Whoever started it waits for this process, and finds it by its name.
+/// A server that can't be asked what it is, because nothing may be asked.
+fn nobody() -> (TcpStream, String) {
+    // The near end of a connection is a port that is taken, yet nobody listens there.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    (taken, port)
+}
+
+/// TLS is another program's, which runs under the same name.
 #[test]
-fn tls_goes_on_in_the_same_process_under_the_same_name() {
-    for (options, program) in [("", "smtp-check"), ("--compat", "smtp-check"), ("--tls", TLS)] {
+fn only_tls_needs_openssl() {
+    for (options, tls) in [("", false), ("--compat", false), ("--tls", true)] {
         let server = FakeServer::local(vec![]);
         let mut child = waiting(&server, options);
-        let of_process = |file: &str| format!("/proc/{}/{file}", child.id());
-        let runs = fs::read_link(of_process("exe")).unwrap();
-        assert_eq!(runs.file_name().unwrap(), program, "{options}");
-        let words = fs::read(of_process("cmdline")).unwrap();
-        assert!(words.starts_with(PROGRAM.as_bytes()), "{}", words.escape_ascii());
-        let maps = fs::read_to_string(of_process("maps")).unwrap();
-        assert!(program == TLS || !maps.contains("libssl"), "{options}: {maps}");
+        let pid = child.id();
+        let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+        assert!(!maps.contains("libssl"), "{options}: {maps}");
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+        assert_eq!(children.split_whitespace().count(), usize::from(tls), "{options}");
+        for grandchild in children.split_whitespace() {
+            let exe = fs::read_link(format!("/proc/{grandchild}/exe")).unwrap();
+            assert_eq!(exe.file_name().unwrap(), TLS);
+            let words = fs::read(format!("/proc/{grandchild}/cmdline")).unwrap();
+            assert!(words.starts_with(PROGRAM.as_bytes()), "{}", words.escape_ascii());
+        }
         child.kill().unwrap();
         child.wait().unwrap();
     }
 }
 
-/// Half an installation: down, with the reason, and nobody was asked.
-#[test]
-fn without_the_program_for_tls_a_server_is_down() {
-    let folder = tempfile::tempdir().unwrap();
-    let alone = folder.path().join("smtp-check");
-    fs::copy(PROGRAM, &alone).unwrap();
-    let server = FakeServer::local(good());
-    let port = server.address().port().to_string();
-    let told = |options: &[&str]| {
-        let mut command = Command::new(&alone);
-        command.args(["127.0.0.1", "--retry", "0", "-p", &port]).args(options);
-        let output = run(command);
-        (output.status.code(), [output.stdout, output.stderr].concat())
-    };
-    for (options, code, start) in [
-        (&["--starttls"][..], 1, "smtp-check: error: /"),
-        (&["--tls", "--json"], 1, "smtp-check: error: /"),
-        (&["--tls", "--dynamic"], 1, "smtp-check: error: /"),
-        (&["--starttls", "--nagios"], 3, "SMTP UNKNOWN - /"),
-    ] {
-        let (got, text) = told(options);
-        let text = String::from_utf8(text).unwrap();
-        assert_eq!(got, Some(code), "{options:?}: {text}");
-        let expected =
-            "/smtp-check-tls, which does TLS, can't be started: install lvskit again: No such";
-        assert!(text.starts_with(start) && text.contains(expected), "{options:?}: {text}");
+/// A probe in a folder of its own, beside what `put` puts where its other half belongs.
+struct Half {
+    folder: TempDir,
+}
+
+impl Half {
+    fn new(put: impl FnOnce(&Path)) -> Half {
+        let folder = tempfile::tempdir().unwrap();
+        fs::copy(PROGRAM, folder.path().join("smtp-check")).unwrap();
+        put(&folder.path().join(TLS));
+        Half { folder }
     }
-    assert_eq!(server.connections(), 0);
-    assert_eq!(told(&[]).0, Some(0));
-    assert_eq!(told(&["--compat"]).0, Some(0));
+
+    /// Exit code, and all that was printed.
+    fn told(&self, port: &str, options: &str) -> (Option<i32>, String) {
+        let mut command = Command::new(self.folder.path().join("smtp-check"));
+        command.args(["127.0.0.1", "--retry", "0", "-p", port]).args(options.split_whitespace());
+        let output = run(command);
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(text).unwrap())
+    }
+}
+
+fn put(file: &Path, content: &[u8]) {
+    fs::write(file, content).unwrap();
+    fs::set_permissions(file, Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Whatever stands where the program with TLS should: down, with what to do, and nobody was asked.
+#[test]
+fn whatever_is_in_the_place_of_the_program_with_tls_is_never_up() {
+    let whole = fs::read(Path::new(PROGRAM).with_file_name(TLS)).unwrap();
+    let script = |body: &str| format!("#!/bin/sh\n{body}\n").into_bytes();
+    let mut foreign = whole.clone();
+    // e_machine of an ELF header: a processor that nobody has.
+    foreign[18..20].copy_from_slice(&[0x12, 0x34]);
+    let (start, verdict) = ("can't be started", "gave no verdict (");
+    let cases: Vec<(&str, Half, &str)> = vec![
+        ("missing", Half::new(|_| {}), start),
+        ("empty", Half::new(|file| put(file, b"")), start),
+        ("zeros", Half::new(|file| put(file, &[0; 8192])), start),
+        ("cut to 64 bytes", Half::new(|file| put(file, &whole[..64])), ""),
+        ("cut to a page", Half::new(|file| put(file, &whole[..4096])), ""),
+        ("cut in its code", Half::new(|file| put(file, &whole[..KEPT])), ""),
+        (
+            "zeros from there on",
+            {
+                let kept = KEPT;
+                let zeros = vec![0; whole.len() - kept];
+                Half::new(|file| put(file, &[&whole[..kept], &zeros].concat()))
+            },
+            "",
+        ),
+        ("another processor's", Half::new(|file| put(file, &foreign)), start),
+        ("not executable", Half::new(|file| fs::write(file, &whole).unwrap()), start),
+        ("a directory", Half::new(|file| fs::create_dir(file).unwrap()), start),
+        ("a copy of smtp-check", Half::new(|file| put(file, &fs::read(PROGRAM).unwrap())), verdict),
+        ("a link to smtp-check", Half::new(|file| symlink("smtp-check", file).unwrap()), verdict),
+        ("a link to nothing", Half::new(|file| symlink("nothing", file).unwrap()), start),
+        ("true", Half::new(|file| symlink("/bin/true", file).unwrap()), verdict),
+        ("text", Half::new(|file| put(file, b"exit 0\n")), start),
+        ("a script", Half::new(|file| put(file, &script("echo 127.0.0.1:25 up"))), verdict),
+        ("no interpreter", Half::new(|file| put(file, b"#!/nonexistent\n")), start),
+        (
+            "another version",
+            Half::new(|file| {
+                let sign = r#"printf 'up\n\0000.0.9 %s 0\n' "$LVSKIT_SMTP_CHECK_TICKET""#;
+                put(file, &script(sign));
+            }),
+            "is of version 0.0.9, smtp-check of ",
+        ),
+        (
+            "a signature of another run",
+            Half::new(|file| put(file, &script(r"printf 'up\n\0000.1.0 7.1 0\n'"))),
+            verdict,
+        ),
+        (
+            "a program that lacks a library",
+            Half::new(|file| put(file, &script("exit 127"))),
+            "gave no verdict (exit status: 127)",
+        ),
+        ("killed", Half::new(|file| put(file, &script("kill -9 $$"))), "(signal: 9"),
+    ];
+    let (_taken, port) = nobody();
+    for (what, half, reason) in cases {
+        for (options, code, start) in [
+            ("--starttls", 1, "smtp-check: error: /"),
+            ("--tls --json", 1, "smtp-check: error: /"),
+            ("--tls --dynamic", 1, "smtp-check: error: /"),
+            ("--starttls --nagios", 3, "SMTP UNKNOWN - /"),
+        ] {
+            let (got, text) = half.told(&port, options);
+            assert_eq!(got, Some(code), "{what}, {options}: {text}");
+            let line = text.lines().find(|line| line.starts_with(start));
+            let line = line.unwrap_or_else(|| panic!("{what}, {options}: {text}"));
+            assert!(
+                line.contains(reason) && line.contains("install lvskit again"),
+                "{what}: {line}"
+            );
+            assert!(!text.contains(" up"), "{what}, {options}: {text}");
+        }
+        let server = FakeServer::local(good());
+        let port = server.address().port().to_string();
+        assert_eq!(half.told(&port, "").0, Some(0), "{what}");
+        assert_eq!(half.told(&port, "--compat").0, Some(0), "{what}");
+    }
+}
+
+/// However it hangs, with its output open or closed, or talks without an end.
+#[test]
+fn a_program_with_tls_that_hangs_or_never_stops_ends_at_the_deadline() {
+    for (body, reason) in [
+        ("exec sleep 600", "did not answer within 1.25 s"),
+        ("exec >&-; exec sleep 600", "gave no verdict (signal: 9"),
+        ("exec yes", "did not answer within 1.25 s"),
+    ] {
+        let half = Half::new(|file| put(file, format!("#!/bin/sh\n{body}\n").as_bytes()));
+        let start = Instant::now();
+        let (code, text) = half.told("9", "--tls --deadline 0.5");
+        assert_eq!(code, Some(1), "{body}: {text}");
+        assert!(text.contains(reason), "{body}: {text}");
+        assert!(start.elapsed() < HANGS, "{body}: {:?}", start.elapsed());
+    }
+}
+
+/// What keepalived or a wrapper around it blocks stays blocked in its children.
+#[test]
+fn blocked_signals_end_the_probe_all_the_same() {
+    for options in ["--deadline 0.5 -v", "--deadline 0.5 -v --tls"] {
+        let server = FakeServer::local(good());
+        let (_reader, writer) = full_pipe();
+        let mut command = Command::new("python3");
+        let block = "import os, signal, sys; \
+                     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM, signal.SIGTERM]); \
+                     os.execv(sys.argv[1], sys.argv[1:])";
+        command.args(["-c", block, PROGRAM, "127.0.0.1", "--retry", "0", "-p"]);
+        command.arg(server.address().port().to_string()).args(options.split(' '));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(writer);
+        assert_eq!(finish(command.spawn().unwrap()).status.code(), Some(1), "{options}");
+    }
 }

@@ -1,13 +1,21 @@
 //! STARTTLS and TLS: a real handshake with a real server, and everything that can be wrong.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+use nix::mount::{MsFlags, mount};
 use openssl::ssl::{SslContext, SslVersion};
 use tempfile::TempDir;
 
 use super::certificates::{Authority, NAME};
-use super::run::{command, run, verdict};
+use super::common::netns::inside;
+use super::real::skipped;
+use super::run::{PROGRAM, command, run, verdict};
 use super::server::Step::{self, Close, Drip, Hear, Take, Tls};
 use super::server::{FakeServer, say};
 
@@ -83,14 +91,22 @@ fn certificates() {
         (
             format!("{verify} --verify-name mx.example.com"),
             good(),
-            "down: Bad certificate: hostname mismatch",
+            "down: Bad certificate: hostname mismatch: it is for mx.example.org, 127.0.0.1, \
+             not for mx.example.com",
         ),
         (
             format!("{verify} --verify-name 127.0.0.2"),
             good(),
-            "down: Bad certificate: IP address mismatch",
+            "down: Bad certificate: IP address mismatch: it is for mx.example.org, 127.0.0.1, \
+             not for 127.0.0.2",
         ),
         (named.clone(), starttls(stranger.server(30)), "down: Bad certificate: "),
+        (
+            named.clone(),
+            starttls(authority.common_name_only()),
+            "down: Bad certificate: hostname mismatch: it has no subjectAltName, so it is not for \
+             mx.example.org; its subject, CN=mx.example.org, does not count (RFC 9525)",
+        ),
         (
             format!("--starttls --verify --verify-name {NAME}"),
             good(),
@@ -196,7 +212,22 @@ fn servers_that_spoil_it() {
         (option(), with(vec![say(alert), Close]), "down: TLS handshake failed: "),
         (option(), with(vec![say([0; 100])]), "down: TLS handshake failed: "),
         // Plain text where TLS is expected.
-        ("--tls".to_owned(), vec![say("220 mx\r\n")], "down: TLS handshake failed: "),
+        (
+            "--tls".to_owned(),
+            vec![say("220 mx\r\n")],
+            "down: TLS handshake failed: the server speaks plain SMTP here, not TLS",
+        ),
+        // A certificate that the server wants; TLS 1.3 tells of that after the handshake.
+        (
+            "--tls".to_owned(),
+            vec![Tls(Authority::new().demanding(None))],
+            "down: Read failure (greeting): the server's TLS alert: certificate required (it wants",
+        ),
+        (
+            "--tls".to_owned(),
+            vec![Tls(Authority::new().demanding(Some(SslVersion::TLS1_2)))],
+            "down: TLS handshake failed: the server's TLS alert: handshake failure",
+        ),
         // Silence after the handshake.
         (
             option(),
@@ -305,4 +336,71 @@ fn the_systems_store_is_trusted_where_no_file_is_given() {
         let told = String::from_utf8(run(command).stdout).unwrap();
         assert!(told.starts_with(&format!("{} {verdict}", server.address())), "{told}");
     }
+}
+
+/// Only a user who may not read it can be refused, and root may read everything.
+#[test]
+fn a_ca_file_that_may_not_be_read_is_told_as_that() {
+    if !nix::unistd::geteuid().is_root() {
+        return skipped("a_ca_file_that_may_not_be_read_is_told_as_that", "needs root");
+    }
+    let (authority, folder, file) = authority();
+    std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+    for program in [PROGRAM.to_owned(), format!("{PROGRAM}-tls")] {
+        let name = Path::new(&program).file_name().unwrap();
+        std::fs::copy(&program, folder.path().join(name)).unwrap();
+    }
+    let server = FakeServer::local(starttls(authority.server(30)));
+    let mut command = Command::new(folder.path().join("smtp-check"));
+    command.args(["127.0.0.1", "--retry", "0", "--starttls", "--ca-file", &file, "-p"]);
+    command.arg(server.address().port().to_string()).uid(65534).gid(65534);
+    let told = String::from_utf8(run(command).stdout).unwrap();
+    let reason = format!("down: Could not prepare the connection: {file}: Permission denied");
+    assert!(told.contains(&reason) && told.contains("the user lvskit"), "{told}");
+}
+
+/// The system's store in a mount namespace: its folder of hashed names, and its bundle.
+#[test]
+fn the_systems_store_is_asked_by_name_and_its_bundle_for_the_rest() {
+    const TEST: &str = "tls::the_systems_store_is_asked_by_name_and_its_bundle_for_the_rest";
+    let (certs, bundle) = (Path::new("/etc/ssl/certs"), "ca-certificates.crt");
+    let theirs = std::fs::canonicalize("/usr/lib/ssl/cert.pem").ok();
+    if theirs.is_none_or(|theirs| theirs != certs.join(bundle)) {
+        return skipped(TEST, "OpenSSL's bundle is elsewhere, so this is not Debian");
+    }
+    if !inside(TEST) {
+        return;
+    }
+    assert!(Command::new("ip").args(["link", "set", "lo", "up"]).status().unwrap().success());
+    mount(None::<&str>, certs, Some("tmpfs"), MsFlags::empty(), None::<&str>).unwrap();
+    let [known, listed, stranger] = ["known", "listed", "stranger"].map(Authority::named);
+    let told = |context: SslContext, name: &str| {
+        let server = FakeServer::local(starttls(context));
+        let options = format!("--starttls --verify --verify-name {name} --retry 0");
+        let mut command = command(server.address(), &options);
+        // Whoever runs the tests may have a store of its own.
+        command.env_remove("SSL_CERT_FILE").env_remove("SSL_CERT_DIR");
+        let told = String::from_utf8(run(command).stdout).unwrap();
+        told.trim_end().replace(&format!("{} ", server.address()), "")
+    };
+    // A FIFO in the place of the bundle: whoever reads it waits for ever.
+    let fifo = certs.join(bundle);
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    known.write(&certs.join(known.hashed_name()));
+    assert_eq!(told(known.server(30), NAME), "up");
+    let told_of = |context, name| {
+        let told = told(context, name);
+        assert!(told.starts_with("down: Bad certificate: "), "{told}");
+        told
+    };
+    assert!(told_of(known.server(-3), NAME).contains("certificate has expired"));
+    assert!(told_of(known.server(30), "mx.example.com").contains("hostname mismatch"));
+    std::fs::remove_file(&fifo).unwrap();
+    listed.write(&fifo);
+    assert_eq!(told(known.server(30), NAME), "up");
+    assert_eq!(told(listed.server(30), NAME), "up");
+    assert!(told_of(listed.server(-3), NAME).contains("certificate has expired"));
+    assert!(told_of(listed.server(30), "mx.example.com").contains("hostname mismatch"));
+    assert!(told_of(stranger.server(30), NAME).contains("unable to get local issuer certificate"));
 }

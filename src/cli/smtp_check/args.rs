@@ -12,6 +12,7 @@ use clap::builder::ArgPredicate;
 use clap::{ArgGroup, Parser, value_parser};
 
 use super::help::AFTER_HELP;
+use super::host::Host;
 use crate::smtp::esmtp::xclient::Attribute;
 use crate::smtp::probe::DEFAULT_RETRY;
 use crate::smtp::proxy::Version;
@@ -59,13 +60,13 @@ const BEYOND: [&str; 25] = [
 #[command(name = "smtp-check", version, after_help = AFTER_HELP)]
 #[command(group = ArgGroup::new("encryption").args(["starttls", "tls"]))]
 pub struct Args {
-    /// The server, an IPv4 or IPv6 address; names are not looked up
-    #[arg(value_parser = address, required_unless_present = "connect_ip")]
-    pub host: Option<IpAddr>,
+    /// The server, an IPv4 or IPv6 address, link-local ones as fe80::1%eth0; names are not looked up
+    #[arg(required_unless_present = "connect_ip")]
+    pub host: Option<Host>,
 
     /// Connect to this address instead of HOST
-    #[arg(long, value_name = "ADDR", value_parser = address)]
-    pub connect_ip: Option<IpAddr>,
+    #[arg(long, value_name = "ADDR")]
+    pub connect_ip: Option<Host>,
 
     /// The server's port, SMTP_CHECK's connect_port; with --tls 465 where none is given
     #[arg(short, long, visible_alias = "connect-port", default_value_t = DEFAULT_PORT)]
@@ -230,6 +231,11 @@ pub struct Args {
     #[arg(long, conflicts_with = "nagios", help_heading = "Output")]
     pub json: bool,
 
+    /// Log to syslog why the server is down, and that it is up again: what changed since the last
+    /// run, a line a minute at most
+    #[arg(long, help_heading = "Output")]
+    pub syslog: bool,
+
     /// Print and exit as a Nagios plugin does
     #[arg(long, conflicts_with = "dynamic", help_heading = "Output")]
     pub nagios: bool,
@@ -263,7 +269,12 @@ impl Args {
     /// # Errors
     /// Options that are fine by themselves contradict each other.
     pub fn probe(&self) -> anyhow::Result<Probe> {
-        let host = self.connect_ip.or(self.host).context("HOST is missing")?;
+        let server = self.connect_ip.or(self.host).context("HOST is missing")?;
+        let host = server.ip;
+        ensure!(
+            self.bind_if.is_some() || !server.lacks_interface(),
+            "{host} is link-local, so it may be on each interface: name one, like {host}%eth0"
+        );
         if let Some(bindto) = self.bindto {
             ensure!(
                 bindto.is_ipv4() == host.is_ipv4(),
@@ -273,7 +284,7 @@ impl Args {
         if let (Some(warn), Some(crit)) = (self.warn_latency, self.crit_latency) {
             ensure!(warn <= crit, "--warn-latency is above --crit-latency, so it could never warn");
         }
-        let server = SocketAddr::new(host, self.port);
+        let server = server.port(self.port);
         let session = Session {
             target: Target {
                 server,

@@ -84,7 +84,8 @@ Logging in:
 
 Certificates:
   Without --verify any certificate will do. With it, it must be trusted and made for --verify-name,
-  or for HOST itself where no name is given. --ca-file means --verify, with that file instead of
+  or for HOST itself where no name is given: in its subjectAltName, as its common name does not count
+  (RFC 9525). The system's store is its folder of hashed names, and its bundle for what is not there. --ca-file means --verify, with that file instead of
   the system's store. --sni is --verify-name where that is a name. --cert-days looks at the end of
   the server's own certificate, also without --verify. --json has the end of one that --verify
   refused, too, but not with OpenSSL 1.1.1, which forgets it.
@@ -107,14 +108,21 @@ Weights:
   write 0, to end that. What is no regular file can't be read, and where the folder is not open to
   lvskit, the user that keepalived runs the probe as, no file can; the verdict says so. A server
   that is down is exit code 1 all the same.
-  A program that can't start for want of a library ends with 127, and misc_dynamic takes that for
-  weight 125. Only TLS needs more than libc: after an update of OpenSSL, run smtp-check --tls --version.
 
 Two programs:
-  smtp-check is without OpenSSL, which takes the loader as long as all the rest of a check.
-  With --starttls or --tls it becomes smtp-check-tls, in the same folder: the same process,
-  with the same name, options and exit codes. Where that is missing, the server is down.
-  A check with TLS may name smtp-check-tls itself, and saves that step; gen-conf does.
+  smtp-check is without OpenSSL, which takes the loader as long as all the rest of a check. With
+  --starttls or --tls it starts smtp-check-tls, in the same folder, and takes nothing from it but a
+  verdict that is signed by the same version. Whatever else is there, or if its OpenSSL is missing,
+  the server is down (exit code 1, or 3 with --nagios), and the message says what to do.
+  A check with TLS may name smtp-check-tls itself, and saves about a millisecond. Then nobody
+  judges how it ends: without its OpenSSL with 127, which misc_dynamic takes for weight 125.
+
+Syslog:
+  keepalived throws away what a check prints. With --syslog, a line of facility daemon says why the
+  server is down, when that changes, and that it is up again: journalctl -t smtp-check. After five
+  lines at once there is one a minute for each check; what was left out then is logged later, if it
+  still holds. What was logged is kept in /run/lvskit/smtp-check, a folder of the user that runs the
+  check (the package makes it for lvskit); without it each failure is logged, and nothing else.
 
 Where the connection can't be made as asked:
   An address that this machine does not have, a missing interface, a mark without CAP_NET_ADMIN, a

@@ -1,10 +1,16 @@
 //! The verdict in words and numbers: for people, for programs, for Nagios and for keepalived.
 
+use std::ffi::OsString;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use super::Args;
-use crate::smtp::{Failure, Report, tls, weight};
+use crate::log::Log;
+use crate::smtp::history::{self, History};
+use crate::smtp::tls::certificate::{now, rfc3339};
+use crate::smtp::{Failure, Report, weight};
 use serde_json::{Value, json};
 
 /// A check that is over.
@@ -40,6 +46,22 @@ impl Outcome<'_> {
             false => self.text(weight),
         };
         (line + "\n", code)
+    }
+
+    /// Says in the log what changed since this check, of these words, was made last. The words may
+    /// differ in all but the server.
+    pub fn log(&self, words: &[OsString]) {
+        let mut hasher = DefaultHasher::new();
+        words.hash(&mut hasher);
+        // No name of a file has a slash, and no address; an interface may have most other things.
+        let key = format!("{}-{:016x}", self.server, hasher.finish()).replace('/', "-");
+        let history = History::new(Path::new(history::FOLDER), &key);
+        let reason = self.verdict.as_ref().err().map(Failure::to_string);
+        let second = u64::try_from(now()).unwrap_or_default();
+        if let Some(line) = history.line(reason.as_deref(), second) {
+            let line = format!("{} {line}", self.server);
+            Log::open("smtp-check", false).verdict(self.verdict.is_ok(), &line);
+        }
     }
 
     /// The weight to tell keepalived, if there is one to tell.
@@ -84,18 +106,26 @@ impl Outcome<'_> {
             .map(|(step, time)| json!({ "step": step.key(), "ms": milliseconds(*time) }))
             .collect();
         let tls = self.report.tls.as_ref().map(|info| {
+            let certificate = info.certificate.as_ref();
+            let validity = certificate.and_then(|certificate| certificate.validity);
             json!({
                 "version": info.version,
                 "cipher": info.cipher,
                 "verified": info.verified,
-                "not_after": info.validity.map(|validity| tls::rfc3339(validity.not_after)),
+                "subject": certificate.map(|certificate| &certificate.subject),
+                "names": certificate.map(|certificate| &certificate.names),
+                "issuer": certificate.map(|certificate| &certificate.issuer),
+                "not_after": validity.map(|validity| rfc3339(validity.not_after)),
+                "days_left": validity.map(|validity| validity.days_left(now())),
             })
         });
         json!({
             "server": self.server,
             "verdict": if self.verdict.is_ok() { "up" } else { "down" },
+            "kind": self.verdict.as_ref().err().map(Failure::kind),
             "reason": self.verdict.as_ref().err().map(Failure::to_string),
             "warning": self.warning(),
+            "attempts": self.report.attempt,
             "ms": milliseconds(self.report.latency()),
             "steps": steps,
             "greeting": self.report.greeting,

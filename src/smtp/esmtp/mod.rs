@@ -181,7 +181,7 @@ impl Shell<'_, '_> {
             if let Some(info) = &refused.info {
                 self.trace.note(info);
             }
-            self.report.tls = refused.info;
+            self.report.tls = refused.info.map(|info| *info);
             refused.failure
         })?;
         self.trace.note(&info);

@@ -2,10 +2,13 @@
 //! libraries costs as much as a whole check, so only a program that names [`handshake()`] is linked
 //! with them, and everything else speaks through a [`Channel`].
 
+pub mod certificate;
 mod client;
 mod dane;
 pub mod days;
 mod handshake;
+mod reason;
+mod store;
 pub mod tlsa;
 
 use std::fmt::{self, Debug};
@@ -13,18 +16,13 @@ use std::io::{Read, Write};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
-
+use self::certificate::{Certificate, rfc3339};
 pub use self::days::CertDays;
 pub use self::handshake::handshake;
 use self::tlsa::Tlsa;
 use super::deadline::Deadline;
 use super::failure::Failure;
 use super::wire::Limited;
-
-/// Seconds of a day.
-const DAY: i64 = 86400;
 
 /// Begins TLS on a connection. [`handshake()`] does, [`absent`] can't.
 pub type Handshake = fn(Limited, &Options, &Deadline) -> Result<(Box<dyn Channel>, Info), Refused>;
@@ -35,7 +33,7 @@ pub struct Refused {
     /// The reason.
     pub failure: Failure,
     /// What was seen of the server's TLS and certificate all the same.
-    pub info: Option<Info>,
+    pub info: Option<Box<Info>>,
 }
 
 impl From<Failure> for Refused {
@@ -109,13 +107,22 @@ pub struct Verify {
     pub peer: Peer,
 }
 
-/// Whom a certificate is for.
+/// Whom a certificate must be for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Peer {
     /// A DNS name (RFC 6125); a wildcard in the certificate stands for one whole label.
     Name(String),
     /// An address.
     Ip(IpAddr),
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Peer::Name(name) => f.write_str(name),
+            Peer::Ip(ip) => fmt::Display::fmt(ip, f),
+        }
+    }
 }
 
 /// The lowest version of TLS that will do.
@@ -144,37 +151,8 @@ pub struct Info {
     pub cipher: &'static str,
     /// Whether the certificate was verified, and found good.
     pub verified: bool,
-    /// Of the server's certificate; nothing if there is none, or none that can be read.
-    pub validity: Option<Validity>,
-}
-
-/// From when until when a certificate is valid; seconds since 1970.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Validity {
-    /// The first moment.
-    pub not_before: i64,
-    /// The last one.
-    pub not_after: i64,
-}
-
-impl Validity {
-    /// Whether `now`, seconds since 1970, and so many days later are within it.
-    ///
-    /// # Errors
-    /// [`Failure::Certificate`]
-    pub fn check(self, now: i64, days: u32) -> Result<(), Failure> {
-        let Validity { not_before, not_after } = self;
-        let reason = if not_before > now {
-            format!("not valid before {}", rfc3339(not_before))
-        } else if not_after < now {
-            format!("expired on {}", rfc3339(not_after))
-        } else if not_after < now + i64::from(days) * DAY {
-            format!("expires on {}, in less than {days} days", rfc3339(not_after))
-        } else {
-            return Ok(());
-        };
-        Err(Failure::Certificate(reason))
-    }
+    /// The server's; nothing if there is none, or none that can be read.
+    pub certificate: Option<Certificate>,
 }
 
 impl Info {
@@ -186,51 +164,19 @@ impl Info {
     pub fn check(&self, days: Option<u32>) -> Result<(), Failure> {
         let Some(days) = days else { return Ok(()) };
         let none = || Failure::Certificate("there is none that can be read".to_owned());
-        let now = OffsetDateTime::now_utc().unix_timestamp();
-        self.validity.ok_or_else(none)?.check(now, days)
+        let validity = self.certificate.as_ref().and_then(|certificate| certificate.validity);
+        validity.ok_or_else(none)?.check(certificate::now(), days)
     }
 }
 
 impl fmt::Display for Info {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "{} {}", self.version, self.cipher)?;
-        if let Some(validity) = &self.validity {
+        if let Some(Certificate { validity: Some(validity), subject, .. }) = &self.certificate {
             let verified = if self.verified { "verified" } else { "not verified" };
-            write!(f, ", certificate until {}, {verified}", rfc3339(validity.not_after))?;
+            let end = rfc3339(validity.not_after);
+            write!(f, ", certificate of {subject} until {end}, {verified}")?;
         }
         Ok(())
-    }
-}
-
-/// A moment as programs and people read it, of seconds since 1970.
-pub fn rfc3339(unix: i64) -> String {
-    let moment = OffsetDateTime::from_unix_timestamp(unix).ok();
-    let text = moment.and_then(|moment| moment.format(&Rfc3339).ok());
-    text.unwrap_or_else(|| format!("@{unix}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_those_of_rfc_3339() {
-        assert_eq!(rfc3339(1_795_392_000), "2026-11-23T00:00:00Z");
-        assert_eq!(rfc3339(i64::MAX), "@9223372036854775807");
-    }
-
-    #[test]
-    fn a_certificate_has_a_beginning_and_an_end() {
-        let validity = Validity { not_before: 10 * DAY, not_after: 40 * DAY };
-        let told = |day: i64, days| match validity.check(day * DAY, days) {
-            Ok(()) => "good".to_owned(),
-            Err(failure) => failure.to_string(),
-        };
-        assert_eq!(told(10, 30), "good");
-        assert_eq!(told(40, 0), "good");
-        assert_eq!(told(9, 0), "Bad certificate: not valid before 1970-01-11T00:00:00Z");
-        assert_eq!(told(41, 0), "Bad certificate: expired on 1970-02-10T00:00:00Z");
-        let soon = "Bad certificate: expires on 1970-02-10T00:00:00Z, in less than 31 days";
-        assert_eq!(told(10, 31), soon);
     }
 }
