@@ -70,16 +70,8 @@ impl Cluster {
 
     /// Renders the setup's inventory with the real program, and sets the nodes' sysctls.
     fn render(&self) -> Result<()> {
-        let file = Path::new(ROOT).join("inventory.yml");
-        fs::write(&file, self.setup.inventory()?)?;
-        let output = Command::new(env!("CARGO_BIN_EXE_lvskit"))
-            .arg("gen-conf")
-            .arg("-i")
-            .arg(&file)
-            .arg("--out-dir")
-            .arg(Path::new(ROOT).join("conf"))
-            .output()?;
-        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        fs::write(Path::new(ROOT).join("inventory.yml"), self.setup.inventory()?)?;
+        self.gen_conf(&[])?;
         for node in &self.nodes {
             let rendered = fs::read_to_string(node.conf())?;
             let changed = self.setup.conf(&rendered);
@@ -88,6 +80,20 @@ impl Cluster {
             }
             self.setup.set_sysctls(node)?;
         }
+        Ok(())
+    }
+
+    /// Has the real program render the nodes' files, or with options others beside them.
+    pub fn gen_conf(&self, options: &[&str]) -> Result<()> {
+        let output = Command::new(env!("CARGO_BIN_EXE_lvskit"))
+            .arg("gen-conf")
+            .args(options)
+            .arg("-i")
+            .arg(Path::new(ROOT).join("inventory.yml"))
+            .arg("--out-dir")
+            .arg(Path::new(ROOT).join("conf"))
+            .output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         Ok(())
     }
 

@@ -4,8 +4,6 @@
 
 use std::fs;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -15,7 +13,6 @@ use crate::common::firewalld::Firewalld;
 use crate::common::netns::Netns;
 use crate::load::Load;
 use crate::node::Node;
-use crate::sandbox::ROOT;
 use crate::setup::Setup;
 use crate::traffic::{self, Outcome};
 
@@ -45,17 +42,10 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
 
 /// firewalld with the rendered rules.
 fn with_rules(cluster: &Cluster) -> Result<Vec<Firewalld>> {
-    let folder = Path::new(ROOT).join("firewall");
-    let output = Command::new(env!("CARGO_BIN_EXE_lvskit"))
-        .args(["gen-conf", "--firewall", "firewalld", "-i"])
-        .arg(Path::new(ROOT).join("inventory.yml"))
-        .arg("--out-dir")
-        .arg(&folder)
-        .output()?;
-    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    cluster.gen_conf(&["--firewall", "firewalld"])?;
     let start = |node: &Node| -> Result<Firewalld> {
         let firewall = Firewalld::start(&node.netns).map_err(anyhow::Error::msg)?;
-        let rules = fs::read_to_string(folder.join(&node.name).join("lvskit-firewall.sh"))?;
+        let rules = fs::read_to_string(node.conf().with_file_name("lvskit-firewall.sh"))?;
         let (ok, said) = firewall.shell(&node.netns, &rules);
         ensure!(ok, "{}: {said}", node.name);
         Ok(firewall)

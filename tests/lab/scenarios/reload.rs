@@ -71,6 +71,7 @@ fn watched(cluster: &mut Cluster) -> Result<String> {
 /// Nobody watches, but the guard comes in with the file that flushes it.
 fn in_file(cluster: &mut Cluster) -> Result<String> {
     cluster.watch(false)?;
+    cluster.gen_conf(&["--guard-file"])?;
     let seen = reload(cluster, |node| {
         let file = with_guard(node)?;
         node.netns.tool("nft", &format!("-f {}", file.display()));
