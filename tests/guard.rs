@@ -11,6 +11,8 @@ mod boot;
 mod conflict_cases;
 #[path = "guard/conflicts.rs"]
 mod conflicts;
+#[path = "guard/datagrams.rs"]
+mod datagrams;
 #[path = "guard/following.rs"]
 mod following;
 #[path = "guard/handover.rs"]
@@ -25,10 +27,16 @@ mod interfaces;
 mod interleavings;
 #[path = "guard/late.rs"]
 mod late;
+#[path = "guard/local.rs"]
+mod local;
 #[path = "guard/node.rs"]
 mod node;
+#[path = "guard/own.rs"]
+mod own;
 #[path = "guard/rules.rs"]
 mod rules;
+#[path = "guard/segments.rs"]
+mod segments;
 #[path = "guard/sessions.rs"]
 mod sessions;
 #[path = "guard/versions.rs"]

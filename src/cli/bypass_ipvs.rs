@@ -61,9 +61,10 @@ pub struct Cli {
     pub remove: Vec<Vip>,
 
     /// What is balanced at the addresses: tcp/PORT or udp/PORT, a range such as udp/1000-1010, a list
-    /// with commas, or all. With @VIP at the end, at that address only. Without this option every TCP
-    /// and UDP port of the address leads to the node's own services, past a firewall that accepts what
-    /// was redirected, as firewalld does; and programs on this node are not served
+    /// with commas, or all. With @VIP at the end, at that address only. Programs on this node meet its
+    /// own service there (UDP: only ports that are named, not all). Without this option every TCP and
+    /// UDP port of the address leads to the node's own services, past a firewall that accepts what was
+    /// redirected, as firewalld does; and programs on this node are not served
     #[arg(short, long, value_name = "SERVICE", requires = "guarding", action = ArgAction::Append)]
     pub service: Vec<ServiceOption>,
 

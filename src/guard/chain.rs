@@ -12,6 +12,16 @@ pub enum Kind {
     Incoming,
     /// Decides who serves such a connection; [`Kind::Incoming`] leads here.
     Decision,
+    /// Leads programs on this node that connect to the VIP to the node's own service.
+    Local,
+    /// Sorts out the datagrams to UDP services that come in.
+    Datagrams,
+    /// Keeps conntrack away from those that are balanced here; [`Kind::Datagrams`] leads here.
+    Untracked,
+    /// Keeps conntrack away from the UDP services' answers from the VIP.
+    Answers,
+    /// Keeps the segments that only IPVS knows from being dropped as invalid.
+    Segments,
 }
 
 /// Where the kernel calls a chain.
@@ -67,14 +77,33 @@ impl Hook {
 /// because nft gives it another name or none at `output`.
 pub const DSTNAT: i32 = -100;
 
+/// `priority raw`: before conntrack, which is called at -200.
+const RAW: i32 = -300;
+
+/// `priority mangle`: after conntrack, before any firewall looks at what it says.
+const MANGLE: i32 = -150;
+
 impl Kind {
     /// All, in the order in which their rules are counted.
-    pub const ALL: [Kind; 2] = [Kind::Incoming, Kind::Decision];
+    pub const ALL: [Kind; 7] = [
+        Kind::Incoming,
+        Kind::Decision,
+        Kind::Local,
+        Kind::Datagrams,
+        Kind::Untracked,
+        Kind::Answers,
+        Kind::Segments,
+    ];
 
     fn prefix(self) -> &'static str {
         match self {
             Kind::Incoming => "vip-",
             Kind::Decision => "serve-",
+            Kind::Local => "out-",
+            Kind::Datagrams => "raw-",
+            Kind::Untracked => "notrack-",
+            Kind::Answers => "reply-",
+            Kind::Segments => "inv-",
         }
     }
 
@@ -99,7 +128,15 @@ impl Kind {
         match self {
             // type nat hook prerouting priority -100
             Kind::Incoming => base(ChainType::Nat, Hook::Prerouting, DSTNAT),
-            Kind::Decision => None,
+            // type nat hook output priority -100
+            Kind::Local => base(ChainType::Nat, Hook::Output, DSTNAT),
+            // type filter hook prerouting priority -300
+            Kind::Datagrams => base(ChainType::Filter, Hook::Prerouting, RAW),
+            // type filter hook output priority -300
+            Kind::Answers => base(ChainType::Filter, Hook::Output, RAW),
+            // type filter hook prerouting priority -150
+            Kind::Segments => base(ChainType::Filter, Hook::Prerouting, MANGLE),
+            Kind::Decision | Kind::Untracked => None,
         }
     }
 }

@@ -221,7 +221,7 @@ mod tests {
         let (rule, next) = (r#"{"rule":{"chain":"vip-192.168.3.100","#, r#"{"rule":"#);
         let doubled = listing.replacen(rule, &format!(r#"{rule}"expr":[]}}}},{rule}"#), 1);
         let end = listing.rfind(next).unwrap();
-        let cut = format!("{}{}", &listing[..end], &listing[end..].replacen("serve-", "x", 1));
+        let cut = format!("{}{}", &listing[..end], &listing[end..].replacen("inv-", "x", 1));
         for altered in [doubled, cut] {
             assert_ne!(altered, listing);
             assert!(matches!(state(None, &altered), State::Altered(_)), "{altered}");

@@ -16,7 +16,7 @@ use super::watch::changes::Changes;
 use super::watch::follow::Follow;
 use super::watch::keeper::Keeper;
 use super::watch::orders::Orders;
-use super::{list, text};
+use super::{list, own, text};
 use crate::cli::bypass_ipvs::Cli;
 use crate::exit::Exit;
 use crate::log::Log;
@@ -45,7 +45,7 @@ pub fn run(cli: &Cli, out: &mut impl Write, log: &mut Log) -> Exit {
         purge(&system, vips, cli.dry_run, out, log)
     } else if cli.dry_run {
         let routes = if cli.keep_sessions { text::routes(&vips(&guards)) } else { String::new() };
-        print(out, &(text::transaction(&guards) + &routes), log)
+        print(out, &(text::transaction(&own::here(&guards)) + &routes), log)
     } else if cli.watch {
         watch(&system, cli, &guards, log)
     } else {

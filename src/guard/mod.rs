@@ -33,6 +33,7 @@ pub mod hook;
 pub mod kernel;
 pub mod listing;
 pub mod nft;
+pub mod own;
 pub mod plan;
 pub mod route;
 mod rule;

@@ -109,11 +109,11 @@ impl Nft {
     }
 
     fn apply(&self, ruleset: &Nftables<'_>) -> Result<(), ChildError> {
-        let ruleset = serde_json::to_vec(ruleset).map_err(|error| ChildError::Pipe {
+        let ruleset = ruleset::to_json(ruleset).map_err(|error| ChildError::Pipe {
             program: self.program.clone(),
             source: error.into(),
         })?;
-        child::run(&self.program, &["-j", "-f", "-"], &ruleset, self.limit).map(drop)
+        child::run(&self.program, &["-j", "-f", "-"], ruleset.as_bytes(), self.limit).map(drop)
     }
 }
 

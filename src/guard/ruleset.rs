@@ -8,7 +8,7 @@ use super::TABLE;
 use super::chain::{ChainType, Hook, Kind};
 use super::fingerprint::{self, Mark};
 use super::listing::Present;
-use super::plan::{Guard, Protocol, Service, Services};
+use super::plan::{Guard, Protocol, Service, Services, Target};
 use super::rule::Term;
 use super::senders::{Part, Senders};
 use crate::vip::{Family, Vip};
@@ -126,6 +126,16 @@ pub fn purge_all() -> Nftables<'static> {
     batch.to_nftables()
 }
 
+/// A transaction as `nft -j -f -` reads it.
+///
+/// # Errors
+/// When a value can't be JSON, which none here is.
+pub fn to_json(transaction: &Nftables<'_>) -> serde_json::Result<String> {
+    let text = serde_json::to_string(transaction)?;
+    // The nftables crate (0.6) writes this statement as a word, nft expects an object.
+    Ok(text.replace(r#""notrack""#, r#"{"notrack":null}"#))
+}
+
 fn install(batch: &mut Batch<'static>, guard: &Guard, present: &Present) {
     let vip = guard.vip;
     let chains = chains(guard);
@@ -225,6 +235,11 @@ fn rules(kind: Kind, guard: &Guard) -> Vec<Vec<Term>> {
     match kind {
         Kind::Incoming => incoming(guard),
         Kind::Decision => decision(guard),
+        Kind::Local => local(guard),
+        Kind::Datagrams => datagrams(guard),
+        Kind::Untracked => untracked(guard),
+        Kind::Answers => answers(guard),
+        Kind::Segments => segments(guard),
     }
 }
 
@@ -251,16 +266,26 @@ fn first_packet(service: Service) -> Vec<Term> {
     }
 }
 
+/// A rule for each service, after one that lets go whatever is for another address: what most hosts
+/// receive most of the time costs one comparison.
+///
+/// No services, no rules.
+fn each(other: Term, services: impl Iterator<Item = Vec<Term>>) -> Vec<Vec<Term>> {
+    let mut rules: Vec<Vec<Term>> = services.collect();
+    if !rules.is_empty() {
+        rules.insert(0, vec![other, Term::Accept]);
+    }
+    rules
+}
+
 /// What the guard has to decide about.
 fn incoming(guard: &Guard) -> Vec<Vec<Term>> {
-    let on = |service| {
-        let on = Term::Goto(Kind::Decision.name(guard.vip));
-        first_packet(service).into_iter().chain([on]).collect()
-    };
+    let decide = Term::Goto(Kind::Decision.name(guard.vip));
+    let rule = |service| [first_packet(service), vec![decide.clone()]].concat();
     // ip daddr != A accept
-    let others = vec![Term::NotTo(guard.vip), Term::Accept];
-    // tcp dport 25 tcp flags & (fin|syn|rst|ack) == syn goto serve-A, for each service
-    std::iter::once(others).chain(services(guard).into_iter().map(on)).collect()
+    // tcp dport 25 tcp flags & (fin|syn|rst|ack) == syn goto serve-A
+    // udp dport 53 goto serve-A
+    each(Term::NotTo(guard.vip), services(guard).into_iter().map(rule))
 }
 
 /// Who serves a connection.
@@ -275,8 +300,7 @@ fn decision(guard: &Guard) -> Vec<Vec<Term>> {
     let serve = Term::Serve(guard.target);
     vec![
         // Held here, but sent by one who balanced it until now: serve, else it might go in circles.
-        // (In IPv6 the kernel redirects to the interface's newest address, which is the VIP, so it
-        // is balanced again; `lb_algo mh` chooses the same server then.)
+        // (If the node's own address is not known, an IPv6 redirect leads to the VIP again.)
         // fib daddr . iif type local ether saddr @balancers-A redirect
         vec![Term::LocalHere, Term::SentBy(balancers), serve.clone()],
         // Held here: balance. (Two rules, because the first ends where there is no MAC address.)
@@ -294,4 +318,99 @@ fn decision(guard: &Guard) -> Vec<Vec<Term>> {
         // redirect
         vec![serve],
     ]
+}
+
+/// Programs on this node meet its own service, whether or not it holds the VIP: IPVS, which takes what
+/// a node itself sends too, would choose servers that drop packets from the VIP.
+///
+/// The service sees the address that the program has anyway: the VIP where that is local, else the
+/// node's own, and is reached at that one: a UDP service that is bound to no address answers from there,
+/// which conntrack knows. (A redirect leads to the loopback address, from which nobody answers the
+/// others.) Where a program has another VIP's address, the node's own is known.
+fn local(guard: &Guard) -> Vec<Vec<Term>> {
+    if guard.services == Services::Legacy {
+        return Vec::new();
+    }
+    let rules = |service| match guard.target {
+        // tcp dport 25 tcp flags & (fin|syn|rst|ack) == syn dnat to OWN
+        Target::Own(_) => vec![[first_packet(service), vec![Term::Serve(guard.target)]].concat()],
+        // tcp dport 25 tcp flags & (fin|syn|rst|ack) == syn ip saddr A redirect
+        // tcp dport 25 tcp flags & (fin|syn|rst|ack) == syn dnat to ip saddr
+        Target::Redirect => [
+            vec![Term::FromVip(guard.vip), Term::Serve(guard.target)],
+            vec![Term::ServeAtSource(guard.vip)],
+        ]
+        .map(|how| [first_packet(service), how].concat())
+        .to_vec(),
+    };
+    // Without `reply-A`, conntrack would give an answer from the VIP another port.
+    let tcp = services(guard).into_iter().filter(|service| service.protocol == Protocol::Tcp);
+    // ip daddr != A accept
+    each(Term::NotTo(guard.vip), tcp.chain(udp(guard)).flat_map(rules))
+}
+
+/// The UDP services that are named. `all` does not name any: what a program sends from the VIP to
+/// other hosts' services must stay known to conntrack, or a firewall drops the answers.
+fn udp(guard: &Guard) -> impl Iterator<Item = Service> {
+    let named = matches!(guard.services, Services::Only(_));
+    let services = if named { services(guard) } else { Vec::new() };
+    services.into_iter().filter(|service| service.protocol == Protocol::Udp)
+}
+
+/// A flow that was served here before the node held the VIP is known to conntrack, which would
+/// translate it for as long as it goes on. Without conntrack it is balanced like any other.
+fn datagrams(guard: &Guard) -> Vec<Vec<Term>> {
+    let untracked = Term::Goto(Kind::Untracked.name(guard.vip));
+    // ip daddr != A accept
+    // udp dport 53 goto notrack-A
+    each(
+        Term::NotTo(guard.vip),
+        udp(guard).map(|service| vec![Term::To(service), untracked.clone()]),
+    )
+}
+
+/// As [`decision`] does it, which packets without conntrack do not meet.
+fn untracked(guard: &Guard) -> Vec<Vec<Term>> {
+    if udp(guard).next().is_none() {
+        return Vec::new();
+    }
+    let [clients, balancers] =
+        [Part::Client, Part::Balancer].map(|part| Senders { vip: guard.vip, part });
+    vec![
+        // fib daddr . iif type != local accept
+        vec![Term::NotLocalHere, Term::Accept],
+        // ether saddr @balancers-A accept
+        vec![Term::SentBy(balancers), Term::Accept],
+        // update @clients-A { ether saddr }
+        vec![Term::Remember(clients)],
+        // notrack
+        vec![Term::Notrack],
+    ]
+}
+
+/// Else conntrack would see in an answer from the VIP the first packet of a flow, and give it another
+/// source port where it remembers that it translated the flow.
+fn answers(guard: &Guard) -> Vec<Vec<Term>> {
+    // ip saddr != A accept
+    // udp sport 53 notrack
+    each(
+        Term::NotFrom(guard.vip),
+        udp(guard).map(|service| vec![Term::From(service), Term::Notrack]),
+    )
+}
+
+/// IPVS tells conntrack nothing of its connections, so their FIN and RST look invalid, and firewalls
+/// drop what is invalid. Untracked, they are judged by the port.
+///
+/// A session that was served here before the node held the VIP has an entry in conntrack; its
+/// packets are not invalid, so it goes on.
+fn segments(guard: &Guard) -> Vec<Vec<Term>> {
+    if guard.services == Services::Legacy {
+        return Vec::new();
+    }
+    let tcp = services(guard).into_iter().filter(|service| service.protocol == Protocol::Tcp);
+    let rule = |service| vec![Term::To(service), Term::Invalid, Term::Local, Term::Notrack];
+    // ip daddr != A accept
+    // tcp dport 25 ct state invalid fib daddr type local notrack
+    each(Term::NotTo(guard.vip), tcp.map(rule))
 }

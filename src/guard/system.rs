@@ -9,7 +9,7 @@ use super::check::State;
 use super::nft::{self, Nft};
 use super::plan::Guard;
 use super::status::{Route, Status};
-use super::{address, kernel, list, route, ruleset};
+use super::{address, kernel, list, own, route, ruleset};
 use crate::child::ChildError;
 use crate::exit::Exit;
 use crate::node::netlink::NetlinkError;
@@ -129,6 +129,7 @@ impl System {
     /// can't be read keeps it while its chain has rules. Where ARP would make an IPv4 route unsafe, it
     /// has none either.
     pub fn install(&self, guards: &[Guard]) -> Result<(), SystemError> {
+        let guards = &own::here(guards)[..];
         let vips = vips(guards);
         let mut attempt = 0;
         loop {
@@ -219,6 +220,7 @@ impl System {
     /// Reads back what `vips` have; with an empty list, every VIP that has anything here. Those that
     /// have one of `guards` should have exactly that, the others any.
     pub fn status(&self, vips: &[Vip], guards: &[Guard]) -> Result<Vec<Status>, SystemError> {
+        let guards = own::here(guards);
         let listings = self.nft.listings(vips).map_err(SystemError::Unread)?;
         let routes = route::list().map_err(SystemError::Route)?;
         let unsafe_v4 = match routes.iter().any(|vip| vip.family() == Family::V4) {

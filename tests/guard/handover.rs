@@ -4,6 +4,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use lvskit::guard::senders::LIMIT;
+
 use crate::common::netns::inside;
 use crate::node::{Node, OWN, OWN6, PATIENT, VIP, VIP6, ip};
 
@@ -35,18 +37,19 @@ fn a_client_that_has_not_heard_is_still_balanced() {
     }
 }
 
-/// In IPv4: for a redirect the kernel takes IPv6's newest address on the interface, the VIP itself.
 #[test]
 fn a_balancer_that_has_not_heard_is_still_served() {
     if !inside("handover::a_balancer_that_has_not_heard_is_still_served") {
         return;
     }
     let node = Node::silent();
-    node.guard(&["--keep-sessions", "-a", VIP]);
-    assert_eq!(node.forwarded_to(VIP, PATIENT), ip(OWN), "the node does not hold it");
-    node.take(VIP);
-    assert_eq!(node.forwarded_to(VIP, PATIENT), ip(OWN), "else it might go in circles");
-    assert_eq!(node.served_at(VIP, PATIENT), ip(VIP), "a client is balanced");
+    node.guard(&["--keep-sessions", "-a", VIP, VIP6]);
+    for (vip, own) in [(VIP, OWN), (VIP6, OWN6)] {
+        assert_eq!(node.forwarded_to(vip, PATIENT), ip(own), "the node does not hold {vip}");
+        node.take(vip);
+        assert_eq!(node.forwarded_to(vip, PATIENT), ip(own), "else it might go in circles");
+        assert_eq!(node.served_at(vip, PATIENT), ip(vip), "a client is balanced");
+    }
 }
 
 /// Hooks run at the very moment when the memory is needed.
@@ -115,7 +118,7 @@ fn a_full_memory_is_in_no_hooks_way() {
     };
     assert!(with(&["--keep-sessions", "-a"]).status.success());
     let senders =
-        (0..4096).map(|n| format!("02:00:00:00:{:02x}:{:02x} timeout 1h", n >> 8, n & 255));
+        (0..LIMIT).map(|n| format!("02:00:00:00:{:02x}:{:02x} timeout 1h", n >> 8, n & 255));
     let senders = senders.collect::<Vec<_>>().join(", ");
     let mut text = String::new();
     for vip in &vips {
@@ -133,5 +136,5 @@ fn a_full_memory_is_in_no_hooks_way() {
     }
     let routes = node.node.ip("route show type local dev lo table local proto 112");
     assert_eq!(routes.lines().count(), vips.len());
-    assert_eq!(remembered(&node, "clients", "192.168.3.12").len(), 4096);
+    assert_eq!(remembered(&node, "clients", "192.168.3.12").len(), LIMIT as usize);
 }

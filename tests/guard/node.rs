@@ -87,7 +87,8 @@ impl Node {
         self.session_of(&self.client, vip, patience)
     }
 
-    fn session_of(
+    /// The same from another host, or from the node itself.
+    pub fn session_of(
         &self,
         sender: &Netns,
         vip: &str,

@@ -93,7 +93,9 @@ fn dry_run_prints_the_rules_that_the_kernel_gets() {
         node.guard(&guards);
         let listing = node.node.tool("nft", "list ruleset");
         assert_eq!(by_hand.tool("nft", "list ruleset"), listing);
-        assert!(listing.matches("redirect").count() >= 4, "{listing}");
+        // IPv6 needs the node's own address, which only one of the two has.
+        let redirects = |listing: &str| listing.matches("redirect").count();
+        assert!(redirects(&listing) >= 2 && listing.contains("dnat to"), "{listing}");
         for host in [&node.node, &by_hand] {
             host.tool("nft", "flush ruleset");
         }

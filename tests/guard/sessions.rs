@@ -15,7 +15,7 @@ const BRIEF: Duration = Duration::from_millis(500);
 const ROUTE: &str = "route show type local dev lo table local proto 112";
 
 /// Whether a byte sent by the client arrives and one comes back.
-fn goes_on(client: &mut TcpStream, server: &mut TcpStream) -> bool {
+pub fn goes_on(client: &mut TcpStream, server: &mut TcpStream) -> bool {
     for stream in [&*client, &*server] {
         stream.set_read_timeout(Some(BRIEF)).unwrap();
     }
