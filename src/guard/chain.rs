@@ -71,6 +71,14 @@ impl Hook {
             Hook::Output => "output",
         }
     }
+
+    /// The kernel's number of it (linux/netfilter.h).
+    pub fn number(self) -> u32 {
+        match self {
+            Hook::Prerouting => 0,
+            Hook::Output => 3,
+        }
+    }
 }
 
 /// `priority dstnat`: where destination NAT belongs, before routing and before IPVS. A number,

@@ -1,13 +1,15 @@
-//! Judges what nft lists in our table: is a VIP's guard there, is it missing, or did somebody
-//! change it? Pure, so that every nft version's listing can be a test case.
+//! Judges what the kernel has in our table: is a VIP's guard there, is it missing, or did somebody
+//! change it? Pure: nothing here asks the kernel.
 
-use serde_json::Value;
+use std::fs;
 
 use super::chain::Kind;
 use super::fingerprint::Mark;
 use super::plan::Guard;
 use super::ruleset;
 use super::senders::{Listed, Senders};
+use crate::node::nft::packet::TableFlags;
+use crate::node::nft::{BaseChain, Chain, Policy, Ruleset, Table};
 use crate::vip::Vip;
 
 /// The state of one VIP's guard in the kernel.
@@ -22,74 +24,105 @@ pub enum State {
     Altered(String),
 }
 
-/// Judges nft's JSON listing of our table (`nft -t -j list table`): is there a guard of `vip`, and
-/// if one is expected, is it that one?
-///
-/// `None` stands for "no such table".
-pub fn judge(vip: Vip, expected: Option<&Guard>, listing: Option<&Value>) -> State {
-    let Some(listing) = listing else { return State::Missing };
-    let listed = |kind: Kind| {
-        objects(listing, "chain").find(|chain| chain["name"] == kind.name(vip).as_str())
+/// Judges our table of the family of `vip`: is there a guard of `vip`, and if one is expected, is it
+/// that one?
+pub fn judge(vip: Vip, expected: Option<&Guard>, ruleset: &Ruleset) -> State {
+    let found = |kind: Kind| {
+        let name = kind.name(vip);
+        ruleset.chains.iter().find(|chain| chain.name == name)
     };
-    if listed(Kind::Incoming).is_none() {
+    if found(Kind::Incoming).is_none() {
         return State::Missing;
     }
-    let flagged = || {
-        // Whichever it is: nft 1.0.6 prints the table's name in the flag's place.
-        let flags = objects(listing, "table").any(|table| table.get("flags").is_some());
-        flags.then(|| "the table has a flag, such as dormant".to_owned())
-    };
-    let hooks = || Kind::ALL.into_iter().find_map(|kind| differing_hook(kind, vip, listed(kind)?));
-    let difference = flagged()
+    let hooks = || Kind::ALL.into_iter().find_map(|kind| differing_hook(kind, vip, found(kind)?));
+    let difference = (ruleset.tables.iter().find_map(flagged))
         .or_else(hooks)
-        .or_else(|| differing_rule(vip, expected, listing))
-        .or_else(|| differing_set(vip, listing));
+        .or_else(|| differing_rule(vip, expected, ruleset))
+        .or_else(|| differing_set(vip, ruleset));
     difference.map_or(State::InForce, State::Altered)
 }
 
-/// The VIPs of the chains and sets in the listing; those that have several, several times. A set
-/// without its chain counts: whoever deleted the chain took the guard away.
-pub fn vips(listing: &Value) -> Vec<Vip> {
-    let sets = objects(listing, "set");
-    let sets = sets.filter_map(|set| Some(Senders::named(set["name"].as_str()?)?.vip));
-    chains(listing).map(|(_, vip)| vip).chain(sets).collect()
+/// The VIPs of the chains and sets in our table; those that have several, several times. A set without
+/// its chain counts: whoever deleted the chain took the guard away.
+pub fn vips(ruleset: &Ruleset) -> impl Iterator<Item = Vip> {
+    let sets = ruleset.sets.iter().filter_map(|set| Some(Senders::named(&set.name)?.vip));
+    chains(ruleset).map(|(_, vip)| vip).chain(sets)
 }
 
-/// The chains of guards in the listing.
-pub fn chains(listing: &Value) -> impl Iterator<Item = (Kind, Vip)> {
-    objects(listing, "chain").filter_map(|chain| Kind::named(chain["name"].as_str()?))
+/// The chains of guards in our table.
+pub fn chains(ruleset: &Ruleset) -> impl Iterator<Item = (Kind, Vip)> {
+    ruleset.chains.iter().filter_map(|chain| Kind::named(&chain.name))
 }
 
-fn objects<'a>(listing: &'a Value, kind: &str) -> impl Iterator<Item = &'a Value> {
-    let all = listing["nftables"].as_array().map(Vec::as_slice).unwrap_or_default();
-    all.iter().filter_map(move |object| object.get(kind))
-}
-
-fn differing_hook(kind: Kind, vip: Vip, chain: &Value) -> Option<String> {
-    let base = kind.base();
-    let expected = [
-        ("type", base.map(|base| base.kind.name().into())),
-        ("hook", base.map(|base| base.hook.name().into())),
-        ("prio", base.map(|base| base.priority.into())),
-        ("policy", base.map(|_| "accept".into())),
-    ];
-    expected.into_iter().find_map(|(key, should)| {
-        let (is, should): (&Value, Value) = (&chain[key], should.unwrap_or_default());
-        (*is != should)
-            .then(|| format!("the {key} of chain {} is {is}, not {should}", kind.name(vip)))
+/// Whether some chain of these VIPs is called elsewhere than a guard's: then it must be deleted first.
+pub fn misplaced(vips: &[Vip], ruleset: &Ruleset) -> bool {
+    ruleset.chains.iter().any(|chain| {
+        let ours = Kind::named(&chain.name).filter(|(_, vip)| vips.contains(vip));
+        ours.is_some_and(|(kind, _)| called_from(chain) != should_be_called_from(kind))
     })
 }
 
+/// What a flag of our table means for the guards in it.
+fn flagged(table: &Table) -> Option<String> {
+    match holder(table) {
+        Some(holder) => Some(format!("{holder} holds the table")),
+        None if table.flags.contains(TableFlags::Dormant) => {
+            Some("the table is dormant: its rules do nothing".to_owned())
+        }
+        None if !table.flags.is_empty() => {
+            Some(format!("the table has flags {:#x}", table.flags.bits()))
+        }
+        None => None,
+    }
+}
+
+/// The process that holds a table, so that no other can change it.
+pub fn holder(table: &Table) -> Option<String> {
+    if !table.flags.contains(TableFlags::Owner) {
+        return None;
+    }
+    // The port of a process's first netlink socket is its number.
+    let port = table.owner.unwrap_or_default();
+    let name = fs::read_to_string(format!("/proc/{port}/comm")).unwrap_or_default();
+    Some(match name.trim_end() {
+        "" => format!("another process (netlink port {port})"),
+        name => format!("process {port} ({name})"),
+    })
+}
+
+/// Type, hook and priority of a chain, if the kernel calls it.
+fn called_from(chain: &Chain) -> Option<(&str, u32, i32)> {
+    let base = chain.base.as_ref()?;
+    Some((&base.kind, base.hook.into(), base.priority))
+}
+
+fn should_be_called_from(kind: Kind) -> Option<(&'static str, u32, i32)> {
+    let base = kind.base()?;
+    Some((base.kind.name(), base.hook.number(), base.priority))
+}
+
+fn differing_hook(kind: Kind, vip: Vip, chain: &Chain) -> Option<String> {
+    let told = |called: Option<(&str, u32, i32)>| match called {
+        Some((kind, hook, priority)) => format!("type {kind} hook {hook} priority {priority}"),
+        None => "no hook".to_owned(),
+    };
+    let (is, should) = (called_from(chain), should_be_called_from(kind));
+    if is != should {
+        return Some(format!("chain {} has {}, not {}", kind.name(vip), told(is), told(should)));
+    }
+    matches!(chain.base, Some(BaseChain { policy: Policy::Drop, .. }))
+        .then(|| format!("the policy of chain {} is drop, not accept", kind.name(vip)))
+}
+
 /// Compares the comments of all rules, chain by chain, with one complete guard.
-fn differing_rule(vip: Vip, expected: Option<&Guard>, listing: &Value) -> Option<String> {
-    let mark_of = |rule: &Value| rule["comment"].as_str()?.parse::<Mark>().ok();
+fn differing_rule(vip: Vip, expected: Option<&Guard>, ruleset: &Ruleset) -> Option<String> {
     let chains: Vec<(Kind, Vec<Option<Mark>>)> = Kind::ALL
         .into_iter()
-        .filter(|kind| self::chains(listing).any(|chain| chain == (*kind, vip)))
+        .filter(|kind| self::chains(ruleset).any(|chain| chain == (*kind, vip)))
         .map(|kind| {
-            let rules = objects(listing, "rule");
-            let rules = rules.filter(|rule| rule["chain"] == kind.name(vip).as_str());
-            (kind, rules.map(mark_of).collect())
+            let name = kind.name(vip);
+            let rules = ruleset.rules.iter().filter(|rule| rule.chain == name);
+            (kind, rules.map(|rule| rule.comment.as_deref()?.parse().ok()).collect())
         })
         .collect();
     let first = match expected {
@@ -115,8 +148,8 @@ fn differing_rule(vip: Vip, expected: Option<&Guard>, listing: &Value) -> Option
     (place != count).then(|| format!("there are {place} rules, not {count}"))
 }
 
-fn differing_set(vip: Vip, listing: &Value) -> Option<String> {
-    Senders::of(vip).into_iter().find_map(|senders| match senders.listed(listing) {
+fn differing_set(vip: Vip, ruleset: &Ruleset) -> Option<String> {
+    Senders::of(vip).into_iter().find_map(|senders| match senders.listed(ruleset) {
         Listed::Right => None,
         Listed::Altered(how) => Some(how),
         Listed::Missing => Some(format!("there is no set {}", senders.name())),
@@ -125,106 +158,143 @@ fn differing_set(vip: Vip, listing: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use crate::node::nft::packet::InetHookNumber;
+    use crate::node::nft::{Family, Rule, Set};
 
     fn guard(services: &str) -> Guard {
         Guard::new("192.168.3.100".parse().unwrap(), services.parse().unwrap())
     }
 
-    /// What nft 1.0.6 lists for a guard, as far as it is looked at.
-    fn listing(guard: &Guard) -> String {
-        let mut objects = vec![json!({"table": {"family": "ip", "name": "lvskit", "handle": 1}})];
+    /// What the kernel has of a guard, as far as it is looked at.
+    fn installed(guard: &Guard) -> Ruleset {
+        let (family, table) = (Family::IPv4, "lvskit".to_owned());
+        let flags = TableFlags::empty();
+        let mut all = Ruleset::default();
+        all.tables.push(Table { family, name: table.clone(), flags, owner: None });
         for senders in Senders::of(guard.vip) {
-            objects.push(json!({"set": {
-                "family": "ip", "name": senders.name(), "table": "lvskit", "type": "ether_addr",
-                "handle": 2, "size": 4096, "flags": ["timeout"], "timeout": 10,
-            }}));
+            all.sets.push(senders.expected());
         }
         for chain in ruleset::chains(guard) {
-            let mut listed = json!({"name": chain.name(), "family": "ip", "table": "lvskit"});
-            if let Some(base) = chain.kind.base() {
-                listed["type"] = base.kind.name().into();
-                listed["hook"] = base.hook.name().into();
-                listed["prio"] = base.priority.into();
-                listed["policy"] = "accept".into();
-            }
-            objects.push(json!({"chain": listed}));
+            let base = chain.kind.base().map(|base| BaseChain {
+                kind: base.kind.name().to_owned(),
+                hook: InetHookNumber::from(base.hook.number()),
+                priority: base.priority,
+                policy: Policy::Accept,
+            });
             let name = chain.name();
-            objects.extend(chain.rules.iter().map(|rule| {
-                json!({"rule": {"chain": name, "comment": rule.mark.to_string(), "expr": []}})
+            all.chains.push(Chain { family, table: table.clone(), name: name.clone(), base });
+            all.rules.extend(chain.rules.iter().map(|rule| Rule {
+                family,
+                table: table.clone(),
+                chain: name.clone(),
+                handle: 0,
+                comment: Some(rule.mark.to_string()),
+                expressions: Vec::new(),
             }));
         }
-        objects.push(json!({"chain": {"name": "vip-192.168.3.10"}}));
-        json!({ "nftables": objects }).to_string()
+        let name = "vip-192.168.3.10".to_owned();
+        all.chains.push(Chain { family, table, name, base: None });
+        all
     }
 
-    fn state(expected: Option<&Guard>, listing: &str) -> State {
-        let listing = serde_json::from_str(listing).unwrap();
-        judge("192.168.3.100".parse().unwrap(), expected, Some(&listing))
+    fn state(expected: Option<&Guard>, ruleset: &Ruleset) -> State {
+        judge("192.168.3.100".parse().unwrap(), expected, ruleset)
     }
 
     #[test]
     fn the_guard_is_recognised() {
         for services in ["tcp/25", "udp/53,tcp/53", "all"] {
             let guard = guard(services);
-            assert_eq!(state(None, &listing(&guard)), State::InForce);
-            assert_eq!(state(Some(&guard), &listing(&guard)), State::InForce);
+            assert_eq!(state(None, &installed(&guard)), State::InForce);
+            assert_eq!(state(Some(&guard), &installed(&guard)), State::InForce);
         }
     }
 
     #[test]
     fn the_guard_of_other_services_is_altered() {
-        let listing = listing(&guard("tcp/25"));
-        let other = state(Some(&guard("tcp/26")), &listing);
-        let told = "rule 1 of chain vip-192.168.3.100 differs";
-        assert_eq!(other, State::Altered(told.into()));
+        let other = state(Some(&guard("tcp/26")), &installed(&guard("tcp/25")));
+        let State::Altered(how) = other else { panic!("{other:?}") };
+        assert!(how.starts_with("rule 1 of chain "), "{how}");
     }
 
     #[test]
     fn no_chain_is_missing() {
-        assert_eq!(judge("fd00::1".parse().unwrap(), None, None), State::Missing);
-        assert_eq!(state(None, r#"{"nftables": []}"#), State::Missing);
+        assert_eq!(state(None, &Ruleset::default()), State::Missing);
+        let other = judge("fd00::1".parse().unwrap(), None, &installed(&guard("tcp/25")));
+        assert_eq!(other, State::Missing);
     }
 
     #[test]
     fn every_change_that_matters_is_seen() {
         let guard = guard("tcp/25,udp/53");
-        let listing = listing(&guard);
-        let chains = ruleset::chains(&guard);
-        let first = chains[0].rules[0].mark;
-        let comment = |place| Mark { place, ..first }.to_string();
-        for (from, to) in [
-            (r#""prio":-100"#, r#""prio":-150"#.to_owned()),
-            (r#""hook":"prerouting""#, r#""hook":"input""#.to_owned()),
-            (r#""policy":"accept""#, r#""policy":"drop""#.to_owned()),
-            (r#""type":"nat""#, r#""type":"filter""#.to_owned()),
-            (&comment(1), comment(2)),
-            (&comment(3), "mine".to_owned()),
-            (&comment(3), Mark { fingerprint: 1, ..first }.to_string()),
-            (&comment(first.count), comment(first.count + 1)),
-            (r#""type":"ether_addr""#, r#""type":"ipv4_addr""#.to_owned()),
-            (r#""size":4096"#, r#""size":10"#.to_owned()),
-            (r#""timeout":10,"#, r#""timeout":3600,"#.to_owned()),
-            (r#""name":"balancers-"#, r#""name":"others-"#.to_owned()),
-            (r#""name":"serve-"#, r#""name":"other-"#.to_owned()),
-            // What nft 1.0.6 prints for a dormant table.
-            (r#""name":"lvskit""#, r#""name":"lvskit","flags":"lvskit""#.to_owned()),
-        ] {
-            let altered = listing.replacen(from, &to, 1);
-            assert_ne!(altered, listing, "{from}");
-            for expected in [None, Some(&guard)] {
-                assert!(matches!(state(expected, &altered), State::Altered(_)), "{to}");
+        let right = installed(&guard);
+        let base = |change: fn(&mut BaseChain)| {
+            move |all: &mut Ruleset| change(all.chains[0].base.as_mut().unwrap())
+        };
+        let set = |change: fn(&mut Set)| move |all: &mut Ruleset| change(&mut all.sets[0]);
+        let table = |change: fn(&mut Table)| move |all: &mut Ruleset| change(&mut all.tables[0]);
+        let comment = |at: usize, comment: Option<String>| {
+            move |all: &mut Ruleset| all.rules[at].comment = comment.clone()
+        };
+        let mark = |at: usize| right.rules[at].comment.as_deref().unwrap().parse::<Mark>().unwrap();
+        let told = |change: &dyn Fn(&mut Ruleset)| {
+            let mut altered = right.clone();
+            change(&mut altered);
+            assert_ne!(altered, right);
+            let states = [None, Some(&guard)].map(|expected| state(expected, &altered));
+            for state in &states {
+                assert!(matches!(state, State::Altered(_)), "{state:?}");
             }
+            match states.into_iter().next() {
+                Some(State::Altered(how)) => how,
+                other => panic!("{other:?}"),
+            }
+        };
+        let last = right.rules.len() - 1;
+        for (change, words) in [
+            (&base(|base| base.priority = -150) as &dyn Fn(&mut Ruleset), "priority -150, not "),
+            (&base(|base| base.hook = InetHookNumber::LocalIn), " hook 1 priority "),
+            (&base(|base| base.kind = "filter".into()), "type filter hook "),
+            (&base(|base| base.policy = Policy::Drop), "is drop, not accept"),
+            (&|all: &mut Ruleset| all.chains[0].base = None, "has no hook, not type nat "),
+            (&comment(0, right.rules[1].comment.clone()), "rule 1 of chain "),
+            (&comment(2, None), " differs"),
+            (&comment(2, Some("mine".into())), " differs"),
+            (&comment(2, Some(Mark { fingerprint: 1, ..mark(2) }.to_string())), " differs"),
+            (&|all: &mut Ruleset| drop(all.rules.remove(1)), "rule 2 of chain "),
+            (&|all: &mut Ruleset| drop(all.rules.remove(last)), ""),
+            (&|all: &mut Ruleset| all.rules.insert(0, all.rules[3].clone()), " differs"),
+            (&|all: &mut Ruleset| all.rules.swap(0, 1), "rule 1 of chain "),
+            (&set(|set| set.key_type = 7), "the key type of set clients-192.168.3.100 is 7, not 9"),
+            (&set(|set| set.size = Some(10)), "the size of set "),
+            (&set(|set| set.size = None), "the size of set "),
+            (&set(|set| set.timeout = Some(3_600_000)), "the timeout of set "),
+            (&set(|set| set.name = "others".into()), "there is no set clients-192.168.3.100"),
+            (&table(|table| table.flags = TableFlags::Dormant), "dormant: its rules do nothing"),
+            (
+                &table(|table| {
+                    table.flags = TableFlags::Owner;
+                    table.owner = Some(4_000_000_000);
+                }),
+                "another process (netlink port 4000000000) holds the table",
+            ),
+            (&table(|table| table.flags = TableFlags::from_bits_retain(8)), "flags 0x8"),
+        ] {
+            let how = told(change);
+            assert!(how.contains(words), "no {words:?}: {how}");
         }
-        let (rule, next) = (r#"{"rule":{"chain":"vip-192.168.3.100","#, r#"{"rule":"#);
-        let doubled = listing.replacen(rule, &format!(r#"{rule}"expr":[]}}}},{rule}"#), 1);
-        let end = listing.rfind(next).unwrap();
-        let cut = format!("{}{}", &listing[..end], &listing[end..].replacen("inv-", "x", 1));
-        for altered in [doubled, cut] {
-            assert_ne!(altered, listing);
-            assert!(matches!(state(None, &altered), State::Altered(_)), "{altered}");
-        }
+    }
+
+    /// The deletion that it takes is slow, so only what needs it gets it.
+    #[test]
+    fn a_chain_that_is_called_elsewhere_is_misplaced() {
+        let guard = guard("tcp/25");
+        let mut all = installed(&guard);
+        all.chains[0].base.as_mut().unwrap().policy = Policy::Drop;
+        assert!(!misplaced(&[guard.vip], &all));
+        all.chains[0].base.as_mut().unwrap().priority = 0;
+        assert!(misplaced(&[guard.vip], &all));
+        assert!(!misplaced(&[], &all), "others' chains stay as they are");
     }
 }

@@ -1,16 +1,16 @@
-//! What nft lists of our tables, one of each family, and what that says of VIPs.
+//! What the kernel has in our tables, one of each family, and what that says of VIPs.
 
-use serde_json::Value;
-
+use super::TABLE;
 use super::chain::Kind;
 use super::check::{self, State};
 use super::plan::Guard;
 use super::senders::{Listed, Senders};
+use crate::node::netlink::NetlinkError;
+use crate::node::nft::{self, Nft, Ruleset};
 use crate::vip::{Family, Vip};
 
-/// The listings of our tables in IPv4 and IPv6; `None` for a table that is not there, or whose
-/// family nobody asked about.
-pub struct Listings(pub [Option<Value>; 2]);
+/// Our tables in IPv4 and IPv6; empty for a table that is not there, or whose family nobody asked about.
+pub struct Listings([Ruleset; 2]);
 
 /// What there is of the guards of some VIPs: their chains, and their sets by how they are.
 #[derive(Debug, Clone, Default)]
@@ -34,9 +34,42 @@ impl Present {
 }
 
 impl Listings {
-    fn of(&self, vip: Vip) -> Option<&Value> {
+    /// Asks the kernel for the tables of the families of `vips`; of both with an empty list.
+    ///
+    /// Only our tables are read: what others have in theirs can be much.
+    pub fn read(vips: &[Vip]) -> Result<Listings, NetlinkError> {
+        let mut nft = Nft::open()?;
+        let mut table =
+            |family| match vips.is_empty() || vips.iter().any(|vip| vip.family() == family) {
+                true => nft.table(number(family), TABLE),
+                false => Ok(Ruleset::default()),
+            };
+        let [v4, v6] = Family::ALL;
+        Ok(Listings([table(v4)?, table(v6)?]))
+    }
+
+    fn of(&self, vip: Vip) -> &Ruleset {
         let [v4, v6] = &self.0;
-        if vip.family() == Family::V4 { v4.as_ref() } else { v6.as_ref() }
+        if vip.family() == Family::V4 { v4 } else { v6 }
+    }
+
+    /// Those of `guards` that are not in force, and how each is.
+    pub fn wrong(&self, guards: &[Guard]) -> Vec<(Vip, State)> {
+        let judged = guards.iter().map(|guard| (guard.vip, self.judge(guard.vip, Some(guard))));
+        judged.filter(|(_, state)| *state != State::InForce).collect()
+    }
+
+    /// The family of a table that another process holds, and which process that is.
+    pub fn held(&self) -> Option<(Family, String)> {
+        let tables = Family::ALL.into_iter().zip(&self.0);
+        tables.into_iter().find_map(|(family, ruleset)| {
+            Some((family, ruleset.tables.iter().find_map(check::holder)?))
+        })
+    }
+
+    /// Whether a chain of `vips` has to be deleted before the guard's can be there.
+    pub fn misplaced(&self, vips: &[Vip]) -> bool {
+        self.0.iter().any(|ruleset| check::misplaced(vips, ruleset))
     }
 
     /// The state of a VIP's guard; with `expected`, whether it is this one.
@@ -46,11 +79,11 @@ impl Listings {
 
     /// What there is of the guards of `vips`.
     pub fn present(&self, vips: &[Vip]) -> Present {
-        let chains = self.0.iter().flatten().flat_map(check::chains);
+        let chains = self.0.iter().flat_map(check::chains);
         let chains = chains.filter(|(_, vip)| vips.contains(vip)).collect();
         let mut present = Present { chains, ..Present::default() };
         for senders in vips.iter().flat_map(|&vip| Senders::of(vip)) {
-            match self.of(senders.vip).map_or(Listed::Missing, |listing| senders.listed(listing)) {
+            match senders.listed(self.of(senders.vip)) {
                 Listed::Right => present.right.push(senders),
                 Listed::Altered(_) => present.altered.push(senders),
                 Listed::Missing => present.missing.push(senders),
@@ -61,10 +94,18 @@ impl Listings {
 
     /// The VIPs that have a guard or a part of one, or are among `routes`; each once, in order.
     pub fn vips(&self, routes: &[Vip]) -> Vec<Vip> {
-        let mut vips: Vec<Vip> = self.0.iter().flatten().flat_map(check::vips).collect();
+        let mut vips: Vec<Vip> = self.0.iter().flat_map(check::vips).collect();
         vips.extend(routes);
         vips.sort();
         vips.dedup();
         vips
+    }
+}
+
+/// The kernel's number of a family.
+fn number(family: Family) -> nft::Family {
+    match family {
+        Family::V4 => nft::Family::IPv4,
+        Family::V6 => nft::Family::IPv6,
     }
 }

@@ -8,8 +8,7 @@
 //! - [`plan`] says what should be in force for a VIP, [`ruleset`] turns that into [`chain`]s of rules
 //!   (pure), each with its [`fingerprint`]; [`senders`] are the sets that these fill;
 //! - [`text`] writes the same rules in nft's own language, for `--dry-run` and for people;
-//! - [`nft`] hands a ruleset to the kernel and reads a table back, [`kernel`] answers what is asked
-//!   more often than nft could be started;
+//! - [`nft`] hands a ruleset to the kernel;
 //! - [`route`] keeps the VIP deliverable after it was given up, so that sessions go on, and [`arp`]
 //!   tells whether that is safe;
 //! - `advice` says what to do when rights, files or memory are missing;
@@ -30,7 +29,6 @@ pub mod conflicts;
 pub mod fingerprint;
 pub mod hold;
 pub mod hook;
-pub mod kernel;
 pub mod listing;
 pub mod nft;
 pub mod own;
@@ -46,25 +44,12 @@ pub mod voice;
 pub mod wanted;
 pub mod watch;
 
-use std::path::Path;
-
-use serde_json::Value;
-
-use crate::child::ChildError;
 use crate::vip::Vip;
 
 /// The table that holds all guards, one of this name in family `ip` and one in `ip6`.
 ///
 /// Two tables, not one in `inet`: nat in `inet` needs a newer kernel than RHEL 8's.
 pub const TABLE: &str = "lvskit";
-
-/// What a program wrote with `-j`.
-fn json(program: &Path, text: &str) -> Result<Value, ChildError> {
-    serde_json::from_str(text).map_err(|error| ChildError::Pipe {
-        program: program.to_owned(),
-        source: std::io::Error::new(std::io::ErrorKind::InvalidData, error),
-    })
-}
 
 /// The addresses as a message names them.
 fn list(vips: &[Vip]) -> String {

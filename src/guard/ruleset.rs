@@ -158,7 +158,7 @@ fn install(batch: &mut Batch<'static>, guard: &Guard, present: &Present) {
     for senders in present.altered.iter().filter(|senders| senders.vip == vip) {
         batch.delete(NfListObject::Set(Box::new(senders.set())));
     }
-    // add set ip lvskit clients-A { type ether_addr; size 4096; flags timeout; timeout 10s; }
+    // add set ip lvskit clients-A { type ether_addr; size 65535; flags timeout; timeout 10s; }
     for senders in present.altered.iter().chain(&present.missing).filter(|set| set.vip == vip) {
         batch.add(NfListObject::Set(Box::new(senders.set())));
     }

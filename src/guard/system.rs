@@ -1,15 +1,15 @@
 //! This node's guards and fallback routes as one thing: put in place, read back, taken away. The
-//! order matters where two programs are called: a route must never be there without its guard.
+//! order matters: a route must never be there without its guard.
 
 use std::path::Path;
 
 use super::arp::{self, ArpError};
-use super::chain::Kind;
 use super::check::State;
+use super::listing::{Listings, Present};
 use super::nft::{self, Nft};
 use super::plan::Guard;
 use super::status::{Route, Status};
-use super::{address, kernel, list, own, route, ruleset};
+use super::{TABLE, address, advice, list, own, route, ruleset};
 use crate::child::ChildError;
 use crate::exit::Exit;
 use crate::node::netlink::NetlinkError;
@@ -33,9 +33,21 @@ pub enum SystemError {
     /// nft could not do its part.
     #[error("{0}; {advice}", advice = nft::advice(.0))]
     Nft(ChildError),
-    /// nft can't read the guards; they may be in force.
-    #[error("{0}; {advice}", advice = nft::reading_advice(.0))]
-    Unread(ChildError),
+    /// The kernel does not tell what guards there are; they may be in force.
+    #[error("{0}; {advice}", advice = reading_advice(.0))]
+    Unread(NetlinkError),
+    /// Another process holds our table (`flags owner`), so nobody else can change it.
+    #[error(
+        "{holder} holds table {family} {TABLE} (flags owner), and nobody else can change it; stop \
+         that process, then run this again",
+        family = family.nft()
+    )]
+    Held {
+        /// The table's family.
+        family: Family,
+        /// Which process.
+        holder: String,
+    },
     /// The kernel did not do its part for the fallback routes; the guards are in force.
     #[error("fallback route: {0}; {advice}", advice = route::advice(.0))]
     Route(NetlinkError),
@@ -46,7 +58,10 @@ pub enum SystemError {
     #[error(transparent)]
     Arp(ArpError),
     /// nft said nothing, but what is in the kernel afterwards is not what it was told.
-    #[error("{0}; look for a program that changes the rules at the same time")]
+    #[error(
+        "nft said that all is well, but the kernel says: {0}; look for a program that changes the \
+         rules at the same time, and see whether --nft is the real nft (`nft --version`)"
+    )]
     Undone(String),
     /// There are routes that must not be there: without their guard, or unsafe. They can't be taken
     /// away, or nobody can tell.
@@ -65,9 +80,13 @@ impl SystemError {
     /// The exit code that tells a caller what kind of failure this was.
     pub fn exit(&self) -> Exit {
         match self {
-            SystemError::Nft(error) | SystemError::Unread(error) => error.exit(),
-            SystemError::Route(error) | SystemError::Address(error) => error.exit(),
-            SystemError::Arp(_) | SystemError::Undone(_) => Exit::Refused,
+            SystemError::Nft(error) => error.exit(),
+            SystemError::Unread(error)
+            | SystemError::Route(error)
+            | SystemError::Address(error) => error.exit(),
+            SystemError::Arp(_) | SystemError::Undone(_) | SystemError::Held { .. } => {
+                Exit::Refused
+            }
             SystemError::RouteStays { cause, .. } => cause.exit(),
         }
     }
@@ -78,6 +97,7 @@ impl SystemError {
             SystemError::Route(_) | SystemError::Arp(_) => true,
             SystemError::RouteStays { cause, .. } => cause.leaves_guards(),
             SystemError::Nft(_)
+            | SystemError::Held { .. }
             | SystemError::Unread(_)
             | SystemError::Address(_)
             | SystemError::Undone(_) => false,
@@ -87,7 +107,9 @@ impl SystemError {
     /// What it means for the VIPs named.
     pub fn consequence(&self, vips: &str) -> String {
         match self {
-            SystemError::Nft(_) => format!("could not put the guard of {vips} in force"),
+            SystemError::Nft(_) | SystemError::Held { .. } => {
+                format!("could not put the guard of {vips} in force")
+            }
             SystemError::Unread(_) => format!("can't tell whether the guard of {vips} is in force"),
             SystemError::Undone(_) => format!("the guard of {vips} did not stay in force"),
             SystemError::Address(_) => format!("{vips} may be left behind"),
@@ -110,10 +132,9 @@ impl SystemError {
     }
 }
 
-/// Whether the chains of `guards` have as many rules as they should.
-fn stand(guards: &[Guard]) -> bool {
-    let mut chains = guards.iter().flat_map(ruleset::chains);
-    chains.all(|chain| kernel::rules(chain.kind, chain.vip) == Some(chain.rules.len()))
+/// What an administrator can do when the kernel does not tell what guards there are.
+fn reading_advice(error: &NetlinkError) -> &'static str {
+    advice::netlink(error).unwrap_or("the kernel needs nf_tables; nobody can check the guard")
 }
 
 /// The addresses of `guards`.
@@ -121,50 +142,87 @@ pub(super) fn vips(guards: &[Guard]) -> Vec<Vip> {
     guards.iter().map(|guard| guard.vip).collect()
 }
 
+/// The first of guards that are not in force, as an error.
+fn undone(wrong: &[(Vip, State)]) -> Option<SystemError> {
+    wrong.first().map(|(vip, guard)| {
+        let status = Status { vip: *vip, guard: guard.clone(), route: None };
+        SystemError::Undone(status.to_string())
+    })
+}
+
 impl System {
     /// Puts `guards` in force, then their fallback routes if sessions are kept.
     ///
     /// # Errors
     /// A VIP without a guard has no route afterwards, not even one that was there; one whose guard
-    /// can't be read keeps it while its chain has rules. Where ARP would make an IPv4 route unsafe, it
-    /// has none either.
+    /// can't be read keeps it. Where ARP would make an IPv4 route unsafe, it has none either.
     pub fn install(&self, guards: &[Guard]) -> Result<(), SystemError> {
         let guards = &own::here(guards)[..];
         let vips = vips(guards);
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            self.install_guards(guards)?;
+        for attempt in 1.. {
+            if let Err(error) = self.install_guards(guards, &vips) {
+                let unguarded = Listings::read(&vips).map(|listings| listings.wrong(guards));
+                let unguarded = unguarded.unwrap_or_default().into_iter().map(|(vip, _)| vip);
+                return Err(self.withdraw(unguarded.collect(), error));
+            }
             if !self.keep_sessions {
-                return Ok(());
+                break;
             }
             let routes = self.install_routes(&vips);
-            // Somebody may have taken the guard away between the two: a flush, a purge. Then its
-            // rules are gone, which the kernel tells sooner than nft; nft decides where it does not.
-            if stand(guards) {
-                return routes;
-            }
-            match self.unguarded(guards) {
-                (_, None) => return routes,
-                // Once more. To take the route away could hit that of a hook which runs now and puts
-                // the guard back too.
-                (_, Some(SystemError::Undone(_))) if attempt < ATTEMPTS => {}
+            // Somebody may have taken the guard away between the two: a flush, a purge.
+            let wrong = Listings::read(&vips).map_err(SystemError::Unread)?.wrong(guards);
+            let Some(undone) = undone(&wrong) else { return routes };
+            // Once more. To take the route away could hit that of a hook which runs now and puts the
+            // guard back too.
+            if attempt == ATTEMPTS {
                 // Worse than what is wrong with the routes.
-                (unguarded, Some(error)) => return Err(self.withdraw(unguarded, error)),
+                let unguarded = wrong.into_iter().map(|(vip, _)| vip).collect();
+                return Err(self.withdraw(unguarded, undone));
             }
         }
+        Ok(())
     }
 
-    fn install_guards(&self, guards: &[Guard]) -> Result<(), SystemError> {
-        self.nft.install(guards).map_err(|error| {
-            let error = match stand(guards) {
-                true => SystemError::Unread(error),
-                false => SystemError::Nft(error),
+    /// Puts `guards` in force, all or none, and looks whether they are. Where they are already, as
+    /// mostly, nft is not started.
+    fn install_guards(&self, guards: &[Guard], vips: &[Vip]) -> Result<(), SystemError> {
+        let mut outcome = Ok(());
+        for attempt in 0.. {
+            let listings = match Listings::read(vips) {
+                Ok(listings) => listings,
+                Err(error) if attempt == 0 => {
+                    // Better blindly than not at all. If it can't be done, nft says best why.
+                    let blind = ruleset::transaction(guards, &Present::nothing(vips));
+                    self.nft.apply(&blind).map_err(SystemError::Nft)?;
+                    return Err(SystemError::Unread(error));
+                }
+                Err(error) => return Err(SystemError::Unread(error)),
             };
-            // What nft said of its work matters more than what it says now.
-            let (unguarded, _) = self.unguarded(guards);
-            self.withdraw(unguarded, error)
-        })
+            let wrong = listings.wrong(guards);
+            let Some(undone) = undone(&wrong) else { return Ok(()) };
+            if let Some((family, holder)) = listings.held() {
+                return Err(SystemError::Held { family, holder });
+            }
+            match outcome {
+                // Other programs create or delete sets and chains meanwhile: once more.
+                Err(ChildError::Failed { stderr, .. })
+                    if attempt < ATTEMPTS
+                        && ["No such file", "File exists"]
+                            .iter()
+                            .any(|words| stderr.contains(words)) => {}
+                Err(error) => return Err(SystemError::Nft(error)),
+                // nft said that all is well.
+                Ok(()) if attempt == ATTEMPTS => return Err(undone),
+                Ok(()) => {}
+            }
+            let present = listings.present(vips);
+            let transaction = match listings.misplaced(vips) {
+                true => ruleset::rebuild(guards, &present),
+                false => ruleset::transaction(guards, &present),
+            };
+            outcome = self.nft.apply(&transaction);
+        }
+        Ok(())
     }
 
     /// Puts the fallback routes of `vips` in place, where that is safe. What keeps one from its
@@ -183,28 +241,6 @@ impl System {
         refused.and(route::install(&v6).map_err(SystemError::Route))
     }
 
-    /// The addresses of those of `guards` that are not in force, and how that shows. Where nft can't
-    /// tell, those whose rules are gone.
-    fn unguarded(&self, guards: &[Guard]) -> (Vec<Vip>, Option<SystemError>) {
-        let vips = vips(guards);
-        let listings = match self.nft.listings(&vips) {
-            Ok(listings) => listings,
-            Err(error) => {
-                let gone = |&vip: &Vip| kernel::rules(Kind::Incoming, vip) == Some(0);
-                let gone = vips.into_iter().filter(gone).collect();
-                return (gone, Some(SystemError::Unread(error)));
-            }
-        };
-        let judge = |guard: &Guard| (guard.vip, listings.judge(guard.vip, Some(guard)));
-        let judged = guards.iter().map(judge);
-        let wrong: Vec<(Vip, State)> = judged.filter(|(_, is)| *is != State::InForce).collect();
-        let undone = wrong.first().map(|(vip, guard)| {
-            let status = Status { vip: *vip, guard: guard.clone(), route: None };
-            SystemError::Undone(status.to_string())
-        });
-        (wrong.into_iter().map(|(vip, _)| vip).collect(), undone)
-    }
-
     /// Takes away the fallback routes of `vips`, which must not be there because of `cause`. That
     /// is the error then, unless one stays: nothing is worse than that.
     fn withdraw(&self, vips: Vec<Vip>, cause: SystemError) -> SystemError {
@@ -221,7 +257,7 @@ impl System {
     /// have one of `guards` should have exactly that, the others any.
     pub fn status(&self, vips: &[Vip], guards: &[Guard]) -> Result<Vec<Status>, SystemError> {
         let guards = own::here(guards);
-        let listings = self.nft.listings(vips).map_err(SystemError::Unread)?;
+        let listings = Listings::read(vips).map_err(SystemError::Unread)?;
         let routes = route::list().map_err(SystemError::Route)?;
         let unsafe_v4 = match routes.iter().any(|vip| vip.family() == Family::V4) {
             true => arp::check(Path::new(arp::CONF)).err().map(|error| error.to_string()),
@@ -250,7 +286,7 @@ impl System {
             Ok(routes) => (routes, None),
             Err(error) => (Vec::new(), Some(SystemError::Route(error))),
         };
-        match self.nft.listings(&[]) {
+        match Listings::read(&[]) {
             Ok(listings) => (listings.vips(&routes), deaf),
             Err(error) => (routes, Some(SystemError::Unread(error))),
         }
@@ -263,7 +299,15 @@ impl System {
             route::remove(&routes)
         };
         remove_routes().map_err(SystemError::Route)?;
-        self.nft.purge(vips).map_err(SystemError::Nft)?;
+        let listings = Listings::read(vips).map_err(SystemError::Unread)?;
+        if let Some((family, holder)) = listings.held() {
+            return Err(SystemError::Held { family, holder });
+        }
+        let purge = match vips {
+            [] => ruleset::purge_all(),
+            _ => ruleset::purge(vips, &listings.present(vips)),
+        };
+        self.nft.apply(&purge).map_err(SystemError::Nft)?;
         // Those that a hook put back in between.
         remove_routes().map_err(SystemError::Route)
     }

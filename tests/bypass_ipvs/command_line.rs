@@ -138,8 +138,8 @@ add chain ip lvskit vip-192.168.3.100 { type nat hook prerouting priority -100; 
 flush chain ip lvskit vip-192.168.3.100
 add chain ip lvskit serve-192.168.3.100
 flush chain ip lvskit serve-192.168.3.100
-add set ip lvskit clients-192.168.3.100 { type ether_addr; size 4096; flags dynamic,timeout; timeout 10s; }
-add set ip lvskit balancers-192.168.3.100 { type ether_addr; size 4096; flags dynamic,timeout; timeout 10s; }
+add set ip lvskit clients-192.168.3.100 { type ether_addr; size 65535; flags dynamic,timeout; timeout 10s; }
+add set ip lvskit balancers-192.168.3.100 { type ether_addr; size 65535; flags dynamic,timeout; timeout 10s; }
 add rule ip lvskit vip-192.168.3.100 ip daddr != 192.168.3.100 accept comment "lvskit 5c89fbada046cdb3 1/9"
 add rule ip lvskit vip-192.168.3.100 tcp dport 1-65535 tcp flags & (fin|syn|rst|ack) == syn goto serve-192.168.3.100 comment "lvskit 5c89fbada046cdb3 2/9"
 add rule ip lvskit vip-192.168.3.100 udp dport 1-65535 goto serve-192.168.3.100 comment "lvskit 5c89fbada046cdb3 3/9"
@@ -154,8 +154,8 @@ add chain ip6 lvskit vip-fd00-3--100 { type nat hook prerouting priority -100; p
 flush chain ip6 lvskit vip-fd00-3--100
 add chain ip6 lvskit serve-fd00-3--100
 flush chain ip6 lvskit serve-fd00-3--100
-add set ip6 lvskit clients-fd00-3--100 { type ether_addr; size 4096; flags dynamic,timeout; timeout 10s; }
-add set ip6 lvskit balancers-fd00-3--100 { type ether_addr; size 4096; flags dynamic,timeout; timeout 10s; }
+add set ip6 lvskit clients-fd00-3--100 { type ether_addr; size 65535; flags dynamic,timeout; timeout 10s; }
+add set ip6 lvskit balancers-fd00-3--100 { type ether_addr; size 65535; flags dynamic,timeout; timeout 10s; }
 add rule ip6 lvskit vip-fd00-3--100 ip6 daddr != fd00:3::100 accept comment "lvskit fb56cb7a42bff03c 1/9"
 add rule ip6 lvskit vip-fd00-3--100 tcp dport 1-65535 tcp flags & (fin|syn|rst|ack) == syn goto serve-fd00-3--100 comment "lvskit fb56cb7a42bff03c 2/9"
 add rule ip6 lvskit vip-fd00-3--100 udp dport 1-65535 goto serve-fd00-3--100 comment "lvskit fb56cb7a42bff03c 3/9"

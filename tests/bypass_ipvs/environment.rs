@@ -56,9 +56,11 @@ fn it_works_with_a_standard_error_that_takes_nothing() {
     let log = DevLog::new();
     let full = || Stdio::from(File::options().write(true).open("/dev/full").unwrap());
     let closed = || Stdio::from(std::io::pipe().unwrap().1);
-    for (args, code) in
-        [(&["-v", "-a", VIP][..], 0), (&["-a", "x"], 2), (&["-a", VIP, "--nft", "/nonexistent"], 7)]
-    {
+    for (args, code) in [
+        (&["-v", "-a", VIP][..], 0),
+        (&["-a", "x"], 2),
+        (&["-a", VIP6, "--nft", "/nonexistent"], 7),
+    ] {
         for stderr in [full(), closed()] {
             let mut command = keepalived(args);
             command.stderr(stderr);

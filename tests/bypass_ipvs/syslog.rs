@@ -128,7 +128,7 @@ fn a_full_log_that_nobody_reads_does_not_stop_the_work() {
     log.fill();
     let start = Instant::now();
     done(&hook(&["-a", VIP]));
-    let refused = hook(&["-a", VIP, "--nft", "/nonexistent"]);
+    let refused = hook(&["-a", VIP6, "--nft", "/nonexistent"]);
     assert_eq!(refused.code, Some(7));
     assert!(start.elapsed() < HANGS, "{:?}", start.elapsed());
     assert_guarded(VIP, true);

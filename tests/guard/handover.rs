@@ -104,14 +104,14 @@ fn after_a_while_nobody_is_remembered() {
     assert_eq!(node.served_at(VIP, PATIENT), ip(OWN));
 }
 
-/// As many senders as each set takes, for a dozen addresses: nobody lists them all.
+/// As many senders as each set takes: nobody lists them all.
 #[test]
 fn a_full_memory_is_in_no_hooks_way() {
     if !inside("handover::a_full_memory_is_in_no_hooks_way") {
         return;
     }
     let node = Node::silent();
-    let vips: Vec<String> = (1..=12).map(|host| format!("192.168.3.{host}")).collect();
+    let vips: Vec<String> = (1..=2).map(|host| format!("192.168.3.{host}")).collect();
     let with = |options: &[&'static str]| {
         let vips: Vec<&str> = vips.iter().map(String::as_str).collect();
         node.hook(&[options, &vips].concat())
@@ -136,5 +136,5 @@ fn a_full_memory_is_in_no_hooks_way() {
     }
     let routes = node.node.ip("route show type local dev lo table local proto 112");
     assert_eq!(routes.lines().count(), vips.len());
-    assert_eq!(remembered(&node, "clients", "192.168.3.12").len(), LIMIT as usize);
+    assert_eq!(remembered(&node, "clients", "192.168.3.2").len(), LIMIT as usize);
 }

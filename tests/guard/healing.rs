@@ -74,7 +74,7 @@ fn changed_sets_are_replaced_by_the_next_hook() {
     };
     let clients = format!("clients-{VIP}");
     for (from, to, told) in [
-        ("size 4096", "size 10", "the size of set clients-192.168.3.100 is 10, not 4096"),
+        ("size 65535", "size 10", "the size of set clients-192.168.3.100 is 10, not 65535"),
         ("timeout 10s", "timeout 1h", "the timeout of set clients-192.168.3.100 is 3600, not 10"),
         // Rules about a MAC address can't refer to it.
         ("ether_addr", "ipv4_addr", "chain vip-192.168.3.100 has no rules"),
@@ -196,11 +196,14 @@ fn a_standard_error_that_nobody_reads_stops_nobody() {
     };
     let mut hook = Watch(start(&[]));
     assert!(hook.0.wait().unwrap().success());
-    let _watch = Watch(start(&["--watch"]));
+    let watch = Watch(start(&["--watch"]));
     for _ in 0..3 {
         node.node.tool("nft", "flush ruleset");
         wait_for_guard(&node, "a flush", PATIENCE);
     }
+    drop(watch);
+    // Where the guard is in force nobody needs nft.
+    node.node.tool("nft", "flush ruleset");
     let missing = ["--nft", "/nonexistent/nft"];
     let mut refused = Watch(start(&missing));
     assert_eq!(refused.0.wait().unwrap().code(), Some(7));
