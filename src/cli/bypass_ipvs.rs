@@ -14,10 +14,10 @@ use crate::vip::{Vip, VipError};
 const EXAMPLES: &str = "\
 Examples:
   In keepalived.conf, with `script_user root`:
-    notify_master \"/usr/libexec/keepalived/bypass-ipvs --keep-sessions -r 192.168.3.100\"
-    notify_backup \"/usr/libexec/keepalived/bypass-ipvs --keep-sessions -a 192.168.3.100\"
-    notify_fault  \"/usr/libexec/keepalived/bypass-ipvs --keep-sessions -a 192.168.3.100\"
-    notify_stop   \"/usr/libexec/keepalived/bypass-ipvs --keep-sessions -a 192.168.3.100\"
+    notify_master \"/usr/libexec/keepalived/bypass-ipvs --keep-sessions --service tcp/25 -r 192.168.3.100\"
+    notify_backup \"/usr/libexec/keepalived/bypass-ipvs --keep-sessions --service tcp/25 -a 192.168.3.100\"
+    notify_fault  \"/usr/libexec/keepalived/bypass-ipvs --keep-sessions --service tcp/25 -a 192.168.3.100\"
+    notify_stop   \"/usr/libexec/keepalived/bypass-ipvs --keep-sessions --service tcp/25 -a 192.168.3.100\"
 
   From boot on, and put right whenever somebody flushes the rules, for every address that these hooks name:
     systemctl enable --now bypass-ipvs.service
