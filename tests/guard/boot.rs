@@ -1,6 +1,6 @@
 //! The units under a running systemd: what is in force when the machine has booted, and in which
-//! order it came; what becomes of a flush, and of a keepalived that is killed. The unit's own
-//! confinement holds all the while. `boot.sh` boots, `observer.sh` looks.
+//! order it came; what becomes of a flush, of a keepalived that is killed, and of the units when their
+//! package is removed. The unit's own confinement holds all the while. `boot.sh` boots, `observer.sh` looks.
 
 use std::io::Write;
 use std::process::Command;
@@ -59,6 +59,8 @@ fn the_guard_is_in_force_before_keepalived_and_stays() {
         "after a kill the address is there: 0",
         "after a while the address is there: 1, keepalived is active",
         "at last: 192.168.3.100 in force, sessions kept",
+        "after an upgrade of the package: active active, enabled enabled",
+        "after its removal: inactive inactive, disabled disabled",
         "journal: guard in force for 192.168.3.100, watched",
         "journal: took 192.168.3.100 off eth0, where it was left behind",
     ] {

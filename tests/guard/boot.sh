@@ -85,6 +85,8 @@ printf '[Service]\nEnvironment=OPTIONS=\n' >"$units/bypass-ipvs@192.168.3.110.se
 # The machine's own services stay out.
 rm -rf "$units"/*.wants "$units"/*.requires
 cp "$repository/tests/guard/observer.sh" run/observer.sh
+# What the RPM does when it is removed.
+sed -n '/^%preun$/,/^$/{//!p}' "$repository/packaging/rpm/lvskit.spec" >run/preun
 cat >"$units/test.target" <<END
 [Unit]
 Wants=bypass-ipvs.service bypass-ipvs@192.168.3.110.service keepalived.service observer.service

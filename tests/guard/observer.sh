@@ -48,4 +48,15 @@ wait_for 30 held
 echo "after a while the address is there: $(held), keepalived is" \
     "$(systemctl show --value -p ActiveState keepalived.service)"
 echo "at last: $(check)"
+
+one=bypass-ipvs@192.168.3.110.service
+units() {
+    echo "$1: $(systemctl is-active "$guard" "$one" | paste -sd ' ')," \
+        "$(systemctl is-enabled "$guard" "$one" | paste -sd ' ')"
+}
+systemctl enable --quiet "$guard" "$one"
+sh /run/preun 1
+units "after an upgrade of the package"
+sh /run/preun 0
+units "after its removal"
 journalctl --no-pager -o cat -t bypass-ipvs | sed 's/^/journal: /'
