@@ -1,5 +1,5 @@
-//! The rules as commands for firewalld, each of which may be run again. Rich rules say the source;
-//! what goes on before firewalld's own chains takes its direct interface.
+//! The rules as commands for firewalld, each of which may be run again. Rich rules say the source.
+//! What IPVS hides from conntrack, and firewalld would drop as invalid, the guard lets through to them.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -56,7 +56,6 @@ impl Display for Commands<'_> {
         for service in &needs.unknown {
             writeln!(f, "# Add what belongs to {service}: the inventory does not know its ports.")?;
         }
-        untracked(f, needs)?;
         writeln!(f, "\nfirewall-cmd --reload")
     }
 }
@@ -75,33 +74,6 @@ fn rich_rules(f: &mut Formatter<'_>, peers: &Peers<'_>, what: fmt::Arguments<'_>
         let rule = rule(&format!("source address=\"{from}\" "));
         writeln!(f, "{ADD} --add-rich-rule='{rule}'")
     })
-}
-
-/// firewalld drops what conntrack calls invalid before it looks at any port, but lets untracked
-/// packets come so far.
-fn untracked(f: &mut Formatter<'_>, needs: &Needs<'_>) -> fmt::Result {
-    let tcp: Vec<_> = needs.services.iter().filter(|s| s.protocol == Protocol::Tcp).collect();
-    if tcp.is_empty() {
-        return Ok(());
-    }
-    writeln!(
-        f,
-        "\n# IPVS hides what it balances from conntrack, which then takes a client's FIN for invalid, and\n\
-         # firewalld drops that before it looks at ports. So conntrack must not see these connections at\n\
-         # all, but only where the VIP is on the interface that they come in by: on the MASTER."
-    )?;
-    for service in tcp {
-        for vip in &service.vips {
-            writeln!(
-                f,
-                "{ADD} --direct --add-rule {} raw PREROUTING 0 -d {vip} -p tcp --dport {} \
-                 -m addrtype --dst-type LOCAL --limit-iface-in -j CT --notrack",
-                name(Family::of(vip.address())),
-                service.port,
-            )?;
-        }
-    }
-    Ok(())
 }
 
 /// firewalld's word for a family.

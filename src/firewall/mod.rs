@@ -13,7 +13,6 @@ use std::net::IpAddr;
 use crate::cluster::{self, Cluster, Family, Protocol};
 use crate::conf::build::SYNC_GROUP_IPV6;
 use crate::conf::word::Word;
-use crate::vip::Vip;
 
 /// Where adverts go (RFC 5798, 5.1.1.2).
 const VRRP_GROUP: &str = "224.0.0.18";
@@ -67,8 +66,6 @@ pub struct Service {
     pub protocol: Protocol,
     /// 1–65535.
     pub port: u16,
-    /// The addresses that are balanced.
-    pub vips: Vec<Vip>,
 }
 
 impl Peers<'_> {
@@ -113,14 +110,8 @@ fn services(cluster: &Cluster, node: usize) -> (Vec<Service>, Vec<String>) {
     for server in cluster.virtual_servers_of(node).map(|at| &cluster.virtual_servers[at]) {
         let protocol = server.protocol;
         match &server.service {
-            cluster::Service::Port(port) => {
-                let instance = server.vrrp_instance.map(|at| &cluster.vrrp_instances[at]);
-                let vips = instance.into_iter().flat_map(|instance| instance.all_vips()).collect();
-                known.push(Service { protocol, port: *port, vips });
-            }
-            cluster::Service::Address(address, Some(port)) => {
-                let vips = address.to_string().parse().into_iter().collect();
-                known.push(Service { protocol, port: *port, vips });
+            cluster::Service::Port(port) | cluster::Service::Address(_, Some(port)) => {
+                known.push(Service { protocol, port: *port });
             }
             other => unknown.push(format!("{other}, {protocol}")),
         }

@@ -13,7 +13,7 @@ use nix::sys::socket::{
 use crate::common::netns::{Netns, inside};
 use crate::nftables::load;
 use crate::node::{OWN6, VIP6};
-use crate::traffic::{BRIEF, Guarded, PATIENT, SYNC_PORT};
+use crate::traffic::{BRIEF, Guarded, PATIENT, SERVICE, SYNC_PORT};
 use crate::{INVENTORY, rendered_of};
 
 const VRRP_GROUP: &str = "ff02::12";
@@ -57,7 +57,7 @@ struct Listening {
 impl Listening {
     fn new() -> Listening {
         let guarded = Guarded::new();
-        guarded.node.guard(&["-a", VIP6]);
+        guarded.node.guard(&[&SERVICE[..], &["-a", VIP6]].concat());
         guarded.node.switch.ip(SNOOPING);
         // Without an address of its own the switch asks nobody, and a node tells its groups anew
         // when it has one.

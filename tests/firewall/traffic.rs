@@ -26,11 +26,16 @@ pub const BRIEF: Duration = Duration::from_millis(400);
 pub const CLIENT: &str = "192.168.3.3";
 pub const PEER: &str = "192.168.3.101";
 
+/// What the nodes balance, as gen-conf's hooks say it.
+pub const SERVICE: [&str; 2] = ["--service", "tcp/2525"];
+
 /// The source ports of what IPVS alone knows.
 const MIDSTREAM: u16 = 40_000;
 const CLOSING: u16 = 40_001;
+const RESETTING: u16 = 40_002;
 
 const ACK: u8 = 0x10;
+const RST: u8 = 0x04;
 const FIN: u8 = 0x01;
 
 /// Counts at priority 90: after every firewall, before IPVS, which sits at 98.
@@ -40,12 +45,14 @@ table inet behind {
   counter sync { }
   counter midstream { }
   counter closing { }
+  counter resetting { }
   chain input {
     type filter hook input priority 90
     meta l4proto 112 counter name vrrp
     udp dport 8848 counter name sync
     tcp sport 40000 counter name midstream
     tcp sport 40001 counter name closing
+    tcp sport 40002 counter name resetting
   }
 }";
 
@@ -65,12 +72,22 @@ pub struct Passes {
     pub midstream: bool,
     /// The last packet of such a connection, which connection tracking calls invalid.
     pub closing: bool,
+    /// The one that ends it at once, which it calls invalid too.
+    pub resetting: bool,
 }
 
 impl Passes {
     /// The same for all.
     pub const fn all(yes: bool) -> Passes {
-        Passes { vrrp: yes, sync: yes, redirected: yes, held: yes, midstream: yes, closing: yes }
+        Passes {
+            vrrp: yes,
+            sync: yes,
+            redirected: yes,
+            held: yes,
+            midstream: yes,
+            closing: yes,
+            resetting: yes,
+        }
     }
 }
 
@@ -83,7 +100,7 @@ pub struct Guarded {
 impl Guarded {
     pub fn new() -> Guarded {
         let node = Node::new();
-        node.guard(&["-a", VIP]);
+        node.guard(&[&SERVICE[..], &["-a", VIP]].concat());
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), COUNTERS).unwrap();
         node.node.tool("nft", &format!("-f {}", file.path().display()));
@@ -106,6 +123,7 @@ impl Guarded {
         assert!(held.is_none_or(|at| at.to_string() == VIP), "{held:?}");
         let midstream = self.counted("midstream", patience, || self.send_segment(MIDSTREAM, ACK));
         let closing = self.counted("closing", patience, || self.send_segment(CLOSING, FIN | ACK));
+        let resetting = self.counted("resetting", patience, || self.send_segment(RESETTING, RST));
         self.node.give_up(VIP);
         Passes {
             vrrp: self.advert_passes(PEER, patience),
@@ -114,6 +132,7 @@ impl Guarded {
             held: held.is_some(),
             midstream,
             closing,
+            resetting,
         }
     }
 

@@ -18,9 +18,4 @@ firewall-cmd --permanent --add-rich-rule='rule family="ipv4" source address="192
 # Clients, and the other nodes' checks
 firewall-cmd --permanent --add-port=25/tcp
 
-# IPVS hides what it balances from conntrack, which then takes a client's FIN for invalid, and
-# firewalld drops that before it looks at ports. So conntrack must not see these connections at
-# all, but only where the VIP is on the interface that they come in by: on the MASTER.
-firewall-cmd --permanent --direct --add-rule ipv4 raw PREROUTING 0 -d 192.168.3.100 -p tcp --dport 25 -m addrtype --dst-type LOCAL --limit-iface-in -j CT --notrack
-
 firewall-cmd --reload
