@@ -56,13 +56,15 @@ pub fn run(cli: &Cli, out: &mut impl Write, log: &mut Log) -> Exit {
 fn install(system: &System, guards: &[Guard], log: &mut Log) -> Exit {
     let names = list(&vips(guards));
     match system.install(guards) {
-        Ok(()) => {
+        Ok(changed) => {
             let kept = if system.keep_sessions { ", sessions are kept" } else { "" };
             log.note(&format!("guard in force for {names}{kept}"));
-            // It is what the hook is for, whatever others do to it.
-            let asked = guards.iter().map(|guard| (guard.vip, Some(guard.services.clone())));
-            let conflicts = conflicts::find(&asked.collect::<Vec<_>>());
-            conflicts.lines().iter().for_each(|line| log.warning(line));
+            // A transition must not wait for the rules of others to be read: most hooks change nothing.
+            if changed {
+                let asked = guards.iter().map(|guard| (guard.vip, Some(guard.services.clone())));
+                let conflicts = conflicts::find(&asked.collect::<Vec<_>>());
+                conflicts.lines().iter().for_each(|line| log.warning(line));
+            }
             Exit::Ok
         }
         Err(error) => fail(&error, &error.consequence(&names), log),

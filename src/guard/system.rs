@@ -151,19 +151,24 @@ fn undone(wrong: &[(Vip, State)]) -> Option<SystemError> {
 }
 
 impl System {
-    /// Puts `guards` in force, then their fallback routes if sessions are kept.
+    /// Puts `guards` in force, then their fallback routes if sessions are kept; tells whether a guard was
+    /// not in force before.
     ///
     /// # Errors
     /// A VIP without a guard has no route afterwards, not even one that was there; one whose guard
     /// can't be read keeps it. Where ARP would make an IPv4 route unsafe, it has none either.
-    pub fn install(&self, guards: &[Guard]) -> Result<(), SystemError> {
+    pub fn install(&self, guards: &[Guard]) -> Result<bool, SystemError> {
         let guards = &own::here(guards)[..];
         let vips = vips(guards);
+        let mut changed = false;
         for attempt in 1.. {
-            if let Err(error) = self.install_guards(guards, &vips) {
-                let unguarded = Listings::read(&vips).map(|listings| listings.wrong(guards));
-                let unguarded = unguarded.unwrap_or_default().into_iter().map(|(vip, _)| vip);
-                return Err(self.withdraw(unguarded.collect(), error));
+            match self.install_guards(guards, &vips) {
+                Ok(restored) => changed |= restored,
+                Err(error) => {
+                    let unguarded = Listings::read(&vips).map(|listings| listings.wrong(guards));
+                    let unguarded = unguarded.unwrap_or_default().into_iter().map(|(vip, _)| vip);
+                    return Err(self.withdraw(unguarded.collect(), error));
+                }
             }
             if !self.keep_sessions {
                 break;
@@ -171,7 +176,7 @@ impl System {
             let routes = self.install_routes(&vips);
             // Somebody may have taken the guard away between the two: a flush, a purge.
             let wrong = Listings::read(&vips).map_err(SystemError::Unread)?.wrong(guards);
-            let Some(undone) = undone(&wrong) else { return routes };
+            let Some(undone) = undone(&wrong) else { return routes.map(|()| changed) };
             // Once more. To take the route away could hit that of a hook which runs now and puts the
             // guard back too.
             if attempt == ATTEMPTS {
@@ -180,12 +185,12 @@ impl System {
                 return Err(self.withdraw(unguarded, undone));
             }
         }
-        Ok(())
+        Ok(changed)
     }
 
     /// Puts `guards` in force, all or none, and looks whether they are. Where they are already, as
-    /// mostly, nft is not started.
-    fn install_guards(&self, guards: &[Guard], vips: &[Vip]) -> Result<(), SystemError> {
+    /// mostly, nft is not started, and the answer is no.
+    fn install_guards(&self, guards: &[Guard], vips: &[Vip]) -> Result<bool, SystemError> {
         let mut outcome = Ok(());
         for attempt in 0.. {
             let listings = match Listings::read(vips) {
@@ -199,7 +204,7 @@ impl System {
                 Err(error) => return Err(SystemError::Unread(error)),
             };
             let wrong = listings.wrong(guards);
-            let Some(undone) = undone(&wrong) else { return Ok(()) };
+            let Some(undone) = undone(&wrong) else { return Ok(attempt > 0) };
             if let Some((family, holder)) = listings.held() {
                 return Err(SystemError::Held { family, holder });
             }
@@ -222,7 +227,7 @@ impl System {
             };
             outcome = self.nft.apply(&transaction);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Puts the fallback routes of `vips` in place, where that is safe. What keeps one from its

@@ -162,6 +162,10 @@ fn a_taken_port_is_not_balanced() {
     node.take(VIP);
     assert_eq!(node.served_at(VIP, PATIENT), ip(OWN));
     assert_eq!(ids(&node, VIP), ["error port-taken"]);
+    // A hook that has nothing to do reads no rules of others.
+    let idle = node.hook(&["-r", VIP]);
+    assert!(idle.status.success() && idle.stderr.is_empty(), "{idle:?}");
+    node.node.tool("nft", "delete table ip lvskit");
     let hook = node.hook(&["-r", VIP]);
     let said = String::from_utf8(hook.stderr).unwrap();
     assert!(hook.status.success(), "the guard is in force: {said}");

@@ -10,6 +10,7 @@ use super::follow::Follow;
 use super::late::{Done, Late};
 use super::leaving::{Balanced, Leaving};
 use super::orders::Orders;
+use crate::guard::conflicts;
 use crate::guard::hold::{Hold, HoldError};
 use crate::guard::list;
 use crate::guard::plan::Guard;
@@ -46,6 +47,9 @@ pub struct Keeper<'a> {
     late: Late,
     /// The last message about each that is told once.
     said: Vec<String>,
+    /// When conflicts were looked for last, and what was found.
+    conflicts_read: Option<Instant>,
+    conflicts_told: Vec<String>,
     ready: bool,
     failed: bool,
 }
@@ -63,6 +67,8 @@ impl<'a> Keeper<'a> {
             leaving: Leaving::default(),
             late: Late::default(),
             said: Vec::new(),
+            conflicts_read: None,
+            conflicts_told: Vec::new(),
             ready: false,
             failed: false,
         }
@@ -99,6 +105,27 @@ impl<'a> Keeper<'a> {
         self.tell(outcome, log);
         self.hold(log);
         self.follow(now, log);
+        self.conflicts(now, log);
+    }
+
+    /// Warns of what keeps the guards from working, of each once while it lasts.
+    fn conflicts(&mut self, now: Instant, log: &mut Log) {
+        // Programs that change their rules all the time must not cost more than one reading of them.
+        if self.conflicts_read.is_some_and(|last| now.duration_since(last) < PERIOD) {
+            return;
+        }
+        self.conflicts_read = Some(now);
+        let services = &self.orders.wanted().services;
+        let asked: Vec<_> =
+            services.iter().map(|(&vip, services)| (vip, Some(services.clone()))).collect();
+        if asked.is_empty() {
+            return;
+        }
+        let lines = conflicts::find(&asked).lines();
+        for line in lines.iter().filter(|line| !self.conflicts_told.contains(line)) {
+            log.warning(line);
+        }
+        self.conflicts_told = lines;
     }
 
     /// Puts right what is not; tells what that was.
