@@ -155,7 +155,7 @@ pub struct Args {
     #[arg(long, value_name = "VERSION", help_heading = "Expectations")]
     pub proxy: Option<Version>,
 
-    /// With this client in it: 192.0.2.1:1234 or [2001:db8::1]:1234
+    /// With this client in it: `192.0.2.1:1234` or `[2001:db8::1]:1234`
     #[arg(long, value_name = "ADDR:PORT", value_parser = end)]
     #[arg(requires = "proxy", help_heading = "Expectations")]
     pub proxy_source: Option<SocketAddr>,

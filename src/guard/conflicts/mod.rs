@@ -1,11 +1,11 @@
 //! What keeps a guard from working although its rules are in force: addresses in the wrong place, and the
 //! rules of others. `--check` shows it, hooks and the watcher log it.
 //!
-//! Each [`finding`] has a name; [`addresses`] and [`bridged`] look at the node's interfaces. The rules of
-//! others are read into steps ([`expression`], with [`xt`] for those of iptables-nft and [`legacy`] for
-//! those of the old iptables). The first packet of each service ([`packet`], [`services`]) is sent through
-//! them ([`evaluate`], with [`conditions`] about the [`registers`] of a rule), and [`rules`] judges what
-//! happened to it. All of it is pure; [`kernel`] reads, and [`tables`] asks sets.
+//! Each `finding` has a name; `addresses` and `bridged` look at the node's interfaces. The rules of
+//! others are read into steps (`expression`, with `xt` for those of iptables-nft and `legacy` for
+//! those of the old iptables). The first packet of each service (`packet`, `services`) is sent through
+//! them (`evaluate`, with `conditions` about the `registers` of a rule), and `rules` judges what
+//! happened to it. All of it is pure; `kernel` reads, and `tables` asks sets.
 
 mod addresses;
 mod attributes;
