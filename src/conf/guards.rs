@@ -22,8 +22,8 @@ const EVERY_PORT: (u16, u16) = (1, u16::MAX);
 pub struct Guards(Vec<Vec<Guard>>);
 
 impl Guards {
-    /// Those of the VIPs at which something is balanced among the nodes. Where there is no virtual
-    /// server at all, something else balances, and nobody knows what.
+    /// A guard for each VIP at which a service is balanced among the nodes. Without any virtual server
+    /// another program balances, and its services are unknown.
     pub fn of(cluster: &Cluster) -> Guards {
         let unknown = raw_services(cluster);
         let nodes = cluster.nodes.iter().flat_map(|node| [Some(node.address), node.second_address]);
@@ -56,8 +56,9 @@ impl Guards {
 /// Whether lines that are written as they are may have virtual servers.
 fn raw_services(cluster: &Cluster) -> bool {
     let may_have = |line: &Statement| {
-        let word = line.line.split_whitespace().find(|word| !word.starts_with('@'));
-        word.is_some_and(|word| word.starts_with("virtual_server") || word.starts_with("include"))
+        line.words()
+            .next()
+            .is_some_and(|word| word.starts_with("virtual_server") || word.starts_with("include"))
     };
     cluster.raw.iter().chain(cluster.nodes.iter().flat_map(|node| &node.raw)).any(may_have)
 }

@@ -31,6 +31,11 @@ impl Statement {
         Statement { line: head.into(), block: Some(block) }
     }
 
+    /// The words of its line, but for an `@ID`: behind that it is for some nodes only.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        self.line.split_whitespace().skip_while(|word| word.starts_with('@'))
+    }
+
     pub(super) fn write(&self, w: &mut Writer<'_, '_>) -> fmt::Result {
         match &self.block {
             None => w.line(&self.line),

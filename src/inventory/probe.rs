@@ -161,7 +161,7 @@ const RENDERED: [&str; 4] = ["misc_path", "misc_timeout", "misc_dynamic", "user"
 fn raw_lines(section: &Section<'_>, problems: &mut Problems) -> Option<Vec<Statement>> {
     let lines = raw::read(section, problems);
     let keyword =
-        |line: &Statement| raw::words(line).next().map(|word| word.trim_matches('"').to_owned());
+        |line: &Statement| line.words().next().map(|word| word.trim_matches('"').to_owned());
     let twice = lines.iter().filter_map(keyword).find(|word| RENDERED.contains(&word.as_str()));
     let (Some(word), Some((_, node))) = (twice, section.node("raw")) else { return Some(lines) };
     problems.add(

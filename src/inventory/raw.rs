@@ -27,11 +27,6 @@ pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> Vec<Statem
     lines
 }
 
-/// The words of a line, but for an `@ID`: behind that it is for some nodes only.
-pub(super) fn words(line: &Statement) -> impl Iterator<Item = &str> {
-    line.line.split_whitespace().skip_while(|word| word.starts_with('@'))
-}
-
 /// Keywords that gen-conf writes itself, from a key that is said or from what it reckons.
 fn contradicted(section: &Section<'_>, lines: &[Statement]) -> Vec<String> {
     let text: Vec<&str> = lines.iter().map(|line| line.line.as_str()).collect();

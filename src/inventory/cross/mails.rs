@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use super::Drafts;
-use crate::inventory::raw;
 use crate::inventory::read::Problems;
 
 const KEY: &str = "smtp_server";
@@ -16,7 +15,7 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
         through_vip(server.host.as_str(), places.value(KEY), drafts, problems);
     }
     for line in &drafts.global_defs.raw {
-        let mut words = raw::words(line);
+        let mut words = line.words();
         if let (Some(KEY), Some(host)) = (words.next(), words.next()) {
             through_vip(host.trim_matches('"'), places.item("raw", KEY), drafts, problems);
         }

@@ -3,12 +3,11 @@
 
 use super::{Drafts, unique};
 use crate::cluster::Tracked;
-use crate::conf::statement::Settings;
+use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
 use crate::inventory::instance::InstanceDraft;
 use crate::inventory::member;
 use crate::inventory::places::Places;
-use crate::inventory::raw;
 use crate::inventory::read::{Placed, Problems};
 use crate::inventory::track::GroupDraft;
 
@@ -86,14 +85,14 @@ fn tracked(tracked: &Tracked, places: &Places, drafts: &Drafts<'_>, problems: &m
 fn in_raw(settings: &Settings, places: &Places, drafts: &Drafts<'_>, problems: &mut Problems) {
     let lines = || drafts.raw.iter().chain(drafts.nodes.iter().flat_map(|node| &node.raw));
     let included =
-        |line| raw::words(line).next().is_some_and(|word: &str| word.starts_with("include"));
+        |line: &Statement| line.words().next().is_some_and(|word| word.starts_with("include"));
     // What stands there can't be known.
     if lines().any(|line| line.line.contains('$') || included(line)) {
         return;
     }
     let defined = |heads: &[&str], name: &str| {
         lines().any(|line| {
-            let mut words = raw::words(line);
+            let mut words = line.words();
             let (head, own) = (words.next(), words.next());
             head.is_some_and(|head| heads.contains(&head))
                 && own.is_some_and(|own| own.trim_matches('"') == name)
