@@ -4,11 +4,10 @@
 
 use std::net::IpAddr;
 
-use super::chain::Kind;
+use super::listing::Listings;
 use super::plan::{Guard, Target};
-use super::{TABLE, route};
+use super::route;
 use crate::node::addresses::{self, Address, AddressFlags, AddressScope, Interface};
-use crate::node::nft::{self, Nft};
 use crate::vip::{Family, Vip};
 
 /// Sets each guard's target by this node's addresses now, if the kernel tells them. Hooks and the
@@ -33,17 +32,10 @@ fn unclear(interfaces: &[Interface], vips: &[Vip]) -> bool {
     interfaces.iter().find(several).is_some()
 }
 
-/// The VIPs that have chains or fallback routes here, as far as the kernel tells.
+/// The VIPs that have a guard or a fallback route here, as far as the kernel tells.
 fn known() -> Vec<Vip> {
-    let mut vips = Vec::new();
-    if let Ok(mut nft) = Nft::open() {
-        for family in [nft::Family::IPv4, nft::Family::IPv6] {
-            let chains = nft.table(family, TABLE).map(|table| table.chains).unwrap_or_default();
-            vips.extend(chains.iter().filter_map(|chain| Some(Kind::named(&chain.name)?.1)));
-        }
-    }
-    vips.extend(route::list().unwrap_or_default());
-    vips
+    let routes = route::list().unwrap_or_default();
+    Listings::read(&[]).map(|listings| listings.vips(&routes)).unwrap_or(routes)
 }
 
 /// Sets each guard's target by the node's addresses. `vips` are all virtual addresses that are known
@@ -68,7 +60,8 @@ pub fn own_address(vip: Vip, interfaces: &[Interface], vips: &[Vip]) -> Target {
     // The VIP itself is among `vips`.
     for interface in interfaces.iter().filter(|interface| !interface.is_loopback()) {
         let own = interface.addresses.iter().filter(|address| is_own(address));
-        let Some(best) = own.filter(|own| holds(own, vip.address())).min_by_key(|own| rank(own))
+        let Some(best) =
+            own.filter(|own| own.subnet_holds(vip.address())).min_by_key(|own| rank(own))
         else {
             continue;
         };
@@ -86,16 +79,6 @@ fn is_own(address: &Address, family: Family, vips: &[Vip]) -> bool {
     Family::of(address.address) == family
         && address.scope == AddressScope::Universe
         && !vips.iter().any(|vip| vip.address() == address.address)
-}
-
-/// Whether `address` is in the subnet of `own`.
-fn holds(own: &Address, address: IpAddr) -> bool {
-    let bits = |address: IpAddr| match address {
-        IpAddr::V4(v4) => u128::from(v4.to_bits()) << 96,
-        IpAddr::V6(v6) => v6.to_bits(),
-    };
-    let differing = bits(own.address) ^ bits(address);
-    differing.leading_zeros() >= u32::from(own.prefix)
 }
 
 /// Best first: addresses that stay, then the lowest, so that another address beside it changes

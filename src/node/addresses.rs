@@ -77,6 +77,21 @@ pub struct Address {
 }
 
 impl Address {
+    /// Whether `address` is in its subnet: in that of the other end, where there is one.
+    pub fn subnet_holds(&self, address: IpAddr) -> bool {
+        match (address, self.peer.unwrap_or(self.address)) {
+            (IpAddr::V4(one), IpAddr::V4(other)) => {
+                let host = u32::MAX.checked_shr(self.prefix.into()).unwrap_or(0);
+                one.to_bits() | host == other.to_bits() | host
+            }
+            (IpAddr::V6(one), IpAddr::V6(other)) => {
+                let host = u128::MAX.checked_shr(self.prefix.into()).unwrap_or(0);
+                one.to_bits() | host == other.to_bits() | host
+            }
+            _ => false,
+        }
+    }
+
     /// As a message about this address on an interface.
     pub fn message(&self, interface: u32) -> AddressMessage {
         let mut message = AddressMessage::default();

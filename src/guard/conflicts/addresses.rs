@@ -48,13 +48,13 @@ fn first(vip: Vip, vips: &[Vip], interfaces: &[Interface]) -> Option<Finding> {
     let mut after = interface.addresses.iter().skip_while(|other| *other != address).skip(1);
     let own = after.find(|other| {
         let is_vip = vips.iter().any(|vip| vip.address() == other.address);
-        !is_vip && other.prefix == address.prefix && in_subnet(other.address, address)
+        !is_vip && other.prefix == address.prefix && address.subnet_holds(other.address)
     })?;
     let (name, prefix, own) = (&interface.name, address.prefix, own.address);
     let sender = interface
         .addresses
         .iter()
-        .find(|other| other.prefix == prefix && in_subnet(other.address, address))?;
+        .find(|other| other.prefix == prefix && address.subnet_holds(other.address))?;
     (sender == address).then(|| Finding {
         id: Id::VipFirst,
         vip,
@@ -68,19 +68,4 @@ fn first(vip: Vip, vips: &[Vip], interfaces: &[Interface]) -> Option<Finding> {
              now drain this node (`echo 1 > /run/lvskit/drain`, later 0): the VIP comes back last"
         ),
     })
-}
-
-/// Whether an address is in the subnet of another one.
-pub(super) fn in_subnet(address: IpAddr, of: &Address) -> bool {
-    match (address, of.peer.unwrap_or(of.address)) {
-        (IpAddr::V4(one), IpAddr::V4(other)) => {
-            let host = u32::MAX.checked_shr(of.prefix.into()).unwrap_or(0);
-            one.to_bits() | host == other.to_bits() | host
-        }
-        (IpAddr::V6(one), IpAddr::V6(other)) => {
-            let host = u128::MAX.checked_shr(of.prefix.into()).unwrap_or(0);
-            one.to_bits() | host == other.to_bits() | host
-        }
-        _ => false,
-    }
 }

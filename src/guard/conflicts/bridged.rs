@@ -4,7 +4,6 @@
 
 use std::net::IpAddr;
 
-use super::addresses::in_subnet;
 use super::finding::{Finding, Id};
 use crate::node::addresses::{Address, Interface};
 use crate::vip::{Family, Vip};
@@ -20,7 +19,7 @@ pub(super) fn find(vip: Vip, interfaces: &[Interface], everywhere: bool) -> Opti
     };
     let concerned = |bridge: &&Interface| {
         let on = bridge.filters[usize::from(!v4)];
-        let near = bridge.addresses.iter().any(|own| in_subnet(vip.address(), own));
+        let near = bridge.addresses.iter().any(|own| own.subnet_holds(vip.address()));
         // A bridge for guests only, with a way out, may be in any network.
         let outside = ports(bridge).iter().any(|port| leads_outside(port));
         let guests_only = !bridge.addresses.iter().any(|own| is_of_network(own, v4));

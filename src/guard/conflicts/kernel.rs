@@ -7,7 +7,6 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use super::addresses::in_subnet;
 use super::finding::Finding;
 use super::legacy::{self, Legacy};
 use super::rules::{self, Foreign, Place};
@@ -102,7 +101,7 @@ fn place(vip: Vip, interfaces: &[Interface], routed: bool) -> Place {
     let reached = || interfaces.iter().filter(|interface| !interface.receives_nothing());
     let own = |interface: &Interface| -> Option<IpAddr> {
         let mut own = interface.addresses.iter().filter(|own| own.address != vip.address());
-        own.find(|own| in_subnet(vip.address(), own)).map(|own| own.address)
+        own.find(|own| own.subnet_holds(vip.address())).map(|own| own.address)
     };
     let interface = reached().find(holds).or_else(|| reached().find(|one| own(one).is_some()));
     Place {
