@@ -29,15 +29,16 @@ pub enum State {
 pub fn judge(vip: Vip, expected: Option<&Guard>, ruleset: &Ruleset) -> State {
     let found = |kind: Kind| {
         let name = kind.name(vip);
-        ruleset.chains.iter().find(|chain| chain.name == name)
+        Some((kind, ruleset.chains.iter().find(|chain| chain.name == name)?))
     };
-    if found(Kind::Incoming).is_none() {
+    let chains: Vec<(Kind, &Chain)> = Kind::ALL.into_iter().filter_map(found).collect();
+    if !chains.iter().any(|(kind, _)| *kind == Kind::Incoming) {
         return State::Missing;
     }
-    let hooks = || Kind::ALL.into_iter().find_map(|kind| differing_hook(kind, vip, found(kind)?));
+    let hooks = || chains.iter().find_map(|(kind, chain)| differing_hook(*kind, chain));
     let difference = (ruleset.tables.iter().find_map(flagged))
         .or_else(hooks)
-        .or_else(|| differing_rule(vip, expected, ruleset))
+        .or_else(|| differing_rule(&chains, expected, ruleset))
         .or_else(|| differing_set(vip, ruleset));
     difference.map_or(State::InForce, State::Altered)
 }
@@ -101,47 +102,47 @@ fn should_be_called_from(kind: Kind) -> Option<(&'static str, u32, i32)> {
     Some((base.kind.name(), base.hook.number(), base.priority))
 }
 
-fn differing_hook(kind: Kind, vip: Vip, chain: &Chain) -> Option<String> {
+fn differing_hook(kind: Kind, chain: &Chain) -> Option<String> {
     let told = |called: Option<(&str, u32, i32)>| match called {
         Some((kind, hook, priority)) => format!("type {kind} hook {hook} priority {priority}"),
         None => "no hook".to_owned(),
     };
     let (is, should) = (called_from(chain), should_be_called_from(kind));
     if is != should {
-        return Some(format!("chain {} has {}, not {}", kind.name(vip), told(is), told(should)));
+        return Some(format!("chain {} has {}, not {}", chain.name, told(is), told(should)));
     }
     matches!(chain.base, Some(BaseChain { policy: Policy::Drop, .. }))
-        .then(|| format!("the policy of chain {} is drop, not accept", kind.name(vip)))
+        .then(|| format!("the policy of chain {} is drop, not accept", chain.name))
 }
 
-/// Compares the comments of all rules, chain by chain, with one complete guard.
-fn differing_rule(vip: Vip, expected: Option<&Guard>, ruleset: &Ruleset) -> Option<String> {
-    let chains: Vec<(Kind, Vec<Option<Mark>>)> = Kind::ALL
-        .into_iter()
-        .filter(|kind| self::chains(ruleset).any(|chain| chain == (*kind, vip)))
-        .map(|kind| {
-            let name = kind.name(vip);
-            let rules = ruleset.rules.iter().filter(|rule| rule.chain == name);
-            (kind, rules.map(|rule| rule.comment.as_deref()?.parse().ok()).collect())
-        })
-        .collect();
+/// Compares the comments of all rules of a VIP's chains, chain by chain, with one complete guard.
+fn differing_rule(
+    chains: &[(Kind, &Chain)],
+    expected: Option<&Guard>,
+    ruleset: &Ruleset,
+) -> Option<String> {
+    let marks = |(_, chain): &(Kind, &Chain)| {
+        let rules = ruleset.rules.iter().filter(|rule| rule.chain == chain.name);
+        rules.map(|rule| rule.comment.as_deref()?.parse::<Mark>().ok()).collect::<Vec<_>>()
+    };
+    let marked: Vec<Vec<Option<Mark>>> = chains.iter().map(marks).collect();
     let first = match expected {
         Some(guard) => {
             ruleset::chains(guard).first().and_then(|chain| Some(chain.rules.first()?.mark))
         }
-        None => chains.iter().find_map(|(_, marks)| *marks.first()?),
+        None => marked.iter().find_map(|marks| *marks.first()?),
     };
     let mut place = 0;
-    for (kind, marks) in &chains {
+    for ((_, chain), marks) in chains.iter().zip(&marked) {
         for (at, mark) in marks.iter().enumerate() {
             place += 1;
             let should = first.map(|first| Mark { place, ..first });
             if mark.is_none() || *mark != should {
-                return Some(format!("rule {} of chain {} differs", at + 1, kind.name(vip)));
+                return Some(format!("rule {} of chain {} differs", at + 1, chain.name));
             }
         }
         if marks.is_empty() {
-            return Some(format!("chain {} has no rules", kind.name(vip)));
+            return Some(format!("chain {} has no rules", chain.name));
         }
     }
     let count = first.map_or(0, |first| first.count);
