@@ -3,6 +3,20 @@
 use super::{COUNT, COUNT_OR_0, Key, PORT, RAW, TIMER, TIMER_OR_0, Table, Value, form};
 use crate::cluster::{Release, Scheduler};
 
+/// What a virtual server hands down to its servers, and each of these to its checks.
+const RETRY: Key =
+    Key::plain("retry", COUNT, "of each check", "Default of its checks, smtp-check too.");
+const DELAY_BEFORE_RETRY: Key = Key::plain(
+    "delay_before_retry",
+    TIMER,
+    "of each check",
+    "Default of its checks, smtp-check too.",
+);
+const WARMUP: Key =
+    Key::plain("warmup", TIMER_OR_0, "delay_loop", "Most seconds until the first check.");
+const CONNECT_TIMEOUT: Key =
+    Key::plain("connect_timeout", TIMER, "5", "Default of its checks, smtp-check too.");
+
 /// `virtual_server`
 pub const VIRTUAL_SERVER: Table = Table {
     name: "a virtual_server",
@@ -105,15 +119,10 @@ const PLAIN: &[Key] = &[
     Key::plain("quorum_up", Value::Command, "none", "Run when the quorum is gained."),
     Key::plain("quorum_down", Value::Command, "none", "Run when the quorum is lost."),
     Key::plain("ip_family", Value::OneOf(&["inet", "inet6"]), "inet", "Of a fwmark service."),
-    Key::plain("retry", COUNT, "of each check", "Default of its checks, smtp-check too."),
-    Key::plain(
-        "delay_before_retry",
-        TIMER,
-        "of each check",
-        "Default of its checks, smtp-check too.",
-    ),
-    Key::plain("warmup", TIMER_OR_0, "delay_loop", "Most seconds until the first check."),
-    Key::plain("connect_timeout", TIMER, "5", "Default of its checks, smtp-check too."),
+    RETRY,
+    DELAY_BEFORE_RETRY,
+    WARMUP,
+    CONNECT_TIMEOUT,
     Key::plain("inhibit_on_failure", Value::Flag, "false", "Weight 0 instead of removal."),
     Key::plain("sorry_server", Value::Endpoint, "none", "Serves when the quorum is lost."),
     Key::plain("sorry_server_inhibit", Value::Flag, "false", "inhibit_on_failure for it."),
@@ -146,15 +155,10 @@ pub const REAL_SERVER: Table = Table {
             Key::plain("virtualhost", Value::Text, "none", "Default host of its HTTP checks."),
             Key::plain("snmp_name", Value::Text, "none", "Its name in SNMP.").since(Release::V2_2),
             Key::plain("alpha", Value::Bool, "of the virtual server", "Down until checked."),
-            Key::plain("retry", COUNT, "of each check", "Default of its checks, smtp-check too."),
-            Key::plain(
-                "delay_before_retry",
-                TIMER,
-                "of each check",
-                "Default of its checks, smtp-check too.",
-            ),
-            Key::plain("warmup", TIMER_OR_0, "delay_loop", "Most seconds until the first check."),
-            Key::plain("connect_timeout", TIMER, "5", "Default of its checks, smtp-check too."),
+            RETRY,
+            DELAY_BEFORE_RETRY,
+            WARMUP,
+            CONNECT_TIMEOUT,
             Key::plain("delay_loop", TIMER, "of the virtual server", "Seconds between checks."),
             Key::plain("inhibit_on_failure", Value::Bool, "false", "Weight 0, not removal."),
         ],
