@@ -5,7 +5,7 @@
 //! VRRP state and stays in place. That is why hooks commute: whatever keepalived starts, in
 //! whatever order, and whichever of them is killed, there is only one state to arrive at.
 //!
-//! - [`plan`] says what should be in force for a VIP, [`ruleset`] turns that into [`chain`]s of rules
+//! - [`plan`] says what should be in force for a VIP, [`ruleset`] turns that into [`chain`]s of `rules`
 //!   (pure), each with its [`fingerprint`]; [`senders`] are the sets that these fill;
 //! - [`text`] writes the same rules in nft's own language, for `--dry-run` and for people;
 //! - [`nft`] hands a ruleset to the kernel;
@@ -35,6 +35,7 @@ pub mod own;
 pub mod plan;
 pub mod route;
 mod rule;
+mod rules;
 pub mod ruleset;
 pub mod senders;
 pub mod status;
