@@ -62,11 +62,11 @@ pub fn read(
 /// The files that a pattern names, in the order of their names; folders are none.
 ///
 /// # Errors
-/// When it is no pattern, or a folder can't be looked at.
+/// If the pattern is invalid, or a folder can't be read.
 pub fn matching(pattern: &Path) -> Result<Vec<PathBuf>> {
     let pattern = pattern.to_string_lossy();
     let paths = glob::glob_with(&pattern, MATCHING)
-        .with_context(|| format!("`{pattern}` is no pattern of file names"))?;
+        .with_context(|| format!("`{pattern}` is an invalid pattern of file names"))?;
     let paths = paths.collect::<Result<Vec<PathBuf>, _>>().context("can't be looked at")?;
     Ok(paths.into_iter().filter(|path| !path.is_dir()).collect())
 }
