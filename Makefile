@@ -22,8 +22,8 @@ export LVSKIT_LIBEXECDIR = $(LIBEXECDIR)
 
 # In their folders, so that the links of the installed README lead somewhere.
 DOCS := keepalived/README.md keepalived/inventory.yml $(wildcard keepalived/*/keepalived.conf keepalived/samples/*) \
-	packaging/ansible/README.md $(wildcard packaging/ansible/*.yml) tests/lab/README.md \
-	$(wildcard LICENSE-* *.md)
+	$(wildcard packaging/*.md) packaging/ansible/README.md $(wildcard packaging/ansible/*.yml) \
+	src/guard/README.md tests/bench/README.md $(wildcard tests/lab/*.md) $(wildcard LICENSE-* *.md)
 
 # How long each fuzz target runs, in seconds.
 FUZZ_TIME  ?= 600

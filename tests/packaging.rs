@@ -15,6 +15,8 @@ mod certificates;
 mod docs;
 #[path = "packaging/package.rs"]
 mod package;
+#[path = "packaging/pages.rs"]
+mod pages;
 #[path = "packaging/playbook.rs"]
 mod playbook;
 #[path = "packaging/replace.rs"]

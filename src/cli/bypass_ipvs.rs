@@ -32,8 +32,8 @@ Exit codes:
   0  done; with --check: in force, perhaps with warnings
   1  with --check: a guard is missing or was altered, a fallback route is unsafe or, with
      --keep-sessions, missing, there is nothing here, or something keeps a guard from working:
-     vip-on-lo, port-taken, notrack, earlier-chain, bridged, vip-first (the README lists them
-     under \"When it doesn't work\"; those that only may do harm are warnings)
+     vip-on-lo, port-taken, notrack, earlier-chain, bridged, vip-first (packaging/troubleshooting.md
+     in lvskit's documentation describes them; those that only may do harm are warnings)
   2  wrong command line, nothing was tried
   4  nft or the kernel refused, or the fallback route would be unsafe
   5  nft or the kernel did not answer in time

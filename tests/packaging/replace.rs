@@ -12,7 +12,7 @@ use super::built::{make, run};
 
 /// It stands for each of the programs: what counts is that it can be run.
 const PROGRAM: &str = "/bin/true";
-const README: &str = include_str!("../../README.md");
+const PAGE: &str = include_str!("../../packaging/README.md");
 
 /// Enough for a few hundred runs of the program meanwhile.
 const TIMES: usize = 8;
@@ -77,15 +77,15 @@ fn make_install_leaves_no_moment_without_a_program() {
 }
 
 #[test]
-fn unpacking_as_the_readme_says_leaves_none_either() {
+fn unpacking_as_the_page_says_leaves_none_either() {
     let folder = tempfile::tempdir().unwrap();
     let (target, root) = (folder.path().join("target"), folder.path().join("root"));
     built(&target);
     install(&target, &root);
     let archive = folder.path().join("lvskit.tgz");
     run(Command::new("tar").arg("-C").arg(&root).arg("-czf").arg(&archive).arg("usr"));
-    let start = README.find("    mkdir /usr/.lvskit && ").expect("README unpacks there");
-    let line: String = README[start..].lines().take_while(|line| !line.is_empty()).collect();
+    let start = PAGE.find("    mkdir /usr/.lvskit && ").expect("the page unpacks there");
+    let line: String = PAGE[start..].lines().take_while(|line| !line.is_empty()).collect();
     let line = line.replace("/usr", &root.join("usr").display().to_string());
     let line = line.replace("lvskit.tgz", &archive.display().to_string());
     let unpack = || drop(run(Command::new("sh").args(["-ec", &line])));

@@ -81,7 +81,7 @@ fn useradd_makes_the_same() {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
     let sysusers = fs::read_to_string(repository.join("packaging/sysusers.d/lvskit.conf")).unwrap();
     let by_hand = sysusers.lines().find_map(|line| line.strip_prefix("# useradd ")).unwrap();
-    for document in ["README.md", "keepalived/README.md"] {
+    for document in ["packaging/README.md", "keepalived/README.md"] {
         let text = fs::read_to_string(repository.join(document)).unwrap();
         assert!(text.contains(&format!("useradd {by_hand}")), "{document} lacks `{by_hand}`");
     }

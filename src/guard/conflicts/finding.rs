@@ -1,5 +1,5 @@
 //! What keeps a guard from working although it is in force: what it is, what it means for clients, and
-//! what to do about it. Each kind has a name that stays the same, for scripts and for the README.
+//! what to do about it. Each kind has a name that stays the same, for scripts and for packaging/troubleshooting.md.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ pub enum Id {
 }
 
 impl Id {
-    /// The name in messages, in JSON and in the README.
+    /// The name in messages, in JSON and in packaging/troubleshooting.md.
     pub fn name(self) -> &'static str {
         match self {
             Id::VipOnLo => "vip-on-lo",
