@@ -2,17 +2,19 @@
 //! ruleset`, with which a reload of nftables begins, takes the last nat chain away, and with it the
 //! kernel's nat hooks: translations that are under way stop, and with a fallback route the sessions are
 //! reset. It passes over a table that a living process owns by its netlink socket. With one nat chain
-//! left, empty as it may be, the translations go on.
+//! left, whatever is in it, the nat hooks stay; and with one rule left that asks conntrack, which nothing
+//! in the replaced ruleset may do, conntrack's own hooks stay, without which nothing is translated.
 //!
 //! Nobody else can delete the table; the kernel does when the process ends.
 
-use netlink_packet_core::NLM_F_CREATE;
+use netlink_packet_core::{DefaultNla, NLM_F_APPEND, NLM_F_CREATE};
 use nix::errno::Errno;
 
 use crate::node::netlink::NetlinkError;
 use crate::node::nft::packet::{
-    ChainAttribute, ChainMessage, Hook, InetHookNumber, NfTablesMessage, TableAttribute,
-    TableFlags, TableMessage,
+    Bitwise, ChainAttribute, ChainMessage, Cmp, DataAttribute, Expressions, Hook, InetHookNumber,
+    NfTablesMessage, Operator, Register, RuleAttribute, RuleMessage, TableAttribute, TableFlags,
+    TableMessage,
 };
 use crate::node::nft::{self, Batch, Nft};
 use crate::vip::Family;
@@ -22,6 +24,17 @@ pub const TABLE: &str = "lvskit-hold";
 
 /// NF_ACCEPT (linux/netfilter.h).
 const ACCEPT: u32 = 1;
+
+/// Attributes of the expression `ct`, and the key of a connection's state (linux/netfilter/nf_tables.h).
+const NFTA_CT_DREG: u16 = 1;
+const NFTA_CT_KEY: u16 = 2;
+const NFT_CT_STATE: u32 = 0;
+
+/// The bit of `new` in it (linux/netfilter/nf_conntrack_common.h).
+const NEW: u32 = 1 << 3;
+
+/// The chain's name.
+const CHAIN: &str = "hold";
 
 /// The tables that this process owns.
 #[derive(Debug, Default)]
@@ -79,12 +92,15 @@ impl Hold {
     }
 }
 
-/// The order for a family's table:
+/// The order for a family's table; its rule does nothing but want conntrack:
 ///
 /// ```text
 /// table ip lvskit-hold {
 ///   flags owner
-///   chain hold { type nat hook prerouting priority 0; policy accept; }
+///   chain hold {
+///     type nat hook prerouting priority 0; policy accept;
+///     ct state new
+///   }
 /// }
 /// ```
 fn table(family: Family) -> Batch {
@@ -100,14 +116,46 @@ fn table(family: Family) -> Batch {
     let chain = ChainMessage {
         attributes: vec![
             ChainAttribute::Table(name()),
-            ChainAttribute::Name("hold".to_owned()),
+            ChainAttribute::Name(CHAIN.to_owned()),
             ChainAttribute::Hook(hook),
             ChainAttribute::Policy(ACCEPT),
             ChainAttribute::Type("nat".to_owned()),
         ],
     };
+    let rule = RuleMessage {
+        attributes: vec![
+            RuleAttribute::Table(name()),
+            RuleAttribute::Chain(CHAIN.to_owned()),
+            RuleAttribute::Expressions(state_new().map(Into::into).into()),
+        ],
+    };
     let mut batch = Batch::default();
     batch.push(family, NfTablesMessage::NewTable(table), NLM_F_CREATE);
     batch.push(family, NfTablesMessage::NewChain(chain), NLM_F_CREATE);
+    batch.push(family, NfTablesMessage::NewRule(rule), NLM_F_CREATE | NLM_F_APPEND);
     batch
+}
+
+/// `ct state new`: the state, of it the one bit, which must not be zero.
+fn state_new() -> [Expressions; 3] {
+    let register = Register::Reg1;
+    let number = |kind, number: u32| DefaultNla::new(kind, number.to_be_bytes().into());
+    let value = |bits: u32| DataAttribute::Value(bits.to_ne_bytes().into());
+    let load = Expressions::Other {
+        expression_type: "ct".to_owned(),
+        attributes: vec![number(NFTA_CT_DREG, register.into()), number(NFTA_CT_KEY, NFT_CT_STATE)],
+    };
+    let mask = Expressions::Bitwise(vec![
+        Bitwise::SourceRegister(register),
+        Bitwise::DestinationRegister(register),
+        Bitwise::Length(u32::BITS / 8),
+        Bitwise::Mask(value(NEW)),
+        Bitwise::Xor(value(0)),
+    ]);
+    let compare = Expressions::Cmp(vec![
+        Cmp::SourceRegister(register),
+        Cmp::Op(Operator::NotEqual),
+        Cmp::Data(value(0)),
+    ]);
+    [load, mask, compare]
 }
