@@ -59,7 +59,7 @@ demo:
 
 # The scenarios alone, the proofs too: more than an hour; `make lab SCENARIOS="link_death probe"` runs some.
 lab:
-	$(DEPS) lab
+	$(DEPS) lab firewall
 	$(CARGO) test --locked --release --test lab -- test $(SCENARIOS)
 
 # Some scenarios on Debian 12, 11 and 13, each with its own kernel, keepalived and nft: an hour without KVM.

@@ -142,9 +142,10 @@ impl Cluster {
     }
 
     /// Makes the cluster what the setup says and starts it, unless it is just that already; waits
-    /// until it works.
+    /// until it works. Our way has the watcher on every node.
     pub fn set_up(&mut self, setup: &Setup) -> Result<()> {
         self.change_to(setup)?;
+        self.watch(setup.way == Way::Ours)?;
         if setup.way == Way::Articles {
             // Started together, its hooks end wrong at once; it shall begin right.
             self.nodes[0].start()?;
@@ -174,6 +175,7 @@ impl Cluster {
     /// Sets the cluster up and leaves it to the nodes who is MASTER; tells who it is.
     pub fn elect(&mut self, setup: &Setup) -> Result<usize> {
         self.change_to(setup)?;
+        self.watch(setup.way == Way::Ours)?;
         self.start()?;
         self.another_that_stays(usize::MAX)
     }

@@ -39,6 +39,7 @@ pub fn run() -> Result<()> {
 
     title("2. Four keepalived start at the same moment");
     step("until one is MASTER, all checks are up and every guard is in force", || {
+        cluster.watch(true)?;
         cluster.start()?;
         cluster.converge(&cluster.everybody())
     })?;

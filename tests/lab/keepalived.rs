@@ -33,6 +33,11 @@ fn lvskit_run() -> &'static Path {
     Path::new("/run/lvskit")
 }
 
+/// Where a node's keepalived writes the number of its main process.
+pub fn pid_file(folder: &Path) -> PathBuf {
+    folder.join("pid")
+}
+
 /// Where the log of a node's keepalived is kept.
 pub fn log(folder: &Path) -> PathBuf {
     folder.join("keepalived.log")
@@ -44,7 +49,8 @@ impl Keepalived {
         let log = File::options().create(true).append(true).open(log(folder))?;
         let mut command = Command::new("keepalived");
         command.args(["-n", "-l", "-D", "-f"]).arg(conf);
-        for (option, name) in [("-p", "pid"), ("-r", "vrrp.pid"), ("-c", "checkers.pid")] {
+        command.arg("-p").arg(pid_file(folder));
+        for (option, name) in [("-r", "vrrp.pid"), ("-c", "checkers.pid")] {
             command.arg(option).arg(folder.join(name));
         }
         if has_bfd() {

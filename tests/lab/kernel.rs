@@ -3,7 +3,7 @@
 //! another release, over that release's files; see [`crate::matrix`].
 
 use std::fs;
-use std::io;
+use std::io::{self, BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -36,6 +36,7 @@ const MODULES: &[&str] = &[
     "nf_conntrack",
     "nft_redir",
     "nft_nat",
+    "nft_ct",
     "nft_fib_ipv4",
     "nft_fib_ipv6",
     "nft_fib_inet",
@@ -58,11 +59,12 @@ pub fn run(words: &[&str]) -> Result<()> {
         ensure!(status.success(), "the lab ended with {status}");
         return Ok(());
     }
-    boot(Path::new("/"), words)
+    boot(Path::new("/"), words, |_| ())
 }
 
 /// Runs `lab WORDS` in a virtual machine that has the files below `root` and the kernel among them.
-pub fn boot(root: &Path, words: &[&str]) -> Result<()> {
+/// `heard` is given each line that it prints.
+pub fn boot(root: &Path, words: &[&str], mut heard: impl FnMut(&str)) -> Result<()> {
     let kernel = newest_kernel(root)?;
     let kvm = kvm_works()?;
     println!(
@@ -93,9 +95,15 @@ pub fn boot(root: &Path, words: &[&str]) -> Result<()> {
         .spawn()
         .context("virtme-ng")?;
     // Through pipes of our own: the emulator opens its outputs anew and would overwrite a file.
-    let (mut said, mut complained) = (guest.stdout.take().unwrap(), guest.stderr.take().unwrap());
+    let (said, mut complained) = (guest.stdout.take().unwrap(), guest.stderr.take().unwrap());
     let errors = std::thread::spawn(move || io::copy(&mut complained, &mut io::stderr()));
-    io::copy(&mut said, &mut io::stdout())?;
+    for line in BufReader::new(said).split(b'\n') {
+        let line = line?;
+        let line = String::from_utf8_lossy(&line);
+        let line = line.trim_end_matches('\r');
+        println!("{line}");
+        heard(line);
+    }
     errors.join().unwrap()?;
     let status = guest.wait()?;
     println!("lab: the virtual machine ran for {} s", started.elapsed().as_secs());

@@ -110,7 +110,8 @@ impl Node {
         if !wanted {
             self.watcher = None;
         } else if self.watcher.is_none() {
-            self.watcher = Some(Watcher::start(&self.netns, &self.conf())?);
+            let pid_file = keepalived::pid_file(&self.folder);
+            self.watcher = Some(Watcher::start(&self.netns, &self.conf(), &pid_file)?);
         }
         Ok(())
     }

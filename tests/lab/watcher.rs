@@ -14,10 +14,11 @@ use crate::common::netns::Netns;
 pub struct Watcher(Child);
 
 impl Watcher {
-    /// Starts it on a node for the file that the node's keepalived has.
-    pub fn start(node: &Netns, conf: &Path) -> Result<Watcher> {
+    /// Starts it on a node for the file that the node's keepalived has, and the file where that writes its
+    /// process number.
+    pub fn start(node: &Netns, conf: &Path, pid_file: &Path) -> Result<Watcher> {
         let mut watcher = Command::new(lvskit::paths::libexec("bypass-ipvs"));
-        watcher.args(["--watch", "--config"]).arg(conf);
+        watcher.args(["--watch", "--config"]).arg(conf).arg("--keepalived-pid").arg(pid_file);
         watcher.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Ok(Watcher(node.run(|| watcher.spawn()).context("bypass-ipvs --watch")?))
     }

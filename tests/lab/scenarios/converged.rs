@@ -12,10 +12,11 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
     for node in &cluster.nodes {
         keepalived::config_test(&node.netns, &node.conf()).with_context(|| node.name.clone())?;
     }
+    // What is right afterwards, the hooks did.
+    cluster.watch(false)?;
     for round in 1..=ROUNDS {
         cluster.stop()?;
         for node in &cluster.nodes {
-            // Only this round's hooks can put the guard and its route there again.
             node.flush();
         }
         cluster.start()?;

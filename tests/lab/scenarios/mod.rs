@@ -49,6 +49,9 @@ pub struct Scenario {
     run: fn(&mut Cluster) -> Result<String>,
 }
 
+/// How the line begins that names the versions.
+pub const VERSIONS: &str = "lab: with ";
+
 /// The word for the scenarios of the ordinary group.
 const ORDINARY: &str = "ordinary";
 
@@ -98,7 +101,7 @@ pub const ALL: &[Scenario] = &[
     },
     Scenario {
         name: "node_programs",
-        group: Group::Proof,
+        group: Group::Ordinary,
         server: Server::Sink,
         tells: "programs on the nodes meet their own node's service at the VIP",
         run: node_programs::run,
@@ -112,7 +115,7 @@ pub const ALL: &[Scenario] = &[
     },
     Scenario {
         name: "udp_flow",
-        group: Group::Proof,
+        group: Group::Ordinary,
         server: Server::Sink,
         tells: "a UDP flow that a BACKUP served is balanced once the node is MASTER",
         run: udp_flow::run,
@@ -230,7 +233,7 @@ pub fn run(names: &[&str]) -> Result<()> {
     syslog::start()?;
     let began = Instant::now();
     let mut cluster = Cluster::build()?;
-    println!("lab: {}", versions()?);
+    println!("{VERSIONS}{}", versions()?);
     println!("lab: network ready after {} s", began.elapsed().as_secs());
     let (mut passed, mut failed) = (0, 0);
     let times = settings::number("REPEAT", 1)?;

@@ -56,7 +56,6 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
 
 /// Every node's watcher is held while its rules are gone.
 fn watched(cluster: &mut Cluster) -> Result<String> {
-    cluster.watch(true)?;
     let file = Path::new(ROOT).join("nftables.conf");
     fs::write(&file, FILE)?;
     reload(cluster, |node| {
@@ -72,13 +71,11 @@ fn watched(cluster: &mut Cluster) -> Result<String> {
 fn in_file(cluster: &mut Cluster) -> Result<String> {
     cluster.watch(false)?;
     cluster.gen_conf(&["--guard-file"])?;
-    let seen = reload(cluster, |node| {
+    reload(cluster, |node| {
         let file = with_guard(node)?;
         node.netns.tool("nft", &format!("-f {}", file.display()));
         Ok(())
-    });
-    cluster.watch(true)?;
-    seen
+    })
 }
 
 fn with_guard(node: &Node) -> Result<PathBuf> {

@@ -1,7 +1,7 @@
 //! A hundred transitions in a minute: nodes are drained and filled again, cables pulled and
 //! plugged, at random; half of the hooks are killed while they run, nft takes up to half a second,
 //! and somebody flushes rules and fallback routes. When it is over every node must be right, soon, and
-//! by its last hook: before that everything is flushed once more.
+//! by its last hook: no watcher runs, and before that everything is flushed once more.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -88,6 +88,7 @@ fn storm(cluster: &mut Cluster, setup: &Setup, transitions: usize) -> Result<End
     cluster.stop()?;
     slow_nft()?;
     cluster.set_up(setup)?;
+    cluster.watch(false)?;
     let (over, killed) = (AtomicBool::new(false), AtomicUsize::new(0));
     let cluster = &*cluster;
     let flushed = std::thread::scope(|scope| {
