@@ -33,6 +33,12 @@ impl Family {
         if address.is_ipv4() { Family::V4 } else { Family::V6 }
     }
 
+    /// Those of some addresses.
+    pub fn of_all(vips: &[Vip]) -> Vec<Family> {
+        let has = |family: &Family| vips.iter().any(|vip| vip.family() == *family);
+        Family::ALL.into_iter().filter(has).collect()
+    }
+
     /// nft's word for it.
     pub fn nft(self) -> &'static str {
         match self {

@@ -4,7 +4,7 @@
 //! answers for configured addresses only.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// The settings of all IPv4 interfaces, in the network namespace of the reader.
@@ -92,7 +92,10 @@ pub fn check(conf: &Path) -> Result<(), ArpError> {
 
 fn value(conf: &Path, interface: &str, name: &str) -> Result<u32, ArpError> {
     let path = conf.join(interface).join(name);
-    let read = fs::read_to_string(&path).and_then(|text| {
+    // The kernel gives all of a setting at once, and each call counts: a hook asks per interface.
+    let mut text = [0; 32];
+    let read = fs::File::open(&path).and_then(|mut file| file.read(&mut text)).and_then(|length| {
+        let text = String::from_utf8_lossy(&text[..length]);
         text.trim().parse().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
     });
     read.map_err(|source| ArpError::Read { path, source })

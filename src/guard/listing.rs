@@ -38,12 +38,12 @@ impl Listings {
     ///
     /// Only our tables are read: what others have in theirs can be much.
     pub fn read(vips: &[Vip]) -> Result<Listings, NetlinkError> {
+        let families = if vips.is_empty() { Family::ALL.to_vec() } else { Family::of_all(vips) };
         let mut nft = Nft::open()?;
-        let mut table =
-            |family| match vips.is_empty() || vips.iter().any(|vip| vip.family() == family) {
-                true => nft.table(number(family), TABLE),
-                false => Ok(Ruleset::default()),
-            };
+        let mut table = |family| match families.contains(&family) {
+            true => nft.table(number(family), TABLE),
+            false => Ok(Ruleset::default()),
+        };
         let [v4, v6] = Family::ALL;
         Ok(Listings([table(v4)?, table(v6)?]))
     }

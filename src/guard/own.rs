@@ -14,8 +14,24 @@ use crate::vip::{Family, Vip};
 /// watcher call it for whatever they put in force or compare, so they arrive at the same guard.
 #[must_use]
 pub fn here(guards: &[Guard]) -> Vec<Guard> {
-    let Ok(interfaces) = addresses::interfaces() else { return guards.to_vec() };
+    resolved_here(guards, || {
+        let routes = route::list().unwrap_or_default();
+        Listings::read(&[]).map(|listings| listings.vips(&routes)).unwrap_or(routes)
+    })
+}
+
+/// The same where what the kernel has of these guards is read already.
+#[must_use]
+pub fn among(guards: &[Guard], listings: &Listings) -> Vec<Guard> {
+    resolved_here(guards, || listings.vips(&route::list().unwrap_or_default()))
+}
+
+/// `known` are the VIPs that have a guard or a fallback route here, as far as the kernel tells.
+fn resolved_here(guards: &[Guard], known: impl FnOnce() -> Vec<Vip>) -> Vec<Guard> {
     let named: Vec<Vip> = guards.iter().map(|guard| guard.vip).collect();
+    let Ok(interfaces) = addresses::addressed(&Family::of_all(&named)) else {
+        return guards.to_vec();
+    };
     let vips = if unclear(&interfaces, &named) { known() } else { Vec::new() };
     resolved(guards, &interfaces, &vips)
 }
@@ -30,12 +46,6 @@ fn unclear(interfaces: &[Interface], vips: &[Vip]) -> bool {
         })
     };
     interfaces.iter().find(several).is_some()
-}
-
-/// The VIPs that have a guard or a fallback route here, as far as the kernel tells.
-fn known() -> Vec<Vip> {
-    let routes = route::list().unwrap_or_default();
-    Listings::read(&[]).map(|listings| listings.vips(&routes)).unwrap_or(routes)
 }
 
 /// Sets each guard's target by the node's addresses. `vips` are all virtual addresses that are known

@@ -10,9 +10,10 @@ use netlink_packet_route::RouteNetlinkMessage;
 use nix::errno::Errno;
 
 use super::advice;
+use crate::node::addresses::LOOPBACK;
 use crate::node::netlink::{NETLINK_ROUTE, Netlink, NetlinkError};
 use crate::node::routes::{LocalRoute, local_routes};
-use crate::vip::Vip;
+use crate::vip::{Family, Vip};
 
 /// A protocol number that nobody else uses (VRRP's, of all) makes a route ours.
 const PROTOCOL: u8 = 112;
@@ -20,26 +21,27 @@ const PROTOCOL: u8 = 112;
 /// After every address's own route, which has 0.
 const METRIC: u32 = 4000;
 
-/// The loopback interface's number (LOOPBACK_IFINDEX).
-const LOOPBACK: u32 = 1;
-
 /// The fallback route of a VIP.
 fn of(vip: Vip) -> LocalRoute {
     LocalRoute { address: vip.address(), interface: LOOPBACK, metric: METRIC, protocol: PROTOCOL }
 }
 
-/// Puts the fallback routes of `vips` in place; those that are there already stay.
+/// Puts the fallback routes of `vips` in place; those that are there already stay. Tells whether one was
+/// missing.
 ///
 /// # Errors
 /// The first one, after all were tried.
-pub fn install(vips: &[Vip]) -> Result<(), NetlinkError> {
-    let present = local_routes(PROTOCOL)?;
-    let missing = vips.iter().map(|&vip| of(vip)).filter(|route| !present.contains(route));
-    each(missing, |netlink, route| {
+pub fn install(vips: &[Vip]) -> Result<bool, NetlinkError> {
+    let present = local_routes(PROTOCOL, &Family::of_all(vips))?;
+    let missing: Vec<LocalRoute> =
+        vips.iter().map(|&vip| of(vip)).filter(|route| !present.contains(route)).collect();
+    let any = !missing.is_empty();
+    each(missing.into_iter(), |netlink, route| {
         // ip route replace local 192.168.3.100 dev lo table local proto 112 metric 4000
         let order = RouteNetlinkMessage::NewRoute(route.message());
         netlink.change(order, NLM_F_CREATE | NLM_F_REPLACE)
     })
+    .map(|()| any)
 }
 
 /// Takes the fallback routes of `vips` away, where there are any.
@@ -60,7 +62,7 @@ pub fn remove(vips: &[Vip]) -> Result<(), NetlinkError> {
 
 /// The addresses that have a fallback route.
 pub fn list() -> Result<Vec<Vip>, NetlinkError> {
-    let routes = local_routes(PROTOCOL)?;
+    let routes = local_routes(PROTOCOL, &Family::ALL)?;
     let ours = routes.into_iter().filter(|route| route.metric == METRIC);
     let mut vips: Vec<Vip> = ours.filter_map(|route| Vip::try_from(route.address).ok()).collect();
     vips.dedup();

@@ -158,11 +158,15 @@ impl System {
     /// A VIP without a guard has no route afterwards, not even one that was there; one whose guard
     /// can't be read keeps it. Where ARP would make an IPv4 route unsafe, it has none either.
     pub fn install(&self, guards: &[Guard]) -> Result<bool, SystemError> {
-        let guards = &own::here(guards)[..];
         let vips = vips(guards);
-        let mut changed = false;
+        let read = Listings::read(&vips);
+        let guards = &match &read {
+            Ok(listings) => own::among(guards, listings),
+            Err(_) => own::here(guards),
+        }[..];
+        let (mut read, mut changed) = (Some(read), false);
         for attempt in 1.. {
-            match self.install_guards(guards, &vips) {
+            match self.install_guards(guards, &vips, read.take()) {
                 Ok(restored) => changed |= restored,
                 Err(error) => {
                     let unguarded = Listings::read(&vips).map(|listings| listings.wrong(guards));
@@ -174,9 +178,13 @@ impl System {
                 break;
             }
             let routes = self.install_routes(&vips);
+            // Whoever takes the guard away from under routes that were there before does it after this.
+            if let Ok(false) = routes {
+                break;
+            }
             // Somebody may have taken the guard away between the two: a flush, a purge.
             let wrong = Listings::read(&vips).map_err(SystemError::Unread)?.wrong(guards);
-            let Some(undone) = undone(&wrong) else { return routes.map(|()| changed) };
+            let Some(undone) = undone(&wrong) else { return routes.map(|_| changed) };
             // Once more. To take the route away could hit that of a hook which runs now and puts the
             // guard back too.
             if attempt == ATTEMPTS {
@@ -189,11 +197,16 @@ impl System {
     }
 
     /// Puts `guards` in force, all or none, and looks whether they are. Where they are already, as
-    /// mostly, nft is not started, and the answer is no.
-    fn install_guards(&self, guards: &[Guard], vips: &[Vip]) -> Result<bool, SystemError> {
+    /// mostly, nft is not started, and the answer is no. `read` is what was read of them just now.
+    fn install_guards(
+        &self,
+        guards: &[Guard],
+        vips: &[Vip],
+        mut read: Option<Result<Listings, NetlinkError>>,
+    ) -> Result<bool, SystemError> {
         let mut outcome = Ok(());
         for attempt in 0.. {
-            let listings = match Listings::read(vips) {
+            let listings = match read.take().unwrap_or_else(|| Listings::read(vips)) {
                 Ok(listings) => listings,
                 Err(error) if attempt == 0 => {
                     // Better blindly than not at all. If it can't be done, nft says best why.
@@ -230,9 +243,9 @@ impl System {
         Ok(true)
     }
 
-    /// Puts the fallback routes of `vips` in place, where that is safe. What keeps one from its
-    /// place does not keep the others.
-    fn install_routes(&self, vips: &[Vip]) -> Result<(), SystemError> {
+    /// Puts the fallback routes of `vips` in place, where that is safe, and tells whether one was
+    /// missing. What keeps one from its place does not keep the others.
+    fn install_routes(&self, vips: &[Vip]) -> Result<bool, SystemError> {
         let (v4, v6): (Vec<Vip>, Vec<Vip>) =
             vips.iter().partition(|vip| vip.family() == Family::V4);
         let safe = match v4.is_empty() {
@@ -242,7 +255,7 @@ impl System {
         let Err(error) = safe else {
             return route::install(vips).map_err(SystemError::Route);
         };
-        let refused: Result<(), _> = Err(self.withdraw(v4, SystemError::Arp(error)));
+        let refused: Result<bool, _> = Err(self.withdraw(v4, SystemError::Arp(error)));
         refused.and(route::install(&v6).map_err(SystemError::Route))
     }
 
@@ -261,8 +274,8 @@ impl System {
     /// Reads back what `vips` have; with an empty list, every VIP that has anything here. Those that
     /// have one of `guards` should have exactly that, the others any.
     pub fn status(&self, vips: &[Vip], guards: &[Guard]) -> Result<Vec<Status>, SystemError> {
-        let guards = own::here(guards);
         let listings = Listings::read(vips).map_err(SystemError::Unread)?;
+        let guards = own::among(guards, &listings);
         let routes = route::list().map_err(SystemError::Route)?;
         let unsafe_v4 = match routes.iter().any(|vip| vip.family() == Family::V4) {
             true => arp::check(Path::new(arp::CONF)).err().map(|error| error.to_string()),

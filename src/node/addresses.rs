@@ -4,17 +4,25 @@
 
 use std::net::IpAddr;
 
-use netlink_packet_core::{
-    DecodeError, ErrorContext, NetlinkDeserializable, NetlinkHeader, NlasIterator, parse_string,
-};
+use netlink_packet_core::{DecodeError, NetlinkDeserializable, NetlinkHeader};
 use netlink_packet_route::address::{AddressAttribute, AddressMessage};
-use netlink_packet_route::link::{LinkHeader, LinkMessage};
+use netlink_packet_route::link::{LinkAttribute, LinkExtentMask, LinkHeader, LinkMessage};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 pub use netlink_packet_route::address::{AddressFlags, AddressScope};
 pub use netlink_packet_route::link::LinkFlags;
 
+use super::attributes::{Attributes, attributes};
 use super::netlink::{NETLINK_ROUTE, Netlink, NetlinkError};
+use crate::vip::Family;
+
+/// The loopback interface's number, the same in every network namespace (LOOPBACK_IFINDEX).
+pub const LOOPBACK: u32 = 1;
+
+/// IFA_ADDRESS, IFA_LOCAL, IFA_FLAGS (linux/if_addr.h).
+const ADDRESS: u16 = 1;
+const LOCAL: u16 = 2;
+const FLAGS: u16 = 8;
 
 /// IFLA_IFNAME (linux/if_link.h).
 const NAME: u16 = 3;
@@ -112,22 +120,16 @@ impl Address {
 /// All interfaces of the caller's network namespace, by their numbers.
 pub fn interfaces() -> Result<Vec<Interface>, NetlinkError> {
     let mut netlink = Netlink::open(NETLINK_ROUTE)?;
-    let links: Vec<Link> = netlink.dump(RouteNetlinkMessage::GetLink(LinkMessage::default()))?;
+    let mut question = LinkMessage::default();
+    // Counters are most of an answer.
+    question.attributes.push(LinkAttribute::ExtMask(vec![LinkExtentMask::SkipStats]));
+    let links: Vec<Link> = netlink.dump(RouteNetlinkMessage::GetLink(question))?;
     let mut interfaces: Vec<Interface> = links.into_iter().map(|Link(link)| link).collect();
     interfaces.sort_by_key(|interface| interface.index);
-    for family in [AddressFamily::Inet, AddressFamily::Inet6] {
-        let mut question = AddressMessage::default();
-        question.header.family = family;
-        let answers = netlink.dump(RouteNetlinkMessage::GetAddress(question));
-        for answer in answers? {
-            let RouteNetlinkMessage::NewAddress(message) = answer else { continue };
-            // A kernel without IPv6 lists the addresses of all families instead.
-            if message.header.family != family {
-                continue;
-            }
-            let index = message.header.index;
+    for family in Family::ALL {
+        for Configured { index, address } in configured(&mut netlink, family)? {
             let owner = interfaces.iter_mut().find(|interface| interface.index == index);
-            if let (Some(owner), Some(address)) = (owner, address(&message)) {
+            if let Some(owner) = owner {
                 owner.addresses.push(address);
             }
         }
@@ -135,26 +137,77 @@ pub fn interfaces() -> Result<Vec<Interface>, NetlinkError> {
     Ok(interfaces)
 }
 
-fn address(message: &AddressMessage) -> Option<Address> {
-    let header = &message.header;
-    let (mut local, mut other) = (None, None);
-    let mut flags = AddressFlags::from_bits_retain(u32::from(header.flags.bits()));
-    for attribute in &message.attributes {
-        match attribute {
-            AddressAttribute::Local(address) => local = Some(*address),
-            AddressAttribute::Address(address) => other = Some(*address),
-            AddressAttribute::Flags(all) => flags = *all,
-            _ => {}
+/// The interfaces that have addresses of these families, and of these the addresses alone: neither
+/// names nor settings are read.
+pub fn addressed(families: &[Family]) -> Result<Vec<Interface>, NetlinkError> {
+    if families.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut netlink = Netlink::open(NETLINK_ROUTE)?;
+    let mut interfaces: Vec<Interface> = Vec::new();
+    for &family in families {
+        for Configured { index, address } in configured(&mut netlink, family)? {
+            let at = interfaces.iter().position(|interface| interface.index == index);
+            let at = at.unwrap_or_else(|| {
+                let flags =
+                    if index == LOOPBACK { LinkFlags::Loopback } else { LinkFlags::empty() };
+                interfaces.push(Interface { index, flags, ..Interface::default() });
+                interfaces.len() - 1
+            });
+            interfaces[at].addresses.push(address);
         }
     }
-    let address = local.or(other)?;
-    Some(Address {
-        address,
-        prefix: header.prefix_len,
-        peer: other.filter(|other| *other != address),
-        scope: header.scope,
-        flags,
-    })
+    interfaces.sort_by_key(|interface| interface.index);
+    Ok(interfaces)
+}
+
+/// The addresses of a family.
+fn configured(netlink: &mut Netlink, family: Family) -> Result<Vec<Configured>, NetlinkError> {
+    let mut question = AddressMessage::default();
+    question.header.family = match family {
+        Family::V4 => AddressFamily::Inet,
+        Family::V6 => AddressFamily::Inet6,
+    };
+    let answers = netlink.dump(RouteNetlinkMessage::GetAddress(question))?;
+    let answers = answers.into_iter().filter_map(|Answer(configured)| configured);
+    // A kernel without IPv6 lists the addresses of all families instead.
+    Ok(answers.filter(|one| Family::of(one.address.address) == family).collect())
+}
+
+/// An address, and the number of its interface.
+struct Configured {
+    index: u32,
+    address: Address,
+}
+
+/// `None` for what is no address of IPv4 or IPv6.
+struct Answer(Option<Configured>);
+
+impl NetlinkDeserializable for Answer {
+    type Error = DecodeError;
+
+    fn deserialize(_: &NetlinkHeader, payload: &[u8]) -> Result<Answer, DecodeError> {
+        Ok(Answer(Configured::read(payload)))
+    }
+}
+
+impl Configured {
+    /// Reads a message (linux/if_addr.h).
+    fn read(payload: &[u8]) -> Option<Configured> {
+        let (&[_, prefix, flags, scope, i0, i1, i2, i3], rest) = payload.split_first_chunk()?;
+        let attributes = attributes(rest);
+        let [local, other] = [LOCAL, ADDRESS].map(|kind| attributes.address(kind));
+        let address = local.or(other)?;
+        let flags = attributes.native(FLAGS).unwrap_or(flags.into());
+        let address = Address {
+            address,
+            prefix,
+            peer: other.filter(|other| *other != address),
+            scope: AddressScope::from(scope),
+            flags: AddressFlags::from_bits_retain(flags),
+        };
+        Some(Configured { index: u32::from_ne_bytes([i0, i1, i2, i3]), address })
+    }
 }
 
 /// What is read of an interface. The many other attributes differ from kernel to kernel, and none of
@@ -166,40 +219,26 @@ impl NetlinkDeserializable for Link {
 
     fn deserialize(_: &NetlinkHeader, payload: &[u8]) -> Result<Link, DecodeError> {
         let header = LinkHeader::parse(payload)?;
-        let attributes = payload.get(LENGTH..).unwrap_or_default();
-        let mut interface =
-            Interface { index: header.index, flags: header.flags, ..Interface::default() };
-        for attribute in NlasIterator::new(attributes) {
-            let attribute = attribute.context("an interface's attribute")?;
-            match attribute.kind() {
-                NAME => interface.name = parse_string(attribute.value())?,
-                MASTER => {
-                    interface.master = attribute.value().try_into().ok().map(u32::from_ne_bytes);
-                }
-                INFO => interface.describe(attribute.value()),
-                _ => {}
-            }
-        }
+        let attributes = attributes(payload.get(LENGTH..).unwrap_or_default());
+        let mut interface = Interface {
+            index: header.index,
+            name: attributes.text(NAME).unwrap_or_default(),
+            flags: header.flags,
+            master: attributes.native(MASTER),
+            ..Interface::default()
+        };
+        interface.describe(attributes.nested(INFO));
         Ok(Link(interface))
     }
 }
 
 impl Interface {
     /// Reads IFLA_LINKINFO.
-    fn describe(&mut self, info: &[u8]) {
-        for attribute in NlasIterator::new(info).flatten() {
-            match attribute.kind() {
-                KIND => self.kind = parse_string(attribute.value()).unwrap_or_default(),
-                DATA if self.kind == "bridge" => {
-                    for attribute in NlasIterator::new(attribute.value()).flatten() {
-                        let family = FILTERS.iter().position(|kind| *kind == attribute.kind());
-                        if let Some(family) = family {
-                            self.filters[family] = attribute.value() != [0];
-                        }
-                    }
-                }
-                _ => {}
-            }
+    fn describe(&mut self, info: Attributes<'_>) {
+        self.kind = info.text(KIND).unwrap_or_default();
+        if self.kind == "bridge" {
+            let data = info.nested(DATA);
+            self.filters = FILTERS.map(|kind| data.get(kind).is_some_and(|value| value != [0]));
         }
     }
 }

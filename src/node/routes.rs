@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use netlink_packet_core::{DecodeError, NetlinkDeserializable, NetlinkHeader, Parseable};
+use netlink_packet_core::{DecodeError, NetlinkDeserializable, NetlinkHeader};
 use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
 };
@@ -11,10 +11,20 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use nix::errno::Errno;
 
+use super::attributes::attributes;
 use super::netlink::{NETLINK_ROUTE, Netlink, NetlinkError};
+use crate::vip::Family;
 
 /// The routing table `local` (RT_TABLE_LOCAL).
 const TABLE_LOCAL: u8 = 255;
+
+/// RTA_DST, RTA_OIF, RTA_PRIORITY (linux/rtnetlink.h).
+const DESTINATION: u16 = 1;
+const OUTGOING: u16 = 4;
+const PRIORITY: u16 = 6;
+
+/// How long a route's header is (struct rtmsg).
+const LENGTH: usize = 12;
 
 /// A route to a single address, by which packets for it are this node's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,11 +71,16 @@ fn question(family: AddressFamily, protocol: u8) -> RouteMessage {
     message
 }
 
-/// The local routes of a protocol in the caller's network namespace, by their addresses.
-pub fn local_routes(protocol: u8) -> Result<Vec<LocalRoute>, NetlinkError> {
+/// The local routes of a protocol for addresses of these families in the caller's network namespace, by
+/// their addresses.
+pub fn local_routes(protocol: u8, families: &[Family]) -> Result<Vec<LocalRoute>, NetlinkError> {
     let mut netlink = Netlink::open(NETLINK_ROUTE)?;
     let mut routes = Vec::new();
-    for family in [AddressFamily::Inet, AddressFamily::Inet6] {
+    for family in families {
+        let family = match family {
+            Family::V4 => AddressFamily::Inet,
+            Family::V6 => AddressFamily::Inet6,
+        };
         let question = RouteNetlinkMessage::GetRoute(question(family, protocol));
         match netlink.dump::<Answer>(question) {
             Ok(answers) => routes.extend(
@@ -97,18 +112,10 @@ impl NetlinkDeserializable for Answer {
         if header.kind != RouteType::Local || header.table != TABLE_LOCAL {
             return Ok(Answer(None));
         }
-        let message = RouteMessage::parse(payload)?;
         let protocol = header.protocol.into();
-        let (mut address, mut interface, mut metric) = (None, None, 0);
-        for attribute in message.attributes {
-            match attribute {
-                RouteAttribute::Destination(RouteAddress::Inet(to)) => address = Some(to.into()),
-                RouteAttribute::Destination(RouteAddress::Inet6(to)) => address = Some(to.into()),
-                RouteAttribute::Oif(index) => interface = Some(index),
-                RouteAttribute::Priority(priority) => metric = priority,
-                _ => {}
-            }
-        }
+        let attributes = attributes(payload.get(LENGTH..).unwrap_or_default());
+        let (address, interface) = (attributes.address(DESTINATION), attributes.native(OUTGOING));
+        let metric = attributes.native(PRIORITY).unwrap_or_default();
         let single = match address {
             Some(IpAddr::V4(_)) => header.destination_prefix_length == 32,
             Some(IpAddr::V6(_)) => header.destination_prefix_length == 128,

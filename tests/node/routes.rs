@@ -3,7 +3,7 @@
 use lvskit::guard::route;
 use lvskit::node::netlink::NetlinkError;
 use lvskit::node::routes::local_routes;
-use lvskit::vip::Vip;
+use lvskit::vip::{Family, Vip};
 use nix::errno::Errno;
 
 use crate::common::netns::{Netns, inside};
@@ -36,7 +36,7 @@ fn fallback_routes_come_and_go_and_others_stay() {
             route::install(&vips()).unwrap();
             assert_eq!(route::list().unwrap(), vips());
         }
-        let kernels = local_routes(2).unwrap();
+        let kernels = local_routes(2, &Family::ALL).unwrap();
         assert!(kernels.iter().all(|one| one.protocol == 2 && one.metric == 0), "{kernels:?}");
         for vip in vips() {
             assert!(kernels.iter().any(|one| one.address == vip.address()), "{kernels:?}");

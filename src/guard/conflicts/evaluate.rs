@@ -7,6 +7,7 @@ use super::conditions::{Truth, between, compare, matches, not};
 use super::expression::{Effect, Step, Verdict};
 use super::packet::{Byte, Packet};
 use super::registers::Registers;
+use crate::node::attributes::address;
 
 /// What a set says of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -304,7 +305,7 @@ fn action(effect: Effect, registers: &Registers, packet: &Packet) -> Action {
         Effect::NatTo(Some(address)) => Action::Sent(Some(address)),
         Effect::Nat { address: Some(from), .. } => {
             let bytes = registers.known(from, length);
-            Action::Sent(bytes.and_then(|bytes| super::address(&bytes)))
+            Action::Sent(bytes.and_then(|bytes| address(&bytes)))
         }
         Effect::NatTo(None) | Effect::Nat { address: None, .. } => Action::Redirected,
     }

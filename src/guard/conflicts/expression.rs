@@ -4,8 +4,8 @@
 
 use std::net::IpAddr;
 
-use super::attributes::Attributes;
 use super::xt::{self, Match};
+use crate::node::attributes::Attributes;
 
 /// One step of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,6 @@
 //! happened to it. All of it is pure; `kernel` reads, and `tables` asks sets.
 
 mod addresses;
-mod attributes;
 mod bridged;
 mod conditions;
 mod evaluate;
@@ -22,8 +21,6 @@ mod rules;
 mod services;
 mod tables;
 mod xt;
-
-use std::net::IpAddr;
 
 pub use finding::{Finding, Id};
 pub use kernel::Findings;
@@ -56,14 +53,5 @@ impl Findings {
         let unread =
             self.unread.iter().map(|why| format!("can't look for conflicting rules: {why}"));
         self.findings.iter().map(Finding::line).chain(unread).collect()
-    }
-}
-
-/// An address in network byte order.
-fn address(bytes: &[u8]) -> Option<IpAddr> {
-    match bytes.len() {
-        4 => Some(IpAddr::from(*bytes.first_chunk::<4>()?)),
-        16 => Some(IpAddr::from(*bytes.first_chunk::<16>()?)),
-        _ => None,
     }
 }

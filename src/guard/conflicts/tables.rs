@@ -4,7 +4,6 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 
-use super::attributes::attributes;
 use super::evaluate::{Answer, Table};
 use super::expression::{Comparison, Step, step, verdict};
 use super::legacy::Legacy;
@@ -13,6 +12,7 @@ use super::xt::Match;
 use crate::guard::TABLE;
 use crate::guard::chain::{DSTNAT, Hook};
 use crate::guard::plan::Services;
+use crate::node::attributes::attributes;
 use crate::node::nft::packet::InetHookNumber;
 use crate::node::nft::{self, Element, Nft, Rule, Ruleset};
 use crate::vip::Family;
@@ -127,11 +127,7 @@ impl Table for KernelTable<'_> {
 
 /// What a rule does.
 pub(super) fn steps(rule: &Rule) -> Vec<Step> {
-    let one = |expression: &nft::Expression| {
-        let bytes = expression.bytes();
-        step(&expression.name, attributes(&bytes))
-    };
-    rule.expressions.iter().filter_map(one).collect()
+    rule.expressions().filter_map(|expression| step(&expression.name, expression.data)).collect()
 }
 
 /// The ports that rules name, where a service has too many to try them all.

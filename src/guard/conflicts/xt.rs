@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 
 use super::expression::{Effect, Step, Verdict};
+use crate::node::attributes::address;
 
 /// What a match of iptables asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,8 +112,8 @@ fn destination(revision: u32, data: &[u8]) -> Option<IpAddr> {
         return None;
     }
     match narrow || wide.get(4..16)?.iter().all(|byte| *byte == 0) {
-        true => super::address(wide.get(..4)?),
-        false => super::address(wide.get(..16)?),
+        true => address(wide.get(..4)?),
+        false => address(wide.get(..16)?),
     }
 }
 

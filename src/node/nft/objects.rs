@@ -1,13 +1,15 @@
-//! The objects of a ruleset, made from the messages of netlink-packet-netfilter. What a newer kernel
-//! adds to them is passed over.
+//! The objects of a ruleset, made from the kernel's attributes. What a newer kernel adds to them is
+//! passed over, and so is what nobody asks for: a hook reads its table to see comments.
 
-use netlink_packet_core::Emitable;
-use netlink_packet_netfilter::nftables::{
-    ChainAttribute, ExpressionAttribute, Expressions, Hook, InetHookNumber, ListAttribute,
-    RuleAttribute, SetAttribute, SetDescription, SetFlags, TableAttribute, TableFlags,
-};
+use netlink_packet_netfilter::nftables::{InetHookNumber, SetFlags, TableFlags};
 
 use super::Family;
+use crate::node::attributes::{Attributes, attributes};
+
+/// What a message of the kernel is about.
+pub(super) trait Object {
+    fn read(family: Family, attributes: Attributes<'_>) -> Self;
+}
 
 /// A table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,19 +29,17 @@ impl Table {
     pub fn is_dormant(&self) -> bool {
         self.flags.contains(TableFlags::Dormant)
     }
+}
 
-    pub(super) fn new(family: Family, attributes: Vec<TableAttribute>) -> Table {
-        let flags = TableFlags::empty();
-        let mut table = Table { family, name: String::new(), flags, owner: None };
-        for attribute in attributes {
-            match attribute {
-                TableAttribute::Name(name) => table.name = name,
-                TableAttribute::Flags(flags) => table.flags = flags,
-                TableAttribute::Owner(port) => table.owner = Some(port),
-                _ => {}
-            }
+impl Object for Table {
+    // Reads NFTA_TABLE_NAME, NFTA_TABLE_FLAGS, NFTA_TABLE_OWNER (linux/netfilter/nf_tables.h).
+    fn read(family: Family, attributes: Attributes<'_>) -> Table {
+        Table {
+            family,
+            name: attributes.text(1).unwrap_or_default(),
+            flags: TableFlags::from_bits_retain(attributes.number(2).unwrap_or_default()),
+            owner: attributes.number(7),
         }
-        table
     }
 }
 
@@ -79,35 +79,27 @@ pub enum Policy {
     Drop,
 }
 
-impl Chain {
-    pub(super) fn new(family: Family, attributes: Vec<ChainAttribute>) -> Chain {
-        let mut chain = Chain { family, table: String::new(), name: String::new(), base: None };
-        let (mut kind, mut place, mut policy) = (String::new(), None, Policy::Accept);
-        for attribute in attributes {
-            match attribute {
-                ChainAttribute::Table(name) => chain.table = name,
-                ChainAttribute::Name(name) => chain.name = name,
-                ChainAttribute::Type(name) => kind = name,
-                ChainAttribute::Hook(hook) => place = Some(hook),
-                // NF_DROP (linux/netfilter.h)
-                ChainAttribute::Policy(0) => policy = Policy::Drop,
-                _ => {}
-            }
-        }
-        chain.base = place.map(|place| {
-            let (mut number, mut priority) = (0, 0);
-            for attribute in place {
-                match attribute {
-                    Hook::Number(hook) => number = hook.into(),
-                    Hook::Priority(bits) => priority = bits.cast_signed(),
-                    _ => {}
-                }
-            }
-            BaseChain { kind, hook: InetHookNumber::from(number), priority, policy }
+impl Object for Chain {
+    // Reads NFTA_CHAIN_TABLE, NFTA_CHAIN_NAME, NFTA_CHAIN_HOOK, NFTA_CHAIN_POLICY, NFTA_CHAIN_TYPE.
+    fn read(family: Family, attributes: Attributes<'_>) -> Chain {
+        // NFTA_HOOK_HOOKNUM, NFTA_HOOK_PRIORITY
+        let place = attributes.get(4).map(self::attributes);
+        let base = place.map(|place| BaseChain {
+            kind: attributes.text(7).unwrap_or_default(),
+            hook: InetHookNumber::from(place.number(1).unwrap_or_default()),
+            priority: place.number(2).unwrap_or_default().cast_signed(),
+            policy: match attributes.number(5) {
+                Some(NF_DROP) => Policy::Drop,
+                _ => Policy::Accept,
+            },
         });
-        chain
+        let [table, name] = [1, 3].map(|kind| attributes.text(kind).unwrap_or_default());
+        Chain { family, table, name, base }
     }
 }
+
+/// What a policy of drop is to the kernel (linux/netfilter.h).
+const NF_DROP: u32 = 0;
 
 /// A rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,62 +114,45 @@ pub struct Rule {
     pub handle: u64,
     /// What `comment "..."` says.
     pub comment: Option<String>,
-    /// What it does, one after the other.
-    pub expressions: Vec<Expression>,
+    /// What it does, as the kernel wrote it: see [`Rule::expressions`].
+    pub expressions: Vec<u8>,
 }
 
 /// One step of a rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expression {
+#[derive(Debug, Clone)]
+pub struct Expression<'a> {
     /// The kernel's name: `payload`, `cmp`, `nat`, `redir`, `notrack`; `match` and `target` are those of
     /// iptables-nft.
     pub name: String,
-    /// What belongs to it. Of kinds that netlink-packet-netfilter does not know, attributes by their
-    /// numbers (linux/netfilter/nf_tables.h).
-    pub data: Option<Expressions>,
+    /// What belongs to it, by numbers (linux/netfilter/nf_tables.h).
+    pub data: Attributes<'a>,
 }
 
-impl Expression {
-    /// The attributes of what belongs to it, as the kernel wrote them.
-    pub fn bytes(&self) -> Vec<u8> {
-        let Some(data) = &self.data else { return Vec::new() };
-        let mut bytes = vec![0; data.buffer_len()];
-        data.emit(&mut bytes);
-        bytes
+impl Object for Rule {
+    // Reads NFTA_RULE_TABLE, NFTA_RULE_CHAIN, NFTA_RULE_HANDLE, NFTA_RULE_EXPRESSIONS,
+    // NFTA_RULE_USERDATA.
+    fn read(family: Family, attributes: Attributes<'_>) -> Rule {
+        let [table, chain] = [1, 2].map(|kind| attributes.text(kind).unwrap_or_default());
+        Rule {
+            family,
+            table,
+            chain,
+            handle: attributes.long(3).unwrap_or_default(),
+            comment: attributes.get(7).and_then(comment_in),
+            expressions: attributes.get(4).unwrap_or_default().to_vec(),
+        }
     }
 }
 
 impl Rule {
-    pub(super) fn new(family: Family, attributes: Vec<RuleAttribute>) -> Rule {
-        let (table, chain, comment) = (String::new(), String::new(), None);
-        let mut rule = Rule { family, table, chain, handle: 0, comment, expressions: Vec::new() };
-        for attribute in attributes {
-            match attribute {
-                RuleAttribute::Table(name) => rule.table = name,
-                RuleAttribute::Chain(name) => rule.chain = name,
-                RuleAttribute::Handle(handle) => rule.handle = handle,
-                RuleAttribute::UserData(data) => rule.comment = comment_in(&data),
-                RuleAttribute::Expressions(list) => {
-                    rule.expressions = list.into_iter().filter_map(expression).collect();
-                }
-                _ => {}
-            }
-        }
-        rule
+    /// What it does, one step after the other.
+    pub fn expressions(&self) -> impl Iterator<Item = Expression<'_>> {
+        // NFTA_LIST_ELEM; in it NFTA_EXPR_NAME, NFTA_EXPR_DATA
+        attributes(&self.expressions).filter(|(kind, _)| *kind == 1).map(|(_, one)| {
+            let one = attributes(one);
+            Expression { name: one.text(1).unwrap_or_default(), data: one.nested(2) }
+        })
     }
-}
-
-fn expression(element: ListAttribute<ExpressionAttribute>) -> Option<Expression> {
-    let ListAttribute::Element(attributes) = element else { return None };
-    let mut expression = Expression { name: String::new(), data: None };
-    for attribute in attributes {
-        match attribute {
-            ExpressionAttribute::Name(name) => expression.name = name,
-            ExpressionAttribute::Data(data) => expression.data = Some(data),
-            _ => {}
-        }
-    }
-    Some(expression)
 }
 
 /// The comment in a rule's user data: a sequence of type, length and value, one byte each for the first
@@ -215,29 +190,23 @@ pub struct Set {
     pub size: Option<u32>,
 }
 
-impl Set {
-    pub(super) fn new(family: Family, attributes: Vec<SetAttribute>) -> Set {
-        let (table, name, flags) = (String::new(), String::new(), SetFlags::empty());
-        let (key_type, key_length, timeout, size) = (0, 0, None, None);
-        let mut set = Set { family, table, name, flags, key_type, key_length, timeout, size };
-        for attribute in attributes {
-            match attribute {
-                SetAttribute::Table(name) => set.table = name,
-                SetAttribute::Name(name) => set.name = name,
-                SetAttribute::Flags(flags) => set.flags = flags,
-                SetAttribute::KeyType(kind) => set.key_type = kind,
-                SetAttribute::KeyLen(length) => set.key_length = length,
-                SetAttribute::Timeout(millis) => set.timeout = Some(millis),
-                SetAttribute::Description(description) => {
-                    set.size = description.iter().find_map(|part| match part {
-                        SetDescription::Size(size) => Some(*size),
-                        _ => None,
-                    });
-                }
-                _ => {}
-            }
+impl Object for Set {
+    // Reads NFTA_SET_TABLE, NFTA_SET_NAME, NFTA_SET_FLAGS, NFTA_SET_KEY_TYPE, NFTA_SET_KEY_LEN,
+    // NFTA_SET_TIMEOUT, and of NFTA_SET_DESC NFTA_SET_DESC_SIZE.
+    fn read(family: Family, attributes: Attributes<'_>) -> Set {
+        let [table, name] = [1, 2].map(|kind| attributes.text(kind).unwrap_or_default());
+        let [flags, key_type, key_length] =
+            [3, 4, 5].map(|kind| attributes.number(kind).unwrap_or_default());
+        Set {
+            family,
+            table,
+            name,
+            flags: SetFlags::from_bits_retain(flags),
+            key_type,
+            key_length,
+            timeout: attributes.long(11),
+            size: attributes.nested(9).number(1),
         }
-        set
     }
 }
 

@@ -1,14 +1,17 @@
 //! Reads a ruleset, or one table of it, as it was at one moment: the kernel counts transactions, and
 //! what was read while that number changed is read again.
 
+use netlink_packet_core::{DecodeError, NetlinkDeserializable, NetlinkHeader};
 use netlink_packet_netfilter::nftables::{
-    ChainMessage, GenAttribute, GenMessage, NfTablesMessage, RuleAttribute, RuleMessage,
-    SetAttribute, SetMessage, TableAttribute, TableMessage,
+    ChainMessage, GenMessage, NfTablesMessage, RuleAttribute, RuleMessage, SetAttribute,
+    SetMessage, TableAttribute, TableMessage,
 };
-use netlink_packet_netfilter::{NetfilterHeader, NetfilterMessage, NetfilterMessageInner};
+use netlink_packet_netfilter::{NetfilterHeader, NetfilterMessage};
 use nix::errno::Errno;
 
+use super::objects::Object;
 use super::{Chain, Family, Rule, Set, Table};
+use crate::node::attributes::{Attributes, attributes};
 use crate::node::netlink::{NETLINK_NETFILTER, Netlink, NetlinkError};
 
 /// How often a ruleset is read again because a transaction came in between.
@@ -84,77 +87,52 @@ impl Nft {
     /// The number of the last transaction.
     fn generation(&mut self) -> Result<Option<u32>, NetlinkError> {
         let question = NfTablesMessage::GetGen(GenMessage { attributes: Vec::new() });
-        let answer: Option<NetfilterMessage> = self.0.get(message(Family::Unspec, question))?;
-        Ok(answer.and_then(|answer| match answer.inner {
-            NetfilterMessageInner::NfTables(NfTablesMessage::NewGen(message)) => {
-                message.attributes.into_iter().find_map(|attribute| match attribute {
-                    GenAttribute::Id(number) => Some(number),
-                    _ => None,
-                })
-            }
-            _ => None,
-        }))
+        let answer = self.0.get::<Answer<Generation>>(message(Family::Unspec, question))?;
+        Ok(answer.and_then(|Answer(Generation(number))| number))
     }
 
     /// All tables of all families.
     fn tables(&mut self) -> Result<Vec<Table>, NetlinkError> {
-        let question = NfTablesMessage::GetTable(TableMessage { attributes: Vec::new() });
-        self.list(Family::Unspec, question, table)
+        self.list(
+            Family::Unspec,
+            NfTablesMessage::GetTable(TableMessage { attributes: Vec::new() }),
+        )
     }
 
     /// The table of that name.
     fn named(&mut self, family: Family, name: &str) -> Result<Option<Table>, NetlinkError> {
         let attributes = vec![TableAttribute::Name(name.to_owned())];
         let question = NfTablesMessage::GetTable(TableMessage { attributes });
-        let answer: Option<NetfilterMessage> = self.0.get(message(family, question))?;
-        Ok(answer.and_then(table))
+        let answer = self.0.get::<Answer<Table>>(message(family, question))?;
+        Ok(answer.map(|Answer(table)| table))
     }
 
     /// The chains of a family; the kernel can't list those of one table.
     fn chains(&mut self, family: Family) -> Result<Vec<Chain>, NetlinkError> {
-        let question = NfTablesMessage::GetChain(ChainMessage { attributes: Vec::new() });
-        self.list(family, question, |answer| match answer.inner {
-            NetfilterMessageInner::NfTables(NfTablesMessage::NewChain(chain)) => {
-                Some(Chain::new(answer.header.family, chain.attributes))
-            }
-            _ => None,
-        })
+        self.list(family, NfTablesMessage::GetChain(ChainMessage { attributes: Vec::new() }))
     }
 
     /// The rules of a family or a table.
     fn rules(&mut self, family: Family, table: Option<&str>) -> Result<Vec<Rule>, NetlinkError> {
         let name = table.map(|name| RuleAttribute::Table(name.to_owned()));
         let attributes = name.into_iter().collect();
-        let question = NfTablesMessage::GetRule(RuleMessage { attributes });
-        self.list(family, question, |answer| match answer.inner {
-            NetfilterMessageInner::NfTables(NfTablesMessage::NewRule(rule)) => {
-                Some(Rule::new(answer.header.family, rule.attributes))
-            }
-            _ => None,
-        })
+        self.list(family, NfTablesMessage::GetRule(RuleMessage { attributes }))
     }
 
     /// The sets and maps of a family or a table.
     fn sets(&mut self, family: Family, table: Option<&str>) -> Result<Vec<Set>, NetlinkError> {
         let name = table.map(|name| SetAttribute::Table(name.to_owned()));
         let attributes = name.into_iter().collect();
-        let question = NfTablesMessage::GetSet(SetMessage { attributes });
-        self.list(family, question, |answer| match answer.inner {
-            NetfilterMessageInner::NfTables(NfTablesMessage::NewSet(set)) => {
-                Some(Set::new(answer.header.family, set.attributes))
-            }
-            _ => None,
-        })
+        self.list(family, NfTablesMessage::GetSet(SetMessage { attributes }))
     }
 
-    fn list<T>(
+    fn list<T: Object>(
         &mut self,
         family: Family,
         question: NfTablesMessage,
-        object: impl Fn(NetfilterMessage) -> Option<T>,
     ) -> Result<Vec<T>, NetlinkError> {
-        match self.0.dump::<NetfilterMessage>(message(family, question)) {
-            Ok(answers) => Ok(answers.into_iter().filter_map(object).collect()),
+        match self.0.dump::<Answer<T>>(message(family, question)) {
+            Ok(answers) => Ok(answers.into_iter().map(|Answer(object)| object).collect()),
             // The table went away meanwhile.
             Err(NetlinkError::Refused(Errno::ENOENT)) => Ok(Vec::new()),
             Err(error) => Err(error),
@@ -162,12 +140,27 @@ impl Nft {
     }
 }
 
-fn table(answer: NetfilterMessage) -> Option<Table> {
-    match answer.inner {
-        NetfilterMessageInner::NfTables(NfTablesMessage::NewTable(table)) => {
-            Some(Table::new(answer.header.family, table.attributes))
-        }
-        _ => None,
+/// The number of a transaction (NFTA_GEN_ID).
+struct Generation(Option<u32>);
+
+impl Object for Generation {
+    fn read(_: Family, attributes: Attributes<'_>) -> Generation {
+        Generation(attributes.number(1))
+    }
+}
+
+/// A message as it is read: its header is that of every message of netfilter (struct nfgenmsg), its
+/// kind the one that was asked for.
+struct Answer<T>(T);
+
+impl<T: Object> NetlinkDeserializable for Answer<T> {
+    type Error = DecodeError;
+
+    fn deserialize(_: &NetlinkHeader, payload: &[u8]) -> Result<Answer<T>, DecodeError> {
+        let Some((&[family, ..], rest)) = payload.split_first_chunk::<4>() else {
+            return Err(format!("{} bytes are no message of nf_tables", payload.len()).into());
+        };
+        Ok(Answer(T::read(Family::from(family), attributes(rest))))
     }
 }
 

@@ -1,18 +1,20 @@
-//! Netlink attributes as bytes: the expressions of others' rules hold kinds that no crate knows, and one
-//! of them must not spoil the rest.
+//! Netlink attributes as bytes. The crates' types know no more than their release, and one attribute that
+//! they can't read spoils the answer; they also read all of it, which takes longer than a whole hook may.
+
+use std::net::IpAddr;
 
 /// Bits of an attribute's type that say how its value is written (linux/netlink.h: NLA_F_NESTED,
 /// NLA_F_NET_BYTEORDER).
 const FLAGS: u16 = 0xc000;
 
 /// The attributes in `bytes`, by their numbers; what follows a broken one is passed over.
-pub(super) fn attributes(bytes: &[u8]) -> Attributes<'_> {
+pub fn attributes(bytes: &[u8]) -> Attributes<'_> {
     Attributes(bytes)
 }
 
 /// See [`attributes`].
-#[derive(Clone, Copy)]
-pub(super) struct Attributes<'a>(&'a [u8]);
+#[derive(Debug, Clone, Copy)]
+pub struct Attributes<'a>(&'a [u8]);
 
 impl<'a> Iterator for Attributes<'a> {
     type Item = (u16, &'a [u8]);
@@ -29,25 +31,49 @@ impl<'a> Iterator for Attributes<'a> {
 
 impl<'a> Attributes<'a> {
     /// The value of the attribute with that number.
-    pub(super) fn get(self, wanted: u16) -> Option<&'a [u8]> {
+    pub fn get(self, wanted: u16) -> Option<&'a [u8]> {
         self.into_iter().find_map(|(kind, value)| (kind == wanted).then_some(value))
     }
 
     /// The attributes inside the one with that number.
-    pub(super) fn nested(self, wanted: u16) -> Attributes<'a> {
+    pub fn nested(self, wanted: u16) -> Attributes<'a> {
         attributes(self.get(wanted).unwrap_or_default())
     }
 
     /// A number, which nf_tables writes in network byte order.
-    pub(super) fn number(self, wanted: u16) -> Option<u32> {
+    pub fn number(self, wanted: u16) -> Option<u32> {
         Some(u32::from_be_bytes(*self.get(wanted)?.first_chunk()?))
     }
 
+    /// The same with eight bytes.
+    pub fn long(self, wanted: u16) -> Option<u64> {
+        Some(u64::from_be_bytes(*self.get(wanted)?.first_chunk()?))
+    }
+
+    /// A number in the machine's byte order, as rtnetlink writes it.
+    pub fn native(self, wanted: u16) -> Option<u32> {
+        Some(u32::from_ne_bytes(*self.get(wanted)?.first_chunk()?))
+    }
+
+    /// An IPv4 or IPv6 address.
+    pub fn address(self, wanted: u16) -> Option<IpAddr> {
+        address(self.get(wanted)?)
+    }
+
     /// A name, up to its zero.
-    pub(super) fn text(self, wanted: u16) -> Option<String> {
+    pub fn text(self, wanted: u16) -> Option<String> {
         let value = self.get(wanted)?;
         let end = value.iter().position(|byte| *byte == 0).unwrap_or(value.len());
         Some(String::from_utf8_lossy(&value[..end]).into_owned())
+    }
+}
+
+/// An address in network byte order.
+pub fn address(bytes: &[u8]) -> Option<IpAddr> {
+    match bytes.len() {
+        4 => Some(IpAddr::from(*bytes.first_chunk::<4>()?)),
+        16 => Some(IpAddr::from(*bytes.first_chunk::<16>()?)),
+        _ => None,
     }
 }
 
