@@ -196,6 +196,15 @@ fn what_is_not_tracked_is_not_guarded() {
     assert_eq!(ids(&node, VIP), [""; 0]);
 }
 
+/// The capabilities that a unit leaves its program, as setpriv takes them: `,+net_admin`.
+fn rights(unit: &str) -> String {
+    let path = format!("{}/packaging/systemd/{unit}", env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(path).unwrap();
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix("CapabilityBoundingSet="));
+    let names = lines.next().unwrap().to_lowercase();
+    names.split(' ').map(|name| format!(",+{}", name.strip_prefix("cap_").unwrap())).collect()
+}
+
 /// Where the kernel still has the old iptables, its rules count too.
 #[test]
 fn rules_of_the_old_iptables() {
@@ -226,6 +235,14 @@ fn rules_of_the_old_iptables() {
     );
     node.node.tool("ip6tables-legacy", &dnat);
     assert_eq!(ids(&node, VIP6), ["error port-taken"]);
+    let hook = env!("CARGO_BIN_EXE_bypass-ipvs");
+    // With no more rights than a watcher has. (It ends with 1, because something breaks the guard.)
+    for unit in ["bypass-ipvs.service", "bypass-ipvs@.service"] {
+        let check = format!("--bounding-set=-all{} {hook} --json --check {VIP6}", rights(unit));
+        let (_, told) = node.node.try_tool("setpriv", &check);
+        assert!(told.contains("port-taken"), "{unit}: {told}");
+        assert!(told.contains(r#""conflicts_unknown":null"#), "{unit}: {told}");
+    }
 }
 
 /// In IPv4 a MASTER takes the VIP on lo for that of another node; in IPv6 it does not.
