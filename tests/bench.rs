@@ -34,13 +34,14 @@ use std::time::Instant;
 const INSIDE: &str = "LVSKIT_BENCH_INSIDE";
 
 /// Name, what it tells, and what runs it.
-const SECTIONS: [(&str, &str, fn()); 8] = [
+const SECTIONS: [(&str, &str, fn()); 9] = [
     ("hook", "one call on a node without rules: until the rule is live, and in all", calls::first),
     ("again", "one call on a node whose rules are there already", calls::again),
+    ("services", "the same with ten services", calls::services),
     ("vips", "1 to 20 addresses in one call", sizes::vips),
     ("blocklist", "one call on a host with a set of 50,000 intervals", sizes::blocklist),
     ("packets", "packets and new connections per second through the guard", packets::all),
-    ("watch", "the processor time of an idle --watch", watch::idle),
+    ("watch", "the processor time of an idle --watch, and how soon it heals", watch::all),
     ("smtp", "one check of a mail server, and many at once", smtp::all),
     ("gen_conf", "the files of 4, 100 and 1,000 nodes, beside Jinja2 and Ansible", gen_conf::all),
 ];

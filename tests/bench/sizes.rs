@@ -69,5 +69,9 @@ pub fn blocklist() {
     let candidates = calls::candidates(&ruleset);
     let costs = Meter::new().compare(&candidates, TURNS, true);
     calls::table(&candidates, &costs, false);
+    println!();
+    for (what, cost) in [("a hook", costs[1]), ("a hook with --keep-sessions", costs[2])] {
+        calls::at_most(what, ratio(cost.end, costs[0].end), 1.3, "x nft -f");
+    }
     assert!(Command::new("nft").arg("delete table inet blocklist").status().unwrap().success());
 }
