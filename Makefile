@@ -120,9 +120,9 @@ install: build docs
 	$(call put,0644,$(UNITDIR),$(TARGET)/systemd/bypass-ipvs.service $(TARGET)/systemd/bypass-ipvs@.service)
 	$(call put,0644,$(UNITDIR)/keepalived.service.d,$(TARGET)/systemd/keepalived.service.d/lvskit.conf)
 
-# The package of the last commit.
+# The package of the last commit; RPMFLAGS go to rpmbuild.
 rpm:
-	packaging/rpm/build
+	packaging/rpm/build $(RPMFLAGS)
 
 clean:
 	$(CARGO) clean
