@@ -53,8 +53,8 @@ fn the_guard_is_in_force_before_keepalived_and_stays() {
         "watched by bypass-ipvs --watch -a 192.168.3.110",
         "after a flush: 192.168.3.100 in force, sessions kept",
         "after a change of the file: 192.168.3.120 in force, sessions kept",
-        // CAP_NET_ADMIN and nothing else.
-        "the watcher has 0000000000001000",
+        // CAP_NET_ADMIN and CAP_NET_RAW, nothing else.
+        "the watcher has 0000000000003000",
         "as MASTER the address is there: 1",
         "after a kill the address is there: 0",
         "after a while the address is there: 1, keepalived is active",
