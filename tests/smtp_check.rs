@@ -18,24 +18,20 @@ mod connection;
 mod dev;
 #[path = "smtp_check/esmtp.rs"]
 mod esmtp;
-#[path = "smtp_check/exim.rs"]
-mod exim;
 #[path = "smtp_check/hostile.rs"]
 mod hostile;
 #[path = "smtp_check/lmtp.rs"]
 mod lmtp;
-#[path = "smtp_check/opensmtpd.rs"]
-mod opensmtpd;
 #[path = "smtp_check/output.rs"]
 mod output;
-#[path = "smtp_check/postfix.rs"]
-mod postfix;
 #[path = "smtp_check/process.rs"]
 mod process;
 #[path = "smtp_check/real.rs"]
 mod real;
 #[path = "smtp_check/run.rs"]
 mod run;
+#[path = "smtp_check/servers/mod.rs"]
+mod servers;
 #[path = "smtp_check/syslog.rs"]
 mod syslog;
 #[path = "smtp_check/tls.rs"]

@@ -13,6 +13,7 @@ pub mod esmtp;
 pub mod failure;
 pub mod helo;
 pub mod history;
+pub mod printable;
 pub mod probe;
 pub mod proxy;
 pub mod report;

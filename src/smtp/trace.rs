@@ -5,6 +5,8 @@ use std::fmt::Display;
 use std::io::Write;
 use std::time::Instant;
 
+use super::printable::printable;
+
 /// Where the dialogue is told, if anywhere. A listener that went away changes nothing: what can't
 /// be written is lost. One that is slow is waited for; the process has an alarm against one that
 /// never listens.
@@ -31,12 +33,12 @@ impl<'a> Trace<'a> {
 
     /// What one read gave.
     pub fn server(&mut self, bytes: &[u8]) {
-        self.line("S", bytes.escape_ascii());
+        self.line("S", printable(bytes));
     }
 
     /// What was sent.
     pub fn client(&mut self, bytes: &[u8]) {
-        self.line("C", bytes.escape_ascii());
+        self.line("C", printable(bytes));
     }
 
     /// What else happened.

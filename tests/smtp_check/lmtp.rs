@@ -7,15 +7,15 @@ use super::real::{Machine, program, read, until, verdict};
 
 #[test]
 fn real_lmtp() {
-    let Some(sink) = program("real_lmtp", "/usr/sbin/smtp-sink") else { return };
+    let Some(sink) = program("/usr/sbin/smtp-sink") else { return };
     if !inside("lmtp::real_lmtp") {
         return;
     }
     let machine = Machine::new(&["lvskit"]);
     let mut command = Command::new(sink);
     command.args(["-u", "lvskit", "-v", "-L", "127.0.0.1:24", "100"]);
-    let _sink = machine.start(&mut command);
-    let log = machine.path("output");
+    let _sink = machine.start("smtp-sink", &mut command);
+    let log = machine.path("smtp-sink.log");
     until(|| read(&log), || verdict(24, "--lmtp") == "up");
     assert_eq!(verdict(24, "--lmtp --expect-capability PIPELINING"), "up");
     assert_eq!(verdict(24, "--lmtp --mail-from <> --rcpt-to a@b.example"), "up");

@@ -24,22 +24,39 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Where tests/deps unpacks servers.
 const UNPACKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/servers");
 
+/// One program of each package.
+const SERVERS: [&str; 6] = [
+    "/usr/sbin/postconf",
+    "/usr/sbin/exim4",
+    "/usr/sbin/smtpd",
+    "/usr/sbin/dovecot",
+    "/usr/sbin/haproxy",
+    "/usr/sbin/smtp-sink",
+];
+
 /// Says that a test did not run; written past the test harness, which would hide it.
 pub fn skipped(test: &str, why: &str) {
     let _ = writeln!(io::stderr(), "SKIPPED {test}: {why}");
 }
 
-/// A program that tests/deps has unpacked, or else that is installed; nothing if this test is to
-/// be skipped, which is said.
-pub fn program(test: &str, path: &str) -> Option<PathBuf> {
-    let places = [format!("{UNPACKED}{path}"), path.to_owned()];
-    let found = places.into_iter().map(PathBuf::from).find(|place| place.is_file());
-    match found {
-        Some(_) if !geteuid().is_root() => skipped(test, "needs root, to change users"),
-        Some(program) => return Some(program),
-        None => skipped(test, &format!("no {path}; `tests/deps smtp` unpacks it, on Debian only")),
+/// Whether the servers are here and can run.
+///
+/// # Errors
+/// Why not.
+pub fn unpacked() -> Result<(), String> {
+    if !geteuid().is_root() {
+        return Err("needs root, to change users".to_owned());
     }
-    None
+    let absent = SERVERS.iter().find(|path| program(path).is_none());
+    absent.map_or(Ok(()), |path| {
+        Err(format!("no {path}; `tests/deps smtp` brings it, on Debian only"))
+    })
+}
+
+/// A program that tests/deps has unpacked, or else that is installed.
+pub fn program(path: &str) -> Option<PathBuf> {
+    let places = [format!("{UNPACKED}{path}"), path.to_owned()];
+    places.into_iter().map(PathBuf::from).find(|place| place.is_file())
 }
 
 /// The machine of a server: own network, own /run, /var/spool and /var/lib, the users it wants.
@@ -57,6 +74,12 @@ impl Machine {
             let none = None::<&str>;
             mount(Some("tmpfs"), target, Some("tmpfs"), MsFlags::empty(), none).unwrap();
         }
+        // Some look for their parts where their package would install them.
+        for target in ["/usr/lib", "/usr/bin"] {
+            let layers = format!("lowerdir={UNPACKED}{target}:{target}");
+            mount(Some("overlay"), target, Some("overlay"), MsFlags::empty(), Some(&*layers))
+                .unwrap();
+        }
         accounts::add(folder.path(), users);
         Machine { folder }
     }
@@ -72,9 +95,9 @@ impl Machine {
         self.folder.path().join(name)
     }
 
-    /// Starts a server that stays in the foreground; what it prints goes to the file `output`.
-    pub fn start(&self, command: &mut Command) -> Daemon {
-        let output = File::create(self.path("output")).unwrap();
+    /// Starts a server that stays in the foreground; what it prints goes to the file `name.log`.
+    pub fn start(&self, name: &str, command: &mut Command) -> Daemon {
+        let output = File::create(self.path(&format!("{name}.log"))).unwrap();
         let errors = output.try_clone().unwrap();
         let command = command.stdin(Stdio::null()).stdout(output).stderr(errors);
         Daemon(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))

@@ -13,6 +13,7 @@ use super::code;
 use super::line::LineBuffer;
 use crate::smtp::failure::Failure;
 use crate::smtp::helo::HeloName;
+use crate::smtp::printable::printable;
 use crate::smtp::step::Step;
 
 /// The line that the dialogue waits for.
@@ -92,7 +93,7 @@ impl<'a> Dialogue<'a> {
     /// Judges a whole line and moves on to the next.
     fn judge(&mut self, line: &[u8]) -> Result<Action, Failure> {
         let code = code::code(line);
-        let printable = || line.escape_ascii().to_string();
+        let printable = || printable(line);
         match self.awaited {
             Awaited::Greeting if code == Some(220) => {
                 self.awaited = Awaited::Helo;

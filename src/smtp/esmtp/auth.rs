@@ -7,6 +7,7 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::smtp::printable::printable;
 use crate::smtp::secret;
 
 /// The longest user and password together, in bytes, so that a command with both fits into a line
@@ -84,9 +85,10 @@ impl Credentials {
         }
     }
 
-    /// Text of the server's without the password, as it is or as it was sent.
+    /// Printable text of the server's without the password, as it is or as it was sent.
     pub fn hide(&self, text: &str) -> String {
-        let secrets = [self.plain(), STANDARD.encode(&self.password), self.password.clone()];
+        let secrets =
+            [self.plain(), STANDARD.encode(&self.password), printable(self.password.as_bytes())];
         secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), HIDDEN))
     }
 
@@ -150,6 +152,10 @@ mod tests {
         assert_eq!(format!("{tim:?}"), HIDDEN);
         assert_eq!(tim.hide("535 no: AHRpbQBzZWNyZXQ="), "535 no: ***");
         assert_eq!(tim.hide("500 c2VjcmV0 secret tim"), "500 *** *** tim");
+        for password in ["it's", r#"a"b\c"#, "pässword"] {
+            let tim = Credentials::parse(format!("tim\n{password}\n").as_bytes()).unwrap();
+            assert_eq!(tim.hide(&printable(password.as_bytes())), "***", "{password}");
+        }
     }
 
     proptest! {

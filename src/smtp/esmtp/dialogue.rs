@@ -23,6 +23,7 @@ use super::xclient::Attribute;
 use crate::smtp::address::Address;
 use crate::smtp::failure::Failure;
 use crate::smtp::helo::HeloName;
+use crate::smtp::printable::printable;
 use crate::smtp::step::Step;
 
 /// What to say, and what to expect.
@@ -288,8 +289,10 @@ impl<'a> Dialogue<'a> {
             return self.quit();
         }
         match &self.script.expect_greeting {
-            Some(text) if !reply.lines.iter().any(|line| line.contains(&escaped(text))) => {
-                self.fail(Failure::Unexpected(escaped(text), reply.summary()))
+            Some(text)
+                if !reply.lines.iter().any(|line| line.contains(&printable(text.as_bytes()))) =>
+            {
+                self.fail(Failure::Unexpected(printable(text.as_bytes()), reply.summary()))
             }
             _ => self.hello(),
         }
@@ -383,11 +386,6 @@ impl<'a> Dialogue<'a> {
         self.step = step;
         Action::Send(command + "\r\n")
     }
-}
-
-/// Text in the form that replies have here.
-fn escaped(text: &str) -> String {
-    text.as_bytes().escape_ascii().to_string()
 }
 
 #[cfg(test)]

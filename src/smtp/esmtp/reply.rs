@@ -1,6 +1,8 @@
 //! Replies as RFC 5321 section 4.2 has them, out of bytes that come in any pieces. What a reply
 //! is does not depend on the pieces, and no server can make it hold more than a few kilobytes.
 
+use crate::smtp::printable::printable;
+
 /// The longest line, in bytes, its end included (RFC 5321 section 4.5.3.1.5).
 pub const LONGEST_LINE: usize = 512;
 
@@ -76,7 +78,7 @@ impl ReplyBuffer {
                 return Err(Malformed::ManyLines);
             }
             self.code = Some(code);
-            self.lines.push(text.escape_ascii().to_string());
+            self.lines.push(printable(text));
             if is_last {
                 self.code = None;
                 return Ok(Some(Reply { code, lines: std::mem::take(&mut self.lines) }));
@@ -94,7 +96,7 @@ impl ReplyBuffer {
     pub fn rest(&self) -> String {
         let line = self.bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let line = &line[..line.len().min(LONGEST_LINE)];
-        line.strip_suffix(b"\r").unwrap_or(line).escape_ascii().to_string()
+        printable(line.strip_suffix(b"\r").unwrap_or(line))
     }
 
     fn take_line(&mut self) -> Result<Option<Vec<u8>>, Malformed> {
@@ -113,7 +115,7 @@ impl ReplyBuffer {
 
 /// The code of a line, whether it is the last of its reply, and its text.
 fn parse(line: &[u8]) -> Result<(u16, bool, &[u8]), Malformed> {
-    let malformed = || Malformed::Code(line.escape_ascii().to_string());
+    let malformed = || Malformed::Code(printable(line));
     let (digits, rest) = line.split_first_chunk::<3>().ok_or_else(malformed)?;
     let [b'2'..=b'5', b'0'..=b'5', b'0'..=b'9'] = digits else {
         return Err(malformed());
