@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{Release, Seconds};
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
+use crate::guard::plan::Services;
 
 /// A balanced service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct VirtualServer {
     pub vrrp_instance: Option<usize>,
     /// What is balanced.
     pub service: Service,
+    /// What a firewall mark stands for, where that is said.
+    pub bypass_ports: Option<Services>,
     /// How often servers are checked; keepalived's default is 60 s.
     pub delay_loop: Option<Seconds>,
     /// Which server gets the next connection.
@@ -81,8 +84,8 @@ pub struct Probe {
     pub options: String,
     /// Whether its options name the port.
     pub has_port: bool,
-    /// Whether it speaks TLS: then the program that can is named at once.
-    pub tls: bool,
+    /// Whether it logs why a server is down.
+    pub syslog: bool,
     /// When it gives up by itself: [`Probe::timeout`] is later.
     pub deadline: Duration,
     /// Whether its exit code is a weight.

@@ -269,7 +269,7 @@ fn checkers(checks: &[Check], server: IpAddr, port: Option<u16>) -> Result<Vec<S
     for check in checks {
         match check {
             Check::Own(block) => all.push(block.clone()),
-            Check::Probe(check) => all.extend(probe::checkers(check, server, port)?),
+            Check::Probe(check) => all.push(probe::checker(check, server, port)?),
         }
     }
     Ok(all)

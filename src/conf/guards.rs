@@ -1,7 +1,7 @@
 //! What the nodes serve themselves at each VIP, worked out from the virtual servers: the guard redirects
 //! that and nothing else. The hooks say it as a command line, `--guard-file` as rules.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use anyhow::{Context, Result};
@@ -9,8 +9,8 @@ use ipnetwork::IpNetwork;
 
 use super::statement::Statement;
 use super::word::Word;
-use crate::cluster::{self, Cluster, Family, VirtualServer, VrrpInstance};
-use crate::guard::plan::{Guard, Protocol, Service, Services};
+use crate::cluster::{self, Cluster, Family, Node, VirtualServer, VrrpInstance};
+use crate::guard::plan::{Guard, Protocol, Service, Services, Target};
 use crate::paths;
 use crate::vip::Vip;
 
@@ -45,12 +45,40 @@ impl Guards {
         Guards(cluster.vrrp_instances.iter().enumerate().map(of_instance).collect())
     }
 
-    /// Those of a node's VIPs.
+    /// Those of a node's VIPs, as a hook there makes them.
     pub fn of_node(&self, cluster: &Cluster, node: usize) -> Vec<Guard> {
-        let instances = cluster.vrrp_instances.iter().zip(&self.0);
-        let own = instances.filter(|(instance, _)| instance.member(node).is_some());
-        own.flat_map(|(_, guards)| guards).cloned().collect()
+        let mut all = Vec::new();
+        for (instance, guards) in cluster.vrrp_instances.iter().zip(&self.0) {
+            if instance.member(node).is_none() {
+                continue;
+            }
+            let vips =
+                instance.virtual_ipaddress.iter().chain(&instance.virtual_ipaddress_excluded);
+            let prefixes: HashMap<Vip, u8> =
+                vips.filter_map(|one| Some((one.vip, one.prefix_length?))).collect();
+            all.extend(guards.iter().map(|guard| Guard {
+                target: target(&cluster.nodes[node], guard.vip, prefixes.get(&guard.vip).copied()),
+                ..guard.clone()
+            }));
+        }
+        all
     }
+}
+
+/// Where a node serves a VIP, which a hook finds out by the node's addresses ([`own_address`]): in IPv4
+/// the kernel's choice is right, in IPv6 it is the node's own address in the VIP's network.
+///
+/// [`own_address`]: crate::guard::own::own_address
+fn target(node: &Node, vip: Vip, prefix: Option<u8>) -> Target {
+    let own = match vip.family() {
+        Family::V4 => None,
+        Family::V6 => node.address_of(Family::V6),
+    };
+    // A /128 says nothing of the network.
+    let network = prefix.filter(|length| *length < 128);
+    let network = network.and_then(|length| IpNetwork::new(vip.address(), length).ok());
+    let near = |own: &IpAddr| network.is_none_or(|network| network.contains(*own));
+    own.filter(near).map_or(Target::Redirect, Target::Own)
 }
 
 /// Whether lines that are written as they are may have virtual servers.
@@ -86,19 +114,20 @@ fn of_server(
     };
     let ports = |(first, last)| Services::only([Service { protocol, first, last }]);
     let mine = || server.vrrp_instance.is_none_or(|own| own == instance);
+    let marked = || server.bypass_ports.clone().unwrap_or(Services::All);
     match &server.service {
         cluster::Service::Port(port) => ports((*port, *port)).filter(|_| mine()),
         cluster::Service::Address(address, port) if *address == vip.address() => {
             ports(port.map_or(EVERY_PORT, |port| (port, port)))
         }
         cluster::Service::Address(..) => None,
-        cluster::Service::Mark(_) => Some(Services::All).filter(|_| mine()),
+        cluster::Service::Mark(_) => Some(marked()).filter(|_| mine()),
         cluster::Service::Group(name) => {
             let head = format!("virtual_server_group {name}");
             let of = cluster.groups.iter().filter(|block| block.line == head);
             let lines = of.flat_map(|block| block.block.iter().flatten());
             let line = |line: &Statement| match Entry::of(&line.line)? {
-                Entry::Mark => Some(Services::All).filter(|_| mine()),
+                Entry::Mark => Some(marked()).filter(|_| mine()),
                 Entry::Addresses(range, port) if range.has(vip.address()) => ports(port),
                 Entry::Addresses(..) => None,
             };

@@ -13,6 +13,7 @@ use std::net::IpAddr;
 use crate::cluster::{self, Cluster, Family, Protocol};
 use crate::conf::build::SYNC_GROUP_IPV6;
 use crate::conf::word::Word;
+use crate::guard::plan::{self, Services};
 
 /// Where adverts go (RFC 5798, 5.1.1.2).
 const VRRP_GROUP: &str = "224.0.0.18";
@@ -59,13 +60,15 @@ pub struct Peers<'a> {
     pub to: String,
 }
 
-/// A port that clients and checks connect to.
+/// Ports that clients and checks connect to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {
     /// TCP or UDP.
     pub protocol: Protocol,
-    /// 1–65535.
-    pub port: u16,
+    /// The lowest, 1–65535.
+    pub first: u16,
+    /// The highest.
+    pub last: u16,
 }
 
 impl Peers<'_> {
@@ -94,13 +97,24 @@ impl<'a> Needs<'a> {
         needs
     }
 
-    /// The ports of a protocol, in order, each once.
-    fn ports(&self, protocol: Protocol) -> Vec<u16> {
-        let mut ports: Vec<u16> =
-            self.services.iter().filter(|s| s.protocol == protocol).map(|s| s.port).collect();
-        ports.sort_unstable();
-        ports.dedup();
-        ports
+    /// The ports of a protocol, in order and without overlap: nft refuses a set with one. `25` or
+    /// `1000-1010`.
+    fn ports(&self, protocol: Protocol) -> Vec<String> {
+        let own = self.services.iter().filter(|one| one.protocol == protocol);
+        let mut own: Vec<(u16, u16)> = own.map(|one| (one.first, one.last)).collect();
+        own.sort_unstable();
+        let mut merged: Vec<(u16, u16)> = Vec::new();
+        for (first, last) in own {
+            match merged.last_mut() {
+                Some((_, end)) if first <= *end => *end = last.max(*end),
+                _ => merged.push((first, last)),
+            }
+        }
+        let shown = |(first, last): (u16, u16)| match first == last {
+            true => first.to_string(),
+            false => format!("{first}-{last}"),
+        };
+        merged.into_iter().map(shown).collect()
     }
 }
 
@@ -111,9 +125,19 @@ fn services(cluster: &Cluster, node: usize) -> (Vec<Service>, Vec<String>) {
         let protocol = server.protocol;
         match &server.service {
             cluster::Service::Port(port) | cluster::Service::Address(_, Some(port)) => {
-                known.push(Service { protocol, port: *port });
+                known.push(Service { protocol, first: *port, last: *port });
             }
-            other => unknown.push(format!("{other}, {protocol}")),
+            other => match &server.bypass_ports {
+                Some(Services::Only(marked)) => known.extend(marked.iter().map(|one| Service {
+                    protocol: match one.protocol {
+                        plan::Protocol::Tcp => Protocol::Tcp,
+                        plan::Protocol::Udp => Protocol::Udp,
+                    },
+                    first: one.first,
+                    last: one.last,
+                })),
+                _ => unknown.push(format!("{other}, {protocol}")),
+            },
         }
     }
     (known, unknown)

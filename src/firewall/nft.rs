@@ -61,7 +61,7 @@ impl Display for Rules<'_> {
             )?;
         }
         for protocol in Protocol::ALL {
-            let ports: Vec<String> = needs.ports(protocol).iter().map(u16::to_string).collect();
+            let ports = needs.ports(protocol);
             if !ports.is_empty() {
                 writeln!(f, "{} dport {{ {} }} accept", protocol.lower(), ports.join(", "))?;
             }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::section::{Body, Section};
 use super::yaml::{Map, Yaml};
 use crate::conf::grammar::Statement;
-use crate::conf::probe::{self, PROBE_USER, RUNNER};
+use crate::conf::probe::{CONFIRM, PROBE_USER, RUNNER, SYSLOG};
 use crate::inventory::keys::{CHECKS, CONNECTION, PROBE};
 use crate::paths;
 use crate::smtp::session::{DEFAULT_PORT, TLS_PORT};
@@ -68,6 +68,8 @@ fn probe(block: &Statement, server: IpAddr, port: Option<u16>) -> Option<Yaml> {
     let dynamic = body.take("misc_dynamic").is_some();
     let mut words: Vec<&str> = words.collect();
     let compat = take_flag(&mut words, "--compat");
+    take_flag(&mut words, CONFIRM);
+    let syslog = take_flag(&mut words, SYSLOG);
     if take_flag(&mut words, "--dynamic") != dynamic {
         return None;
     }
@@ -96,6 +98,9 @@ fn probe(block: &Statement, server: IpAddr, port: Option<u16>) -> Option<Yaml> {
     if dynamic {
         section.set("misc_dynamic", Yaml::plain(true), at);
     }
+    if !syslog {
+        section.set("syslog", Yaml::plain(false), at);
+    }
     if !words.is_empty() {
         section.set("options", Yaml::one_or_more(options(&words)), at);
     }
@@ -103,31 +108,9 @@ fn probe(block: &Statement, server: IpAddr, port: Option<u16>) -> Option<Yaml> {
     Some(Yaml::Map(map))
 }
 
-/// The words of a check's command, whether or not it is run by what tells that it can't be.
+/// The words of a check's command, whether or not gen-conf's runner stands before it.
 fn command(line: &str) -> impl Iterator<Item = &str> {
-    line.split_whitespace().skip_while(|word| *word == RUNNER)
-}
-
-/// Whether a block only asks whether the program is there of a probe that is one of `blocks`: gen-conf
-/// renders it without being told.
-pub(super) fn is_presence(
-    block: &Statement,
-    blocks: &[&Statement],
-    server: IpAddr,
-    port: Option<u16>,
-) -> bool {
-    let path = |one: &Statement| {
-        let path = one.inner().iter().find(|line| line.keyword() == "misc_path")?;
-        path.values().first().cloned()
-    };
-    let asks_for = |one: &&Statement| {
-        probe(one, server, port)?;
-        let dynamic = one.inner().iter().any(|line| line.keyword() == "misc_dynamic");
-        let path = path(one).filter(|_| dynamic)?;
-        path.split_whitespace().next().map(probe::presence_command)
-    };
-    let asked = path(block);
-    asked.is_some() && blocks.iter().any(|one| asks_for(one) == asked)
+    line.strip_prefix(RUNNER).unwrap_or(line).split_whitespace()
 }
 
 /// The port that the probe asks by itself, unless these words name one.

@@ -5,6 +5,7 @@ use super::nodes::Node;
 use super::notes::Notes;
 use super::section::Body;
 use crate::conf::grammar::{Place, Statement};
+use crate::guard::plan::Services;
 
 /// The statements that bypass-ipvs takes.
 pub(super) const NOTIFY: [&str; 4] =
@@ -17,6 +18,8 @@ pub(super) struct Hook {
     pub(super) at: Place,
     /// The program, as the file calls it.
     pub(super) program: String,
+    /// What it says is balanced, at whichever address.
+    pub(super) services: Option<Services>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,25 +63,40 @@ fn hook(statement: &Statement) -> Option<Hook> {
     }
     let master = statement.keyword() == "notify_master";
     let arguments: Vec<&str> = words.collect();
+    let mut services = None;
     let kind = match (file_name(program), arguments.as_slice()) {
-        ("bypass-ipvs", words) => ours(words, option_for(master))?,
+        ("bypass-ipvs", words) => {
+            let (kind, said) = ours(words, option_for(master))?;
+            services = said;
+            kind
+        }
         ("bypass_ipvs.py", [option, _]) if *option == option_for(master) => Kind::Article,
         ("bypass_ipvs.sh", [action, _]) if *action == if master { "del" } else { "add" } => {
             Kind::Article
         }
         _ => return None,
     };
-    Some(Hook { kind, at: statement.at.clone(), program: program.to_owned() })
+    Some(Hook { kind, at: statement.at.clone(), program: program.to_owned(), services })
 }
 
-/// What bypass-ipvs is told; `None` where it is told what gen-conf never says.
-fn ours(mut words: &[&str], option: &str) -> Option<Kind> {
+/// What bypass-ipvs is told, and what it is told to redirect; `None` where it is told what gen-conf
+/// never says.
+fn ours(mut words: &[&str], option: &str) -> Option<(Kind, Option<Services>)> {
     let (mut keep_sessions, mut services) = (false, false);
+    let mut all: Option<Services> = None;
     loop {
         match words {
             ["--keep-sessions", rest @ ..] => (keep_sessions, words) = (true, rest),
-            ["--service", _, rest @ ..] => (services, words) = (true, rest),
-            [own, _, ..] if *own == option => return Some(Kind::Ours { keep_sessions, services }),
+            ["--service", said, rest @ ..] => {
+                (services, words) = (true, rest);
+                let list = said.split('@').next().unwrap_or(said);
+                if let Ok(more) = list.parse::<Services>() {
+                    all = Some(all.map_or(more.clone(), |all| all.and(more)));
+                }
+            }
+            [own, _, ..] if *own == option => {
+                return Some((Kind::Ours { keep_sessions, services }, all));
+            }
             _ => return None,
         }
     }

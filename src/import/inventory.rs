@@ -12,7 +12,7 @@ use super::notes::Notes;
 use super::password::PassFiles;
 use super::section::{Entry, Section};
 use super::server::{Server, Service};
-use super::services::{by_port, instance_of};
+use super::services::{self, by_port, instance_of};
 use super::target;
 use super::yaml::{Map, Yaml};
 use crate::cluster::Cluster;
@@ -320,7 +320,13 @@ impl Builder<'_> {
             }
             let versions: Vec<Version<'_>> =
                 found.iter().map(|(node, section)| Version { node: *node, section }).collect();
-            let merged = merge(&versions, &VIRTUAL_SERVER, None, self.notes);
+            let mut merged = merge(&versions, &VIRTUAL_SERVER, None, self.notes);
+            let marked = services::is_marked(&wanted.0, files);
+            if let Some(ports) = services::bypass_ports(files, instance.map(|at| &instances[at]))
+                .filter(|_| marked && super::bypass(files))
+            {
+                merged.all.push(("bypass_ports".to_owned(), ports));
+            }
             all.push((wanted.0, instance, merged.all));
         }
         Yaml::List(by_port(all, instances).into_iter().map(Yaml::Map).collect())

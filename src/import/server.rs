@@ -243,8 +243,7 @@ impl RealServer {
             Some((weight, _)) => weight.parse().ok()?,
         };
         let blocks: Vec<&Statement> = body.take_where(check::is_check);
-        let said = blocks.iter().filter(|one| !check::is_presence(one, &blocks, address, port));
-        let checks = said.map(|one| check::check(one, address, port));
+        let checks = blocks.iter().map(|one| check::check(one, address, port));
         let checks = Yaml::one_or_more(checks.collect::<Option<_>>()?);
         let section = body.section(&REAL_SERVER, &block.at);
         Some(RealServer { address, port, weight, checks, section })

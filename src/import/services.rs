@@ -3,9 +3,11 @@
 
 use std::net::IpAddr;
 
+use super::file::File;
 use super::instances::{Shared, in_order};
 use super::server::Service;
 use super::yaml::{Map, Yaml};
+use crate::guard::plan::{self, Services};
 use crate::inventory::keys::VIRTUAL_SERVER;
 
 /// The instance of a service, as gen-conf finds it.
@@ -16,6 +18,57 @@ pub(super) fn instance_of(service: &Service, instances: &[Shared<'_>]) -> Option
         }
         Service::Mark(_) | Service::Group(_) => (instances.len() == 1).then_some(0),
     }
+}
+
+/// Whether a firewall mark decides what is balanced.
+pub(super) fn is_marked(service: &Service, files: &[File<'_>]) -> bool {
+    match service {
+        Service::Mark(_) => true,
+        Service::Address(..) => false,
+        Service::Group(name) => {
+            let groups = files.iter().flat_map(|file| &file.server_groups);
+            groups.filter(|(own, ..)| own == name).any(|(_, lines, _)| {
+                let marks = |text: &String| text.starts_with("fwmark ");
+                match lines {
+                    Yaml::Text(line) => marks(line),
+                    Yaml::Lines(all) => all.iter().any(marks),
+                    Yaml::List(all) => {
+                        all.iter().any(|one| matches!(one, Yaml::Text(line) if marks(line)))
+                    }
+                    _ => false,
+                }
+            })
+        }
+    }
+}
+
+/// What the firewall marks, as far as the hooks of an instance, or of all, tell: what they redirect
+/// beside the ports that are balanced.
+pub(super) fn bypass_ports(files: &[File<'_>], instance: Option<&Shared<'_>>) -> Option<Yaml> {
+    let all = files.iter().flat_map(|file| &file.instances);
+    let mine = all.filter(|one| instance.is_none_or(|instance| instance.name == one.name));
+    let said = mine.flat_map(|one| one.hooks.iter().flatten());
+    let Services::Only(said) =
+        said.filter_map(|hook| hook.services.clone()).reduce(Services::and)?
+    else {
+        return None;
+    };
+    let balanced = |service: &plan::Service| {
+        files.iter().flat_map(|file| &file.servers).any(|server| {
+            let port = match server.service {
+                Service::Address(_, port) => port,
+                _ => None,
+            };
+            port.is_some_and(|port| service.first == port && service.last == port)
+                && server.protocol.eq_ignore_ascii_case(service.protocol.name())
+        })
+    };
+    let mut ports: Vec<plan::Service> =
+        said.iter().copied().filter(|service| !balanced(service)).collect();
+    if ports.is_empty() {
+        ports = said;
+    }
+    Some(Yaml::one_or_more(ports.iter().map(|port| Yaml::text(port.to_string())).collect()))
 }
 
 /// The services, those that are the same on every address of an instance by its port alone.

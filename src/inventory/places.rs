@@ -37,6 +37,11 @@ impl Places {
         Places { whole: section.place(), keys: keys.collect() }
     }
 
+    /// Whether the section has a key.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
     /// Where a key stands; where there is none, where its section is named.
     pub(super) fn key(&self, name: &str) -> Range<usize> {
         self.find(name).map_or(&self.whole, |key| &key.at).clone()

@@ -14,7 +14,7 @@ use super::timers::{self, Around, Timer};
 use super::{keywords, raw, values};
 use crate::cli::smtp_check::Args;
 use crate::cluster::{Family, Probe, Seconds};
-use crate::conf::probe::PROBE_USER;
+use crate::conf::probe::{CONFIRM, PROBE_USER, SYSLOG};
 use crate::conf::statement::{Settings, Statement};
 
 /// The first port that any user may take (ip(7), `ip_unprivileged_port_start`).
@@ -33,6 +33,7 @@ pub(super) fn read(
     let compat = value(section.optional("compat", problems, keywords::yes_no)).unwrap_or(true);
     let dynamic = value(section.optional("misc_dynamic", problems, keywords::yes_no));
     let dynamic = dynamic.unwrap_or(false);
+    let syslog = value(section.optional("syslog", problems, keywords::yes_no)).unwrap_or(true);
     let more = section.one_or_more("options", problems, values::words);
     if let Some(words) = more.iter().find(|words| words.value.contains('\'')) {
         let title = "a single quote, which keepalived takes for the beginning of an argument";
@@ -94,8 +95,7 @@ pub(super) fn read(
         .flat_map(|key| settings.statements(key.name).iter().cloned())
         .chain(raw_lines(section, problems)?)
         .collect();
-    let tls = args.starttls || args.tls;
-    Some(Probe { options, has_port, tls, deadline, dynamic, more: block })
+    Some(Probe { options, has_port, syslog, deadline, dynamic, more: block })
 }
 
 /// Where the command line comes from.
@@ -265,6 +265,14 @@ fn unfit(args: &Args, dynamic: bool) -> Vec<(&'static str, String, &'static str)
     if args.nagios {
         let title = "keepalived does not read exit codes as Nagios does";
         all.push(("nagios", title.to_owned(), "remove `--nagios` and its limits"));
+    }
+    for (asked, name, option) in
+        [(args.syslog, "syslog", SYSLOG), (args.confirm, "confirm", CONFIRM)]
+    {
+        if asked {
+            let title = format!("`{option}` is rendered already");
+            all.push((name, title, "remove it; the key `syslog: false` renders no `--syslog`"));
+        }
     }
     for (asked, name, option) in [(args.json, "json", "--json"), (args.verbose, "verbose", "-v")] {
         if asked {

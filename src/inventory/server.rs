@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::check::{self, Checks};
 use super::instance::InstanceDraft;
-use super::keys::VIRTUAL_SERVER;
+use super::keys::{VIRTUAL_SERVER, Value, form};
 use super::node::NodeDraft;
 use super::places::Places;
 use super::read::{Placed, Problems, Section, value};
@@ -18,6 +18,7 @@ use crate::cluster::{
 };
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
+use crate::guard::plan::Services;
 
 /// keepalived's default.
 const WEIGHT: u32 = 1;
@@ -29,6 +30,7 @@ pub(super) struct ServerDraft {
     /// Whether an instance that is needed could not be found.
     lost: bool,
     pub(super) service: Option<Placed<Service>>,
+    pub(super) bypass_ports: Option<Services>,
     pub(super) protocol: Protocol,
     delay_loop: Option<Placed<Seconds>>,
     lb_algo: Option<Placed<Scheduler>>,
@@ -101,6 +103,7 @@ fn read(section: Section<'_>, instances: &[InstanceDraft], problems: &mut Proble
         places: Places::of(&section),
         instance,
         lost,
+        bypass_ports: bypass_ports(&section, problems),
         service,
         protocol,
         delay_loop,
@@ -119,6 +122,14 @@ fn read(section: Section<'_>, instances: &[InstanceDraft], problems: &mut Proble
     };
     section.close(problems);
     draft
+}
+
+/// What a firewall mark stands for.
+fn bypass_ports(section: &Section<'_>, problems: &mut Problems) -> Option<Services> {
+    let form = Value::Form(&form::SERVICE);
+    let read = |text: &str| settings::scalar(&form, "bypass_ports", text);
+    let all = section.one_or_more("bypass_ports", problems, read);
+    Services::only(all.iter().filter_map(|one| one.value.parse().ok()))
 }
 
 /// The family of what is balanced; of a mark or a group it is not known here.
@@ -344,6 +355,7 @@ impl ServerDraft {
         Some(VirtualServer {
             vrrp_instance: self.instance,
             service: self.service?.value,
+            bypass_ports: self.bypass_ports,
             delay_loop: value(self.delay_loop),
             scheduler: self.lb_algo?.value,
             hash: self.hash,

@@ -136,6 +136,17 @@ pub const CASES: &[Case] = &[
         "check: {type: smtp-check, options: [^-V]}",
         Told("check nothing", "see `smtp-check --help`"),
     ),
+    // What is rendered anyhow
+    Case(
+        CHECK,
+        "check: {type: smtp-check, options: [--retry 2, ^--syslog]}",
+        Told("`--syslog` is rendered already", "`syslog: false`"),
+    ),
+    Case(
+        CHECK,
+        "check: {type: smtp-check, options: [^--confirm]}",
+        Told("`--confirm` is rendered already", "remove it"),
+    ),
     // Rights that the probe's user has not
     Case(
         CHECK,
@@ -181,12 +192,11 @@ fn a_server_is_drained_by_a_file_of_its_own() {
         NODES[0], NODES[1]
     );
     let paths = rendered(&servers);
-    let presence = "\"/usr/bin/test -x /usr/libexec/keepalived/smtp-check\"";
-    assert!(paths.len() == 3 && paths[1] == presence, "{paths:?}");
-    assert!(paths[0].contains(option) && !paths[2].contains("drain"), "{paths:?}");
+    assert_eq!(paths.len(), 2, "{paths:?}");
+    assert!(paths[0].contains(option) && !paths[1].contains("drain"), "{paths:?}");
     // The check of one server is its own, wherever it stands.
     let alone = rendered(&format!("nodes: {}\n    {check}", NODES[0]));
-    assert!(alone.len() == 2 && alone[0].contains(option), "{alone:?}");
+    assert!(alone.len() == 1 && alone[0].contains(option), "{alone:?}");
 }
 
 /// The article's check in the place of which `check` stands, with `around` in its virtual server.
@@ -216,8 +226,8 @@ fn timers_are_inherited_as_keepalived_s_own_checks_inherit_them() {
         let text = Place::with(with(around, check)).rendered(NODES[0]);
         let paths = values(&text, "misc_path");
         let end = |at: usize| told.get(at).unwrap_or(&told[0]).trim_end_matches('"');
-        let ends =
-            paths.iter().enumerate().all(|(at, path)| path.trim_matches('"').ends_with(end(at)));
+        let own = |path: &str| path.replace(" --syslog --confirm\"", "");
+        let ends = paths.iter().enumerate().all(|(at, path)| own(path).ends_with(end(at)));
         assert!(paths.len() >= told.len() && ends, "{check}, {around}: {paths:?}");
         let block = text.split("MISC_CHECK {").nth(1).unwrap().split('}').next().unwrap();
         assert_eq!(values(block, "retry"), ["0"], "{block}");
@@ -243,35 +253,44 @@ fn inherited_timers_that_no_program_gets_have_an_end() {
     assert!(run.stderr.contains("warning: one check could take "), "{}", run.stderr);
     assert!(run.stderr.contains("ended after 4292 s"), "{}", run.stderr);
     let paths = values(&run.stdout, "misc_path");
-    assert!(paths.iter().all(|path| path.ends_with(" --deadline 4292\"")), "{paths:?}");
+    assert!(
+        paths.iter().all(|path| path.ends_with(" --deadline 4292 --syslog --confirm\"")),
+        "{paths:?}"
+    );
     assert!(values(&run.stdout, "misc_timeout").iter().all(|limit| limit == "4294"));
     let own = Place::with(with("", "{type: smtp-check, retry: 100, connect_timeout: 4294}"));
     assert_eq!(own.run("--stdout").code, Some(1));
 }
 
-/// keepalived runs the probe by a program that is always there: one that can't be executed counts as a
-/// success (seen: keepalived 2.2.7 put a dead server back). Where an exit code is a weight, 127 would be
-/// one too.
+/// The command by which keepalived runs the probe, up to the probe's own words.
+const RUNNER: &str =
+    "/bin/sh -fc 'set -- $($0 $@) 1 1; exit $2' /usr/libexec/keepalived/smtp-check ";
+
+/// Each check is run by what takes no exit code that is not confirmed, with TLS and weights too: with
+/// `misc_dynamic` an exit code of 127 would be a weight.
 #[test]
-fn a_probe_that_is_missing_is_down() {
-    let of = |check: &str| Place::with(with("", check)).rendered(NODES[0]);
-    for (check, program) in [
-        ("{type: smtp-check}", "smtp-check --compat"),
-        ("{type: smtp-check, compat: false}", "smtp-check 192"),
-        ("{type: smtp-check, compat: false, options: --tls}", "smtp-check-tls 192"),
+fn the_probe_s_exit_code_has_to_be_confirmed() {
+    for (check, words) in [
+        ("{type: smtp-check}", "--compat ADDRESS --port 25 --syslog --confirm"),
+        ("{type: smtp-check, syslog: false}", "--compat ADDRESS --port 25 --confirm"),
+        ("{type: smtp-check, compat: false}", "ADDRESS --port 25 --syslog --confirm"),
+        (
+            "{type: smtp-check, compat: false, options: --tls}",
+            "ADDRESS --port 25 --tls --syslog --confirm",
+        ),
+        (
+            "{type: smtp-check, misc_dynamic: true, compat: false, options: --starttls}",
+            "ADDRESS --port 25 --dynamic --starttls --syslog --confirm",
+        ),
     ] {
-        let path = format!("\"/usr/bin/env /usr/libexec/keepalived/{program}");
-        let paths = values(&of(check), "misc_path");
-        assert!(paths.iter().all(|one| one.starts_with(&path)), "{check}: {paths:?}");
+        let text = Place::with(with("", check)).rendered(NODES[0]);
+        let paths = values(&text, "misc_path");
+        let addresses = (101..=104).map(|host| format!("192.168.3.{host}"));
+        let expected: Vec<String> = addresses
+            .map(|address| format!("\"{RUNNER}{}\"", words.replace("ADDRESS", &address)))
+            .collect();
+        assert_eq!(paths, expected, "{check}");
     }
-    let text = of("{type: smtp-check, misc_dynamic: true, compat: false, options: --tls}");
-    let block = "        MISC_CHECK {
-            misc_path \"/usr/bin/test -x /usr/libexec/keepalived/smtp-check-tls\"
-            retry 0
-            user lvskit
-        }\n";
-    assert_eq!(text.matches(block).count(), NODES.len(), "{text}");
-    assert!(!text.contains("/usr/bin/env"), "{text}");
 }
 
 #[test]

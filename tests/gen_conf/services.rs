@@ -54,6 +54,12 @@ fn the_services_are_those_of_the_virtual_servers() {
             format!("{{fwmark: 7, {check}}}, {{port: 25, {check}}}"),
             "--service all -r 10.0.0.9 10.0.0.8",
         ),
+        (
+            format!(
+                "{{fwmark: 7, bypass_ports: [tcp/465, udp/53], {check}}}, {{port: 25, {check}}}"
+            ),
+            "--service tcp/25,tcp/465,udp/53 -r 10.0.0.9 10.0.0.8",
+        ),
         // Nodes that are named by their addresses, and a sorry server.
         (
             format!("{{port: 25, real_server: [{{address: 10.0.0.2}}], {check}}}"),

@@ -63,6 +63,40 @@ fn a_backup_that_holds_another_vip_serves_at_its_own_address() {
     }
 }
 
+/// Two instances in IPv6, each with another MASTER, on one interface: the node balances the one whose VIP
+/// it holds and serves the other itself, whichever that is, in any order of addresses and hooks.
+#[test]
+fn ipv6_vips_of_different_masters_share_an_interface() {
+    if !inside("own::ipv6_vips_of_different_masters_share_an_interface") {
+        return;
+    }
+    let node = Node::silent();
+    node.is_found_at_the_node(OTHER6);
+    let options = ["--keep-sessions", "--service", "tcp/2525"];
+    for vip in [VIP6, OTHER6] {
+        node.guard(&[&options[..], &["-a", vip]].concat());
+    }
+    for turn in 0..4 {
+        let (held, other) = if turn % 2 == 0 { (VIP6, OTHER6) } else { (OTHER6, VIP6) };
+        node.take(held);
+        node.guard(&[&options[..], &["-r", held]].concat());
+        if turn > 1 {
+            renew_own_addresses(&node);
+        }
+        assert_eq!(node.served_at(held, PATIENT), ip(held), "turn {turn}: left to IPVS");
+        assert_eq!(node.forwarded_to(other, PATIENT), ip(OWN6), "turn {turn}: served");
+        let check = node.hook(&[&options[1..], &["--check", VIP6, OTHER6]].concat());
+        let said = String::from_utf8_lossy(&check.stdout);
+        assert_eq!(check.status.code(), Some(0), "turn {turn}: {said}");
+        node.give_up(held);
+        node.guard(&[&options[..], &["-a", held]].concat());
+        // Both are given up for a moment, and served.
+        for vip in [VIP6, OTHER6] {
+            assert_eq!(node.forwarded_to(vip, PATIENT), ip(OWN6), "turn {turn}: {vip}");
+        }
+    }
+}
+
 #[test]
 fn the_watcher_follows_the_nodes_own_address() {
     if !inside("own::the_watcher_follows_the_nodes_own_address") {

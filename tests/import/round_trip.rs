@@ -81,6 +81,18 @@ fn other_kinds_of_clusters_go_round() {
             ),
         ),
         (
+            "a mark's ports",
+            plain.replace(
+                "[{port: 80,",
+                "[{fwmark: 7, bypass_ports: [tcp/465, udp/1000-1010], lb_algo: rr, check: []}, \
+                 {port: 80,",
+            ),
+        ),
+        (
+            "our probe without its log",
+            plain.replace("{type: TCP_CHECK}", "{type: smtp-check, syslog: false}"),
+        ),
+        (
             "our probe's own ways",
             plain.replace(
                 "{type: TCP_CHECK}",

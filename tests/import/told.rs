@@ -298,12 +298,15 @@ fn help_shows_examples() {
     assert!(help.contains("Examples:\n  lvskit import "), "{help}");
 }
 
+/// By which gen-conf lets keepalived run the probe.
+const RUNNER: &str = "/bin/sh -fc 'set -- $($0 $@) 1 1; exit $2'";
+
 /// What gen-conf would render otherwise is kept as keepalived's own check.
 #[test]
 fn a_probe_that_is_run_in_another_way_stays_as_it_is() {
     let probe = |path: &str, user: &str, port: &str| {
         let path = match path.split_once("RUN ") {
-            Some((_, rest)) => format!("/usr/bin/env /usr/libexec/keepalived/smtp-check {rest}"),
+            Some((_, rest)) => format!("{RUNNER} /usr/libexec/keepalived/smtp-check {rest}"),
             None => format!("/usr/libexec/keepalived/smtp-check{path}"),
         };
         let check =

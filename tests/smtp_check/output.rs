@@ -30,6 +30,16 @@ fn bad() -> Vec<Step> {
     vec![say("554 a|b\r\n"), Hear, say("221 bye\r\n")]
 }
 
+/// What a shell reads to tell a verdict from the exit code of an empty file.
+#[test]
+fn a_confirmed_exit_code_is_said_and_nothing_else() {
+    assert_eq!(told(good(), "--confirm"), (0, "smtp-check 0\n".to_owned()));
+    assert_eq!(told(bad(), "--confirm"), (1, "smtp-check 1\n".to_owned()));
+    let dynamic = "--confirm --dynamic --latency-weight 7:60:61";
+    assert_eq!(told(good(), dynamic), (9, "smtp-check 9\n".to_owned()));
+    assert_eq!(told(bad(), "--confirm --starttls"), (1, "smtp-check 1\n".to_owned()));
+}
+
 #[test]
 fn json() {
     let script = vec![

@@ -236,6 +236,11 @@ pub struct Args {
     #[arg(long, help_heading = "Output")]
     pub syslog: bool,
 
+    /// Print the exit code behind the program's name and nothing else, for who runs the check in a way
+    /// that takes an empty file for a program that succeeds; see below
+    #[arg(long, conflicts_with_all = ["json", "nagios"], help_heading = "Output")]
+    pub confirm: bool,
+
     /// Print and exit as a Nagios plugin does
     #[arg(long, conflicts_with = "dynamic", help_heading = "Output")]
     pub nagios: bool,

@@ -117,6 +117,12 @@ Two programs:
   A check with TLS may name smtp-check-tls itself, and saves about a millisecond. Then nobody
   judges how it ends: without its OpenSSL with 127, which misc_dynamic takes for weight 125.
 
+An exit code that is confirmed:
+  keepalived takes a program that it can't execute for a success, and env and a shell take an empty
+  file for one. So lvskit gen-conf renders this, which is down (exit code 1) whatever is at the path:
+      misc_path \"/bin/sh -fc 'set -- $($0 $@) 1 1; exit $2' /usr/libexec/keepalived/smtp-check --compat 192.168.3.101 --confirm\"
+  With --confirm the check prints \"smtp-check\" and its exit code, and the shell exits with that.
+
 Syslog:
   keepalived throws away what a check prints. With --syslog, a line of facility daemon says why the
   server is down, when that changes, and that it is up again: journalctl -t smtp-check. After five

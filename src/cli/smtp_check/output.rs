@@ -41,9 +41,10 @@ impl Outcome<'_> {
             (Ok(()), None) => 0,
             (Ok(()), Some(weight)) => weight::exit_code(weight),
         };
-        let line = match self.args.json {
-            true => self.json(weight).to_string(),
-            false => self.text(weight),
+        let line = match (self.args.confirm, self.args.json) {
+            (true, _) => format!("smtp-check {code}"),
+            (_, true) => self.json(weight).to_string(),
+            (_, false) => self.text(weight),
         };
         (line + "\n", code)
     }

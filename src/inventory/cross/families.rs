@@ -25,9 +25,6 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
         granularity(server, drafts, problems);
         lonely(server, drafts, problems);
     }
-    if drafts.bypass {
-        redirected(drafts, problems);
-    }
 }
 
 /// Adverts come from and go to addresses of the instance's family.
@@ -115,54 +112,5 @@ fn lonely(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
             "`ip_family` is another one than the addresses'",
             "remove it; it is for services of a mark",
         );
-    }
-}
-
-/// The guard gives a first packet the newest address of the interface in IPv6, and that is a VIP
-/// wherever one is held: IPVS would balance it again.
-fn redirected(drafts: &Drafts<'_>, problems: &mut Problems) {
-    // A service of a mark or of a group may be any instance's, as far as its family fits.
-    let may_be_ipv6 = |server: &ServerDraft| {
-        servers::family(server, drafts) != Some(Family::V4)
-            && server.settings.value("ip_family") != Some("inet")
-            && !server.strangers().any(|address| address.is_ipv4())
-    };
-    let balanced = |at: &usize| {
-        let fits = |server: &ServerDraft| match server.instance {
-            Some(of) => of == *at,
-            None => may_be_ipv6(server),
-        };
-        drafts.servers.iter().any(fits)
-    };
-    let ipv6 = |at: &usize| drafts.instances[*at].family() == Some(Family::V6);
-    let all = (0..drafts.instances.len()).filter(ipv6).filter(balanced);
-    let all: Vec<(&InstanceDraft, Vec<usize>)> = all
-        .filter_map(|at| {
-            let instance = &drafts.instances[at];
-            let ranking = member::ranking(instance, drafts.nodes)?;
-            Some((instance, ranking.into_iter().map(|(place, _)| place).collect()))
-        })
-        .collect();
-    for (at, (one, a)) in all.iter().enumerate() {
-        let meets = all[..at].iter().find(|(other, b)| {
-            let together = |place: &usize| {
-                let interface =
-                    |of| member::interface(of, &drafts.nodes[*place]).map(|it| &it.value);
-                interface(one) == interface(other)
-            };
-            a.first() != b.first() && a.iter().filter(|place| b.contains(place)).any(together)
-        });
-        if let Some((other, _)) = meets {
-            problems.add(
-                one.at.clone(),
-                format!(
-                    "in IPv6 a node can't serve for `{}` while it is MASTER of `{}` on the same interface",
-                    one.name(),
-                    other.name()
-                ),
-                "let both prefer the same node, or give one an interface of its own; or `bypass: false` \
-                 if the nodes do not serve",
-            );
-        }
     }
 }

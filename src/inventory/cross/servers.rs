@@ -296,6 +296,25 @@ fn forwarding(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems
             "a mark counts on every node, and the guard looks at addresses",
             "mark only where the address is: nft's `fib daddr . iif type local`",
         );
+        if server.bypass_ports.is_none() && !server.places.has("bypass_ports") {
+            problems.warn(
+                service.at.clone(),
+                "the ports that the mark stands for are unknown: every TCP and UDP port of the VIPs \
+                 leads to the nodes' own services",
+                "write what the firewall marks, such as `bypass_ports: [tcp/25, tcp/465]`",
+            );
+        }
+    }
+    if let Some(service) = &server.service
+        && server.places.has("bypass_ports")
+        && has_group(service, drafts)
+        && !marked(&service.value, drafts)
+    {
+        problems.add(
+            server.places.key("bypass_ports"),
+            format!("`bypass_ports` is for a firewall mark, and this is {}", service.value),
+            "remove it: the ports that are balanced are known here",
+        );
     }
 }
 

@@ -127,6 +127,13 @@ pub const PROBE: Table = Table {
                 "false",
                 "The probe's exit code is the weight; it gets --dynamic.",
             ),
+            Key::ours(
+                "syslog",
+                Value::Bool,
+                "true",
+                "Log why a server is down and that it is up again, a line a minute at most: \
+                 `journalctl -t smtp-check`. keepalived itself logs the exit code only.",
+            ),
         ],
         COMMON,
         RAW,

@@ -6,6 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnetwork::IpNetwork;
 
+use crate::guard::plan::Service;
+
 /// A shape.
 #[derive(Debug)]
 pub struct Form {
@@ -20,6 +22,15 @@ pub struct Form {
     /// Whether words, with single blanks between them, are of the shape.
     pub fits: fn(&str) -> bool,
 }
+
+/// `bypass_ports`
+pub const SERVICE: Form = Form {
+    shown: "a protocol and its port or ports, such as tcp/25 or udp/1000-1010",
+    pattern: "^(tcp|udp)/[0-9]+(-[0-9]+)?$",
+    good: "tcp/25",
+    bad: "tcp/smtp",
+    fits: |text| text.parse::<Service>().is_ok(),
+};
 
 /// `lvs_timeouts`
 pub const TIMEOUTS: Form = Form {
@@ -261,7 +272,8 @@ fn hexadecimal(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    const ALL: [&Form; 16] = [
+    const ALL: [&Form; 17] = [
+        &SERVICE,
         &TIMEOUTS,
         &UMASK,
         &EXTRA_IF,
@@ -290,6 +302,8 @@ mod tests {
     #[test]
     fn each_shape_has_its_edges() {
         for (form, good, bad) in [
+            (&SERVICE, "udp/1-65535", "udp/0"),
+            (&SERVICE, "tcp/10-10", "tcp/11-10"),
             (&TIMEOUTS, "tcpfin 0", "tcp 2678401"),
             (&TIMEOUTS, "udp 1 tcp 2", "tcp"),
             (&UMASK, "0777", "0788"),

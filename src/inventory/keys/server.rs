@@ -32,6 +32,13 @@ pub const VIRTUAL_SERVER: Table = Table {
             Key::ours("address", Value::Address, "all of the instance", "Only this address."),
             Key::ours("fwmark", COUNT, "none", "What a firewall marked so, instead of a port."),
             Key::ours("group", Value::Text, "none", "A virtual_server_group, instead of a port."),
+            Key::ours(
+                "bypass_ports",
+                Value::OneOrMore(&Value::Form(&form::SERVICE)),
+                "all ports",
+                "With a firewall mark: the services that it stands for, as the firewall marks them. \
+                 bypass-ipvs redirects these and nothing else, and `--firewall` lets them in.",
+            ),
             Key::ours("delay_loop", TIMER, "60", "Seconds between two checks of a server."),
             Key::ours("lb_algo", Value::OneOf(&Scheduler::NAMES), "required", "The scheduler."),
             Key::ours(
