@@ -16,7 +16,7 @@ use ipnetwork::IpNetwork;
 pub struct Vip(IpAddr);
 
 /// IPv4 or IPv6.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Family {
     /// IPv4
     V4,

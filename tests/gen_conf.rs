@@ -13,6 +13,8 @@ mod blocks;
 mod contract;
 #[path = "gen_conf/crosswise.rs"]
 mod crosswise;
+#[path = "gen_conf/detection.rs"]
+mod detection;
 #[path = "gen_conf/diff.rs"]
 mod diff;
 #[path = "gen_conf/drain.rs"]

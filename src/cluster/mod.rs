@@ -1,6 +1,7 @@
 //! A cluster that was checked: the one model between the inventory and everything that is made
 //! of it. Whoever holds a [`Cluster`] need not check anything again.
 
+mod detection;
 mod global;
 mod release;
 mod seconds;
@@ -10,6 +11,7 @@ mod vrrp;
 use std::net::IpAddr;
 
 pub use crate::vip::Family;
+pub use detection::{FailureDetection, Method, Timing};
 pub use global::{GlobalDefs, RouterId, SmtpServer};
 pub use release::Release;
 pub use seconds::Seconds;
@@ -35,10 +37,14 @@ pub struct Cluster {
     /// An absolute path: a file that makes a node give its addresses up while it holds a number
     /// other than 0; `None` if nothing does.
     pub drain_file: Option<Word>,
+    /// How soon the nodes notice that another one is dead, besides their checks.
+    pub failure_detection: Option<FailureDetection>,
     /// In order of preference: the first is MASTER while it works. At least one.
     pub nodes: Vec<Node>,
     /// `track_file` and `vrrp_script` blocks.
     pub tracked: Vec<Statement>,
+    /// `bfd_instance` blocks of all nodes, but of those that have one of the same name.
+    pub sessions: Vec<Statement>,
     /// Instances that change their state together.
     pub sync_groups: Vec<SyncGroup>,
     /// At least one.
@@ -60,10 +66,14 @@ pub struct Node {
     pub address: IpAddr,
     /// Its address of the other family, if it has one.
     pub second_address: Option<IpAddr>,
+    /// The data centre it stands in.
+    pub site: Option<Word>,
     /// The interface of its sync daemon, where it differs from the cluster's.
     pub lvs_sync_daemon: Option<Word>,
     /// What differs from the cluster's `global_defs`.
     pub global_defs: Settings,
+    /// `bfd_instance` blocks of its own.
+    pub sessions: Vec<Statement>,
     /// Lines for the end of its `global_defs`.
     pub global_raw: Vec<Statement>,
     /// Lines of its file, before its instances.

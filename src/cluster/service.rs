@@ -18,6 +18,8 @@ pub struct VirtualServer {
     pub service: Service,
     /// What a firewall mark stands for, where that is said.
     pub bypass_ports: Option<Services>,
+    /// Whether the cluster's failure detection is for its servers too.
+    pub failure_detection: bool,
     /// How often servers are checked; keepalived's default is 60 s.
     pub delay_loop: Option<Seconds>,
     /// Which server gets the next connection.

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use anyhow::{Context, Result, anyhow};
 
+use super::detection::Detector;
 use super::guards::{Guards, Hooks};
 use super::probe;
 use super::statement::{Statement, tracked_blocks};
@@ -28,20 +29,22 @@ pub const SYNC_GROUP_IPV6: &str = "ff02::81";
 /// # Errors
 /// When a command line grows longer than keepalived reads.
 pub fn conf(cluster: &Cluster, node: usize) -> Result<Conf> {
-    let mut conf = without_servers(cluster, &Files::new(cluster).hooks, node)?;
+    let files = Files::new(cluster);
+    let mut conf = files.without_servers(node)?;
     for place in cluster.virtual_servers_of(node) {
-        conf.virtual_servers.extend(virtual_servers(cluster, place)?);
+        conf.virtual_servers.extend(files.virtual_servers(place, node)?);
     }
     Ok(conf)
 }
 
-/// The files of a cluster's nodes. Virtual servers are most of a file, and the same on every node
-/// that has them: each is built and written once. So are hooks.
+/// The files of a cluster's nodes. Virtual servers are most of a file, and without a failure detection
+/// the same on every node that has them: each is built and written once. So are hooks.
 pub struct Files<'a> {
     cluster: &'a Cluster,
     /// By place of the instance.
     hooks: Vec<Result<Option<Hooks>>>,
-    /// What is written of them, by place.
+    detector: Detector<'a>,
+    /// What is written of virtual servers that are the same everywhere, by place.
     servers: Vec<OnceCell<String>>,
 }
 
@@ -56,6 +59,7 @@ impl<'a> Files<'a> {
         Files {
             cluster,
             hooks: (0..cluster.vrrp_instances.len()).map(hooks).collect(),
+            detector: Detector::new(cluster),
             servers: vec![OnceCell::new(); cluster.virtual_servers.len()],
         }
     }
@@ -65,53 +69,142 @@ impl<'a> Files<'a> {
     /// # Errors
     /// Those of [`conf`].
     pub fn text(&self, node: usize) -> Result<String> {
-        let mut text = without_servers(self.cluster, &self.hooks, node)?.to_string();
+        let mut text = self.without_servers(node)?.to_string();
         for place in self.cluster.virtual_servers_of(node) {
-            text.push_str(self.server(place)?);
+            match self.detector.differs(&self.cluster.virtual_servers[place]) {
+                true => text.push_str(&written(&self.virtual_servers(place, node)?)),
+                false => text.push_str(self.server(place, node)?),
+            }
         }
         Ok(text)
     }
 
-    fn server(&self, place: usize) -> Result<&str> {
-        let written = &self.servers[place];
-        if let Some(text) = written.get() {
+    /// One that is the same everywhere, as this node has it.
+    fn server(&self, place: usize, node: usize) -> Result<&str> {
+        let known = &self.servers[place];
+        if let Some(text) = known.get() {
             return Ok(text);
         }
-        let blocks = virtual_servers(self.cluster, place)?;
-        Ok(written.get_or_init(|| blocks.iter().map(|block| format!("\n{block}")).collect()))
+        let blocks = self.virtual_servers(place, node)?;
+        Ok(known.get_or_init(|| written(&blocks)))
+    }
+
+    /// Everything but the virtual servers, which come last.
+    fn without_servers(&self, node: usize) -> Result<Conf> {
+        let Files { cluster, hooks, detector, .. } = self;
+        let own = &cluster.nodes[node];
+        let drain = match &cluster.drain_file {
+            Some(file) => Some(TrackFile { name: DRAIN.parse()?, file: file.clone() }),
+            None => None,
+        };
+        let runs = |group: &&cluster::SyncGroup| {
+            group.instances.iter().all(|&at| cluster.vrrp_instances[at].member(node).is_some())
+        };
+        let shared = cluster
+            .sessions
+            .iter()
+            .filter(|shared| own.sessions.iter().all(|session| session.line != shared.line));
+        let groups = cluster.sync_groups.iter().filter(runs).map(|group| &group.block);
+        Ok(Conf {
+            global_defs: global_defs(cluster, node),
+            drain,
+            tracked: (cluster.tracked.iter().chain(groups).cloned())
+                .chain(shared.cloned())
+                .chain(own.sessions.iter().cloned())
+                .chain(detector.sessions(node)?)
+                .collect(),
+            vrrp_instances: (cluster.vrrp_instances.iter().zip(hooks))
+                .filter_map(|(instance, hooks)| Some((instance, instance.member(node)?, hooks)))
+                .map(|(instance, member, hooks)| match hooks {
+                    Ok(hooks) => Ok(vrrp_instance(cluster, instance, member, hooks.clone())),
+                    Err(error) => Err(anyhow!("{error:#}")),
+                })
+                .collect::<Result<_>>()?,
+            groups: cluster.groups.clone(),
+            virtual_servers: Vec::new(),
+            raw: cluster.raw.iter().chain(&own.raw).cloned().collect(),
+        })
+    }
+
+    /// The blocks of a virtual server as a node has them: one for each address of its instance, or the one
+    /// that was asked for.
+    fn virtual_servers(&self, place: usize, node: usize) -> Result<Vec<VirtualServer>> {
+        let server = &self.cluster.virtual_servers[place];
+        let build =
+            |service, family, port| self.virtual_server(server, node, service, family, port);
+        let (family, port) = match &server.service {
+            Service::Port(port) => {
+                let instance = server.vrrp_instance.map(|at| &self.cluster.vrrp_instances[at]);
+                let vips = instance.into_iter().flat_map(|instance| instance.all_vips());
+                return vips
+                    .map(|vip| build(format!("{vip} {port}"), vip.family(), Some(*port)))
+                    .collect();
+            }
+            Service::Address(address, port) => (Family::of(*address), *port),
+            Service::Mark(_) | Service::Group(_) => (marked_family(server), None),
+        };
+        Ok(vec![build(server.service.to_string(), family, port)?])
+    }
+
+    fn virtual_server(
+        &self,
+        server: &cluster::VirtualServer,
+        node: usize,
+        service: String,
+        family: Family,
+        port: Option<u16>,
+    ) -> Result<VirtualServer> {
+        let real_server = |one: &cluster::RealServer| {
+            let mut addresses = one.addresses.iter().copied();
+            let address = addresses
+                .find(|&address| Family::of(address) == family)
+                .with_context(|| format!("a server of {service} has no {family} address"))?;
+            let port = one.port.or(port);
+            let checks = one.checks.as_ref().unwrap_or(&server.checks);
+            Ok(RealServer {
+                address,
+                port,
+                weight: one.weight,
+                more: one.settings.clone().into_statements(Vec::new()),
+                checks: (checkers(checks, address, port)?.into_iter())
+                    .chain(self.detector.checker(server, node, address)?)
+                    .collect(),
+                raw: one.raw.clone(),
+            })
+        };
+        let real_servers = server.real_servers.iter().map(real_server).collect::<Result<_>>()?;
+        Ok(VirtualServer {
+            service,
+            delay_loop: server.delay_loop,
+            scheduler: server.scheduler,
+            hash: server.hash,
+            forwarding: server.forwarding.clone(),
+            protocol: match server.service {
+                Service::Mark(_) => None,
+                _ => Some(server.protocol),
+            },
+            more: server.settings.clone().into_statements(Vec::new()),
+            real_servers,
+            raw: server.raw.clone(),
+        })
     }
 }
 
-/// Everything but the virtual servers, which come last.
-fn without_servers(
-    cluster: &Cluster,
-    hooks: &[Result<Option<Hooks>>],
-    node: usize,
-) -> Result<Conf> {
-    let own = &cluster.nodes[node];
-    let drain = match &cluster.drain_file {
-        Some(file) => Some(TrackFile { name: DRAIN.parse()?, file: file.clone() }),
-        None => None,
-    };
-    let runs = |group: &&cluster::SyncGroup| {
-        group.instances.iter().all(|&at| cluster.vrrp_instances[at].member(node).is_some())
-    };
-    let groups = cluster.sync_groups.iter().filter(runs).map(|group| &group.block);
-    Ok(Conf {
-        global_defs: global_defs(cluster, node),
-        drain,
-        tracked: cluster.tracked.iter().chain(groups).cloned().collect(),
-        vrrp_instances: (cluster.vrrp_instances.iter().zip(hooks))
-            .filter_map(|(instance, hooks)| Some((instance, instance.member(node)?, hooks)))
-            .map(|(instance, member, hooks)| match hooks {
-                Ok(hooks) => Ok(vrrp_instance(cluster, instance, member, hooks.clone())),
-                Err(error) => Err(anyhow!("{error:#}")),
-            })
-            .collect::<Result<_>>()?,
-        groups: cluster.groups.clone(),
-        virtual_servers: Vec::new(),
-        raw: cluster.raw.iter().chain(&own.raw).cloned().collect(),
-    })
+/// Blocks with an empty line before each.
+fn written(blocks: &[VirtualServer]) -> String {
+    blocks.iter().map(|block| format!("\n{block}")).collect()
+}
+
+/// The families of a virtual server's blocks.
+pub(super) fn families(cluster: &Cluster, server: &cluster::VirtualServer) -> Vec<Family> {
+    match &server.service {
+        Service::Port(_) => {
+            let instance = server.vrrp_instance.map(|at| &cluster.vrrp_instances[at]);
+            instance.map(|instance| instance.family()).into_iter().collect()
+        }
+        Service::Address(address, _) => vec![Family::of(*address)],
+        Service::Mark(_) | Service::Group(_) => vec![marked_family(server)],
+    }
 }
 
 fn global_defs(cluster: &Cluster, node: usize) -> GlobalDefs {
@@ -191,25 +284,6 @@ fn addresses(cluster: &Cluster, all: &[VirtualAddress]) -> Vec<VirtualAddress> {
     all.iter().map(deprecated).collect()
 }
 
-/// A virtual server: one for each address of its instance, or the one that was asked for.
-fn virtual_servers(cluster: &Cluster, place: usize) -> Result<Vec<VirtualServer>> {
-    let server = &cluster.virtual_servers[place];
-    let (family, port) = match &server.service {
-        Service::Port(port) => {
-            let instance = server.vrrp_instance.map(|at| &cluster.vrrp_instances[at]);
-            let vips = instance.into_iter().flat_map(|instance| instance.all_vips());
-            return vips
-                .map(|vip| {
-                    virtual_server(server, format!("{vip} {port}"), vip.family(), Some(*port))
-                })
-                .collect();
-        }
-        Service::Address(address, port) => (Family::of(*address), *port),
-        Service::Mark(_) | Service::Group(_) => (marked_family(server), None),
-    };
-    Ok(vec![virtual_server(server, server.service.to_string(), family, port)?])
-}
-
 /// The family of a service that names no address: what it says itself, or what all servers have.
 fn marked_family(server: &cluster::VirtualServer) -> Family {
     let has = |family| {
@@ -223,45 +297,6 @@ fn marked_family(server: &cluster::VirtualServer) -> Family {
         None if !has(Family::V4) => Family::V6,
         _ => Family::V4,
     }
-}
-
-fn virtual_server(
-    server: &cluster::VirtualServer,
-    service: String,
-    family: Family,
-    port: Option<u16>,
-) -> Result<VirtualServer> {
-    let real_server = |one: &cluster::RealServer| {
-        let mut addresses = one.addresses.iter().copied();
-        let address = addresses
-            .find(|&address| Family::of(address) == family)
-            .with_context(|| format!("a server of {service} has no {family} address"))?;
-        let port = one.port.or(port);
-        let checks = one.checks.as_ref().unwrap_or(&server.checks);
-        Ok(RealServer {
-            address,
-            port,
-            weight: one.weight,
-            more: one.settings.clone().into_statements(Vec::new()),
-            checks: checkers(checks, address, port)?,
-            raw: one.raw.clone(),
-        })
-    };
-    let real_servers = server.real_servers.iter().map(real_server).collect::<Result<_>>()?;
-    Ok(VirtualServer {
-        service,
-        delay_loop: server.delay_loop,
-        scheduler: server.scheduler,
-        hash: server.hash,
-        forwarding: server.forwarding.clone(),
-        protocol: match server.service {
-            Service::Mark(_) => None,
-            _ => Some(server.protocol),
-        },
-        more: server.settings.clone().into_statements(Vec::new()),
-        real_servers,
-        raw: server.raw.clone(),
-    })
 }
 
 fn checkers(checks: &[Check], server: IpAddr, port: Option<u16>) -> Result<Vec<Statement>> {

@@ -2,6 +2,7 @@
 //! and quoting has one place. A tree prints itself; [`build`] makes one from a cluster.
 
 pub mod build;
+pub mod detection;
 pub mod grammar;
 pub mod guards;
 pub mod probe;

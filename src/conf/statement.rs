@@ -67,6 +67,18 @@ impl Settings {
         self.0.push((key, statements));
     }
 
+    /// Notes the statements of a key in its place among the others, which `rank` says.
+    pub fn set_in_order(
+        &mut self,
+        key: &'static str,
+        statements: Vec<Statement>,
+        rank: impl Fn(&str) -> Option<usize>,
+    ) {
+        let later = |(own, _): &(&'static str, Vec<Statement>)| rank(own) > rank(key);
+        let at = self.0.iter().position(later).unwrap_or(self.0.len());
+        self.0.insert(at, (key, statements));
+    }
+
     /// Whether a key is set.
     pub fn has(&self, key: &str) -> bool {
         self.0.iter().any(|(own, _)| *own == key)

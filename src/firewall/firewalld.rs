@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Needs, Peers, SYNC_PORT, VRRP};
+use super::{Needs, Peers, Question, Questions, SYNC_PORT, VRRP};
 use crate::cluster::{Family, Protocol};
 
 /// The name of the file.
@@ -44,6 +44,24 @@ impl Display for Commands<'_> {
         if let Some(sync) = &needs.sync {
             writeln!(f, "\n# IPVS's sync daemon, from the other nodes")?;
             rich_rules(f, sync, format_args!("port port=\"{SYNC_PORT}\" protocol=\"udp\""))?;
+        }
+        if !needs.questions.is_empty() {
+            writeln!(f, "\n# Whether this node lives, from the other nodes (failure_detection)")?;
+        }
+        for Questions { family, from, to, what } in &needs.questions {
+            let what = match what {
+                Question::Echo => "icmp-type name=\"echo-request\"".to_owned(),
+                // Rich rules know no TTL; keepalived looks at it.
+                Question::Bfd { port, .. } => format!("port port=\"{port}\" protocol=\"udp\""),
+            };
+            for from in from {
+                writeln!(
+                    f,
+                    "{ADD} --add-rich-rule='rule family=\"{}\" source address=\"{from}\" destination \
+                     address=\"{to}\" {what} accept'",
+                    name(*family)
+                )?;
+            }
         }
         if !needs.services.is_empty() {
             writeln!(f, "\n# Clients, and the other nodes' checks")?;

@@ -8,10 +8,12 @@ pub mod firewalld;
 pub mod guard;
 pub mod nft;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::cluster::{self, Cluster, Family, Protocol};
+use crate::cluster::{self, Cluster, Family, Method, Protocol};
 use crate::conf::build::SYNC_GROUP_IPV6;
+use crate::conf::detection::Detector;
 use crate::conf::word::Word;
 use crate::guard::plan::{self, Services};
 
@@ -29,6 +31,11 @@ const LINK_LOCAL: &str = "fe80::/10";
 /// VRRP's number as an IP protocol.
 const VRRP: u8 = 112;
 
+/// BFD's UDP ports: between nodes on one network (RFC 5881, 4), and with routers between them (RFC 5883, 5).
+const BFD_PORT: u16 = 3784;
+/// The second one.
+const BFD_MULTIHOP_PORT: u16 = 4784;
+
 /// The sync daemon's UDP port.
 const SYNC_PORT: u16 = 8848;
 
@@ -41,6 +48,8 @@ pub struct Needs<'a> {
     pub adverts: Vec<Peers<'a>>,
     /// The sync daemon's datagrams, where it runs.
     pub sync: Option<Peers<'a>>,
+    /// What the failure detection of other nodes sends.
+    pub questions: Vec<Questions>,
     /// One per virtual server. The other nodes' checks come to the same ports.
     pub services: Vec<Service>,
     /// Virtual servers of which nobody knows the ports.
@@ -58,6 +67,33 @@ pub struct Peers<'a> {
     pub from: Vec<String>,
     /// The group that it is sent to, or the node's own address.
     pub to: String,
+}
+
+/// How other nodes ask whether this one lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Questions {
+    /// Of the addresses.
+    pub family: Family,
+    /// The other nodes' addresses.
+    pub from: Vec<String>,
+    /// The node's own address.
+    pub to: String,
+    /// What they send.
+    pub what: Question,
+}
+
+/// What a node sends to find out whether another one lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Question {
+    /// ICMP's or ICMPv6's echo request.
+    Echo,
+    /// A datagram of BFD.
+    Bfd {
+        /// 3784, or 4784 for a session with routers on its way (RFC 5881, 5883).
+        port: u16,
+        /// The lowest TTL or hop limit that it arrives with.
+        ttl: u8,
+    },
 }
 
 /// Ports that clients and checks connect to.
@@ -88,7 +124,9 @@ impl<'a> Needs<'a> {
     pub fn of(cluster: &'a Cluster, node: usize) -> Needs<'a> {
         let (services, unknown) = services(cluster, node);
         let name = &cluster.nodes[node].name;
-        let mut needs = Needs { node: name, adverts: Vec::new(), sync: None, services, unknown };
+        let questions = questions(cluster, node);
+        let mut needs =
+            Needs { node: name, adverts: Vec::new(), sync: None, questions, services, unknown };
         // Alone, it has nobody to listen to.
         if cluster.nodes.len() > 1 {
             needs.adverts = adverts(cluster, node);
@@ -141,6 +179,32 @@ fn services(cluster: &Cluster, node: usize) -> (Vec<Service>, Vec<String>) {
         }
     }
     (known, unknown)
+}
+
+/// What the nodes that ask this one send, those of the same kind together.
+fn questions(cluster: &Cluster, node: usize) -> Vec<Questions> {
+    let Some(detection) = &cluster.failure_detection else { return Vec::new() };
+    let own = &cluster.nodes[node];
+    let mut all: BTreeMap<(Family, Question), Vec<String>> = BTreeMap::new();
+    for (other, family) in Detector::new(cluster).neighbours(node) {
+        let other = &cluster.nodes[other];
+        let timing = detection.between(own, other);
+        let what = match detection.method {
+            Method::Ping => Question::Echo,
+            Method::Bfd => Question::Bfd {
+                port: if timing.multihop { BFD_MULTIHOP_PORT } else { BFD_PORT },
+                ttl: u8::MAX - timing.max_hops,
+            },
+        };
+        let from = other.address_of(family).map(|address| address.to_string());
+        all.entry((family, what)).or_default().extend(from);
+    }
+    let to = |family| own.address_of(family).map(|address| address.to_string());
+    all.into_iter()
+        .filter_map(|((family, what), from)| {
+            Some(Questions { family, from, to: to(family)?, what })
+        })
+        .collect()
 }
 
 fn adverts(cluster: &Cluster, node: usize) -> Vec<Peers<'_>> {

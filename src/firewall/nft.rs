@@ -4,7 +4,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Needs, Peers, SYNC_PORT, VRRP};
+use super::{Needs, Peers, Question, Questions, SYNC_PORT, VRRP};
 use crate::cluster::{Family, Protocol};
 
 /// The name of the file.
@@ -52,6 +52,21 @@ impl Display for Rules<'_> {
         if let Some(sync) = &needs.sync {
             writeln!(f, "\n# IPVS's sync daemon, from the other nodes")?;
             writeln!(f, "{} udp dport {SYNC_PORT} accept", From(sync))?;
+        }
+        if !needs.questions.is_empty() {
+            writeln!(f, "\n# Whether this node lives, from the other nodes (failure_detection)")?;
+        }
+        for Questions { family, from, to, what } in &needs.questions {
+            let ip = family.nft();
+            write!(f, "{ip} saddr {{ {} }} {ip} daddr {to} ", from.join(", "))?;
+            match (what, family) {
+                (Question::Echo, Family::V4) => writeln!(f, "icmp type echo-request accept")?,
+                (Question::Echo, Family::V6) => writeln!(f, "icmpv6 type echo-request accept")?,
+                (Question::Bfd { port, ttl }, family) => {
+                    let hops = if *family == Family::V4 { "ttl" } else { "hoplimit" };
+                    writeln!(f, "{ip} {hops} >= {ttl} udp dport {port} accept")?;
+                }
+            }
         }
         if !needs.services.is_empty() {
             writeln!(

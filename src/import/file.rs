@@ -12,7 +12,9 @@ use super::section::{Body, Section};
 use super::server::Server;
 use super::yaml::Yaml;
 use crate::conf::grammar::{Place, Statement};
-use crate::inventory::keys::{GLOBAL_DEFS, TRACK_FILE, Table, VRRP_SCRIPT, VRRP_SYNC_GROUP};
+use crate::inventory::keys::{
+    BFD_INSTANCE, GLOBAL_DEFS, TRACK_FILE, Table, VRRP_SCRIPT, VRRP_SYNC_GROUP,
+};
 
 /// What the drain file is called in rendered files.
 const DRAIN: &str = "lvskit_drain";
@@ -32,6 +34,8 @@ pub(super) struct File<'a> {
     pub(super) drain_file: Option<String>,
     pub(super) track_files: Vec<(String, Section)>,
     pub(super) scripts: Vec<(String, Section)>,
+    /// `bfd_instance`
+    pub(super) bfd: Vec<(String, Section)>,
     pub(super) sync_groups: Vec<(String, Section)>,
     pub(super) instances: Vec<Instance>,
     /// Instances that stay whole.
@@ -58,6 +62,7 @@ impl<'a> File<'a> {
             drain_file: None,
             track_files: Vec::new(),
             scripts: Vec::new(),
+            bfd: Vec::new(),
             sync_groups: Vec::new(),
             instances: Vec::new(),
             untaken: Vec::new(),
@@ -98,6 +103,7 @@ impl<'a> File<'a> {
             "vrrp_script" => {
                 named(&VRRP_SCRIPT).is_some_and(|block| push(&mut self.scripts, block))
             }
+            "bfd_instance" => named(&BFD_INSTANCE).is_some_and(|block| push(&mut self.bfd, block)),
             "vrrp_sync_group" => {
                 sync_group(statement).is_some_and(|block| push(&mut self.sync_groups, block))
             }

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::detection::Found;
 use super::file::File;
 use super::hooks::Kind;
 use super::instance::Instance;
@@ -18,8 +19,8 @@ use super::yaml::{Map, Yaml};
 use crate::cluster::Cluster;
 use crate::conf::grammar::Place;
 use crate::inventory::keys::{
-    GLOBAL_DEFS, NODE, NODE_GLOBAL_DEFS, TOP, TRACK_FILE, Table, VIRTUAL_SERVER, VRRP_SCRIPT,
-    VRRP_SYNC_GROUP,
+    BFD_INSTANCE, GLOBAL_DEFS, NODE, NODE_GLOBAL_DEFS, TOP, TRACK_FILE, Table, VIRTUAL_SERVER,
+    VRRP_SCRIPT, VRRP_SYNC_GROUP,
 };
 
 struct Builder<'a> {
@@ -38,6 +39,7 @@ struct Builder<'a> {
 pub(super) fn inventory<'a>(
     files: &[File<'_>],
     mut nodes: Vec<Node>,
+    found: Option<Found>,
     auth_pass_file: Option<&'a str>,
     notes: &mut Notes,
 ) -> Result<(Map, PassFiles<'a>)> {
@@ -67,6 +69,10 @@ pub(super) fn inventory<'a>(
     if let Some(file) = build.drain_file(bypass) {
         set("drain_file", file);
     }
+    let sites_of = found.as_ref().map(|found| found.sites.clone()).unwrap_or_default();
+    if let Some(found) = found {
+        set("failure_detection", found.section);
+    }
     let mut sections = Map::new();
     for instance in &shared {
         let section = instances::section(
@@ -85,6 +91,13 @@ pub(super) fn inventory<'a>(
             map.push(("site".to_owned(), Yaml::text(site)));
         }
     }
+    for (node, own) in build.nodes.iter().zip(&mut build.own) {
+        if own.site.is_none() {
+            own.site = sites_of.get(&node.name).cloned();
+        }
+    }
+    let sessions = build.sessions();
+    set("bfd_instance", sessions);
     let uniform = is_uniform(&sections);
     set("global_defs", Yaml::Map(build.global_defs(keep_sessions, uniform)));
     set("track_file", build.named(&TRACK_FILE, |file| &file.track_files));
@@ -246,6 +259,27 @@ impl Builder<'_> {
             map.push((name, Yaml::Map(merge(&versions, table, None, self.notes).all)));
         }
         Yaml::Map(map)
+    }
+
+    /// BFD sessions: those of every node where all files are one, else each node's own.
+    fn sessions(&mut self) -> Yaml {
+        let files = self.files;
+        let map = |file: &File<'_>| -> Map {
+            let own = file.bfd.iter();
+            own.map(|(name, one)| (name.clone(), Yaml::Map(one.clone().into_map(&BFD_INSTANCE))))
+                .collect()
+        };
+        let all: Vec<Map> = files.iter().map(map).collect();
+        if all.windows(2).all(|two| two[0] == two[1]) {
+            return Yaml::Map(all.into_iter().next().unwrap_or_default());
+        }
+        for (node, own) in self.nodes.iter().zip(&mut self.node_maps) {
+            if let Some(map) = node.file.map(|file| all[file].clone()).filter(|map| !map.is_empty())
+            {
+                own.push(("bfd_instance".to_owned(), Yaml::Map(map)));
+            }
+        }
+        Yaml::Map(Map::new())
     }
 
     fn server_groups(&mut self) -> Yaml {

@@ -12,6 +12,7 @@
 mod addresses;
 mod check;
 mod compare;
+mod detection;
 mod election;
 mod file;
 mod hooks;
@@ -99,7 +100,7 @@ pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
     let mut notes = reading(sources);
     let trees: Vec<Vec<Statement>> =
         sources.iter().map(|source| programs::with_users(&source.tree)).collect();
-    let files: Vec<File<'_>> =
+    let mut files: Vec<File<'_>> =
         (sources.iter().zip(&trees)).map(|(source, tree)| File::of(source, tree)).collect();
     let ours = sources.iter().all(|source| source.rendered);
     for file in &files {
@@ -114,6 +115,7 @@ pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
         );
     }
     let nodes = nodes::of(&files, options.addresses, ours, &mut notes)?;
+    let found = detection::take(&mut files, &nodes);
     for source in sources {
         programs::tell(&source.tree, bypass(&files), &mut notes);
         programs::tell_relative(&source.tree, &mut notes);
@@ -121,7 +123,7 @@ pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
     let hooks_told = hooks::tell(&files, &nodes, ours, &mut notes);
     let services_told = hooks::tell_services(&files, &mut notes);
     let (map, pass_files) =
-        inventory::inventory(&files, nodes.clone(), options.auth_pass_file, &mut notes)?;
+        inventory::inventory(&files, nodes.clone(), found, options.auth_pass_file, &mut notes)?;
     let text = yaml::document(&map);
     let secrets = |source: &crate::inventory::Source| {
         let found = match source {

@@ -90,7 +90,6 @@ const SERVERS: &[&str] = &["a virtual_server"];
 /// Outside of all blocks, keepalived.conf(5).
 const TOP: &[&str] = &[
     "vrrp_track_process",
-    "bfd_instance",
     "static_ipaddress",
     "static_routes",
     "static_rules",
@@ -111,15 +110,10 @@ const TOP: &[&str] = &[
 const GLOBAL: &[&str] = &[
     "vrrp_cpu_affinity",
     "checker_cpu_affinity",
-    "bfd_cpu_affinity",
-    "bfd_no_swap",
-    "bfd_rlimit_rttime",
-    "bfd_rt_priority",
     "process_names",
     "process_name",
     "vrrp_process_name",
     "checker_process_name",
-    "bfd_process_name",
     "tmp_config_directory",
     "config_save_dir",
     "include_check",

@@ -5,7 +5,7 @@
 //! - `read` takes sections apart and collects every problem instead of stopping at the first;
 //! - `values`, `numbers` and `keywords` check single values, `settings` and `raw` read what
 //!   keepalived.conf has in the same words;
-//! - `node`, `instance`, `address`, `track`, `server`, `real_server`, `check`, `timers` and `probe` read
+//! - `detection`, `node`, `instance`, `address`, `track`, `server`, `real_server`, `check`, `timers` and `probe` read
 //!   the rest;
 //! - `places` remembers where keys stand, `foreign` knows keepalived's words that are no keys;
 //! - `member` works out each node's part, `schema` makes a [`Cluster`];
@@ -16,6 +16,7 @@
 mod address;
 mod check;
 mod cross;
+mod detection;
 pub mod explain;
 mod foreign;
 mod instance;

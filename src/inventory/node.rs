@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use super::keys::{NODE, NODE_GLOBAL_DEFS, NODE_INSTANCE};
 use super::places::Places;
 use super::read::{Placed, Problems, Section, items};
+use super::track::SessionDraft;
 use super::tree::{Key, Kind, Node};
-use super::{instance, numbers, raw, settings, values};
+use super::{instance, numbers, raw, settings, track, values};
 use crate::cluster::{self, Family, Tracked};
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
@@ -21,6 +22,8 @@ pub(super) struct NodeDraft {
     pub(super) priority: Option<Placed<u8>>,
     pub(super) weight: Option<Placed<u32>>,
     pub(super) instances: Vec<(Placed<String>, OwnInstance)>,
+    /// Its own BFD sessions.
+    pub(super) sessions: Vec<SessionDraft>,
     lvs_sync_daemon: Option<Placed<Word>>,
     global_defs: Settings,
     global_raw: Vec<Statement>,
@@ -88,6 +91,7 @@ fn read(section: Section<'_>, problems: &mut Problems) -> NodeDraft {
         priority: section.optional("priority", problems, numbers::priority),
         weight: section.optional("weight", problems, numbers::own_weight),
         instances: instances(&section, problems),
+        sessions: track::sessions(&section, problems),
         lvs_sync_daemon,
         global_defs,
         global_raw,
@@ -158,9 +162,11 @@ impl NodeDraft {
             name: self.name.as_ref()?.value.clone(),
             address: addresses.next()?,
             second_address: addresses.next(),
+            site: self.site.as_ref().map(|site| site.value.clone()),
             lvs_sync_daemon: self.lvs_sync_daemon.as_ref().map(|one| one.value.clone()),
             global_defs: self.global_defs.clone(),
             global_raw: self.global_raw.clone(),
+            sessions: self.sessions.iter().map(|session| session.block.clone()).collect(),
             raw: self.raw.clone(),
         })
     }

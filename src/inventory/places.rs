@@ -37,6 +37,11 @@ impl Places {
         Places { whole: section.place(), keys: keys.collect() }
     }
 
+    /// Where the section is named.
+    pub(super) fn whole(&self) -> Range<usize> {
+        self.whole.clone()
+    }
+
     /// Whether the section has a key.
     pub(super) fn has(&self, name: &str) -> bool {
         self.find(name).is_some()

@@ -10,9 +10,10 @@ use super::read::{Placed, Problems, Section, value};
 use super::secret::Secrets;
 use super::tree::{Kind, Node};
 use super::{
-    cross, instance, keywords, member, node, numbers, raw, server, settings, track, values,
+    cross, detection, instance, keywords, member, node, numbers, raw, server, settings, track,
+    values,
 };
-use crate::cluster::{self, Cluster, GlobalDefs, RouterId, SyncGroup};
+use crate::cluster::{self, Cluster, FailureDetection, GlobalDefs, RouterId, SyncGroup};
 use crate::conf::guards::{Guards, Hooks};
 use crate::conf::word::Word;
 
@@ -35,12 +36,16 @@ pub(super) fn cluster(
     let nodes = node::read_all(&top, problems);
     let tracks = track::read_all(&top, problems);
     let instances = instance::read_all(&top, secrets, problems);
-    let servers = server::read_all(&top, &instances, problems);
+    let detection = detection::read(&top, problems);
+    let around =
+        server::Cluster { instances: &instances, nodes: &nodes, detection: detection.is_some() };
+    let servers = server::read_all(&top, around, problems);
     let raw = raw::read(&top, problems);
     top.close(problems);
     let drafts = cross::Drafts {
         bypass,
         drain_file: drain_file.as_ref().and_then(Option::as_ref),
+        detection: detection.as_ref(),
         networks: &networks,
         global_defs: &global_defs,
         global_places: &global_places,
@@ -66,6 +71,8 @@ pub(super) fn cluster(
             Some(SyncGroup { instances, block: group.block.clone() })
         })
         .collect::<Option<_>>();
+    let uniform = instances.iter().all(instance::InstanceDraft::is_uniform);
+    let failure_detection = detection.map(|draft| FailureDetection { uniform, ..draft.detection });
     let places: HashMap<String, usize> = (nodes.iter().enumerate())
         .filter_map(|(place, node)| Some((node.name.as_ref()?.value.as_str().to_owned(), place)))
         .collect();
@@ -83,7 +90,9 @@ pub(super) fn cluster(
         keep_sessions,
         bypass,
         drain_file: drain_file?,
+        failure_detection,
         tracked: tracks.blocks,
+        sessions: tracks.sessions.into_iter().map(|session| session.block).collect(),
         sync_groups: sync_groups?,
         vrrp_instances: vrrp_instances.into_iter().collect::<Option<_>>()?,
         groups: tracks.server_group_blocks,
@@ -158,6 +167,12 @@ pub(super) fn notes(cluster: &cluster::Cluster) -> Vec<String> {
         Some(format!("{}: a dead MASTER is replaced after {takeover:.2} s", instance.name.as_str()))
     };
     let mut notes: Vec<String> = cluster.vrrp_instances.iter().filter_map(note).collect();
+    if let Some(FailureDetection { method, near, .. }) = &cluster.failure_detection {
+        let longest = near.longest(*method).as_secs_f64();
+        notes.push(format!(
+            "failure_detection: a dead node gets no new connections after {longest:.2} s"
+        ));
+    }
     for server in &cluster.virtual_servers {
         let own = server.real_servers.iter().filter_map(|one| one.checks.as_ref());
         let mut told = Vec::new();

@@ -23,6 +23,9 @@ use crate::guard::plan::Services;
 /// keepalived's default.
 const WEIGHT: u32 = 1;
 
+/// Weight 0 instead of removal.
+const INHIBIT: &str = "inhibit_on_failure";
+
 /// A virtual server as it was read.
 pub(super) struct ServerDraft {
     pub(super) places: Places,
@@ -33,8 +36,12 @@ pub(super) struct ServerDraft {
     pub(super) bypass_ports: Option<Services>,
     pub(super) protocol: Protocol,
     delay_loop: Option<Placed<Seconds>>,
-    lb_algo: Option<Placed<Scheduler>>,
+    pub(super) lb_algo: Option<Placed<Scheduler>>,
     hash: HashFlags,
+    /// Whether its servers are asked by the cluster's failure detection.
+    pub(super) detected: bool,
+    /// Whether it says that a server that fails is removed in spite of that.
+    pub(super) keeps_removing: bool,
     pub(super) lb_kind: Option<Placed<Forwarding>>,
     weight: Option<Placed<u32>>,
     pub(super) nodes: Option<Vec<Placed<Word>>>,
@@ -47,9 +54,18 @@ pub(super) struct ServerDraft {
     raw: Vec<Statement>,
 }
 
+/// What virtual servers are read for.
+#[derive(Clone, Copy)]
+pub(super) struct Cluster<'a> {
+    pub(super) instances: &'a [InstanceDraft],
+    pub(super) nodes: &'a [NodeDraft],
+    /// Whether it has a failure detection.
+    pub(super) detection: bool,
+}
+
 pub(super) fn read_all(
     top: &Section<'_>,
-    instances: &[InstanceDraft],
+    cluster: Cluster<'_>,
     problems: &mut Problems,
 ) -> Vec<ServerDraft> {
     let Some((key, node)) = top.node("virtual_server") else { return Vec::new() };
@@ -65,12 +81,13 @@ pub(super) fn read_all(
         .filter_map(|item| {
             let (table, at) = (&VIRTUAL_SERVER, item.at.clone());
             let section = Section::open(item, table, table.name, at, problems)?;
-            Some(read(section, instances, problems))
+            Some(read(section, cluster, problems))
         })
         .collect()
 }
 
-fn read(section: Section<'_>, instances: &[InstanceDraft], problems: &mut Problems) -> ServerDraft {
+fn read(section: Section<'_>, cluster: Cluster<'_>, problems: &mut Problems) -> ServerDraft {
+    let instances = cluster.instances;
     let service = service(&section, problems);
     let (instance, lost) = instance_of(&section, service.as_ref(), instances, problems);
     let protocol = section.optional("protocol", problems, keywords::protocol);
@@ -78,7 +95,7 @@ fn read(section: Section<'_>, instances: &[InstanceDraft], problems: &mut Proble
     let delay_loop = section.optional("delay_loop", problems, numbers::seconds);
     let target = problems.target();
     let lb_algo = section.required("lb_algo", problems, |text| keywords::lb_algo(text, target));
-    let settings = settings::read(&section, problems);
+    let mut settings = settings::read(&section, problems);
     let checked = check::Service {
         protocol,
         family: family(service.as_ref(), instance.map(|at| &instances[at])),
@@ -98,7 +115,18 @@ fn read(section: Section<'_>, instances: &[InstanceDraft], problems: &mut Proble
         Kind::Scalar(text) => Some(Placed { at: node.at.clone(), value: text.clone() }),
         _ => None,
     });
+    let real_servers = real_server::read_all(&section, checked, problems);
+    let mut hash = hash_flags(&section, lb_algo.as_ref(), problems);
+    let wanted = section.optional("failure_detection", problems, keywords::yes_no);
+    let detected = cluster.detection
+        && value(wanted).unwrap_or(true)
+        && has_nodes(real_servers.as_deref(), cluster.nodes);
+    if detected {
+        keep_dead(&section, lb_algo.as_ref(), &mut settings, &mut hash);
+    }
     let draft = ServerDraft {
+        detected,
+        keeps_removing: detected && !settings.has(INHIBIT),
         sorry_server,
         places: Places::of(&section),
         instance,
@@ -107,13 +135,13 @@ fn read(section: Section<'_>, instances: &[InstanceDraft], problems: &mut Proble
         service,
         protocol,
         delay_loop,
-        hash: hash_flags(&section, lb_algo.as_ref(), problems),
+        hash,
         lb_algo,
         lb_kind: section.optional("lb_kind", problems, keywords::lb_kind),
         weight: section.optional("weight", problems, numbers::weight),
         nodes: (section.node("nodes").is_some())
             .then(|| section.one_or_more("nodes", problems, values::host)),
-        real_servers: real_server::read_all(&section, checked, problems),
+        real_servers,
         checks,
         quorum: number("quorum"),
         hysteresis: number("hysteresis"),
@@ -203,6 +231,34 @@ fn hash_flags(
     let port = [flag("mh-port", "mh"), flag("sh-port", "sh")];
     let fallback = [flag("mh-fallback", "mh"), flag("sh-fallback", "sh")];
     HashFlags { port: port.contains(&true), fallback: fallback.contains(&true) }
+}
+
+/// Whether a node is among the servers.
+fn has_nodes(real_servers: Option<&[RealServerDraft]>, nodes: &[NodeDraft]) -> bool {
+    let is_node = |one: &RealServerDraft| match one.stranger() {
+        Some(address) => nodes.iter().any(|node| node.has(address.value)),
+        None => one.node().is_some(),
+    };
+    real_servers.is_none_or(|all| all.iter().any(is_node))
+}
+
+/// What a failure detection takes, unless the section says otherwise: a node that seems dead stays in the
+/// table with weight 0, so that its sessions go on if it is not, and the scheduler gives its share to
+/// others.
+fn keep_dead(
+    section: &Section<'_>,
+    lb_algo: Option<&Placed<Scheduler>>,
+    settings: &mut Settings,
+    hash: &mut HashFlags,
+) {
+    if section.node(INHIBIT).is_none() {
+        let rank = |key: &str| VIRTUAL_SERVER.keys().position(|own| own.name == key);
+        settings.set_in_order(INHIBIT, vec![Statement::line(INHIBIT)], rank);
+    }
+    let hashes = lb_algo.is_some_and(|algo| ["mh", "sh"].contains(&algo.value.name()));
+    if hashes && section.node("mh-fallback").is_none() && section.node("sh-fallback").is_none() {
+        hash.fallback = true;
+    }
 }
 
 /// The instance that a server names; else the one that has its address, or the only one. Beside it,
@@ -295,7 +351,7 @@ impl ServerDraft {
 
     /// What may give a server weight 0 while it runs.
     pub(super) fn emptying(&self) -> Option<&'static str> {
-        let inhibit = "inhibit_on_failure";
+        let inhibit = INHIBIT;
         let own = self.real_servers.iter().flatten().map(|one| &one.settings);
         let inhibits =
             |settings: &Settings| settings.has(inhibit) && settings.value(inhibit) != Some("false");
@@ -356,6 +412,7 @@ impl ServerDraft {
             vrrp_instance: self.instance,
             service: self.service?.value,
             bypass_ports: self.bypass_ports,
+            failure_detection: self.detected,
             delay_loop: value(self.delay_loop),
             scheduler: self.lb_algo?.value,
             hash: self.hash,

@@ -1,15 +1,17 @@
 //! The keys of `track_file`, `vrrp_script`, `vrrp_sync_group` and `virtual_server_group`: blocks with
 //! names that others refer to.
 
+use std::net::IpAddr;
 use std::ops::Range;
 
 use super::instance;
-use super::keys::{TRACK_FILE, Table, VRRP_SCRIPT, VRRP_SYNC_GROUP};
+use super::keys::{BFD_INSTANCE, TRACK_FILE, Table, VRRP_SCRIPT, VRRP_SYNC_GROUP};
 use super::places::Places;
 use super::read::{Placed, Problems, Section};
 use super::tree::{Key, Kind, Node};
 use super::{raw, settings, values};
 use crate::cluster::{Release, Tracked};
+use crate::conf::detection::LONGEST_NAME as LONGEST_SESSION;
 use crate::conf::statement::{Statement, tracked_blocks};
 use crate::conf::word::Word;
 
@@ -23,8 +25,47 @@ pub(super) struct TrackDraft {
     pub(super) weighted_files: Vec<String>,
     pub(super) weighted_scripts: Vec<String>,
     pub(super) groups: Vec<GroupDraft>,
+    /// Of all nodes.
+    pub(super) sessions: Vec<SessionDraft>,
     pub(super) server_groups: Vec<String>,
     pub(super) server_group_blocks: Vec<Statement>,
+}
+
+/// A `bfd_instance` as it was read.
+#[derive(Clone)]
+pub(super) struct SessionDraft {
+    pub(super) name: String,
+    /// Its `neighbor_ip`, and where that stands.
+    pub(super) neighbor: Option<Placed<IpAddr>>,
+    pub(super) block: Statement,
+}
+
+/// The `bfd_instance`s of all nodes or of one.
+pub(super) fn sessions(around: &Section<'_>, problems: &mut Problems) -> Vec<SessionDraft> {
+    let mut all = Vec::new();
+    for (name, node) in named(around, "bfd_instance", problems) {
+        let (table, at) = (&BFD_INSTANCE, name.at.clone());
+        let Some(section) = Section::open(node, table, &name.name, at, problems) else { continue };
+        let settings = settings::read(&section, problems);
+        let at = Places::of(&section).value("neighbor_ip");
+        let neighbor = settings.value("neighbor_ip").and_then(|text| text.parse().ok());
+        let raw = raw::read(&section, problems);
+        section.close(problems);
+        let head = format!("bfd_instance {}", quoted(name));
+        if name.name.len() > LONGEST_SESSION {
+            problems.add(
+                name.at.clone(),
+                format!("the name of a bfd_instance has at most {LONGEST_SESSION} characters"),
+                "shorten it",
+            );
+        }
+        all.push(SessionDraft {
+            name: name.name.clone(),
+            neighbor: neighbor.map(|value| Placed { at, value }),
+            block: Statement::block(head, settings.into_statements(raw)),
+        });
+    }
+    all
 }
 
 /// A sync group as it was read.
@@ -39,7 +80,7 @@ pub(super) struct GroupDraft {
 }
 
 pub(super) fn read_all(top: &Section<'_>, problems: &mut Problems) -> TrackDraft {
-    let mut draft = TrackDraft::default();
+    let mut draft = TrackDraft { sessions: sessions(top, problems), ..TrackDraft::default() };
     for (keyword, table) in [("track_file", &TRACK_FILE), ("vrrp_script", &VRRP_SCRIPT)] {
         for (name, node) in named(top, keyword, problems) {
             let Some((block, weight)) = block(keyword, table, name, node, problems) else {

@@ -47,7 +47,10 @@ pub const CASES: &[Case] = &[
     Case(
         "  mail_relay:",
         "  mail_relay:\n    track_bfd: [^some]",
-        Told("`track_bfd` names `some`, and there is no `bfd_instance some`", "in `raw`"),
+        Told(
+            "`track_bfd` names `some`, and there is no `bfd_instance some`",
+            "the section `bfd_instance`",
+        ),
     ),
 ];
 

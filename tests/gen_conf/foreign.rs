@@ -53,7 +53,6 @@ pub const CASES: &[Case] = &[
     ),
     // No key says it
     Case("nodes:", "^vrrp_track_process: {}\nnodes:", Told("no key of `inventory`", RAW)),
-    Case("nodes:", "^bfd_instance: {}\nnodes:", Told("no key of `inventory`", RAW)),
     Case("nodes:", "^static_routes: x\nnodes:", Told("no key of `inventory`", RAW)),
     Case("nodes:", "^static_ipaddress: x\nnodes:", Told("no key of `inventory`", RAW)),
     Case("nodes:", "^static_rules: x\nnodes:", Told("no key of `inventory`", RAW)),

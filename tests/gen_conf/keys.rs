@@ -9,10 +9,8 @@ use lvskit::inventory::keys::{Key, Role, SECTIONS, Value};
 use crate::common::netns::{Netns, inside};
 use crate::matrix::{KILLS_ITSELF, VERSIONS, as_root, judge, render, skipped};
 
-/// What `track_process` and `track_bfd` name; it has no keys.
-const RAW: &str = "raw: |\n  \
-    vrrp_track_process some {\n    process sh\n  }\n  \
-    bfd_instance some {\n    neighbor_ip 192.168.3.2\n    source_ip 192.168.3.1\n  }\n";
+/// What `track_process` names; it has no keys.
+const RAW: &str = "raw: |\n  vrrp_track_process some {\n    process sh\n  }\n";
 
 /// A value for a key, as YAML.
 fn value(path: &str, key: &Key) -> String {
@@ -56,6 +54,11 @@ fn value(path: &str, key: &Key) -> String {
 
 /// An inventory that says a key, in its place; `None` for places without statements of their own.
 pub fn inventory(path: &str, key: &Key) -> Option<String> {
+    let session = match (path, key.name) {
+        ("bfd_instance", "neighbor_ip" | "source_ip") => String::new(),
+        ("bfd_instance", name) => format!(", {name}: {}", value(path, key)),
+        _ => String::new(),
+    };
     let said = match (path, key.name) {
         // Of one node; nodes.vrrp_instance has it too.
         ("vrrp_instance", "mcast_src_ip") => return None,
@@ -80,6 +83,7 @@ pub fn inventory(path: &str, key: &Key) -> Option<String> {
             let path = required("misc_path", "misc_path: /usr/bin/test 1");
             format!("{{type: MISC_CHECK, {said}{path}}}")
         }
+        ["check", "BFD_CHECK"] => "{type: BFD_CHECK, name: some}".into(),
         ["check", "FILE_CHECK"] => {
             if key.name == "track_file" {
                 "{type: FILE_CHECK, track_file: some}".into()
@@ -90,7 +94,8 @@ pub fn inventory(path: &str, key: &Key) -> Option<String> {
         // Its options are its own.
         ["check", "smtp-check"] => return None,
         ["check", kind] => format!("{{type: {kind}, {said}}}"),
-        ["vrrp_script"]
+        ["bfd_instance"]
+        | ["vrrp_script"]
         | ["track_file"]
         | ["vrrp_sync_group"]
         | ["virtual_server"]
@@ -138,6 +143,7 @@ pub fn inventory(path: &str, key: &Key) -> Option<String> {
          track_file: {{{file}}}\n\
          vrrp_script: {{{script}}}\n\
          {}{RAW}\
+         bfd_instance: {{some: {{neighbor_ip: 192.168.3.2, source_ip: 192.168.3.1{session}}}}}\n\
          vrrp_instance:\n  \
            i: {{interface: eth0, virtual_router_id: 11, virtual_ipaddress: 192.168.3.100, \
                 track_file: some weight 0, track_script: some{unicast}{}}}\n  \

@@ -4,7 +4,7 @@
 use snapbox::{assert_data_eq, file};
 
 use crate::place::{ARTICLE, Place, Run, edited};
-use crate::{crosswise, families, foreign, probe};
+use crate::{crosswise, detection, families, foreign, probe};
 
 /// An edit of the article's inventory and what must be said about it. In the new text, `^` marks
 /// the place that must be named; it is taken out.
@@ -22,7 +22,8 @@ pub const CHECK: &str =
       connect_timeout: 5\n      retry: 3\n      helo_name: smtpchecker.domain.ru";
 
 /// All that is to be told, by what it is about.
-const ALL: [&[Case]; 5] = [CASES, crosswise::CASES, families::CASES, foreign::CASES, probe::CASES];
+const ALL: [&[Case]; 6] =
+    [CASES, crosswise::CASES, detection::CASES, families::CASES, foreign::CASES, probe::CASES];
 
 const CASES: &[Case] = &[
     // Keys

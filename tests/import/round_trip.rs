@@ -80,6 +80,39 @@ fn other_kinds_of_clusters_go_round() {
                 "{type: smtp-check, retry: 2, helo_name: x.y, connect_port: 2525}",
             ),
         ),
+        ("failure detection", format!("failure_detection: {{method: ping}}\n{plain}")),
+        (
+            "failure detection of one service",
+            format!("failure_detection: {{interval: 0.05, attempts: 3}}\n{plain}").replace(
+                "[{port: 80,",
+                "[{port: 81, lb_algo: mh, failure_detection: false, check: []}, \
+                 {port: 82, lb_algo: mh, check: [{type: PING_CHECK}]}, {port: 80,",
+            ),
+        ),
+        (
+            "failure detection of nodes that are alike",
+            format!("failure_detection: {{method: ping}}\n{plain}")
+                .replace("interface: eth0,", "interface: eth0, election: uniform,"),
+        ),
+        (
+            "failure detection between sites",
+            format!("failure_detection: {{between_sites: {{interval: 1, attempts: 4}}}}\n{plain}")
+                .replace("address: 10.0.0.2}", "address: 10.0.0.2, site: x}"),
+        ),
+        (
+            "BFD",
+            format!("failure_detection: {{method: bfd, interval: 0.1}}\n{plain}").replace(
+                "address: 10.0.0.1}",
+                "address: 10.0.0.1, bfd_instance: {gateway: {neighbor_ip: 10.0.0.254, source_ip: \
+                 10.0.0.1, min_rx: 100, multiplier: 3, vrrp: true}}}",
+            ),
+        ),
+        (
+            "BFD that is tracked",
+            format!("bfd_instance: {{x: {{neighbor_ip: 10.0.0.254, weight: 5 reverse}}}}\n{plain}")
+                .replace("interface: eth0,", "interface: eth0, track_bfd: x,")
+                .replace("{type: TCP_CHECK}", "[{type: TCP_CHECK}, {type: BFD_CHECK, name: x}]"),
+        ),
         (
             "a mark's ports",
             plain.replace(

@@ -178,7 +178,7 @@ fn failover(cluster: &Cluster) -> Result<()> {
     let after = |moment| outcomes.iter().filter(move |outcome| outcome.started > moment);
     let resumed = traffic::outage(&outcomes, pulled).context("service did not resume")?;
     println!(
-        "\nService resumed {:.1} s after the cable was pulled; advert_int is 1 s, so VRRP itself \
+        "\nService resumed {:.1} s after the cable was pulled; advert_int is 0.2 s, so VRRP itself \
          takes up to {:.1} s.\nAfter it was plugged in again {} of {} connections failed.",
         resumed.as_secs_f64(),
         TAKEOVER.as_secs_f64(),

@@ -21,9 +21,9 @@ const KERNEL: &[(&str, &str)] = &[
     ("net.ipv4.vs.expire_nodest_conn", "0"),
 ];
 
-/// What VRRP may take until the second node of the example is MASTER: 3 × advert_int of 1 s, and the
-/// skew time of its priority of 90 (RFC 3768: (256 - priority) / 256 s).
-pub const TAKEOVER: Duration = Duration::from_millis(3 * 1000 + 1000 * (256 - 90) / 256);
+/// What VRRP may take until the second node of the example is MASTER: 3 × advert_int of 0.2 s, and the
+/// skew time of its priority of 90 (RFC 5798, 6.1: (256 - priority) / 256 of that).
+pub const TAKEOVER: Duration = Duration::from_millis(3 * 200 + 200 * (256 - 90) / 256);
 
 /// The article's cluster, for comparison.
 const ARTICLES_INVENTORY: &str =

@@ -33,10 +33,18 @@ impl Site {
         assert!(Command::new("sh").args(["-ec", ip]).status().unwrap().success());
         let site = Site(tempfile::tempdir().unwrap());
         let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-        for file in ["packaging/ansible/site.yml", "keepalived/inventory.yml"] {
-            let file = repository.join(file);
-            fs::copy(&file, site.path(file.file_name().unwrap().to_str().unwrap())).unwrap();
-        }
+        fs::copy(repository.join("packaging/ansible/site.yml"), site.path("site.yml")).unwrap();
+        // With a password, which VRRP has in version 2 only.
+        let example = fs::read_to_string(repository.join("keepalived/inventory.yml")).unwrap();
+        let line = |key: &str| {
+            let starts = |line: &&str| line.trim_start().starts_with(key);
+            example.lines().find(starts).unwrap().to_owned()
+        };
+        let password =
+            "    advert_int: 1\n    authentication: {auth_type: PASS, auth_pass: mrelay}";
+        let text =
+            example.replace(&line("vrrp_version:"), "").replace(&line("advert_int:"), password);
+        fs::write(site.path("inventory.yml"), text).unwrap();
         let local = "[balancers:vars]\nansible_connection=local\nansible_become=false\n";
         let hosts = format!("[balancers]\n{}\n{local}", NODES.join("\n"));
         fs::write(site.path("hosts"), hosts).unwrap();

@@ -2,6 +2,7 @@
 //! nodes that would make two MASTERs can't be written in an inventory at all; what is left is said
 //! here.
 
+mod detection;
 mod drain;
 mod families;
 mod instances;
@@ -16,6 +17,7 @@ use std::hash::Hash;
 
 use ipnetwork::IpNetwork;
 
+use super::detection::DetectionDraft;
 use super::instance::InstanceDraft;
 use super::node::NodeDraft;
 use super::places::Places;
@@ -30,6 +32,7 @@ use crate::conf::word::Word;
 pub(super) struct Drafts<'a> {
     pub(super) bypass: bool,
     pub(super) drain_file: Option<&'a Word>,
+    pub(super) detection: Option<&'a DetectionDraft>,
     pub(super) networks: &'a [Placed<IpNetwork>],
     pub(super) global_defs: &'a GlobalDefs,
     pub(super) global_places: &'a Places,
@@ -48,6 +51,7 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
     names::check(drafts, problems);
     mails::check(drafts, problems);
     servers::check(drafts, problems);
+    detection::check(drafts, problems);
 }
 
 /// Notes the second and every further of equal values.

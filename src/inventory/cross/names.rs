@@ -1,8 +1,10 @@
 //! Names that lead to nothing, and weights that count for nothing: keepalived reads a file with them,
 //! and what they should have done never happens.
 
+use std::net::IpAddr;
+
 use super::{Drafts, unique};
-use crate::cluster::Tracked;
+use crate::cluster::{Method, Tracked};
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
 use crate::inventory::instance::InstanceDraft;
@@ -26,6 +28,7 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
             in_raw(&own.settings, &own.places, drafts, problems);
         }
     }
+    sessions(drafts, problems);
     for group in &drafts.tracks.groups {
         tracked(&group.tracked, &group.places, drafts, problems);
         for name in &group.members {
@@ -104,13 +107,51 @@ fn in_raw(settings: &Settings, places: &Places, drafts: &Drafts<'_>, problems: &
     ] {
         for line in settings.statements(key).iter().flat_map(|list| list.block.iter().flatten()) {
             let name = unquoted(&line.line);
-            if !defined(&heads, name) {
+            let session = key == "track_bfd" && is_session(name, drafts);
+            if !session && !defined(&heads, name) {
                 problems.add(
                     places.item(key, name),
                     format!("`{key}` names `{name}`, and there is no `{} {name}`", heads[0]),
-                    "define it in `raw` at the top, or correct the name",
+                    match key {
+                        "track_bfd" => "add it to the section `bfd_instance`, or correct the name",
+                        _ => "define it in `raw` at the top, or correct the name",
+                    },
                 );
             }
+        }
+    }
+}
+
+/// Whether there is a `bfd_instance` of that name, in a section.
+fn is_session(name: &str, drafts: &Drafts<'_>) -> bool {
+    let own = drafts.nodes.iter().flat_map(|node| &node.sessions);
+    let mut all = drafts.tracks.sessions.iter().chain(own);
+    all.any(|session| session.name == name.split(' ').next().unwrap_or(name))
+}
+
+/// keepalived refuses two sessions with one neighbour.
+fn sessions(drafts: &Drafts<'_>, problems: &mut Problems) {
+    let detection = drafts.detection.filter(|draft| draft.detection.method == Method::Bfd);
+    for node in drafts.nodes {
+        let shared = drafts.tracks.sessions.iter();
+        let shared = shared.filter(|one| node.sessions.iter().all(|own| own.name != one.name));
+        let all: Vec<&Placed<IpAddr>> =
+            shared.chain(&node.sessions).filter_map(|one| one.neighbor.as_ref()).collect();
+        let others: Vec<IpAddr> = (drafts.nodes.iter())
+            .filter(|other| detection.is_some() && !std::ptr::eq(*other, node))
+            .flat_map(|other| other.addresses.iter().map(|address| address.value))
+            .collect();
+        for (at, neighbor) in all.iter().enumerate() {
+            let earlier = all[..at].iter().any(|other| other.value == neighbor.value);
+            let (title, help) = match (earlier, others.contains(&neighbor.value)) {
+                (true, _) => ("two bfd_instances with one neighbour", "remove one of them"),
+                (false, true) => (
+                    "`failure_detection: {method: bfd}` has a session with this node already",
+                    "remove it: the name of that session is the node's",
+                ),
+                (false, false) => continue,
+            };
+            problems.add(neighbor.at.clone(), format!("{title}: {}", neighbor.value), help);
         }
     }
 }

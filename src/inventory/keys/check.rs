@@ -23,6 +23,7 @@ pub const CHECKS: &[Check] = &[
     Check { name: "PING_CHECK", table: &PING_CHECK },
     Check { name: "MISC_CHECK", table: &MISC_CHECK },
     Check { name: "FILE_CHECK", table: &FILE_CHECK },
+    Check { name: "BFD_CHECK", table: &BFD_CHECK },
 ];
 
 /// What every check begins with.
@@ -38,6 +39,7 @@ const TYPE: &[Key] = &[Key::ours(
         "PING_CHECK",
         "MISC_CHECK",
         "FILE_CHECK",
+        "BFD_CHECK",
         "smtp-check",
     ]),
     "required",
@@ -297,6 +299,16 @@ pub const FILE_CHECK: Table = Table {
             Key::plain("track_file", Value::Text, "required", "The name of a `track_file`."),
             Key::plain("weight", FILE_WEIGHT, "that of the file", "What it is multiplied by."),
         ],
+        RAW,
+    ],
+};
+
+/// `BFD_CHECK`
+pub const BFD_CHECK: Table = Table {
+    name: "BFD_CHECK",
+    groups: &[
+        TYPE,
+        &[Key::plain("name", Value::Text, "required", "The name of a `bfd_instance`.")],
         RAW,
     ],
 };

@@ -32,6 +32,15 @@ pub const SERVICE: Form = Form {
     fits: |text| text.parse::<Service>().is_ok(),
 };
 
+/// `bfd_process_name`; keepalived cuts longer ones, as the kernel has 15 characters for one.
+pub const PROCESS_NAME: Form = Form {
+    shown: "a name of 1-15 characters",
+    pattern: "^[^ ]{1,15}$",
+    good: "keepalived_bfd",
+    bad: "keepalived_for_bfd",
+    fits: |text| (1..=15).contains(&text.len()) && !text.contains(' '),
+};
+
 /// `lvs_timeouts`
 pub const TIMEOUTS: Form = Form {
     shown: "`tcp`, `tcpfin` and `udp`, each with seconds up to 2678400",
@@ -272,7 +281,8 @@ fn hexadecimal(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    const ALL: [&Form; 17] = [
+    const ALL: [&Form; 18] = [
+        &PROCESS_NAME,
         &SERVICE,
         &TIMEOUTS,
         &UMASK,
@@ -302,6 +312,7 @@ mod tests {
     #[test]
     fn each_shape_has_its_edges() {
         for (form, good, bad) in [
+            (&PROCESS_NAME, "fifteen-letters", "sixteen--letters"),
             (&SERVICE, "udp/1-65535", "udp/0"),
             (&SERVICE, "tcp/10-10", "tcp/11-10"),
             (&TIMEOUTS, "tcpfin 0", "tcp 2678401"),

@@ -2,7 +2,9 @@
 //! it means. The reader, "did you mean", `lvskit schema`, `--explain` and `lvskit import` all go by
 //! these tables. Names are those of keepalived.conf(5) wherever keepalived has one.
 
+mod bfd;
 mod check;
+mod detection;
 pub mod form;
 mod global;
 mod instance;
@@ -10,7 +12,9 @@ mod server;
 mod top;
 mod track;
 
+pub use bfd::BFD_INSTANCE;
 pub use check::{CHECKS, COMMON, CONNECTION, Check, PROBE};
+pub use detection::{BETWEEN_SITES, FAILURE_DETECTION};
 pub use global::GLOBAL_DEFS;
 pub use instance::{AUTHENTICATION, SECRET, VIRTUAL_ADDRESS, VRRP_INSTANCE};
 pub use server::{REAL_SERVER, VIRTUAL_SERVER};
@@ -203,10 +207,13 @@ const RAW: &[Key] = &[Key::raw()];
 /// All sections, by the path that leads to them in an inventory; for schema, help and tests.
 pub const SECTIONS: &[(&str, &Table)] = &[
     ("", &TOP),
+    ("failure_detection", &FAILURE_DETECTION),
+    ("failure_detection.between_sites", &BETWEEN_SITES),
     ("global_defs", &GLOBAL_DEFS),
     ("nodes", &NODE),
     ("nodes.global_defs", &NODE_GLOBAL_DEFS),
     ("nodes.vrrp_instance", &NODE_INSTANCE),
+    ("bfd_instance", &BFD_INSTANCE),
     ("track_file", &TRACK_FILE),
     ("vrrp_script", &VRRP_SCRIPT),
     ("vrrp_sync_group", &VRRP_SYNC_GROUP),
@@ -228,6 +235,7 @@ pub const SECTIONS: &[(&str, &Table)] = &[
     ("check.PING_CHECK", &check::PING_CHECK),
     ("check.MISC_CHECK", &check::MISC_CHECK),
     ("check.FILE_CHECK", &check::FILE_CHECK),
+    ("check.BFD_CHECK", &check::BFD_CHECK),
 ];
 
 #[cfg(test)]

@@ -39,6 +39,12 @@ pub const VIRTUAL_SERVER: Table = Table {
                 "With a firewall mark: the services that it stands for, as the firewall marks them. \
                  bypass-ipvs redirects these and nothing else, and `--firewall` lets them in.",
             ),
+            Key::ours(
+                "failure_detection",
+                Value::Bool,
+                "true, where the inventory has it",
+                "false: no failure_detection for this service; it may stand in several others.",
+            ),
             Key::ours("delay_loop", TIMER, "60", "Seconds between two checks of a server."),
             Key::ours("lb_algo", Value::OneOf(&Scheduler::NAMES), "required", "The scheduler."),
             Key::ours(

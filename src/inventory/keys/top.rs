@@ -1,8 +1,8 @@
 //! The keys of an inventory's top level and of its nodes.
 
 use super::{
-    GLOBAL_DEFS, Key, RAW, TRACK_FILE, Table, VIRTUAL_SERVER, VRRP_INSTANCE, VRRP_SCRIPT,
-    VRRP_SYNC_GROUP, Value, form, global, instance,
+    BFD_INSTANCE, FAILURE_DETECTION, GLOBAL_DEFS, Key, RAW, TRACK_FILE, Table, VIRTUAL_SERVER,
+    VRRP_INSTANCE, VRRP_SCRIPT, VRRP_SYNC_GROUP, Value, form, global, instance,
 };
 use crate::cluster::Release;
 
@@ -39,6 +39,16 @@ pub const TOP: Table = Table {
              for none. Its folder must be there when keepalived starts.",
         ),
         Key::ours(
+            "failure_detection",
+            Value::AnyOf(&[Value::Section(&FAILURE_DETECTION), Value::OneOf(&["false"])]),
+            "none",
+            "How soon the nodes notice that another one is dead: each asks the others every few \
+             milliseconds, besides the `check` of each service, and gives one that does not answer no new \
+             connections (weight 0: inhibit_on_failure, and the fallback flag of mh and sh, are rendered \
+             too). `{method: ping}` finds a dead node within 0.35 s, where the application's check takes \
+             seconds. Servers that are no nodes are not asked.",
+        ),
+        Key::ours(
             "network",
             Value::OneOrMore(&Value::Form(&form::NETWORK)),
             "not checked",
@@ -58,6 +68,13 @@ pub const TOP: Table = Table {
             "The nodes, in order of preference: the first is MASTER while it works.",
         ),
         Key::ours("track_file", Value::Named(&TRACK_FILE), "none", "Files that change priorities."),
+        Key::ours(
+            "bfd_instance",
+            Value::Named(&BFD_INSTANCE),
+            "none",
+            "BFD sessions that all nodes have, by name, for track_bfd and BFD_CHECK. Those between the nodes \
+             are rendered for `failure_detection: {method: bfd}`.",
+        ),
         Key::ours(
             "vrrp_script",
             Value::Named(&VRRP_SCRIPT),
@@ -133,6 +150,12 @@ pub const NODE: Table = Table {
             Value::Section(&NODE_GLOBAL_DEFS),
             "none",
             "What differs from the cluster's global_defs.",
+        ),
+        Key::ours(
+            "bfd_instance",
+            Value::Named(&BFD_INSTANCE),
+            "none",
+            "BFD sessions of this node alone, by name; one of the cluster's name is in its place.",
         ),
         Key::ours(
             "vrrp_instance",
