@@ -111,7 +111,7 @@ pub struct SyncDaemon<'a> {
 
 impl Cluster {
     /// The file that drains a node, where the inventory names no other.
-    pub const DRAIN_FILE: &str = "/run/lvskit/drain";
+    pub const DRAIN_FILE: &str = "/run/keepalived-lvskit/drain";
 
     /// The sync daemon of node number `node`, where sessions are kept or it was asked for.
     pub fn sync_daemon(&self, node: usize) -> Option<SyncDaemon<'_>> {

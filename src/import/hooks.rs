@@ -146,8 +146,8 @@ pub(super) fn tell(files: &[File<'_>], nodes: &[Node], rendered: bool, notes: &m
     if article && files.iter().all(|file| file.drain_file.is_none()) {
         notes.add(
             "added: bypass-ipvs keeps sessions and runs when keepalived stops too, and \
-             /run/lvskit/drain drains a node; `keep_sessions: false` and `drain_file: false` \
-             turn that off",
+             /run/keepalived-lvskit/drain drains a node; `keep_sessions: false` and \
+             `drain_file: false` turn that off",
         );
     }
     article

@@ -259,7 +259,7 @@ pub(super) fn file(text: &str) -> Read<Word> {
     if !text.starts_with('/') || text.ends_with('/') {
         return wrong(
             format!("`{text}` is no absolute path of a file"),
-            "write one such as /run/lvskit/drain",
+            "write one such as /run/keepalived-lvskit/drain",
         );
     }
     word(text)
@@ -385,7 +385,7 @@ pub(super) mod tests {
 
     #[test]
     fn files_are_absolute() {
-        let good = ["/run/lvskit/drain", "/run/a b"];
+        let good = ["/run/keepalived-lvskit/drain", "/run/a b"];
         all(file, &good, &["", "drain", "./drain", "/run/", "/", "/a\nb", "/a$b"]);
     }
 }

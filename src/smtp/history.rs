@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::OFlag;
 
 /// Where the state is: the folder belongs to the user that keepalived runs the probe as.
-pub const FOLDER: &str = "/run/lvskit/smtp-check";
+pub const FOLDER: &str = "/run/keepalived-lvskit/smtp-check";
 
 /// Seconds after which one more line may be logged.
 const PAUSE: u64 = 60;

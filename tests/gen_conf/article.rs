@@ -56,7 +56,7 @@ const ADDED: &[(&str, &str)] = &[
     ("global_defs", "enable_script_security"),
     ("global_defs", "script_user root"),
     ("global_defs", "lvs_sync_daemon eth0 id 11"),
-    ("track_file lvskit_drain", "file /run/lvskit/drain"),
+    ("track_file lvskit_drain", "file /run/keepalived-lvskit/drain"),
     ("track_file lvskit_drain", "weight 0"),
     ("vrrp_instance mail_relay / track_file", "lvskit_drain weight 0"),
     (

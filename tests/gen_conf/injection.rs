@@ -223,7 +223,7 @@ fn attack(yaml: &str, wanted: impl Fn(&Spot) -> bool, random: &mut Random) -> (u
 
 /// A cluster that has something of everything that is read by hand.
 const EVERYTHING: &str = r#"
-drain_file: /run/lvskit/drain
+drain_file: /run/keepalived-lvskit/drain
 bypass: false
 network: [10.0.0.0/8, "fd00::/64"]
 global_defs:

@@ -8,12 +8,15 @@ use crate::problems::{CHECK, Case, Told};
 pub const CASES: &[Case] = &[
     Case(
         CHECK,
-        "check: {type: smtp-check, misc_dynamic: true, options: [^--drain-file /run//lvskit/drain]}",
-        Told("/run/lvskit/drain is `drain_file`, which drains the node", "drain-192.168.3.101"),
+        "check: {type: smtp-check, misc_dynamic: true, options: [^--drain-file /run//keepalived-lvskit/drain]}",
+        Told(
+            "/run/keepalived-lvskit/drain is `drain_file`, which drains the node",
+            "drain-192.168.3.101",
+        ),
     ),
     Case(
         CHECK,
-        "check: {type: smtp-check, misc_dynamic: true, options: [^--drain-file /run/lvskit/drain-1]}",
+        "check: {type: smtp-check, misc_dynamic: true, options: [^--drain-file /run/keepalived-lvskit/drain-1]}",
         Told(
             "that of 4 servers, and its file would drain them all",
             "own `check`, below `real_server`",
@@ -185,7 +188,7 @@ fn rendered(check: &str) -> Vec<String> {
 
 #[test]
 fn a_server_is_drained_by_a_file_of_its_own() {
-    let option = "--drain-file /run/lvskit/drain-192.168.3.101";
+    let option = "--drain-file /run/keepalived-lvskit/drain-192.168.3.101";
     let check = format!("check: {{type: smtp-check, misc_dynamic: true, options: {option}}}");
     let servers = format!(
         "real_server: [{{node: {}, {check}}}, {{node: {}}}]\n    check: {{type: smtp-check}}",

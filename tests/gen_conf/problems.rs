@@ -84,8 +84,16 @@ const CASES: &[Case] = &[
     ),
     // What is new at the top
     Case("nodes:", "keep_sessions: ^maybe\nnodes:", Told("neither true nor false", "write true")),
-    Case("nodes:", "drain_file: ^drain\nnodes:", Told("no absolute path", "/run/lvskit/drain")),
-    Case("nodes:", "drain_file: ^/run/\nnodes:", Told("no absolute path", "/run/lvskit/drain")),
+    Case(
+        "nodes:",
+        "drain_file: ^drain\nnodes:",
+        Told("no absolute path", "/run/keepalived-lvskit/drain"),
+    ),
+    Case(
+        "nodes:",
+        "drain_file: ^/run/\nnodes:",
+        Told("no absolute path", "/run/keepalived-lvskit/drain"),
+    ),
     Case(
         "  smtp_server:",
         "  vrrp_version: ^4\n  smtp_server:",

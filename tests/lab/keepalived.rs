@@ -24,13 +24,13 @@ pub struct Keepalived {
     child: Child,
 }
 
-/// What is /run/lvskit on the node: the nodes of the lab have one /run.
+/// What is /run/keepalived-lvskit on the node: the nodes of the lab have one /run.
 pub fn run_folder(folder: &Path) -> PathBuf {
     folder.join("run")
 }
 
 fn lvskit_run() -> &'static Path {
-    Path::new("/run/lvskit")
+    Path::new("/run/keepalived-lvskit")
 }
 
 /// Where a node's keepalived writes the number of its main process.

@@ -98,6 +98,24 @@ fn systemd_starts_nothing_outside_of_its_folders() {
     }
 }
 
+/// By the same policy keepalived runs what is in its folder of /usr/libexec and in /usr/bin, and reads files
+/// below /run/keepalived* and /etc/keepalived.
+#[test]
+fn keepalived_is_sent_to_nothing_outside_of_its_folders() {
+    let rendered = run(Command::new("git").args(["ls-files", "keepalived/*/keepalived.conf"]));
+    let rendered: Vec<_> = rendered.lines().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let paths: Vec<&str> = (rendered.iter().flat_map(|text| text.split([' ', '"', '\n'])))
+        .filter(|word| word.starts_with('/') && word.len() > 1)
+        .collect();
+    assert!(paths.contains(&"/run/keepalived-lvskit/drain"), "{paths:?}");
+    for path in paths {
+        let allowed =
+            ["/usr/libexec/keepalived/", "/usr/bin/", "/run/keepalived", "/etc/keepalived/"];
+        assert!(allowed.iter().any(|folder| path.starts_with(folder)), "{path}");
+    }
+    assert!(read(TMPFILES).contains("f /run/keepalived-lvskit/drain "));
+}
+
 /// keepalived may be killed, or its interface come late: what it left behind goes, and it comes back.
 #[test]
 fn the_drop_in_gives_up_what_keepalived_left_behind() {
@@ -236,7 +254,7 @@ fn the_keys_of_ip_vs_stand_last() {
 #[test]
 fn the_drain_file_is_made_once_and_says_zero() {
     let root = tempfile::tempdir().unwrap();
-    let file = root.path().join("run/lvskit/drain");
+    let file = root.path().join("run/keepalived-lvskit/drain");
     let folder = root.path().join("usr/lib/tmpfiles.d");
     fs::create_dir_all(&folder).unwrap();
     fs::copy(installed().join(TMPFILES), folder.join("lvskit.conf")).unwrap();
@@ -257,7 +275,7 @@ fn the_drain_file_is_made_once_and_says_zero() {
     assert_eq!(fs::read_to_string(&file).unwrap(), "0");
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
     assert_eq!((mode(&file), mode(file.parent().unwrap())), (0o644, 0o755));
-    assert_eq!(mode(&root.path().join("run/lvskit/smtp-check")), 0o755);
+    assert_eq!(mode(&root.path().join("run/keepalived-lvskit/smtp-check")), 0o755);
     // An upgrade of the package must not end a drain.
     fs::write(&file, "1\n").unwrap();
     create();

@@ -21,7 +21,7 @@ use super::server::{FakeServer, say};
 const USER: u32 = 7104;
 
 /// Where the package makes a folder for that user.
-const STATE: &str = "/run/lvskit/smtp-check";
+const STATE: &str = "/run/keepalived-lvskit/smtp-check";
 
 fn bad(reply: &str) -> Vec<Step> {
     vec![say(format!("{reply}\r\n")), Hear, say("221 bye\r\n")]

@@ -51,7 +51,7 @@ Examples:
   There too, with less weight for slow answers, and none while a file says so, one for each server
   (deadline 51 seconds, as HELO may follow EHLO):
       MISC_CHECK {
-          misc_path \"/usr/libexec/keepalived/smtp-check 192.168.3.101 --dynamic --latency-weight 100:0.1:2 --drain-file /run/lvskit/drain-192.168.3.101\"
+          misc_path \"/usr/libexec/keepalived/smtp-check 192.168.3.101 --dynamic --latency-weight 100:0.1:2 --drain-file /run/keepalived-lvskit/drain-192.168.3.101\"
           misc_timeout 55
           misc_dynamic
       }
@@ -103,8 +103,8 @@ Weights:
   weight 100 (exit code 102), 0.5 s is 79 (81), 1 s is 53 (55), 3 s is 1 (3).
   A drain file gives weight 0, exit code 2: no new connections, and those that are there stay. It
   is read on the node that checks, not on the server: each server has a file of its own, written on
-  every node that balances. Not /run/lvskit/drain, which takes the checking node itself
-  out. It drains while it has content other than 0 (echo 1 > FILE), or can't be read; remove it, or
+  every node that balances. Not /run/keepalived-lvskit/drain, which takes the checking node
+  itself out. It drains while it has content other than 0 (echo 1 > FILE), or can't be read; remove it, or
   write 0, to end that. What is no regular file can't be read, and where the folder is not open to
   lvskit, the user that keepalived runs the probe as, no file can; the verdict says so. A server
   that is down is exit code 1 all the same.
@@ -127,8 +127,9 @@ Syslog:
   keepalived throws away what a check prints. With --syslog, a line of facility daemon says why the
   server is down, when that changes, and that it is up again: journalctl -t smtp-check. After five
   lines at once there is one a minute for each check; what was left out then is logged later, if it
-  still holds. What was logged is kept in /run/lvskit/smtp-check, a folder of the user that runs the
-  check (the package makes it for lvskit); without it each failure is logged, and nothing else.
+  still holds. What was logged is kept in /run/keepalived-lvskit/smtp-check, a folder of the user
+  that runs the check (the package makes it for lvskit); without it each failure is logged, and
+  nothing else.
 
 Where the connection can't be made as asked:
   An address that this machine does not have, a missing interface, a mark without CAP_NET_ADMIN, a

@@ -65,7 +65,8 @@ fn first(vip: Vip, vips: &[Vip], interfaces: &[Interface]) -> Option<Finding> {
             .to_owned(),
         help: format!(
             "write the VIP as {vip}/32 in keepalived.conf: then {own} stays the sender in any order; \
-             now drain this node (`echo 1 > /run/lvskit/drain`, later 0): the VIP comes back last"
+             now drain this node (`echo 1 > /run/keepalived-lvskit/drain`, later 0): the VIP comes \
+             back last"
         ),
     })
 }

@@ -25,7 +25,7 @@ fn files(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
         problems.add(
             file.at.clone(),
             format!("{named} is `drain_file`, which drains the node that checks"),
-            "name a file of the server's own, such as /run/lvskit/drain-192.168.3.101",
+            "name a file of the server's own, such as /run/keepalived-lvskit/drain-192.168.3.101",
         );
     }
     let servers = checked_alike(server, drafts);

@@ -34,7 +34,7 @@ pub const TOP: Table = Table {
         Key::ours(
             "drain_file",
             Value::AnyOf(&[Value::Path, Value::OneOf(&["false"])]),
-            "/run/lvskit/drain",
+            "/run/keepalived-lvskit/drain",
             "A file that puts the node into FAULT while it holds a number other than 0; `false` \
              for none. Its folder must be there when keepalived starts.",
         ),
