@@ -9,16 +9,18 @@ DATADIR    ?= $(PREFIX)/share
 DOCDIR     ?= $(DATADIR)/doc/lvskit
 # Where systemd looks, whatever LIBDIR the distribution has for libraries.
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
-SYSCTLDIR  ?= $(PREFIX)/lib/sysctl.d
-MODULESDIR ?= $(PREFIX)/lib/modules-load.d
 TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+BASHDIR    ?= $(DATADIR)/bash-completion/completions
+FISHDIR    ?= $(DATADIR)/fish/vendor_completions.d
+ZSHDIR     ?= $(DATADIR)/zsh/site-functions
 CARGO      ?= cargo
 INSTALL    ?= install
 TARGET     := $(or $(CARGO_TARGET_DIR),target)
 DEPS       := tests/deps
 
 export LVSKIT_LIBEXECDIR = $(LIBEXECDIR)
+export LVSKIT_SYSCTL_FILE = $(DATADIR)/lvskit/sysctl.conf
 
 # In their folders, so that the links of the installed README lead somewhere.
 DOCS := keepalived/README.md keepalived/inventory.yml $(wildcard keepalived/*/keepalived.conf keepalived/samples/*) \
@@ -28,7 +30,8 @@ DOCS := keepalived/README.md keepalived/inventory.yml $(wildcard keepalived/*/ke
 # How long each fuzz target runs, in seconds.
 FUZZ_TIME  ?= 600
 
-.PHONY: all build check test demo lab matrix bench fuzz install docs rpm clean
+.PHONY: all build check test demo lab matrix bench fuzz docs rpm clean \
+	install install-lvskit install-node activate uninstall
 
 all: build
 
@@ -101,26 +104,62 @@ put = for file in $(3); do \
 	to=$(DESTDIR)$(2)/$${file\#\#*/} && $(INSTALL) -D -m $(1) $$file $$to.new && \
 		{ [ $(1) != 0755 ] || sync $$to.new; } && mv -f -T $$to.new $$to || exit 1; done
 
-install: build docs
+UNITS := bypass-ipvs.service bypass-ipvs@.service lvskit-settings.service keepalived.service.d/lvskit.conf
+NODE_PROGRAMS := bypass-ipvs smtp-check-tls smtp-check
+
+# What a controller needs: it renders, and nothing on it changes.
+install-lvskit: build docs
 	$(call put,0755,$(BINDIR),$(TARGET)/release/lvskit)
-	$(call put,0755,$(LIBEXECDIR),$(addprefix $(TARGET)/release/,bypass-ipvs smtp-check-tls smtp-check))
-	$(call put,0644,$(MANDIR)/man8,$(TARGET)/docs/man/*.8)
+	$(call put,0644,$(MANDIR)/man8,$(TARGET)/docs/man/lvskit*.8)
 	$(call put,0644,$(MANDIR)/man5,$(TARGET)/docs/man/*.5)
-	$(call put,0644,$(DATADIR)/bash-completion/completions,$(TARGET)/docs/completions/bash/*)
-	$(call put,0644,$(DATADIR)/fish/vendor_completions.d,$(TARGET)/docs/completions/fish/*)
-	$(call put,0644,$(DATADIR)/zsh/site-functions,$(TARGET)/docs/completions/zsh/*)
+	$(call put,0644,$(BASHDIR),$(TARGET)/docs/completions/bash/*lvskit*)
+	$(call put,0644,$(FISHDIR),$(TARGET)/docs/completions/fish/*lvskit*)
+	$(call put,0644,$(ZSHDIR),$(TARGET)/docs/completions/zsh/*lvskit*)
 	$(foreach doc,$(DOCS),$(call put,0644,$(DOCDIR)/$(dir $(doc)),$(doc)) &&) :
-	$(call put,0644,$(SYSCTLDIR),packaging/sysctl.d/90-lvskit.conf)
-	$(call put,0644,$(MODULESDIR),packaging/modules-load.d/lvskit.conf)
+
+# What a node needs beside it.
+install-node: build docs
+	$(call put,0755,$(LIBEXECDIR),$(addprefix $(TARGET)/release/,$(NODE_PROGRAMS)))
+	for program in bypass-ipvs smtp-check; do \
+		$(call put,0644,$(MANDIR)/man8,$(TARGET)/docs/man/$$program.8) && \
+		$(call put,0644,$(BASHDIR),$(TARGET)/docs/completions/bash/$$program*) && \
+		$(call put,0644,$(FISHDIR),$(TARGET)/docs/completions/fish/$$program*) && \
+		$(call put,0644,$(ZSHDIR),$(TARGET)/docs/completions/zsh/_$$program) || exit 1; done
+	$(call put,0644,$(DATADIR)/lvskit,packaging/lvskit/sysctl.conf)
 	$(call put,0644,$(TMPFILESDIR),packaging/tmpfiles.d/lvskit.conf)
 	$(call put,0644,$(SYSUSERSDIR),packaging/sysusers.d/lvskit.conf)
-	for unit in bypass-ipvs.service bypass-ipvs@.service keepalived.service.d/lvskit.conf; do \
+	for unit in $(UNITS); do \
 		mkdir -p $(TARGET)/systemd/keepalived.service.d && \
 		sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' packaging/systemd/$$unit >$(TARGET)/systemd/$$unit || exit 1; done
-	$(call put,0644,$(UNITDIR),$(TARGET)/systemd/bypass-ipvs.service $(TARGET)/systemd/bypass-ipvs@.service)
+	$(call put,0644,$(UNITDIR),$(TARGET)/systemd/*.service)
 	$(call put,0644,$(UNITDIR)/keepalived.service.d,$(TARGET)/systemd/keepalived.service.d/lvskit.conf)
 
-# The package of the last commit; RPMFLAGS go to rpmbuild.
+install: install-lvskit install-node
+
+# After `make install` on a node: the probe's user, the drain file, the units. Nothing is enabled.
+activate:
+	systemd-sysusers $(SYSUSERSDIR)/lvskit.conf
+	systemd-tmpfiles --create $(TMPFILESDIR)/lvskit.conf
+	systemctl daemon-reload
+	@echo 'Ready. Copy keepalived.conf to the node, then: systemctl enable --now bypass-ipvs keepalived'
+
+# Units first, then the guard and the settings that it needed, then the files.
+uninstall:
+	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then \
+		systemctl --no-reload disable bypass-ipvs.service bypass-ipvs@.service; \
+		systemctl stop bypass-ipvs.service 'bypass-ipvs@*.service'; fi || :
+	if [ -z "$(DESTDIR)" ] && [ -x $(LIBEXECDIR)/bypass-ipvs ]; then \
+		$(LIBEXECDIR)/bypass-ipvs --purge && $(LIBEXECDIR)/bypass-ipvs --restore-settings; fi
+	cd $(or $(DESTDIR),/) && rm -f $(addprefix .$(LIBEXECDIR)/,$(NODE_PROGRAMS)) .$(BINDIR)/lvskit \
+		.$(MANDIR)/man8/lvskit*.8 .$(MANDIR)/man8/bypass-ipvs.8 .$(MANDIR)/man8/smtp-check.8 \
+		.$(MANDIR)/man5/lvskit-inventory.5 \
+		$(foreach name,lvskit bypass-ipvs smtp-check,.$(BASHDIR)/$(name)* .$(FISHDIR)/$(name).fish .$(ZSHDIR)/_$(name)) \
+		.$(TMPFILESDIR)/lvskit.conf .$(SYSUSERSDIR)/lvskit.conf $(addprefix .$(UNITDIR)/,$(UNITS)) && \
+		rm -rf .$(DOCDIR) .$(DATADIR)/lvskit && \
+		{ rmdir .$(UNITDIR)/keepalived.service.d 2>/dev/null || :; }
+	[ -n "$(DESTDIR)" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload
+
+# The packages of the last commit; RPMFLAGS go to rpmbuild.
 rpm:
 	packaging/rpm/build $(RPMFLAGS)
 

@@ -126,6 +126,8 @@ fn page_and_pages_below(command: &Command, pages: &Path) -> Result<()> {
 fn page(man: &Man, command: &Command, out: &mut impl Write) -> io::Result<()> {
     man.render_title(out)?;
     man.render_name_section(out)?;
+    // Ragged: a synopsis has words that are too long to fill a line to its end.
+    out.write_all(b".ad l\n")?;
     man.render_synopsis_section(out)?;
     man.render_description_section(out)?;
     man.render_options_section(out)?;

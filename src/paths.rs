@@ -21,6 +21,12 @@ pub fn libexec(program: &str) -> String {
     format!("{LIBEXECDIR}/{program}")
 }
 
+/// The settings of the kernel that the package puts in place while a guard's unit runs.
+pub const SYSCTL_FILE: &str = match option_env!("LVSKIT_SYSCTL_FILE") {
+    Some(file) => file,
+    None => "/usr/share/lvskit/sysctl.conf",
+};
+
 /// Where keepalived looks for its configuration.
 pub const KEEPALIVED_CONF: &str = "/etc/keepalived/keepalived.conf";
 

@@ -50,7 +50,7 @@ Exit codes:
 #[command(name = "bypass-ipvs", version, after_help = EXAMPLES)]
 #[command(group = ArgGroup::new("guard").args(["add", "remove"]).multiple(true))]
 #[command(group = ArgGroup::new("guarding").args(["add", "remove", "check"]).multiple(true))]
-#[command(group = ArgGroup::new("what").args(["add", "remove", "check", "purge", "give_up", "watch"]).required(true).multiple(true))]
+#[command(group = ArgGroup::new("what").args(["add", "remove", "check", "purge", "give_up", "watch", "apply_settings", "restore_settings"]).required(true).multiple(true))]
 pub struct Cli {
     /// The node gave these addresses up: notify_backup, notify_fault, notify_stop
     #[arg(short, long, value_name = "VIP", num_args = 1.., value_delimiter = ',', action = ArgAction::Append)]
@@ -81,6 +81,15 @@ pub struct Cli {
     /// one if none is named
     #[arg(long, value_name = "VIP", num_args = 0.., value_delimiter = ',', conflicts_with_all = ["guard", "check", "purge", "keep_sessions", "watch", "dry_run", "json"])]
     pub give_up: Option<Vec<Vip>>,
+
+    /// Put the kernel's settings for keeping sessions in place (/etc/lvskit/sysctl.conf, or the package's
+    /// /usr/share/lvskit/sysctl.conf); lvskit-settings.service runs it
+    #[arg(long, conflicts_with_all = ["guarding", "purge", "give_up", "watch", "dry_run", "json"])]
+    pub apply_settings: bool,
+
+    /// Set them back to what they were before, unless guards are still in force
+    #[arg(long, conflicts_with_all = ["guarding", "purge", "give_up", "watch", "dry_run", "json", "apply_settings"])]
+    pub restore_settings: bool,
 
     /// Keep the sessions that end here when the address moves: a fallback route for it, if the
     /// node is silent about addresses that it does not hold (arp_ignore, arp_announce)

@@ -10,9 +10,6 @@ use std::path::{Path, PathBuf};
 /// The settings of all IPv4 interfaces, in the network namespace of the reader.
 pub const CONF: &str = "/proc/sys/net/ipv4/conf";
 
-/// The file of the package that sets both.
-pub const SYSCTL_FILE: &str = "/usr/lib/sysctl.d/90-lvskit.conf";
-
 /// A setting, and the values with which the route is safe (Documentation/networking/ip-sysctl).
 struct Setting {
     name: &'static str,
@@ -33,8 +30,8 @@ pub enum ArpError {
     /// A setting in effect on an interface lets it answer or announce.
     #[error(
         "{name} in effect on {interface} is {value}: the node would claim an address that it does \
-         not hold; set net.ipv4.conf.all.{name} = {wanted}, as {SYSCTL_FILE} does \
-         (`sysctl --system` loads it)"
+         not hold; net.ipv4.conf.all.{name} must be {wanted}: enable bypass-ipvs.service, which sets \
+         it, or run `bypass-ipvs --apply-settings`"
     )]
     Unsafe {
         /// The interface.
@@ -140,7 +137,7 @@ mod tests {
         ] {
             let error = check(conf(&values).path()).unwrap_err().to_string();
             assert!(error.contains(words), "{error}");
-            assert!(error.contains("net.ipv4.conf.all.arp_") && error.contains(SYSCTL_FILE));
+            assert!(error.contains("net.ipv4.conf.all.arp_") && error.contains("--apply-settings"));
         }
     }
 

@@ -9,6 +9,7 @@ use super::address::{self, Held};
 use super::conflicts::{self, Finding, Findings};
 use super::nft::{self, Nft};
 use super::plan::Guard;
+use super::settings::{Settings, SettingsError};
 use super::status::Status;
 use super::system::{System, SystemError, vips};
 use super::watch;
@@ -35,7 +36,11 @@ pub fn run(cli: &Cli, out: &mut impl Write, log: &mut Log) -> Exit {
             return Exit::Usage;
         }
     };
-    if let Some(vips) = &cli.check {
+    if cli.apply_settings {
+        apply_settings(log)
+    } else if cli.restore_settings {
+        restore_settings(&system, log)
+    } else if let Some(vips) = &cli.check {
         // Without --service, whichever services the guards are for.
         let expected = if cli.service.is_empty() { &[] } else { guards.as_slice() };
         check(&system, vips, expected, cli.json, out, log)
@@ -50,6 +55,49 @@ pub fn run(cli: &Cli, out: &mut impl Write, log: &mut Log) -> Exit {
         watch(&system, cli, &guards, log)
     } else {
         install(&system, &guards, log)
+    }
+}
+
+fn apply_settings(log: &mut Log) -> Exit {
+    match Settings::default().apply() {
+        Ok(missing) if missing.is_empty() => Exit::Ok,
+        Ok(missing) => {
+            let missing = missing.join(", ");
+            log.warning(&format!("not set, as ip_vs is not loaded (`modprobe ip_vs`): {missing}"));
+            Exit::Ok
+        }
+        Err(error) => fail_settings(&error, log),
+    }
+}
+
+/// While a fallback route may be there, the settings that make it safe stay.
+fn restore_settings(system: &System, log: &mut Log) -> Exit {
+    match system.known() {
+        (vips, None) if vips.is_empty() => match Settings::default().restore() {
+            Ok(true) => {
+                log.note("the kernel's settings are again what they were before");
+                Exit::Ok
+            }
+            Ok(false) => Exit::Ok,
+            Err(error) => fail_settings(&error, log),
+        },
+        (_, Some(error)) => fail(&error, "the kernel's settings stay: guards may be in force", log),
+        (vips, None) => {
+            let names = list(&vips);
+            log.note(&format!(
+                "the kernel's settings stay, as the guard of {names} is in force; to set them back: \
+                 bypass-ipvs --purge, then bypass-ipvs --restore-settings"
+            ));
+            Exit::Ok
+        }
+    }
+}
+
+fn fail_settings(error: &SettingsError, log: &mut Log) -> Exit {
+    log.error(&format!("the kernel's settings: {error}"));
+    match error {
+        SettingsError::File { .. } => Exit::Refused,
+        SettingsError::Line { .. } | SettingsError::Noted { .. } => Exit::No,
     }
 }
 

@@ -10,7 +10,7 @@
 //! - [`text`] writes the same rules in nft's own language, for `--dry-run` and for people;
 //! - [`nft`] hands a ruleset to the kernel;
 //! - [`route`] keeps the VIP deliverable after it was given up, so that sessions go on, and [`arp`]
-//!   tells whether that is safe;
+//!   tells whether that is safe; [`settings`] are the kernel's that make it so;
 //! - `advice` says what to do when rights, files or memory are missing;
 //! - [`address`] takes a VIP away that a killed keepalived left behind;
 //! - [`conflicts`] finds what keeps a guard from working although it is in force;
@@ -38,6 +38,7 @@ mod rule;
 mod rules;
 pub mod ruleset;
 pub mod senders;
+pub mod settings;
 pub mod status;
 pub mod system;
 pub mod text;

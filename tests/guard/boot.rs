@@ -44,7 +44,7 @@ fn the_guard_is_in_force_before_keepalived_and_stays() {
         assert_eq!(words[1], "active", "{seen}");
         words[2].parse().expect(&seen)
     };
-    let order = ["systemd-sysctl.service", GUARD, "network.target", "keepalived.service"];
+    let order = ["lvskit-settings.service", GUARD, "network.target", "keepalived.service"];
     let times = order.map(active_since);
     assert!(times.is_sorted(), "{order:?}\n{seen}");
     for fact in [
@@ -60,6 +60,9 @@ fn the_guard_is_in_force_before_keepalived_and_stays() {
         "after a while the address is there: 1, keepalived is active",
         "at last: 192.168.3.100 in force, sessions kept",
         "after an upgrade of the package: active active, enabled enabled",
+        "at boot arp_ignore is 1",
+        "stopped, with guards in force, settings are inactive, arp_ignore is 1",
+        "after its removal: no guards here, arp_ignore is 0",
         "after its removal: inactive inactive, disabled disabled",
         "journal: guard in force for 192.168.3.100, watched",
         "journal: took 192.168.3.100 off eth0, where it was left behind",

@@ -57,10 +57,11 @@ mount --bind "$result" run/result
 # The package, and a cluster of this one node.
 mkdir -p "./$libexec" etc/keepalived "$units/keepalived.service.d"
 cp "$program" ".$libexec/bypass-ipvs"
-for unit in bypass-ipvs.service bypass-ipvs@.service keepalived.service.d/lvskit.conf; do
+for unit in bypass-ipvs.service bypass-ipvs@.service lvskit-settings.service keepalived.service.d/lvskit.conf; do
     sed "s|@LIBEXECDIR@|$libexec|" "$repository/packaging/systemd/$unit" >"$units/$unit"
 done
-cp "$repository/packaging/sysctl.d/90-lvskit.conf" usr/lib/sysctl.d/
+mkdir -p usr/share/lvskit
+cp "$repository/packaging/lvskit/sysctl.conf" usr/share/lvskit/
 cat >etc/keepalived/keepalived.conf <<END
 global_defs {
     enable_script_security
@@ -86,7 +87,8 @@ printf '[Service]\nEnvironment=OPTIONS=\n' >"$units/bypass-ipvs@192.168.3.110.se
 rm -rf "$units"/*.wants "$units"/*.requires
 cp "$repository/tests/guard/observer.sh" run/observer.sh
 # What the RPM does when it is removed.
-sed -n '/^%preun$/,/^$/{//!p}' "$repository/packaging/rpm/lvskit.spec" >run/preun
+sed -n '/^%preun node$/,/^$/{//!p}' "$repository/packaging/rpm/lvskit.spec" |
+    sed "s|%{_libexecdir}/keepalived|$libexec|" >run/preun
 cat >"$units/test.target" <<END
 [Unit]
 Wants=bypass-ipvs.service bypass-ipvs@192.168.3.110.service keepalived.service observer.service

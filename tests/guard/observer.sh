@@ -12,11 +12,13 @@ wait_for() {
     done
 }
 
-for unit in systemd-sysctl.service "$guard" network.target keepalived.service; do
+for unit in lvskit-settings.service "$guard" network.target keepalived.service; do
     echo "$unit $(systemctl show --value -p ActiveState "$unit")" \
         "$(systemctl show --value -p ActiveEnterTimestampMonotonic "$unit")"
 done
 echo "at boot: $(check)"
+arp_ignore() { cat /proc/sys/net/ipv4/conf/all/arp_ignore; }
+echo "at boot arp_ignore is $(arp_ignore)"
 
 for unit in "$guard" bypass-ipvs@192.168.3.110.service; do
     pid=$(systemctl show --value -p MainPID "$unit")
@@ -54,9 +56,14 @@ units() {
     echo "$1: $(systemctl is-active "$guard" "$one" | paste -sd ' ')," \
         "$(systemctl is-enabled "$guard" "$one" | paste -sd ' ')"
 }
+systemctl stop "$guard" "$one"
+echo "stopped, with guards in force, settings are" \
+    "$(systemctl is-active lvskit-settings.service), arp_ignore is $(arp_ignore)"
+systemctl start "$guard" "$one"
 systemctl enable --quiet "$guard" "$one"
 sh /run/preun 1
 units "after an upgrade of the package"
 sh /run/preun 0
 units "after its removal"
+echo "after its removal: $(check), arp_ignore is $(arp_ignore)"
 journalctl --no-pager -o cat -t bypass-ipvs | sed 's/^/journal: /'

@@ -33,7 +33,7 @@ const ARTICLES_INVENTORY: &str =
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/keepalived/samples");
 
 /// The package's file.
-const SYSCTL_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/sysctl.d/90-lvskit.conf");
+const SYSCTL_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/lvskit/sysctl.conf");
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {

@@ -15,30 +15,43 @@ pub fn installed() -> &'static Path {
     })
 }
 
-/// The RPM of the last commit.
-pub fn rpm() -> &'static Path {
-    static RPM: OnceLock<PathBuf> = OnceLock::new();
-    RPM.get_or_init(|| {
-        println!("the RPM is of the last commit: what is not committed is not in it");
-        // What is in it counts, not how fast it is: without link-time optimisation it is built in half the
-        // time. The unit tests of its %check are those that `make test` has run already.
+/// The two RPMs of the last commit.
+pub struct Rpms {
+    /// What a controller needs.
+    pub lvskit: PathBuf,
+    /// What a node needs beside it.
+    pub node: PathBuf,
+}
+
+/// `make rpm`; what it made.
+pub fn rpms() -> &'static Rpms {
+    static RPMS: OnceLock<Rpms> = OnceLock::new();
+    RPMS.get_or_init(|| {
+        println!("the RPMs are of the last commit: what is not committed is not in them");
+        // What is in them counts, not how fast it is: without link-time optimisation they are built in half
+        // the time. The unit tests of their %check are those that `make test` has run already.
         let mut build = make();
         build.args(["rpm", "RPMFLAGS=--nocheck"]);
         build.env("CARGO_PROFILE_RELEASE_LTO", "off");
         build.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
         run(&mut build);
-        let found = run(Command::new("find").args(["target/rpm/RPMS", "-name", "lvskit-0*.rpm"]));
-        Path::new(env!("CARGO_MANIFEST_DIR")).join(found.trim_end())
+        let find = |name: &str| {
+            let found = run(Command::new("find").args(["target/rpm/RPMS", "-name", name]));
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(found.trim_end())
+        };
+        Rpms { lvskit: find("lvskit-0*.rpm"), node: find("lvskit-node-0*.rpm") }
     })
 }
 
-/// The files of the RPM, unpacked into a folder.
+/// The files of both RPMs, unpacked into a folder.
 pub fn unpacked() -> &'static Path {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();
     ROOT.get_or_init(|| {
         let root = empty_folder("unpacked");
-        let unpack = format!("rpm2cpio '{}' | cpio -idm --quiet", rpm().display());
-        run(Command::new("sh").args(["-c", &unpack]).current_dir(&root));
+        for rpm in [&rpms().lvskit, &rpms().node] {
+            let unpack = format!("rpm2cpio '{}' | cpio -idmu --quiet", rpm.display());
+            run(Command::new("sh").args(["-c", &unpack]).current_dir(&root));
+        }
         root
     })
 }

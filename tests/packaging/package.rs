@@ -1,10 +1,11 @@
-//! The RPM: the right files, with the right owners and modes, that find each other.
+//! The RPMs: the right files, with the right owners and modes, that find each other; and what one host
+//! gets of which.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use super::built::{installed, rpm, run, unpacked};
+use super::built::{installed, rpms, run, unpacked};
 use super::certificates::Authority;
 use super::common::server::Step::{Hear, Tls};
 use super::common::server::{FakeServer, say};
@@ -16,8 +17,73 @@ const PROGRAMS: [&str; 4] = [
     "/usr/libexec/keepalived/smtp-check-tls",
 ];
 
+/// What both RPMs answer.
 fn query(format: &str) -> String {
-    run(Command::new("rpm").args(["-qp", "--qf", format]).arg(rpm()))
+    run(Command::new("rpm").args(["-qp", "--qf", format]).args([&rpms().lvskit, &rpms().node]))
+}
+
+/// What `rpm -qp OPTION` says of one of them.
+fn told(option: &str, rpm: &Path) -> String {
+    run(Command::new("rpm").args(["-qp", option]).arg(rpm))
+}
+
+/// A host that renders files is no node: nothing of it changes, and it needs no keepalived.
+#[test]
+fn a_controller_gets_the_renderer_and_nothing_else() {
+    let files = told("--list", &rpms().lvskit);
+    for file in files.lines() {
+        let allowed = [
+            "/usr/bin/lvskit",
+            "/usr/lib/.build-id",
+            "/usr/share/bash-completion/",
+            "/usr/share/doc/lvskit",
+            "/usr/share/fish/",
+            "/usr/share/licenses/lvskit",
+            "/usr/share/man/",
+            "/usr/share/zsh/",
+        ];
+        assert!(allowed.iter().any(|folder| file.starts_with(folder)), "{file}");
+    }
+    assert_eq!(told("--scripts", &rpms().lvskit), "");
+    let requires = told("--requires", &rpms().lvskit);
+    let libraries = ["libc.so", "libm.so", "ld-linux", "rpmlib(", "rtld("];
+    for line in requires.lines() {
+        assert!(libraries.iter().any(|library| line.starts_with(library)), "{line}");
+    }
+}
+
+#[test]
+fn a_node_gets_what_it_needs() {
+    let requires = told("--requires", &rpms().node);
+    for needed in ["keepalived >= 2.1.5", "nftables", "lvskit(", "libssl.so.3"] {
+        assert!(requires.lines().any(|line| line.starts_with(needed)), "{needed}\n{requires}");
+    }
+    assert!(told("--recommends", &rpms().node).contains("ipvsadm"));
+}
+
+/// Into an empty root, and out again: nothing is left, and nothing was altered.
+#[test]
+fn erasing_leaves_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let rpm = || {
+        let mut rpm = Command::new("rpm");
+        rpm.arg("--root").arg(root.path());
+        rpm
+    };
+    run(rpm().arg("--initdb"));
+    let install = ["-i", "--nodeps", "--noscripts"];
+    run(rpm().args(install).args([&rpms().lvskit, &rpms().node]));
+    assert_eq!(run(rpm().args(["-V", "--nodeps", "lvskit", "lvskit-node"])), "");
+    run(rpm().args(["-e", "--nodeps", "--noscripts", "lvskit", "lvskit-node"]));
+    let left = run(Command::new("find").arg(root.path()).args([
+        "-name",
+        "*lvskit*",
+        "-o",
+        "-name",
+        "*keepalived*",
+    ]));
+    let left: Vec<_> = left.lines().filter(|path| !path.ends_with("/libexec/keepalived")).collect();
+    assert_eq!(left, Vec::<&str>::new(), "the folder in libexec is keepalived's own");
 }
 
 /// enable_script_security refuses scripts that another than root may write.
@@ -37,8 +103,7 @@ fn units_and_settings_are_where_systemd_looks() {
         "systemd/system/bypass-ipvs.service",
         "systemd/system/bypass-ipvs@.service",
         "systemd/system/keepalived.service.d/lvskit.conf",
-        "sysctl.d/90-lvskit.conf",
-        "modules-load.d/lvskit.conf",
+        "systemd/system/lvskit-settings.service",
         "tmpfiles.d/lvskit.conf",
         "sysusers.d/lvskit.conf",
     ] {
@@ -46,7 +111,7 @@ fn units_and_settings_are_where_systemd_looks() {
         assert!(files.lines().any(|file| file == line), "{line} is not among\n{files}");
     }
     // A macro that rpm did not know would be in the scripts as it stands.
-    let scripts = run(Command::new("rpm").args(["-qp", "--scripts"]).arg(rpm()));
+    let scripts = told("--scripts", &rpms().node);
     for unit in ["bypass-ipvs.service", "bypass-ipvs@"] {
         assert!(scripts.contains(unit), "{scripts}");
     }
@@ -54,25 +119,7 @@ fn units_and_settings_are_where_systemd_looks() {
 }
 
 #[test]
-fn links_of_the_installed_documents_lead_somewhere() {
-    let docs = installed().join("usr/share/doc/lvskit");
-    let found = run(Command::new("find").arg(&docs).args(["-name", "*.md"]));
-    assert!(found.lines().count() >= 4, "{found}");
-    for file in found.lines() {
-        let text = std::fs::read_to_string(file).unwrap();
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let path = link.split('#').next().unwrap();
-            if path.is_empty() || path.contains("://") {
-                continue;
-            }
-            let target = Path::new(file).parent().unwrap().join(path);
-            assert!(target.exists(), "{file}: {link} leads nowhere");
-        }
-    }
-}
-
-#[test]
-fn make_install_and_the_rpm_hold_the_same_files() {
+fn make_install_and_the_rpms_hold_the_same_files() {
     let here =
         run(Command::new("find").arg(installed()).args(["!", "-type", "d", "-printf", "/%P\\n"]));
     let here: BTreeSet<&str> = here.lines().collect();
@@ -117,8 +164,6 @@ fn only_the_program_for_tls_needs_openssl() {
         let needs = libraries.contains("libssl.so") && libraries.contains("libcrypto.so");
         assert_eq!(needs, program.ends_with("-tls"), "{program}: {libraries}");
     }
-    let requires = run(Command::new("rpm").args(["-qp", "--requires"]).arg(rpm()));
-    assert!(requires.contains("libssl.so.3"), "{requires}");
 }
 
 /// In their folder, and nowhere else: `smtp-check` finds the other there.
@@ -138,11 +183,11 @@ fn the_packaged_probe_does_tls() {
 
 #[test]
 fn version_and_licences_are_those_of_cargo() {
-    assert_eq!(query("%{VERSION}"), env!("CARGO_PKG_VERSION"));
-    let tag = query("%{LICENSE}");
+    assert_eq!(query("%{VERSION} "), format!("{0} {0} ", env!("CARGO_PKG_VERSION")));
+    let tag = run(Command::new("rpm").args(["-qp", "--qf", "%{LICENSE}"]).arg(&rpms().node));
     assert!(tag.starts_with(&format!("({})", env!("CARGO_PKG_LICENSE"))), "{tag}");
-    let list = run(Command::new("find").arg(unpacked()).args(["-name", "LICENSE.dependencies"]));
-    let list = std::fs::read_to_string(list.trim_end()).unwrap();
+    let list = unpacked().join("usr/share/licenses/lvskit-node/LICENSE.dependencies");
+    let list = std::fs::read_to_string(list).unwrap();
     assert!(list.contains(": clap v"), "{list}");
     for line in list.lines() {
         let licences = line.rsplit_once(": ").unwrap().0;

@@ -24,9 +24,12 @@ fn built(target: &Path) {
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::copy(PROGRAM, file).unwrap();
     }
-    for page in
-        ["man/a.8", "man/a.5", "completions/bash/a", "completions/fish/a", "completions/zsh/a"]
-    {
+    let of_each = ["lvskit", "bypass-ipvs", "smtp-check"].map(|name| {
+        let completions =
+            ["bash/", "fish/", "zsh/_"].map(|shell| format!("completions/{shell}{name}"));
+        [completions.to_vec(), vec![format!("man/{name}.8")]].concat()
+    });
+    for page in of_each.concat().into_iter().chain(["man/lvskit-inventory.5".to_owned()]) {
         let file = target.join("docs").join(page);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, "a").unwrap();

@@ -1,5 +1,5 @@
 //! What the package tells systemd and the kernel: the units, the settings, the
-//! module, the drain file. The real systemd-analyze, systemd-tmpfiles and sysctl read the files
+//! drain file. The real systemd-analyze, systemd-tmpfiles and sysctl read the files
 //! that `make install` puts in place; no systemd has to run.
 
 use std::collections::BTreeMap;
@@ -8,14 +8,16 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use nix::mount::{MsFlags, mount};
+
 use crate::built::{installed, run};
 use crate::common::netns::inside;
 
 const UNIT: &str = "usr/lib/systemd/system/bypass-ipvs.service";
 const UNIT_OF_ONE: &str = "usr/lib/systemd/system/bypass-ipvs@.service";
 const DROP_IN: &str = "usr/lib/systemd/system/keepalived.service.d/lvskit.conf";
-const SYSCTL: &str = "usr/lib/sysctl.d/90-lvskit.conf";
-const MODULES: &str = "usr/lib/modules-load.d/lvskit.conf";
+const SETTINGS_UNIT: &str = "usr/lib/systemd/system/lvskit-settings.service";
+const SYSCTL: &str = "usr/share/lvskit/sysctl.conf";
 const TMPFILES: &str = "usr/lib/tmpfiles.d/lvskit.conf";
 
 /// What the unit must come after, as Debian and Red Hat order them.
@@ -42,9 +44,15 @@ fn settings(path: &str) -> Vec<String> {
 
 #[test]
 fn nobody_but_root_may_write_them() {
-    for path in
-        [UNIT, UNIT_OF_ONE, DROP_IN, SYSCTL, MODULES, TMPFILES, "usr/lib/sysusers.d/lvskit.conf"]
-    {
+    for path in [
+        UNIT,
+        UNIT_OF_ONE,
+        SETTINGS_UNIT,
+        DROP_IN,
+        SYSCTL,
+        TMPFILES,
+        "usr/lib/sysusers.d/lvskit.conf",
+    ] {
         let mode = fs::metadata(installed().join(path)).unwrap().permissions().mode();
         assert_eq!(mode & 0o7777, 0o644, "{path}");
     }
@@ -84,15 +92,16 @@ fn the_units_start_the_installed_program() {
 /// paths.
 #[test]
 fn systemd_starts_nothing_outside_of_its_folders() {
-    for path in [UNIT, UNIT_OF_ONE, DROP_IN] {
+    for path in [UNIT, UNIT_OF_ONE, SETTINGS_UNIT, DROP_IN] {
         let text = read(path);
         let commands: Vec<&str> = text.lines().filter(|line| line.starts_with("Exec")).collect();
         assert!(!commands.is_empty(), "{path}");
         for line in commands {
             let command =
                 line.split_once('=').unwrap().1.trim_start_matches(['-', '@', '+', '!', ':']);
-            let allowed =
-                ["/usr/bin/", "/usr/sbin/"].iter().any(|folder| command.starts_with(folder));
+            let allowed = ["/usr/bin/", "/usr/sbin/", "/sbin/"]
+                .iter()
+                .any(|folder| command.starts_with(folder));
             assert!(allowed, "{path}: {line}");
         }
     }
@@ -135,7 +144,9 @@ struct Units(tempfile::TempDir);
 impl Units {
     fn new(edit: impl Fn(&str) -> String) -> Units {
         let dir = tempfile::tempdir().unwrap();
-        for (path, name) in [(UNIT, "bypass-ipvs.service"), (UNIT_OF_ONE, "bypass-ipvs@.service")] {
+        let names =
+            [UNIT, UNIT_OF_ONE, SETTINGS_UNIT].map(|path| (path, path.rsplit_once('/').unwrap().1));
+        for (path, name) in names {
             fs::write(dir.path().join(name), edit(&read(path))).unwrap();
         }
         let instance = dir.path().join("bypass-ipvs@192.168.3.100.service");
@@ -154,7 +165,9 @@ impl Units {
     fn complaints(&self) -> String {
         let mut files: Vec<PathBuf> =
             NEIGHBOURS.iter().map(|(name, _)| self.0.path().join(name)).collect();
-        for name in ["bypass-ipvs.service", "bypass-ipvs@192.168.3.100.service"] {
+        for name in
+            ["bypass-ipvs.service", "bypass-ipvs@192.168.3.100.service", "lvskit-settings.service"]
+        {
             files.push(self.0.path().join(name));
         }
         let output = Command::new("systemd-analyze")
@@ -172,7 +185,8 @@ fn systemd_understands_the_units_and_finds_no_cycle() {
     assert_eq!(complaints, "");
     let misspelt = |unit: &str| unit.replace("ProtectHome=", "ProtectHom=");
     assert!(Units::new(misspelt).complaints().contains("ProtectHom"));
-    let cycle = |unit: &str| unit.replace("Before=", "Before=systemd-sysctl.service ");
+    let cycle =
+        |unit: &str| unit.replace("Before=network", "Before=systemd-sysctl.service network");
     assert!(Units::new(cycle).complaints().contains("ordering cycle"));
 }
 
@@ -196,50 +210,42 @@ fn it_is_ordered_after_what_replaces_rules_and_before_keepalived() {
                 orders.entry(key).or_default().extend(names.split(' '));
             }
         }
-        for name in ["systemd-sysctl.service", "nftables.service", "firewalld.service"] {
+        for name in ["lvskit-settings.service", "nftables.service", "firewalld.service"] {
             assert!(orders["After"].contains(&name), "{orders:?}");
         }
         assert!(orders["Before"].contains(&"keepalived.service"), "{orders:?}");
     }
 }
 
-/// Those of ip_vs where it is loaded, the others in any case.
+/// Those of ip_vs where it is loaded, the others in any case; and back.
 #[test]
 fn the_settings_take_effect() {
     if !inside("system::the_settings_take_effect") {
         return;
     }
     // Not the installed one: this process would install it again, below the other tests.
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/sysctl.d/90-lvskit.conf");
-    let program = ["/usr/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-sysctl"];
-    let program = program.into_iter().find(|path| Path::new(path).exists()).unwrap();
-    let key = |name: &str| fs::read_to_string(format!("/proc/sys/net/ipv4/{name}"));
-    let defaults = || {
-        for name in ["arp_ignore", "arp_announce"] {
-            fs::write(format!("/proc/sys/net/ipv4/conf/all/{name}"), "0").unwrap();
-        }
-    };
-    let in_effect = || {
-        assert_eq!(key("conf/all/arp_ignore").unwrap(), "1\n");
-        assert_eq!(key("conf/all/arp_announce").unwrap(), "2\n");
-        if key("vs/sync_threshold").is_ok() {
-            assert_eq!(key("vs/sync_threshold").unwrap(), "2\t50\n");
-            assert_eq!(key("vs/sync_refresh_period").unwrap(), "5\n");
-        }
-    };
-    let by_hand = ["sysctl", "-p"];
-    for command in [&[program][..], &by_hand] {
-        defaults();
-        let output = Command::new(command[0]).args(&command[1..]).arg(&file).output().unwrap();
-        in_effect();
-        // It may complain of keys that are missing, of no others.
-        let words = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(words.lines().all(|line| line.contains("net/ipv4/vs/")), "{words}");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/lvskit/sysctl.conf");
+    for (place, kind) in [("/usr/share", "tmpfs"), ("/run", "tmpfs")] {
+        mount(None::<&str>, place, Some(kind), MsFlags::empty(), None::<&str>).unwrap();
     }
+    fs::create_dir("/usr/share/lvskit").unwrap();
+    fs::copy(file, "/usr/share/lvskit/sysctl.conf").unwrap();
+    let key = |name: &str| fs::read_to_string(format!("/proc/sys/net/ipv4/{name}"));
+    let arp =
+        || ["arp_ignore", "arp_announce"].map(|name| key(&format!("conf/all/{name}")).unwrap());
+    let before = arp();
+    let ours = |option: &str| run(Command::new(env!("CARGO_BIN_EXE_bypass-ipvs")).arg(option));
+    ours("--apply-settings");
+    assert_eq!(arp(), ["1\n", "2\n"]);
+    if key("vs/sync_threshold").is_ok() {
+        assert_eq!(key("vs/sync_threshold").unwrap(), "2\t50\n");
+        assert_eq!(key("vs/sync_refresh_period").unwrap(), "5\n");
+    }
+    ours("--restore-settings");
+    assert_eq!(arp(), before);
 }
 
-/// What is needed for safety stands before the keys that may be missing without ip_vs. No leading
-/// dashes: systemd of RHEL 8 does not know them.
+/// What is needed for safety stands before the keys that may be missing without ip_vs.
 #[test]
 fn the_keys_of_ip_vs_stand_last() {
     let lines = settings(SYSCTL);
@@ -247,8 +253,9 @@ fn the_keys_of_ip_vs_stand_last() {
     assert_eq!(lines.iter().filter(of_ip_vs).count(), 4, "{lines:?}");
     assert!(lines.is_sorted_by_key(|line| of_ip_vs(&line)), "{lines:?}");
     assert!(lines.iter().all(|line| line.starts_with("net.") && line.contains(" = ")), "{lines:?}");
-    assert_eq!(read(SYSCTL), include_str!("../../packaging/sysctl.d/90-lvskit.conf"));
-    assert_eq!(settings(MODULES), ["ip_vs"]);
+    assert_eq!(read(SYSCTL), include_str!("../../packaging/lvskit/sysctl.conf"));
+    let unit = read(SETTINGS_UNIT);
+    assert!(unit.contains("\nExecStartPre=-/sbin/modprobe --quiet ip_vs\n"), "{unit}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use nix::mount::{MsFlags, mount};
 
-use crate::built::{installed, rpm, run};
+use crate::built::{installed, rpms, run};
 use crate::common::netns::inside;
 
 const SYSUSERS: &str = "usr/lib/sysusers.d/lvskit.conf";
@@ -91,7 +91,7 @@ fn useradd_makes_the_same() {
     run(Command::new("userdel").arg(USER));
     assert_eq!(line_of_user(passwd), None);
     let spec = fs::read_to_string(repository.join("packaging/rpm/lvskit.spec")).unwrap();
-    let script = spec.split_once("\n%pre\n").unwrap().1.split_once("\n\n").unwrap().0;
+    let script = spec.split_once("\n%pre node\n").unwrap().1.split_once("\n\n").unwrap().0;
     for _ in 0..2 {
         run(Command::new("sh").args(["-ec", script]));
         is_a_system_user_that_can_do_nothing(passwd);
@@ -100,6 +100,6 @@ fn useradd_makes_the_same() {
 
 #[test]
 fn the_rpm_has_the_script() {
-    let script = run(Command::new("rpm").args(["-qp", "--qf", "%{PREIN}"]).arg(rpm()));
+    let script = run(Command::new("rpm").args(["-qp", "--qf", "%{PREIN}"]).arg(&rpms().node));
     assert!(script.contains(&format!("useradd -r -g {USER} ")), "{script}");
 }

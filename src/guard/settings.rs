@@ -1,0 +1,324 @@
+//! The kernel's settings that keeping sessions takes: put in place while the guard's unit runs, and set
+//! back to what they were. A host on which nothing of ours is enabled keeps its own: `arp_ignore` and
+//! `arp_announce` are for all interfaces, and what is right for a node may be wrong for a router.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::files;
+use crate::paths;
+
+/// The administrator's file. Where it exists, it is read instead of the package's.
+pub const OWN_FILE: &str = "/etc/lvskit/sysctl.conf";
+
+/// What the settings were, from the first change until they are set back; gone at the next boot, as
+/// the settings are.
+const BEFORE: &str = "/run/keepalived-lvskit/sysctl.before";
+
+/// The settings of the kernel (Documentation/admin-guide/sysctl), in the reader's network namespace.
+const PROC: &str = "/proc/sys";
+
+/// The keys that exist once ip_vs is loaded begin with this.
+const OF_IP_VS: &str = "net.ipv4.vs.";
+
+/// Why settings could not be put in place, or set back.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// A line that is no setting.
+    #[error("{}:{line}: expected `KEY = VALUE`, as in `net.ipv4.conf.all.arp_ignore = 1`", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+    },
+    /// A file could not be read or written, or the kernel refused a value.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// What was noted of the settings before can't be read.
+    #[error("{}: {source}; delete it, and the settings stay as they are until the next boot", path.display())]
+    Noted {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+}
+
+/// A setting that was changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Change {
+    before: String,
+    set: String,
+}
+
+/// Where settings are read, noted and written.
+pub struct Settings {
+    proc: PathBuf,
+    noted: PathBuf,
+    files: Vec<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        let files = [OWN_FILE, paths::SYSCTL_FILE].map(PathBuf::from).to_vec();
+        Settings { proc: PathBuf::from(PROC), noted: PathBuf::from(BEFORE), files }
+    }
+}
+
+impl Settings {
+    /// Puts the settings of the first file that exists in place; what was there before is noted first.
+    /// Returns the keys that the kernel does not have: ip_vs is not loaded then.
+    ///
+    /// # Errors
+    /// When no file can be read, a line is wrong (nothing is changed then), or the kernel refuses.
+    pub fn apply(&self) -> Result<Vec<String>, SettingsError> {
+        let wanted = self.wanted()?;
+        let mut noted = self.noted()?;
+        let mut missing = Vec::new();
+        let mut changes = Vec::new();
+        for (key, value) in wanted {
+            match fs::read_to_string(self.place(&key)) {
+                Ok(now) if same(&now, &value) => (),
+                Ok(now) => {
+                    let before = noted.get(&key).map_or(now.trim(), |change| &change.before);
+                    let change = Change { before: before.to_owned(), set: value.clone() };
+                    noted.insert(key.clone(), change);
+                    changes.push((key, value));
+                }
+                Err(error)
+                    if error.kind() == io::ErrorKind::NotFound && key.starts_with(OF_IP_VS) =>
+                {
+                    missing.push(key);
+                }
+                Err(source) => return Err(SettingsError::File { path: self.place(&key), source }),
+            }
+        }
+        if !changes.is_empty() {
+            self.note(&noted)?;
+        }
+        changes.iter().try_for_each(|(key, value)| self.write(key, value))?;
+        Ok(missing)
+    }
+
+    /// Sets back what [`Settings::apply`] changed, unless somebody changed it again meanwhile.
+    /// Returns whether there was something to set back.
+    ///
+    /// # Errors
+    /// When the note of what was before can't be read, or the kernel refuses a value.
+    pub fn restore(&self) -> Result<bool, SettingsError> {
+        let noted = self.noted()?;
+        for (key, Change { before, set }) in &noted {
+            let now = fs::read_to_string(self.place(key)).unwrap_or_default();
+            if same(&now, set) {
+                self.write(key, before)?;
+            }
+        }
+        match fs::remove_file(&self.noted) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(SettingsError::File { path: self.noted.clone(), source })
+            }
+            _ => Ok(!noted.is_empty()),
+        }
+    }
+
+    fn wanted(&self) -> Result<Vec<(String, String)>, SettingsError> {
+        let last = self.files.len().saturating_sub(1);
+        for (index, path) in self.files.iter().enumerate() {
+            match fs::read_to_string(path) {
+                Ok(text) => {
+                    let line = |line| SettingsError::Line { path: path.clone(), line };
+                    return parse(&text).map_err(line);
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound && index < last => (),
+                Err(source) => return Err(SettingsError::File { path: path.clone(), source }),
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    fn noted(&self) -> Result<BTreeMap<String, Change>, SettingsError> {
+        match fs::read(&self.noted) {
+            Ok(text) => serde_json::from_slice(&text)
+                .map_err(|source| SettingsError::Noted { path: self.noted.clone(), source }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+            Err(source) => Err(SettingsError::File { path: self.noted.clone(), source }),
+        }
+    }
+
+    fn note(&self, noted: &BTreeMap<String, Change>) -> Result<(), SettingsError> {
+        let failed = |source| SettingsError::File { path: self.noted.clone(), source };
+        if let Some(folder) = self.noted.parent() {
+            files::make_folder(folder).map_err(failed)?;
+        }
+        let text = serde_json::to_vec(noted).map_err(|error| failed(error.into()))?;
+        let staged = files::Target::read(&self.noted).and_then(|target| target.stage(&text));
+        files::replace(vec![staged.map_err(failed)?]).map_err(|(_, source)| failed(source))
+    }
+
+    fn place(&self, key: &str) -> PathBuf {
+        self.proc.join(key.replace('.', "/"))
+    }
+
+    fn write(&self, key: &str, value: &str) -> Result<(), SettingsError> {
+        let path = self.place(key);
+        fs::write(&path, value).map_err(|source| SettingsError::File { path, source })
+    }
+}
+
+/// The settings of a file in the language of sysctl.conf(5), or the number of a wrong line.
+fn parse(text: &str) -> Result<Vec<(String, String)>, usize> {
+    let lines = text.lines().map(str::trim).enumerate();
+    let settings = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with(['#', ';']));
+    let setting = |(index, line): (usize, &str)| match line.split_once('=') {
+        Some((key, value)) if is_key(key.trim()) && !value.trim().is_empty() => {
+            Ok((key.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err(index + 1),
+    };
+    settings.map(setting).collect()
+}
+
+/// Names with dots between them: nothing that leads out of /proc/sys.
+fn is_key(key: &str) -> bool {
+    let named = |part: &str| {
+        !part.is_empty()
+            && part.chars().all(|char| char.is_ascii_alphanumeric() || "_-".contains(char))
+    };
+    key.split('.').all(named)
+}
+
+/// The kernel writes a tab between numbers where a file has a blank.
+fn same(one: &str, other: &str) -> bool {
+    one.split_whitespace().eq(other.split_whitespace())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str =
+        "# a comment\nnet.ipv4.conf.all.arp_ignore = 1\n\nnet.ipv4.vs.sync_threshold = 2 50\n";
+
+    struct Host(tempfile::TempDir);
+
+    impl Host {
+        fn new(file: &str) -> Host {
+            let host = Host(tempfile::tempdir().unwrap());
+            fs::create_dir_all(host.at("proc/net/ipv4/conf/all")).unwrap();
+            host.set("net/ipv4/conf/all/arp_ignore", "0\n");
+            fs::write(host.at("sysctl.conf"), file).unwrap();
+            host
+        }
+
+        fn with_ip_vs(file: &str) -> Host {
+            let host = Host::new(file);
+            fs::create_dir_all(host.at("proc/net/ipv4/vs")).unwrap();
+            host.set("net/ipv4/vs/sync_threshold", "3\t50\n");
+            host
+        }
+
+        fn at(&self, path: &str) -> PathBuf {
+            self.0.path().join(path)
+        }
+
+        fn set(&self, key: &str, value: &str) {
+            fs::write(self.at("proc").join(key), value).unwrap();
+        }
+
+        fn get(&self, key: &str) -> String {
+            fs::read_to_string(self.at("proc").join(key)).unwrap()
+        }
+
+        fn settings(&self) -> Settings {
+            Settings {
+                proc: self.at("proc"),
+                noted: self.at("run/sysctl.before"),
+                files: vec![self.at("own.conf"), self.at("sysctl.conf")],
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_there_before_comes_back() {
+        let host = Host::with_ip_vs(FILE);
+        for _ in 0..2 {
+            assert_eq!(host.settings().apply().unwrap(), Vec::<String>::new());
+            assert_eq!(host.get("net/ipv4/conf/all/arp_ignore"), "1");
+            assert_eq!(host.get("net/ipv4/vs/sync_threshold"), "2 50");
+        }
+        assert!(host.settings().restore().unwrap());
+        assert_eq!(host.get("net/ipv4/conf/all/arp_ignore"), "0");
+        assert_eq!(host.get("net/ipv4/vs/sync_threshold"), "3\t50");
+        assert!(!host.settings().restore().unwrap());
+    }
+
+    #[test]
+    fn what_an_administrator_set_meanwhile_stays() {
+        let host = Host::with_ip_vs(FILE);
+        host.settings().apply().unwrap();
+        host.set("net/ipv4/conf/all/arp_ignore", "2\n");
+        assert!(host.settings().restore().unwrap());
+        assert_eq!(host.get("net/ipv4/conf/all/arp_ignore"), "2\n");
+    }
+
+    /// Set back by hand, and put in place again: what counts is what was there first.
+    #[test]
+    fn the_first_value_is_the_one_that_comes_back() {
+        let host = Host::with_ip_vs(FILE);
+        host.settings().apply().unwrap();
+        host.set("net/ipv4/conf/all/arp_ignore", "8\n");
+        host.settings().apply().unwrap();
+        host.settings().restore().unwrap();
+        assert_eq!(host.get("net/ipv4/conf/all/arp_ignore"), "0");
+    }
+
+    #[test]
+    fn keys_of_ip_vs_may_be_missing_and_no_others() {
+        let host = Host::new(FILE);
+        assert_eq!(host.settings().apply().unwrap(), ["net.ipv4.vs.sync_threshold"]);
+        assert_eq!(host.get("net/ipv4/conf/all/arp_ignore"), "1");
+        let host = Host::new("net.ipv4.conf.all.arp_ignore = 1\nnet.ipv4.no_such = 1\n");
+        let error = host.settings().apply().unwrap_err().to_string();
+        assert!(error.contains("net/ipv4/no_such: No such file"), "{error}");
+        assert_eq!(host.get("net/ipv4/conf/all/arp_ignore"), "0\n", "nothing is changed");
+    }
+
+    #[test]
+    fn the_administrators_file_goes_first() {
+        let host = Host::new(FILE);
+        fs::write(host.at("own.conf"), "net.ipv4.conf.all.arp_ignore=2\n").unwrap();
+        host.settings().apply().unwrap();
+        assert_eq!(host.get("net/ipv4/conf/all/arp_ignore"), "2");
+    }
+
+    #[test]
+    fn a_wrong_line_is_named_and_changes_nothing() {
+        for line in
+            ["arp_ignore 1", "net.ipv4.conf.all.arp_ignore =", "= 1", "net/../x = 1", "a..b = 1"]
+        {
+            let host = Host::new(&format!("net.ipv4.conf.all.arp_ignore = 1\n{line}\n"));
+            let error = host.settings().apply().unwrap_err().to_string();
+            assert!(error.contains("sysctl.conf:2: expected `KEY = VALUE`"), "{error}");
+            assert_eq!(host.get("net/ipv4/conf/all/arp_ignore"), "0\n", "{line}");
+        }
+    }
+
+    #[test]
+    fn a_note_that_was_cut_says_what_to_do() {
+        let host = Host::new(FILE);
+        fs::create_dir(host.at("run")).unwrap();
+        fs::write(host.at("run/sysctl.before"), "{\"net").unwrap();
+        let error = host.settings().restore().unwrap_err().to_string();
+        assert!(error.contains("delete it"), "{error}");
+    }
+}
