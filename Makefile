@@ -24,7 +24,8 @@ export LVSKIT_SYSCTL_FILE = $(DATADIR)/lvskit/sysctl.conf
 
 # In their folders, so that the links of the installed README lead somewhere.
 DOCS := keepalived/README.md keepalived/inventory.yml $(wildcard keepalived/*/keepalived.conf keepalived/samples/*) \
-	$(wildcard packaging/*.md) packaging/ansible/README.md $(wildcard packaging/ansible/*.yml) \
+	$(wildcard packaging/*.md) packaging/ansible/README.md $(wildcard packaging/ansible/*.yml packaging/ansible/meta/*) \
+	$(wildcard packaging/ansible/roles/node/*/*) \
 	src/guard/README.md tests/bench/README.md $(wildcard tests/lab/*.md) $(wildcard LICENSE-* *.md)
 
 # How long each fuzz target runs, in seconds.

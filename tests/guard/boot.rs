@@ -62,7 +62,7 @@ fn the_guard_is_in_force_before_keepalived_and_stays() {
         "after an upgrade of the package: active active, enabled enabled",
         "at boot arp_ignore is 1",
         "stopped, with guards in force, settings are inactive, arp_ignore is 1",
-        "after its removal: no guards here, arp_ignore is 0",
+        "after its removal: 192.168.3.100 missing, sessions not kept: no fallback route, arp_ignore is 0",
         "after its removal: inactive inactive, disabled disabled",
         "journal: guard in force for 192.168.3.100, watched",
         "journal: took 192.168.3.100 off eth0, where it was left behind",

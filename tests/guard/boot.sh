@@ -88,7 +88,7 @@ rm -rf "$units"/*.wants "$units"/*.requires
 cp "$repository/tests/guard/observer.sh" run/observer.sh
 # What the RPM does when it is removed.
 sed -n '/^%preun node$/,/^$/{//!p}' "$repository/packaging/rpm/lvskit.spec" |
-    sed "s|%{_libexecdir}/keepalived|$libexec|" >run/preun
+    sed "s|%{_libexecdir}/keepalived|$libexec|g" >run/preun
 cat >"$units/test.target" <<END
 [Unit]
 Wants=bypass-ipvs.service bypass-ipvs@192.168.3.110.service keepalived.service observer.service

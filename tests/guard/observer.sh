@@ -57,6 +57,7 @@ units() {
         "$(systemctl is-enabled "$guard" "$one" | paste -sd ' ')"
 }
 systemctl stop "$guard" "$one"
+wait_for 5 sh -c '[ "$(systemctl is-active lvskit-settings.service)" = inactive ]'
 echo "stopped, with guards in force, settings are" \
     "$(systemctl is-active lvskit-settings.service), arp_ignore is $(arp_ignore)"
 systemctl start "$guard" "$one"

@@ -89,16 +89,16 @@ fn a_node_that_would_claim_the_address_is_refused_the_route() {
             assert!(words.contains(word), "no {word}: {words}");
         }
     };
-    refused(&["--keep-sessions", "-a", VIP], "net.ipv4.conf.all.arp_ignore = 1");
+    refused(&["--keep-sessions", "-a", VIP], "net.ipv4.conf.all.arp_ignore must be 1");
     assert_eq!(node.node.ip(ROUTE), "");
     assert_eq!(node.hook(&["--check", VIP]).status.code(), Some(0), "the guard is in force");
     // IPv6 asks for nothing, so its address is served in the same call.
-    refused(&["--keep-sessions", "-a", VIP, VIP6], "net.ipv4.conf.all.arp_ignore = 1");
+    refused(&["--keep-sessions", "-a", VIP, VIP6], "net.ipv4.conf.all.arp_ignore must be 1");
     assert!(node.node.ip(&format!("-6 {ROUTE}")).contains(VIP6));
     for interface in ["eth0", "default"] {
         node.node.tool("sysctl", &format!("-qw net.ipv4.conf.{interface}.arp_ignore=1"));
     }
-    refused(&["--keep-sessions", "-r", VIP], "net.ipv4.conf.all.arp_announce = 2");
+    refused(&["--keep-sessions", "-r", VIP], "net.ipv4.conf.all.arp_announce must be 2");
     for interface in ["eth0", "default"] {
         node.node.tool("sysctl", &format!("-qw net.ipv4.conf.{interface}.arp_announce=2"));
     }

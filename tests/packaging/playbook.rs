@@ -5,20 +5,25 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 
 use crate::common::netns::inside;
-use crate::site::{NODES, PASSWORD, Site, documented};
+use crate::site::{ANSIBLES, NODES, PASSWORD, Site, documented};
 
 #[test]
 fn each_node_gets_its_file_once() {
     if !inside("playbook::each_node_gets_its_file_once") {
         return;
     }
+    ANSIBLES.into_iter().for_each(each_node_gets_its_file_once_with);
+}
+
+fn each_node_gets_its_file_once_with(ansible: &str) {
     let site = Site::new();
-    let check = site.play(&["--check"]).succeeded().without(PASSWORD);
+    let check = site.play_with(ansible, &["--check"]).succeeded().without(PASSWORD);
     assert!(check.changed() >= NODES.len() as u32, "{}", check.text);
     assert!(NODES.iter().all(|node| !site.conf(node).exists()), "--check installed a file");
     assert!(!site.path("rendered").exists(), "--check wrote on the controller");
 
-    site.play(&[]).succeeded().without(PASSWORD);
+    let play = site.play_with(ansible, &[]).succeeded().without(PASSWORD);
+    assert!(!play.text.contains("DEPRECATION"), "{}", play.text);
     for node in NODES {
         let text = fs::read_to_string(site.conf(node)).unwrap();
         assert!(text.contains(PASSWORD) && text.contains(&format!("router_id {node}")), "{text}");
@@ -27,8 +32,12 @@ fn each_node_gets_its_file_once() {
     }
     assert_eq!(site.reloaded(), NODES);
 
-    let again = site.play(&[]).succeeded();
+    let again = site.play_with(ansible, &[]).succeeded();
     assert_eq!((again.changed(), site.reloaded().len()), (0, 0), "{}", again.text);
+
+    site.edit_inventory("virtual_router_id: 11", "virtual_router_id: 256");
+    let play = site.play_with(ansible, &[]).failed().without(PASSWORD);
+    assert!(play.text.contains("error: `256` is no virtual_router_id"), "{}", play.text);
 }
 
 #[test]
@@ -197,6 +206,70 @@ fn a_node_that_left_the_inventory_ends_the_play() {
     // Who goes on without it says so.
     site.play(&["--limit", "!server03.domain.ru"]).succeeded();
     assert_eq!(site.reloaded(), [NODES[0], NODES[1], NODES[3]]);
+}
+
+/// The other way round: it would drop what the others forward to it.
+#[test]
+fn a_node_that_is_no_host_ends_the_play() {
+    if !inside("playbook::a_node_that_is_no_host_ends_the_play") {
+        return;
+    }
+    let site = Site::new();
+    let hosts = fs::read_to_string(site.path("hosts")).unwrap();
+    fs::write(site.path("hosts"), hosts.replace("server03.domain.ru\n", "")).unwrap();
+    for ansible in ANSIBLES {
+        let play = site.play_with(ansible, &[]).failed().without(PASSWORD);
+        assert!(play.text.contains("server03.domain.ru: in "), "{}", play.text);
+        assert!(site.reloaded().is_empty());
+    }
+    let on_purpose = r#"{"lvskit_missing_hosts": ["server03.domain.ru"]}"#;
+    site.play(&["-e", on_purpose]).succeeded();
+    assert_eq!(site.reloaded(), [NODES[0], NODES[1], NODES[3]]);
+}
+
+/// Files of two inventories at once can make two MASTERs.
+#[test]
+fn a_node_that_refuses_its_file_stops_all_of_them() {
+    if !inside("playbook::a_node_that_refuses_its_file_stops_all_of_them") {
+        return;
+    }
+    for ansible in ANSIBLES {
+        let site = Site::new();
+        site.play_with(ansible, &[]).succeeded();
+        site.reloaded();
+        site.edit_inventory("advert_int: 1", "advert_int: 3");
+        let vars = "keepalived_validate: sh -c '! grep \"router_id server03\" \"$1\"' sh %s\n";
+        fs::write(site.path("vars.yml"), vars).unwrap();
+        let play = site.play_with(ansible, &["-e", "@vars.yml"]).failed().without(PASSWORD);
+        assert!(play.text.contains("router_id server03.domain.ru"), "{}", play.text);
+        for node in NODES {
+            let conf = fs::read_to_string(site.conf(node)).unwrap();
+            assert!(conf.contains("advert_int 1\n"), "{node}: {conf}");
+            assert!(!site.conf(node).with_extension("conf.new").exists(), "{node}");
+        }
+        assert!(site.reloaded().is_empty());
+    }
+}
+
+/// No lvskit on a node, no sudo: what failed is told although the task is not shown.
+#[test]
+fn a_node_that_can_not_compare_says_why() {
+    if !inside("playbook::a_node_that_can_not_compare_says_why") {
+        return;
+    }
+    let site = Site::new();
+    for ansible in ANSIBLES {
+        // The controller has it.
+        let own = concat!(
+            "{{ '/no/lvskit' if ansible_check_mode and 'own' in vars else '",
+            env!("CARGO_BIN_EXE_lvskit"),
+            "' }}"
+        );
+        let own = format!("{{\"lvskit\": \"{own}\"}}");
+        let play = site.play_with(ansible, &["--check", "-e", &own]).failed().without(PASSWORD);
+        assert!(play.text.contains("/no/lvskit"), "{}", play.text);
+        assert!(!play.text.contains("has no attribute"), "{}", play.text);
+    }
 }
 
 #[test]

@@ -19,6 +19,13 @@ pub fn documented(variable: &str) -> &'static str {
     lines.find(|line| line.starts_with(&format!("{variable}: "))).unwrap()
 }
 
+/// ansible-playbook as the distribution has it, 2.14 in Debian 12; and 2.19, which takes no string for a
+/// condition. tests/deps installs both.
+pub const ANSIBLES: [&str; 2] = [
+    "ansible-playbook",
+    concat!(env!("CARGO_MANIFEST_DIR"), "/target/ansible-2.19/bin/ansible-playbook"),
+];
+
 pub struct Site(TempDir);
 
 /// How a run ended, and everything it said.
@@ -45,7 +52,10 @@ impl Site {
         let text =
             example.replace(&line("vrrp_version:"), "").replace(&line("advert_int:"), password);
         fs::write(site.path("inventory.yml"), text).unwrap();
-        let local = "[balancers:vars]\nansible_connection=local\nansible_become=false\n";
+        let roles = repository.join("packaging/ansible/roles");
+        run(Command::new("cp").arg("-r").arg(roles).arg(site.path("roles")));
+        let local = "[balancers:vars]\nansible_connection=local\nansible_become=false\n\
+                     ansible_python_interpreter=/usr/bin/python3\n";
         let hosts = format!("[balancers]\n{}\n{local}", NODES.join("\n"));
         fs::write(site.path("hosts"), hosts).unwrap();
         fs::write(site.path("ansible.cfg"), "").unwrap(); // the machine's own is not asked
@@ -67,8 +77,13 @@ impl Site {
 
     /// Runs the playbook as loudly as it goes.
     pub fn play(&self, options: &[&str]) -> Play {
+        self.play_with(ANSIBLES[0], options)
+    }
+
+    /// The same with another Ansible.
+    pub fn play_with(&self, ansible: &str, options: &[&str]) -> Play {
         let root = self.0.path().display();
-        let output = Command::new("ansible-playbook")
+        let output = Command::new(ansible)
             .args(["-i", "hosts", "site.yml", "--diff", "-vvv"])
             .args(["-e", concat!("lvskit=", env!("CARGO_BIN_EXE_lvskit"))])
             .args([
