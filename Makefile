@@ -26,7 +26,7 @@ export LVSKIT_SYSCTL_FILE = $(DATADIR)/lvskit/sysctl.conf
 DOCS := keepalived/README.md keepalived/inventory.yml $(wildcard keepalived/*/keepalived.conf keepalived/samples/*) \
 	$(wildcard packaging/*.md) packaging/ansible/README.md $(wildcard packaging/ansible/*.yml packaging/ansible/meta/*) \
 	$(wildcard packaging/ansible/roles/node/*/*) \
-	src/guard/README.md tests/bench/README.md $(wildcard tests/lab/*.md) $(wildcard LICENSE-* *.md)
+	src/guard/README.md src/guard/forwarding.svg tests/bench/README.md $(wildcard tests/lab/*.md) $(wildcard LICENSE-* *.md)
 
 # How long each fuzz target runs, in seconds.
 FUZZ_TIME  ?= 600
