@@ -31,7 +31,7 @@ DOCS := keepalived/README.md keepalived/inventory.yml $(wildcard keepalived/*/ke
 # How long each fuzz target runs, in seconds.
 FUZZ_TIME  ?= 600
 
-.PHONY: all build check test demo lab matrix bench fuzz docs rpm clean \
+.PHONY: all build check test demo lab matrix bench fuzz docs rpm deb clean \
 	install install-lvskit install-node activate uninstall
 
 all: build
@@ -49,7 +49,7 @@ check:
 
 # Unit, command line, namespaces, packaging; then the lab. What a machine lacks is installed.
 test:
-	$(DEPS) namespaces lab smtp rpm systemd ansible firewall versions schema
+	$(DEPS) namespaces lab smtp rpm deb systemd ansible firewall versions schema
 	$(CARGO) test --locked --lib --bins
 	$(CARGO) test --locked --test smtp_check --test gen_conf --test import --test node --test bypass_ipvs --test guard
 	$(CARGO) test --locked --test firewall
@@ -163,6 +163,11 @@ uninstall:
 # The packages of the last commit; RPMFLAGS go to rpmbuild.
 rpm:
 	packaging/rpm/build $(RPMFLAGS)
+
+# The packages for this machine's Debian, of what is in this folder.
+deb: build docs
+	$(DEPS) deb
+	packaging/deb/build
 
 clean:
 	$(CARGO) clean

@@ -11,6 +11,8 @@ mod built;
 #[path = "smtp_check/certificates.rs"]
 #[allow(dead_code)] // the tests of smtp-check need more of it
 mod certificates;
+#[path = "packaging/deb.rs"]
+mod deb;
 #[path = "packaging/docs.rs"]
 mod docs;
 #[path = "packaging/package.rs"]

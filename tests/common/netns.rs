@@ -14,7 +14,7 @@ const INSIDE: &str = "LVSKIT_TEST_INSIDE";
 /// Runs the calling test, named `test`, again in network and mount namespaces of its own; returns
 /// whether this is that second run. The test's first lines: `if !inside("its_name") { return; }`.
 pub fn inside(test: &str) -> bool {
-    if std::env::var_os(INSIDE).is_some() {
+    if is_inside() {
         return true;
     }
     let me = std::env::current_exe().unwrap();
@@ -31,6 +31,11 @@ pub fn inside(test: &str) -> bool {
         .expect("unshare(1) of util-linux is needed");
     assert!(status.success(), "{test} failed in its namespace: {status}");
     false
+}
+
+/// Whether this is the second run of a test.
+pub fn is_inside() -> bool {
+    std::env::var_os(INSIDE).is_some()
 }
 
 /// A network namespace that lives as long as this value.
