@@ -148,7 +148,7 @@ activate:
 uninstall:
 	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then \
 		systemctl --no-reload disable bypass-ipvs.service bypass-ipvs@.service; \
-		systemctl stop bypass-ipvs.service 'bypass-ipvs@*.service'; fi || :
+		systemctl stop bypass-ipvs.service 'bypass-ipvs@*.service' lvskit-settings.service; fi || :
 	if [ -z "$(DESTDIR)" ] && [ -x $(LIBEXECDIR)/bypass-ipvs ]; then \
 		$(LIBEXECDIR)/bypass-ipvs --purge && $(LIBEXECDIR)/bypass-ipvs --restore-settings; fi
 	cd $(or $(DESTDIR),/) && rm -f $(addprefix .$(LIBEXECDIR)/,$(NODE_PROGRAMS)) .$(BINDIR)/lvskit \

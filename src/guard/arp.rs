@@ -30,8 +30,7 @@ pub enum ArpError {
     /// A setting in effect on an interface lets it answer or announce.
     #[error(
         "{name} in effect on {interface} is {value}: the node would claim an address that it does \
-         not hold; net.ipv4.conf.all.{name} must be {wanted}: enable bypass-ipvs.service, which sets \
-         it, or run `bypass-ipvs --apply-settings`"
+         not hold; net.ipv4.conf.all.{name} must be {wanted}: `systemctl restart lvskit-settings` sets it"
     )]
     Unsafe {
         /// The interface.
@@ -137,7 +136,7 @@ mod tests {
         ] {
             let error = check(conf(&values).path()).unwrap_err().to_string();
             assert!(error.contains(words), "{error}");
-            assert!(error.contains("net.ipv4.conf.all.arp_") && error.contains("--apply-settings"));
+            assert!(error.contains("net.ipv4.conf.all.arp_") && error.contains("lvskit-settings"));
         }
     }
 

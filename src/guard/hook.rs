@@ -21,6 +21,7 @@ use super::{list, own, text};
 use crate::cli::bypass_ipvs::Cli;
 use crate::exit::Exit;
 use crate::log::Log;
+use crate::paths;
 use crate::vip::Vip;
 
 /// Runs the command line and returns the exit code. Results go to `out`, the rest to `log`.
@@ -74,6 +75,8 @@ fn apply_settings(log: &mut Log) -> Exit {
 fn restore_settings(system: &System, log: &mut Log) -> Exit {
     match system.known() {
         (vips, None) if vips.is_empty() => match Settings::default().restore() {
+            // A hook may have put a guard in force meanwhile.
+            Ok(true) if !system.known().0.is_empty() => apply_settings(log),
             Ok(true) => {
                 log.note("the kernel's settings are again what they were before");
                 Exit::Ok
@@ -86,7 +89,8 @@ fn restore_settings(system: &System, log: &mut Log) -> Exit {
             let names = list(&vips);
             log.note(&format!(
                 "the kernel's settings stay, as the guard of {names} is in force; to set them back: \
-                 bypass-ipvs --purge, then bypass-ipvs --restore-settings"
+                 {0} --purge && {0} --restore-settings",
+                paths::libexec("bypass-ipvs")
             ));
             Exit::Ok
         }

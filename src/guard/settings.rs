@@ -106,7 +106,7 @@ impl Settings {
         if !changes.is_empty() {
             self.note(&noted)?;
         }
-        changes.iter().try_for_each(|(key, value)| self.write(key, value))?;
+        first_error(changes.iter().map(|(key, value)| self.write(key, value)))?;
         Ok(missing)
     }
 
@@ -117,12 +117,10 @@ impl Settings {
     /// When the note of what was before can't be read, or the kernel refuses a value.
     pub fn restore(&self) -> Result<bool, SettingsError> {
         let noted = self.noted()?;
-        for (key, Change { before, set }) in &noted {
-            let now = fs::read_to_string(self.place(key)).unwrap_or_default();
-            if same(&now, set) {
-                self.write(key, before)?;
-            }
-        }
+        let ours = noted.iter().filter(|(key, change)| {
+            fs::read_to_string(self.place(key)).is_ok_and(|now| same(&now, &change.set))
+        });
+        first_error(ours.map(|(key, change)| self.write(key, &change.before)))?;
         match fs::remove_file(&self.noted) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 Err(SettingsError::File { path: self.noted.clone(), source })
@@ -166,7 +164,12 @@ impl Settings {
     }
 
     fn place(&self, key: &str) -> PathBuf {
-        self.proc.join(key.replace('.', "/"))
+        let swap = |char| match char {
+            '.' => '/',
+            '/' => '.',
+            other => other,
+        };
+        self.proc.join(key.chars().map(swap).collect::<String>())
     }
 
     fn write(&self, key: &str, value: &str) -> Result<(), SettingsError> {
@@ -175,7 +178,14 @@ impl Settings {
     }
 }
 
-/// The settings of a file in the language of sysctl.conf(5), or the number of a wrong line.
+/// Does all of it, and says what went wrong first.
+fn first_error(work: impl Iterator<Item = Result<(), SettingsError>>) -> Result<(), SettingsError> {
+    let done: Vec<_> = work.collect();
+    done.into_iter().collect()
+}
+
+/// The settings of a file in the language of sysctl.conf(5), without its patterns, or the number of a
+/// wrong line. A name of an interface that has a dot has a slash there, as in `net.ipv4.conf.eth0/100.arp_ignore`.
 fn parse(text: &str) -> Result<Vec<(String, String)>, usize> {
     let lines = text.lines().map(str::trim).enumerate();
     let settings = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with(['#', ';']));
@@ -192,7 +202,8 @@ fn parse(text: &str) -> Result<Vec<(String, String)>, usize> {
 fn is_key(key: &str) -> bool {
     let named = |part: &str| {
         !part.is_empty()
-            && part.chars().all(|char| char.is_ascii_alphanumeric() || "_-".contains(char))
+            && !part.starts_with(['-', '/'])
+            && part.chars().all(|char| char.is_ascii_alphanumeric() || "_-/".contains(char))
     };
     key.split('.').all(named)
 }
@@ -311,6 +322,25 @@ mod tests {
             assert!(error.contains("sysctl.conf:2: expected `KEY = VALUE`"), "{error}");
             assert_eq!(host.get("net/ipv4/conf/all/arp_ignore"), "0\n", "{line}");
         }
+    }
+
+    /// A VLAN has a dot in its name; an interface may be gone when its value is to be set back.
+    #[test]
+    fn a_slash_stands_for_a_dot() {
+        let host = Host::new(
+            "net.ipv4.conf.all/none.arp_ignore = 1\nnet.ipv4.conf.eth0/100.arp_ignore = 1\n\
+             net.ipv4.conf.all.arp_ignore = 1\n",
+        );
+        for name in ["all.none", "eth0.100"] {
+            fs::create_dir(host.at("proc/net/ipv4/conf").join(name)).unwrap();
+            host.set(&format!("net/ipv4/conf/{name}/arp_ignore"), "0\n");
+        }
+        host.settings().apply().unwrap();
+        assert_eq!(host.get("net/ipv4/conf/eth0.100/arp_ignore"), "1");
+        fs::remove_dir_all(host.at("proc/net/ipv4/conf/all.none")).unwrap();
+        host.settings().restore().unwrap();
+        assert_eq!(host.get("net/ipv4/conf/eth0.100/arp_ignore"), "0");
+        assert_eq!(host.get("net/ipv4/conf/all/arp_ignore"), "0");
     }
 
     #[test]

@@ -85,7 +85,7 @@ fn a_node_that_would_claim_the_address_is_refused_the_route() {
         let output = node.hook(args);
         let words = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(4), "{words}");
-        for word in [word, "bypass-ipvs.service", "bypass-ipvs --apply-settings"] {
+        for word in [word, "systemctl restart lvskit-settings"] {
             assert!(words.contains(word), "no {word}: {words}");
         }
     };

@@ -251,6 +251,25 @@ fn a_node_that_refuses_its_file_stops_all_of_them() {
     }
 }
 
+/// One of four: the others must not go on without it.
+#[test]
+fn a_node_that_can_not_be_reached_stops_all_of_them() {
+    if !inside("playbook::a_node_that_can_not_be_reached_stops_all_of_them") {
+        return;
+    }
+    let site = Site::new();
+    let hosts = fs::read_to_string(site.path("hosts")).unwrap();
+    let gone =
+        format!("{} ansible_connection=ssh ansible_host=127.0.0.1 ansible_port=1\n", NODES[2]);
+    fs::write(site.path("hosts"), hosts.replace(&format!("{}\n", NODES[2]), &gone)).unwrap();
+    for ansible in ANSIBLES {
+        let play = site.play_with(ansible, &[]).failed().without(PASSWORD);
+        assert!(play.text.contains("UNREACHABLE"), "{}", play.text);
+        assert!(NODES.iter().all(|node| !site.conf(node).exists()), "{}", play.text);
+        assert!(site.reloaded().is_empty());
+    }
+}
+
 /// No lvskit on a node, no sudo: what failed is told although the task is not shown.
 #[test]
 fn a_node_that_can_not_compare_says_why() {
