@@ -137,6 +137,11 @@ impl Node {
     pub fn take(&self, vip: &str) {
         let length = if vip.contains(':') { "128 nodad" } else { "32" };
         self.node.ip(&format!("address add {vip}/{length} dev eth0"));
+        // In IPv6 the kernel makes the route that goes with it in the background.
+        let route = format!("local {vip} dev eth0 ");
+        while !self.node.ip("-6 route show table local").contains(&route) && vip.contains(':') {
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// Takes the VIP away.
