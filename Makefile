@@ -75,7 +75,7 @@ matrix:
 		$(CARGO) test --locked --release --target $(shell uname -m)-unknown-linux-gnu --test lab -- \
 		matrix $(SCENARIOS)
 
-# What a hook, the guard and a check cost, beside what others do, in one run; six minutes on
+# What a hook, the guard and a check cost, beside what others do, in one run; eight minutes on
 # two cores, once it is built. `make bench SECTION=packets` runs a part, `make bench SECTION=help` names them.
 bench:
 	$(DEPS) bench

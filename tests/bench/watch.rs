@@ -40,11 +40,13 @@ pub fn all() {
 fn idle(vips: &[String]) {
     clean();
     let mut meter = Meter::new();
+    // Puts the guards in force, which the others find there.
+    let first = cpu(&mut meter, vips, SHORT);
     let short = cpu(&mut meter, vips, SHORT);
     let long = cpu(&mut meter, vips, LONG);
     let idle = (long - short).max(0.0);
     let seconds = (LONG - SHORT) as f64;
-    println!("  start and first look: {short:.1} ms of CPU");
+    println!("  start: {first:.1} ms of CPU, where the rules are there {short:.1} ms");
     println!("  {seconds} s of nothing: {idle:.1} ms of CPU");
     at_most("  idle", idle / seconds / 10.0, 1.0, "% of a processor");
 
