@@ -24,6 +24,7 @@ pub mod log;
 pub mod node;
 pub mod paths;
 mod secrets;
+mod shortage;
 pub mod smtp;
 mod stderr;
 pub mod vip;

@@ -4,9 +4,15 @@
 //! To make the file nonblocking would be less, and wrong: others who write to it share that setting.
 
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+/// What a pipe with room takes at once, in bytes (linux/limits.h).
+const PIPE_BUF: usize = 4096;
 
 /// How long one message may take to be written. Normally microseconds.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -31,9 +37,23 @@ impl Stderr {
         if self.0.is_none() {
             self.0 = Writer::start(|text| drop(std::io::stderr().write_all(text.as_bytes())));
         }
-        if let Some(writer) = &mut self.0 {
-            writer.write(message);
+        match &mut self.0 {
+            Some(writer) => writer.write(message),
+            None => write_where_there_is_room(message.as_bytes()),
         }
+    }
+}
+
+/// Where the system gives no thread, which is when what to do about that must not be lost. A pipe with
+/// room takes so many bytes at once (POSIX, PIPE_BUF), so this does not wait.
+fn write_where_there_is_room(message: &[u8]) {
+    let mut stderr = std::io::stderr();
+    let patience = PollTimeout::try_from(PATIENCE).unwrap_or(PollTimeout::ZERO);
+    let mut room = [PollFd::new(stderr.as_fd(), PollFlags::POLLOUT)];
+    let writable = poll(&mut room, patience) == Ok(1)
+        && room[0].revents().is_some_and(|events| events.contains(PollFlags::POLLOUT));
+    if writable {
+        let _ = stderr.write_all(&message[..message.len().min(PIPE_BUF)]);
     }
 }
 

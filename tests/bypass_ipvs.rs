@@ -19,5 +19,7 @@ mod last_look;
 mod nft_failures;
 #[path = "bypass_ipvs/route_failures.rs"]
 mod route_failures;
+#[path = "bypass_ipvs/shortages.rs"]
+mod shortages;
 #[path = "bypass_ipvs/syslog.rs"]
 mod syslog;

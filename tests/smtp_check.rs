@@ -32,6 +32,8 @@ mod real;
 mod run;
 #[path = "smtp_check/servers/mod.rs"]
 mod servers;
+#[path = "smtp_check/shortages.rs"]
+mod shortages;
 #[path = "smtp_check/syslog.rs"]
 mod syslog;
 #[path = "smtp_check/tls.rs"]

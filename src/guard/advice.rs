@@ -5,6 +5,7 @@ use nix::errno::Errno;
 
 use crate::child::ChildError;
 use crate::node::netlink::NetlinkError;
+use crate::shortage;
 
 /// What to do about an error of netlink, whatever it was about.
 pub(super) fn netlink(error: &NetlinkError) -> Option<&'static str> {
@@ -12,7 +13,7 @@ pub(super) fn netlink(error: &NetlinkError) -> Option<&'static str> {
         (_, Some(Errno::EPERM | Errno::EACCES)) => {
             Some("run it as root (script_user root in keepalived.conf) with CAP_NET_ADMIN")
         }
-        (_, Some(errno)) if exhausted(errno).is_some() => exhausted(errno),
+        (_, Some(errno)) if shortage::of(errno).is_some() => shortage::of(errno),
         (NetlinkError::Open(_), _) => {
             Some("the kernel needs netlink sockets (AF_NETLINK), which a service may be denied")
         }
@@ -27,30 +28,7 @@ pub(super) fn netlink(error: &NetlinkError) -> Option<&'static str> {
 /// What to do about a program that could not be started, where it is not its fault.
 pub(super) fn start(error: &ChildError) -> Option<&'static str> {
     match error {
-        ChildError::Start { source, .. } => {
-            source.raw_os_error().and_then(|number| exhausted(Errno::from_raw(number)))
-        }
-        _ => None,
-    }
-}
-
-/// What to do when there is no more of something.
-fn exhausted(errno: Errno) -> Option<&'static str> {
-    match errno {
-        Errno::EMFILE => Some(
-            "the process has too many open files: raise LimitNOFILE of the service that starts it, \
-             such as keepalived.service",
-        ),
-        Errno::ENFILE => {
-            Some("the system has too many open files: find out whose, or raise fs.file-max")
-        }
-        Errno::EAGAIN => Some(
-            "the system allows no more processes: raise TasksMax of the service that starts it, or \
-             kernel.pid_max",
-        ),
-        Errno::ENOMEM | Errno::ENOBUFS => {
-            Some("the system has no memory left: find out who takes it; the next hook tries again")
-        }
+        ChildError::Start { source, .. } => shortage::advice(source),
         _ => None,
     }
 }

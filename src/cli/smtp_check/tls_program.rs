@@ -12,11 +12,12 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{anyhow, bail, ensure};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::paths;
+use crate::shortage;
 use crate::smtp::Deadline;
 
 /// The variable with the ticket that a child signs its verdict with.
@@ -57,9 +58,10 @@ pub fn run(words: &[OsString], limit: Duration) -> anyhow::Result<(Vec<u8>, u8)>
         command.arg0(name).args(options);
     }
     command.env(TICKET, &ticket).stdin(Stdio::null()).stdout(Stdio::piped());
-    let mut child = command
-        .spawn()
-        .with_context(|| format!("{what} can't be started: install lvskit again"))?;
+    let mut child = command.spawn().map_err(|err| {
+        let help = shortage::advice(&err).unwrap_or("install lvskit again");
+        anyhow!("{what} can't be started: {err}: {help}")
+    })?;
     let limit = limit.saturating_add(GRACE);
     let heard = listen(&mut child, &Deadline::after(limit));
     let verdict = heard.as_deref().and_then(|said| verdict(said, &ticket));
