@@ -40,21 +40,30 @@ fn programs_on_the_node_meet_its_own_service() {
             }
         }
         node.guard(&[keep, &["--service", "tcp/2525", "-a", VIP, VIP6]].concat());
-        for (vip, own, from_vip) in [(VIP, OWN, "127.0.0.1"), (VIP6, OWN6, OWN6)] {
-            let [own, from_vip, address] = [own, from_vip, vip].map(|text| text.parse().unwrap());
-            // As whom a program speaks to an address is the kernel's choice, made before.
-            let source = if keep.is_empty() { own } else { source_of(&node, vip) };
-            let at = if source == own { own } else { from_vip };
-            let backup = meets(&node, vip, PATIENT).unwrap();
-            assert_eq!(backup, (at, source), "{vip} {keep:?}");
-            assert_eq!(node.forwarded_to(vip, PATIENT), Some(own), "as before");
-            node.take(vip);
-            assert_eq!(meets(&node, vip, PATIENT), Some((from_vip, address)), "{vip} {keep:?}");
-            assert_eq!(node.served_at(vip, PATIENT), ip(vip), "a client is balanced as before");
-            node.give_up(vip);
-            assert_eq!(meets(&node, vip, PATIENT), Some(backup), "{vip} {keep:?}");
+        for vip in [VIP, VIP6] {
+            if keep.is_empty() {
+                assert_eq!(Some(source_of(&node, vip)), ip(if vip == VIP { OWN } else { OWN6 }));
+            }
+            programs_meet_its_service(&node, vip);
         }
     }
+}
+
+/// Before the node holds `vip`, while it does, and afterwards.
+pub fn programs_meet_its_service(node: &Node, vip: &str) {
+    let (own, from_vip) = if vip == VIP { (OWN, "127.0.0.1") } else { (OWN6, OWN6) };
+    let [own, from_vip, address] = [own, from_vip, vip].map(|text| text.parse().unwrap());
+    // As whom a program speaks to an address is the kernel's choice, made before.
+    let source = source_of(node, vip);
+    let at = if source == own { own } else { from_vip };
+    let backup = meets(node, vip, PATIENT).unwrap();
+    assert_eq!(backup, (at, source), "{vip}");
+    assert_eq!(node.forwarded_to(vip, PATIENT), Some(own), "as before");
+    node.take(vip);
+    assert_eq!(meets(node, vip, PATIENT), Some((from_vip, address)), "{vip}");
+    assert_eq!(node.served_at(vip, PATIENT), ip(vip), "a client is balanced as before");
+    node.give_up(vip);
+    assert_eq!(meets(node, vip, PATIENT), Some(backup), "{vip}");
 }
 
 /// The source address that the kernel takes for packets to `vip`.

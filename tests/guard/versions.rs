@@ -3,19 +3,32 @@
 
 use std::fs::{self, Permissions};
 use std::io::Write;
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use tempfile::{NamedTempFile, TempDir};
 
 use crate::common::netns::inside;
-use crate::node::{Node, OWN, OWN6, PATIENT, VIP, VIP6, ip};
+use crate::local::programs_meet_its_service;
+use crate::node::{Node, OWN, OWN6, PATIENT, PORT, VIP, VIP6, ip};
 
 /// One root for each release of Debian, named after its keepalived.
 pub const ROOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/keepalived");
 
+/// Any service, and some.
+const SERVICES: [&[&str]; 2] = [&[], &["--service", "tcp/2525,udp/53,tcp/8000-8080"]];
+
 #[test]
 fn nft_0_9_8_of_debian_11() {
     works_with("2.1.5", "versions::nft_0_9_8_of_debian_11", "v0.9.8 ");
+}
+
+#[test]
+fn nft_1_0_6_of_debian_12() {
+    works_with("2.2.7", "versions::nft_1_0_6_of_debian_12", "v1.0.6 ");
 }
 
 #[test]
@@ -121,59 +134,150 @@ fn works_with(release: &str, test: &str, version: &str) {
     if !inside(test) {
         return;
     }
-    let root = format!("{ROOTS}/{release}");
-    let node = Node::silent();
-    let folder = tempfile::tempdir().unwrap();
-    let nft = nft_of(release, &node, folder.path());
-    let nft = nft.as_str();
-    let said = node.node.tool(nft, "--version");
-    assert!(said.contains(version), "{said}");
-    let hook = |args: &[&str]| node.hook(&[args, &["--nft", nft]].concat());
-    let succeed = |args: &[&str]| {
-        let output = hook(args);
-        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        output.stdout
-    };
-
-    // Where the program below chroot finds it.
-    let mut file = tempfile::NamedTempFile::new_in(format!("{root}/tmp")).unwrap();
-    file.write_all(&succeed(&["--dry-run", "-a", VIP, VIP6])).unwrap();
-    let name = file.path().file_name().unwrap().to_str().unwrap().to_owned();
-    node.node.tool(nft, &format!("-f /tmp/{name}"));
-    succeed(&["--check", VIP, VIP6]);
-    succeed(&["--purge"]);
-    assert_eq!(hook(&["--check", VIP, VIP6]).status.code(), Some(1), "purged");
-
-    for option in ["-a", "-r"] {
-        succeed(&["--keep-sessions", option, VIP, VIP6]);
-        succeed(&["--keep-sessions", "--check", VIP, VIP6]);
+    let other = Other::new(release);
+    let version_there = other.nft("--version");
+    assert!(version_there.contains(version), "{version_there}");
+    for services in SERVICES {
+        other.loads_a_file(services);
+        for keep in [&[][..], &["--keep-sessions"]] {
+            other.second_hook_changes_nothing(&[keep, services].concat());
+        }
     }
-    for (vip, own) in [(VIP, OWN), (VIP6, OWN6)] {
-        assert_eq!(node.forwarded_to(vip, PATIENT), ip(own), "the node does not hold {vip}");
-        node.take(vip);
-        assert_eq!(node.served_at(vip, PATIENT), ip(vip), "the node holds {vip}");
-        succeed(&["--keep-sessions", "-r", vip]);
-        node.give_up(vip);
-        assert_eq!(node.served_at(vip, PATIENT), ip(vip), "a client that has not heard");
-        assert_eq!(node.forwarded_to(vip, PATIENT), ip(own), "a balancer that has");
-    }
-
-    // A set that remembers for another time, as this nft makes it.
-    succeed(&["--purge"]);
-    let text = String::from_utf8(succeed(&["--dry-run", "-a", VIP, VIP6])).unwrap();
-    fs::write(file.path(), text.replace("timeout 10s", "timeout 1h")).unwrap();
-    node.node.tool(nft, &format!("-f /tmp/{name}"));
-    assert_eq!(hook(&["--check", VIP]).status.code(), Some(1), "another timeout");
-    succeed(&["--keep-sessions", "-a", VIP, VIP6]);
-    succeed(&["--keep-sessions", "--check", VIP, VIP6]);
-    assert_eq!(node.forwarded_to(VIP, PATIENT), ip(OWN), "sets are new");
-
-    let chain = format!("ip lvskit vip-{VIP}");
-    node.node.tool(nft, &format!("insert rule {chain} tcp dport 22 accept"));
-    assert_eq!(hook(&["--check", VIP]).status.code(), Some(1), "altered");
-    succeed(&["-a", VIP]);
-    succeed(&["--check", VIP]);
-    succeed(&["--purge", VIP, VIP6]);
-    let left = node.node.tool(nft, "list ruleset");
+    other.redirects(SERVICES[0]);
+    other.redirects(SERVICES[1]);
+    other.serves_programs_on_the_node(SERVICES[1]);
+    other.notices_changes();
+    other.succeed(&["--purge", VIP, VIP6]);
+    let left = other.nft("list ruleset");
     assert!(!left.contains("chain") && !left.contains("set"), "{left}");
+}
+
+/// A node with another nft.
+struct Other {
+    node: Node,
+    program: String,
+    /// Where the program below chroot finds it.
+    file: NamedTempFile,
+    _folder: TempDir,
+}
+
+impl Other {
+    fn new(release: &str) -> Other {
+        let folder = tempfile::tempdir().unwrap();
+        let node = Node::silent();
+        let program = nft_of(release, &node, folder.path());
+        let file = NamedTempFile::new_in(format!("{ROOTS}/{release}/tmp")).unwrap();
+        Other { node, program, file, _folder: folder }
+    }
+
+    fn nft(&self, args: &str) -> String {
+        self.node.node.tool(&self.program, args)
+    }
+
+    fn load(&self, text: &str) {
+        fs::write(self.file.path(), text).unwrap();
+        let name = self.file.path().file_name().unwrap().to_str().unwrap();
+        self.nft(&format!("-f /tmp/{name}"));
+    }
+
+    fn hook(&self, args: &[&str]) -> Output {
+        self.node.hook(&[args, &["--nft", &self.program]].concat())
+    }
+
+    fn succeed(&self, args: &[&str]) -> String {
+        let output = self.hook(args);
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn check_fails(&self, args: &[&str], why: &str) {
+        assert_eq!(self.hook(args).status.code(), Some(1), "{args:?}: {why}");
+    }
+
+    fn loads_a_file(&self, services: &[&str]) {
+        self.load(&self.succeed(&[services, &["--dry-run", "-a", VIP, VIP6]].concat()));
+        let check = [services, &["--check", VIP, VIP6]].concat();
+        self.succeed(&check);
+        self.finds_its_guard(&[services, &["-a", VIP, VIP6]].concat());
+        self.succeed(&["--purge"]);
+        self.check_fails(&check, "purged");
+    }
+
+    fn second_hook_changes_nothing(&self, options: &[&str]) {
+        self.succeed(&[options, &["-a", VIP, VIP6]].concat());
+        for option in ["-a", "-r"] {
+            self.finds_its_guard(&[options, &[option, VIP, VIP6]].concat());
+            self.finds_its_guard(&[options, &[option, VIP6]].concat());
+        }
+        self.succeed(&[options, &["--check", VIP, VIP6]].concat());
+        self.succeed(&["--purge"]);
+    }
+
+    /// Rules keep their handles: those that are replaced get new ones. And no program was asked.
+    fn finds_its_guard(&self, args: &[&str]) {
+        let before = self.nft("-a list ruleset");
+        assert!(before.contains("handle"), "{before}");
+        let output = self.node.hook(&[args, &["--nft", "/nonexistent/nft"]].concat());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{args:?}: {said}\n{before}");
+        assert_eq!(self.nft("-a list ruleset"), before, "{args:?}");
+    }
+
+    fn redirects(&self, services: &[&str]) {
+        let options = [&["--keep-sessions"][..], services].concat();
+        for option in ["-a", "-r"] {
+            self.succeed(&[&options[..], &[option, VIP, VIP6]].concat());
+            self.succeed(&[&options[..], &["--check", VIP, VIP6]].concat());
+        }
+        let node = &self.node;
+        for (vip, own) in [(VIP, OWN), (VIP6, OWN6)] {
+            assert_eq!(node.forwarded_to(vip, PATIENT), ip(own), "the node does not hold {vip}");
+            node.take(vip);
+            assert_eq!(node.served_at(vip, PATIENT), ip(vip), "the node holds {vip}");
+            self.succeed(&[&options[..], &["-r", vip]].concat());
+            node.give_up(vip);
+            assert_eq!(node.served_at(vip, PATIENT), ip(vip), "a client that has not heard");
+            assert_eq!(node.forwarded_to(vip, PATIENT), ip(own), "a director that has");
+        }
+        self.succeed(&["--purge"]);
+    }
+
+    /// The chain for what the node sends, with services only.
+    fn serves_programs_on_the_node(&self, services: &[&str]) {
+        self.succeed(&[services, &["-a", VIP, VIP6]].concat());
+        for vip in [VIP, VIP6] {
+            programs_meet_its_service(&self.node, vip);
+            let other = SocketAddr::new(vip.parse().unwrap(), PORT + 1);
+            let refused = |vip| TcpStream::connect_timeout(vip, Duration::from_millis(300));
+            assert!(self.node.node.run(|| refused(&other)).is_err(), "{vip} is not here");
+        }
+        self.succeed(&["--purge"]);
+    }
+
+    fn notices_changes(&self) {
+        // A set that remembers for another time, as this nft makes it.
+        let text = self.succeed(&["--dry-run", "-a", VIP, VIP6]);
+        self.load(&text.replace("timeout 10s", "timeout 1h"));
+        self.check_fails(&["--check", VIP], "another timeout");
+        self.succeed(&["--keep-sessions", "-a", VIP, VIP6]);
+        self.succeed(&["--keep-sessions", "--check", VIP, VIP6]);
+        assert_eq!(self.node.forwarded_to(VIP, PATIENT), ip(OWN), "sets are new");
+
+        for services in SERVICES {
+            for (family, vip) in [("ip", VIP), ("ip6", VIP6)] {
+                let guard = [services, &["-a", vip]].concat();
+                let check = [services, &["--check", vip]].concat();
+                self.succeed(&guard);
+                let chains = self.nft(&format!("list table {family} lvskit"));
+                let names = chains.lines().filter_map(|line| line.trim().strip_prefix("chain "));
+                for name in names.filter_map(|rest| rest.strip_suffix(" {")) {
+                    let chain = format!("{family} lvskit {name}");
+                    self.nft(&format!("insert rule {chain} tcp dport 22 accept"));
+                    self.check_fails(&check, &chain);
+                    self.succeed(&guard);
+                    self.succeed(&check);
+                }
+            }
+        }
+    }
 }
