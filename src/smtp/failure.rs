@@ -38,6 +38,13 @@ pub enum Failure {
     /// The server takes the PROXY header for a command; with what it says of it.
     #[error("The server does not take a PROXY header: \"{0}\"")]
     NoProxy(String),
+    /// A refusal after a PROXY header: a server that does not know PROXY may answer so, and one that
+    /// refuses for another reason too; with the step and the reply.
+    #[error(
+        "Bad {0} from server: \"{1}\" (perhaps because of the PROXY header: leave out --proxy, or try \
+         --proxy v2)"
+    )]
+    PerhapsNoProxy(Step, String),
     /// The greeting lacks this text; with the greeting.
     #[error("No \"{0}\" in the greeting: \"{1}\"")]
     Unexpected(String, String),
@@ -55,6 +62,9 @@ pub enum Failure {
         "TLS handshake failed: the server speaks plain SMTP here, not TLS (begin TLS with --starttls)"
     )]
     NotTls,
+    /// A TLS alert where a greeting was expected; with what to do.
+    #[error("The server speaks TLS here, not plain SMTP ({0})")]
+    SpeaksTls(&'static str),
     /// The certificate is not good enough; with the reason.
     #[error("Bad certificate: {0}")]
     Certificate(String),
@@ -82,7 +92,10 @@ impl Failure {
             Failure::Connect(_) => "connect",
             Failure::Local(_) => "local",
             Failure::ConnectTimeout => "connect-timeout",
-            Failure::Greeting(_) | Failure::Helo(_) | Failure::Reply(..) => "reply",
+            Failure::Greeting(_)
+            | Failure::Helo(_)
+            | Failure::Reply(..)
+            | Failure::PerhapsNoProxy(..) => "reply",
             Failure::Malformed(..) => "malformed",
             Failure::Early(..) => "early-reply",
             Failure::NoProxy(_) => "no-proxy",
@@ -91,6 +104,7 @@ impl Failure {
             Failure::Injected => "injected",
             Failure::Tls(_) => "tls",
             Failure::NotTls => "not-tls",
+            Failure::SpeaksTls(_) => "speaks-tls",
             Failure::Certificate(_) => "certificate",
             Failure::Read(..) => "read",
             Failure::ReadTimeout(_) => "read-timeout",

@@ -325,6 +325,44 @@ fn a_server_without_proxy_is_down() {
     }
 }
 
+/// The header may be why, and need not be.
+#[test]
+fn a_refusal_after_a_proxy_header_names_it() {
+    for (reply, heard) in
+        [("554 5.5.0 no", &["PROXY UNKNOWN\\r\\n", "QUIT\r\n"][..]), ("421 no", &[])]
+    {
+        let line = format!("{reply}\r\n");
+        let server = FakeServer::local([vec![Take(15)], answers(&[&line, BYE])].concat());
+        let expected =
+            format!("down: Bad greeting from server: \"{reply}\" (perhaps because of the PROXY");
+        let said = verdict(server.address(), "--proxy v1 --retry 0");
+        assert!(said.starts_with(&expected) && said.contains("--proxy v2"), "{said}");
+        if !heard.is_empty() {
+            assert_eq!(server.heard(), heard);
+        }
+    }
+    let server = FakeServer::local(vec![Take(15), Close]);
+    let said = verdict(server.address(), "--proxy v1 --retry 0");
+    assert!(
+        said.contains("perhaps because of the PROXY header or because it speaks TLS"),
+        "{said}"
+    );
+}
+
+/// A server that waits for TLS takes the header for a broken beginning of it.
+#[test]
+fn a_tls_alert_instead_of_a_greeting_is_a_port_for_tls() {
+    let alert = "\x15\x03\x01\x00\x02\x02\x46";
+    for (options, waits) in
+        [("", vec![]), ("--proxy v1", vec![Take(15)]), ("--proxy v2", vec![Take(16)])]
+    {
+        let server = FakeServer::local([waits, vec![say(alert), Close]].concat());
+        let said = verdict(server.address(), &format!("{options} --retry 0"));
+        assert!(said.starts_with("down: The server speaks TLS here, not plain SMTP ("), "{said}");
+        assert!(said.contains("--tls") && said.contains("PROXY") != options.is_empty(), "{said}");
+    }
+}
+
 /// Each reply comes late, but in time, and so does a HELO after that.
 #[test]
 fn the_default_deadline_has_room_for_every_wait() {

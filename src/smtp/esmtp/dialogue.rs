@@ -181,6 +181,12 @@ impl<'a> Dialogue<'a> {
         if let Some(command) = self.pending.take() {
             return Ok(Action::Send(command));
         }
+        if self.step == Step::Greeting && self.replies.begins_with_tls_alert() {
+            return Err(Failure::SpeaksTls(match self.script.proxied {
+                true => "use --tls; it takes the PROXY header for a part of TLS",
+                false => "begin TLS with --tls",
+            }));
+        }
         match self.replies.take() {
             Ok(None) => Ok(Action::Read),
             Ok(Some(mut reply)) => {
@@ -277,6 +283,11 @@ impl<'a> Dialogue<'a> {
         let failure = match self.step {
             Step::Ehlo | Step::Lhlo if self.script.proxied && reply.is_permanent_failure() => {
                 Failure::NoProxy(reply.summary())
+            }
+            step @ (Step::Greeting | Step::Ehlo | Step::Lhlo)
+                if self.script.proxied && (reply.is_permanent_failure() || reply.code == 421) =>
+            {
+                Failure::PerhapsNoProxy(step, reply.summary())
             }
             step => Failure::Reply(step, reply.summary()),
         };

@@ -117,8 +117,7 @@ impl Shell<'_, '_> {
                     let count = wire.read(&mut buffer, step, self.deadline)?;
                     self.heard(step, &buffer[..count]);
                     if count == 0 {
-                        let reason = "connection closed by the server".to_owned();
-                        return Err(Failure::Read(step, reason));
+                        return Err(Failure::Read(step, self.closed(step).to_owned()));
                     }
                     dialogue.push(&buffer[..count]);
                 }
@@ -147,6 +146,18 @@ impl Shell<'_, '_> {
                     return Ok(());
                 }
             }
+        }
+    }
+
+    /// What it may mean that the server closed the connection: after a PROXY header that it did not
+    /// expect it may say nothing at all, and most with TLS don't send an alert either.
+    fn closed(&self, step: Step) -> &'static str {
+        match (&self.plan.proxy, step) {
+            (Some(_), Step::Greeting) => {
+                "connection closed by the server, perhaps because of the PROXY header or because it \
+                 speaks TLS here"
+            }
+            _ => "connection closed by the server",
         }
     }
 

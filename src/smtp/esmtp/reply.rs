@@ -9,6 +9,9 @@ pub const LONGEST_LINE: usize = 512;
 /// The most lines of one reply. RFC 5321 has no limit; real servers need some 20.
 pub const MOST_LINES: usize = 128;
 
+/// How a record with a TLS alert begins: its type, and the first byte of each version.
+const TLS_ALERT: [u8; 2] = [21, 3];
+
 /// A whole reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
@@ -90,6 +93,11 @@ impl ReplyBuffer {
     /// Whether nothing at all has come since the last reply.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty() && self.lines.is_empty()
+    }
+
+    /// Whether a TLS alert comes instead of a reply (RFC 8446 section 5.1).
+    pub fn begins_with_tls_alert(&self) -> bool {
+        self.lines.is_empty() && self.bytes.starts_with(&TLS_ALERT)
     }
 
     /// The first line of what is left, for people; as far as it has come.

@@ -137,6 +137,39 @@ fn who_takes_a_proxy_header_for_a_command_is_told_so() {
     expect(&proxied, &busy, "EHLO QUIT", bad(Step::Ehlo, "451 a"));
 }
 
+/// Exim and Postfix refuse who speaks before the greeting; so may a server that is only busy.
+#[test]
+fn a_refusal_after_a_proxy_header_names_it() {
+    let proxied = Script { proxied: true, ..script() };
+    let perhaps = |step, text: &str| Failure::PerhapsNoProxy(step, text.to_owned());
+    for reply in ["554 SMTP synchronization error", "421 4.3.2 All busy"] {
+        let line = format!("{reply}\r\n");
+        let heard = if reply.starts_with("421") { "" } else { "QUIT" };
+        let failure = perhaps(Step::Greeting, reply);
+        assert!(failure.to_string().contains("--proxy"), "{failure}");
+        expect(&proxied, &[&line, BYE], heard, Err(failure));
+        expect(&script(), &[&line, BYE], heard, bad(Step::Greeting, reply));
+    }
+    let later = ["220 a\r\n", "421 a\r\n"];
+    expect(&proxied, &later, "EHLO", Err(perhaps(Step::Ehlo, "421 a")));
+    expect(&proxied, &["451 a\r\n", BYE], "QUIT", bad(Step::Greeting, "451 a"));
+}
+
+#[test]
+fn a_tls_alert_instead_of_a_greeting_is_known() {
+    let proxied = Script { proxied: true, ..script() };
+    let alert: [&[u8]; 2] = [b"\x15", b"\x03\x01\x00\x02\x02\x46"];
+    for (script, advice) in [(script(), "begin TLS with --tls"), (proxied, "PROXY header")] {
+        let (heard, end) = play(&script, &alert);
+        let Some(Err(failure)) = end else { panic!("{end:?}") };
+        assert!(heard.is_empty() && failure.to_string().contains(advice), "{failure}");
+        assert_eq!(failure.kind(), "speaks-tls");
+    }
+    // Not after the greeting.
+    let (_, end) = play(&script(), &[&b"220 a\r\n"[..], b"\x15\x03\r\n"]);
+    assert!(matches!(end, Some(Err(Failure::Malformed(Step::Ehlo, _)))), "{end:?}");
+}
+
 #[test]
 fn the_waits_are_those_of_the_longest_dialogue() {
     let tls = |script| Script { starttls: true, ..script };
