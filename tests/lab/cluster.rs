@@ -128,11 +128,14 @@ impl Cluster {
         self.nodes.iter_mut().try_for_each(Node::wait_for_stop)
     }
 
-    /// Gives all nodes the files of another setup and tells keepalived, as a deployment does: nothing is
-    /// stopped.
-    pub fn reload(&mut self, setup: &Setup) -> Result<()> {
+    /// Gives all nodes the files of another setup. keepalived reads them when it is reloaded.
+    pub fn deploy(&mut self, setup: &Setup) -> Result<()> {
         self.setup = setup.clone();
-        self.render()?;
+        self.render()
+    }
+
+    /// Tells keepalived on all nodes to read its file again: nothing is stopped.
+    pub fn reload(&self) -> Result<()> {
         self.nodes.iter().try_for_each(Node::reload)
     }
 
@@ -224,14 +227,18 @@ impl Cluster {
     }
 
     /// Makes an end of whatever a failed scenario left behind: cables, drains, processes that
-    /// hang, addresses, rules.
+    /// hang, addresses, what IPVS has, rules.
     pub fn reset(&mut self) -> Result<()> {
+        let vips = self.setup.vips()?;
         for node in &mut self.nodes {
             node.kill()?;
             node.drain(false)?;
             node.link.join()?;
             node.link.plug()?;
-            node.netns.try_tool("ip", &format!("address del {} dev eth0", self.vip));
+            for vip in &vips {
+                node.netns.try_tool("ip", &format!("address del {vip} dev eth0"));
+            }
+            node.netns.tool("ipvsadm", "-C");
         }
         self.far_client.1.join()?;
         self.watch(false)?;

@@ -30,8 +30,10 @@ pub fn print(cluster: &Cluster) {
     }
     println!("\n===== where keepalived's processes are =====");
     processes();
-    println!("\n===== what the hooks said =====");
-    section("syslog", &tail(Path::new(&syslog::file())));
+    println!("\n===== what our programs said =====");
+    let text = fs::read_to_string(syslog::file()).unwrap_or_default();
+    let ours: Vec<&str> = text.lines().filter(|line| !line.contains(" Keepalived")).collect();
+    section("syslog", &last(&ours));
 }
 
 /// A process that hangs in a call of the kernel shows here only.
@@ -51,8 +53,11 @@ fn section(title: &str, text: &str) {
     text.lines().for_each(|line| println!("    {line}"));
 }
 
+fn last(lines: &[&str]) -> String {
+    lines[lines.len().saturating_sub(LINES)..].join("\n")
+}
+
 fn tail(file: &Path) -> String {
     let text = fs::read_to_string(file).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(LINES)..].join("\n")
+    last(&text.lines().collect::<Vec<_>>())
 }

@@ -1,6 +1,7 @@
-//! The inventory gains a VIP, a service and an instance of two of the nodes; the files are replaced and
-//! keepalived is reloaded, which runs no hook. The watcher reads the same file: the new guards are there when
-//! the addresses are, on members only, and go when the addresses have gone. Nothing happens to the old service.
+//! The inventory gains a VIP, a service and an instance of two of the nodes; the files are replaced, and when
+//! all nodes have theirs keepalived is reloaded, which runs no hook. The watcher reads the same file: the new
+//! guards are in force before the reload, on members only, and go when the addresses have gone. Nothing
+//! happens to the old service.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
@@ -53,8 +54,20 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
         Load { sessions: 20, rate: RATE, lasts: Duration::from_millis(300), patience: GREETING };
     let mut running = load.start(cluster)?;
 
+    running.note("new files");
+    let deployed = Instant::now();
+    cluster.deploy(&after)?;
+    for node in &cluster.nodes {
+        wait(&format!("the new guards on {}", node.name), || {
+            Ok(node.guarded(cluster.vip)? && node.guarded(new)?)
+        })?;
+    }
+    for node in &cluster.nodes[..MEMBERS] {
+        wait(&format!("the guard of {OTHER} on {}", node.name), || node.guarded(other))?;
+    }
+    let deployed = deployed.elapsed();
     running.note("reload");
-    cluster.reload(&after)?;
+    cluster.reload()?;
     let master = &cluster.nodes[0];
     wait("the new addresses and services", || {
         Ok(master.holds(new)? && master.holds(other)? && balances(master, &services))
@@ -81,7 +94,8 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
     }
 
     running.note("reload back");
-    cluster.reload(&before)?;
+    cluster.deploy(&before)?;
+    cluster.reload()?;
     let gone = Instant::now();
     wait("the end of the new guards", || {
         let left = |node: &Node| {
@@ -94,7 +108,9 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
     let seen = running.stop();
     ensure!(seen.whole(), "the old service: {seen}\n{}", seen.losses());
     Ok(format!(
-        "0 failed of {}; guards gone {:.1} s after the second reload; the old service: {seen}",
+        "guards in force {:.1} s after the files were there; 0 failed of {}; guards gone {:.1} s after the \
+         second reload; the old service: {seen}",
+        deployed.as_secs_f64(),
         told.join(", "),
         gone.as_secs_f64()
     ))
