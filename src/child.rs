@@ -90,6 +90,16 @@ pub fn run(
     input: &[u8],
     limit: Duration,
 ) -> Result<String, ChildError> {
+    both(program, args, input, limit).map(|[stdout, _]| stdout)
+}
+
+/// The same; also returns what it wrote to standard error.
+pub fn both(
+    program: &Path,
+    args: &[&str],
+    input: &[u8],
+    limit: Duration,
+) -> Result<[String; 2], ChildError> {
     let start = |source| ChildError::Start { program: program.to_owned(), source };
     if !program.is_absolute() {
         return Err(start(io::Error::new(io::ErrorKind::InvalidInput, "not an absolute path")));
@@ -115,7 +125,7 @@ pub fn run(
         Err(source) => Err(ChildError::Pipe { program, source }),
         Ok(None) => Err(ChildError::Deadline { program, limit }),
         Ok(Some(end)) if end.status.success() && end.cut => Err(ChildError::Cut { program }),
-        Ok(Some(end)) if end.status.success() => Ok(end.stdout),
+        Ok(Some(end)) if end.status.success() => Ok([end.stdout, end.stderr]),
         Ok(Some(end)) => {
             Err(ChildError::Failed { program, status: end.status, stderr: end.stderr })
         }

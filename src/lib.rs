@@ -6,7 +6,7 @@
 //! - files of a cluster → [`import`] → inventory text (`lvskit import`);
 //! - the same cluster → [`firewall`] rules per node (`lvskit gen-conf --firewall`);
 //! - VIP → [`guard`] ruleset → kernel (`bypass-ipvs`);
-//! - what the kernel of a [`node`] says, read by netlink;
+//! - what a [`node`]'s kernel, processes and files say, and what [`vrrp`] hears on the wire;
 //! - bytes in → [`smtp`] dialogue → verdict → exit code (`smtp-check`).
 
 pub mod child;
@@ -28,3 +28,4 @@ mod shortage;
 pub mod smtp;
 mod stderr;
 pub mod vip;
+pub mod vrrp;

@@ -55,6 +55,18 @@ impl<'a> Attributes<'a> {
         Some(u32::from_ne_bytes(*self.get(wanted)?.first_chunk()?))
     }
 
+    /// A number of one, two, four or eight bytes in the machine's byte order, as generic netlink has it.
+    pub fn unsigned(self, wanted: u16) -> Option<u64> {
+        let value = self.get(wanted)?;
+        Some(match value.len() {
+            1 => u64::from(value[0]),
+            2 => u64::from(u16::from_ne_bytes(*value.first_chunk()?)),
+            4 => u64::from(u32::from_ne_bytes(*value.first_chunk()?)),
+            8 => u64::from_ne_bytes(*value.first_chunk()?),
+            _ => return None,
+        })
+    }
+
     /// An IPv4 or IPv6 address.
     pub fn address(self, wanted: u16) -> Option<IpAddr> {
         address(self.get(wanted)?)

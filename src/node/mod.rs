@@ -1,12 +1,29 @@
-//! What this node's kernel says of itself, typed: addresses, routes, the ruleset of nf_tables. Asked
-//! by netlink, because a process of `ip` or `nft` takes longer to start than a whole hook may.
+//! What this node's kernel, its processes and its files say, typed and read-only. Asked by netlink and
+//! /proc, because a process of `ip` or `nft` takes longer to start than a whole hook may.
 //!
 //! - [`netlink`] is the one kind of socket for all of it, [`attributes`] what its messages are made of;
 //! - [`addresses`] are the interfaces and what is configured on them, [`routes`] the local routes;
-//! - [`nft`] is the ruleset: tables, chains, rules, sets.
+//! - [`arp`] asks the network who has an address;
+//! - [`nft`] is the ruleset: tables, chains, rules, sets;
+//! - [`ipvs`] is what is balanced here, [`settings`] are sysctls, [`listeners`] sockets;
+//! - [`process`] is keepalived, [`config`] what its file says;
+//! - [`state`] is all of that, collected once.
 
 pub mod addresses;
+pub mod arp;
 pub mod attributes;
+pub mod config;
+pub mod ipvs;
+pub mod listeners;
 pub mod netlink;
 pub mod nft;
+pub mod process;
 pub mod routes;
+pub mod settings;
+pub mod state;
+
+/// A file of /proc/net, in the network namespace of the calling thread: /proc/net itself is that of the
+/// process.
+fn proc_net(name: &str) -> String {
+    format!("/proc/thread-self/net/{name}")
+}

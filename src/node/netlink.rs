@@ -106,6 +106,12 @@ impl Netlink {
         Ok(Netlink { socket, sequence: 0, limit: LIMIT, bytes: Vec::with_capacity(LARGEST) })
     }
 
+    /// With another limit for one answer than [`LIMIT`].
+    #[must_use]
+    pub fn within(self, limit: Duration) -> Netlink {
+        Netlink { limit, ..self }
+    }
+
     /// Asks for one object; `None` if there is none (ENOENT).
     pub fn get<A>(&mut self, question: impl NetlinkSerializable) -> Result<Option<A>, NetlinkError>
     where

@@ -1,7 +1,6 @@
 //! keepalived.conf as the watcher follows it: the file, what it includes, and the kernel's word when one
 //! of them changes.
 
-use std::fs;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
@@ -10,6 +9,7 @@ use glob::Pattern;
 
 use super::folders::{Folders, Step};
 use crate::conf::grammar::{self, Include, NEEDED, Statement};
+use crate::node::process::default_config_id;
 
 /// A file and its includes.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl Follow {
             }
         })?;
         self.files.push(self.path.clone());
-        let id = self.id.clone().or_else(host);
+        let id = self.id.clone().or_else(default_config_id);
         let name = self.path.to_string_lossy().into_owned();
         grammar::parse(&name, &text, id.as_deref(), self)
             .map_err(|error| Unread::Broken(error.to_string()))
@@ -117,14 +117,9 @@ impl Include for Follow {
     }
 }
 
-/// The host's name up to its first dot: keepalived's config id where none is given.
-fn host() -> Option<String> {
-    let name = fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
-    name.trim_end().split('.').next().map(str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::symlink;
 
     use super::*;
