@@ -51,7 +51,7 @@ check:
 test:
 	$(DEPS) namespaces lab smtp rpm deb systemd ansible firewall versions schema
 	$(CARGO) test --locked --lib --bins
-	$(CARGO) test --locked --test smtp_check --test gen_conf --test import --test node --test bypass_ipvs --test guard
+	$(CARGO) test --locked --test smtp_check --test gen_conf --test import --test node --test see --test bypass_ipvs --test guard
 	$(CARGO) test --locked --test firewall
 	$(CARGO) test --locked --test packaging
 	$(CARGO) test --locked --release --test lab -- test ordinary

@@ -21,11 +21,15 @@ const SECTION: &str = "8";
 
 const SOURCE: &str = concat!("lvskit ", env!("CARGO_PKG_VERSION"));
 
-const SEE_ALSO: [&str; 10] = [
+const SEE_ALSO: [&str; 14] = [
     "lvskit(8)",
     "lvskit-gen-conf(8)",
     "lvskit-import(8)",
     "lvskit-diff(8)",
+    "lvskit-status(8)",
+    "lvskit-connections(8)",
+    "lvskit-doctor(8)",
+    "lvskit-explain(8)",
     "bypass-ipvs(8)",
     "smtp-check(8)",
     "lvskit-inventory(5)",

@@ -18,7 +18,8 @@ pub enum Exit {
     No = 1,
     /// The command line is wrong; nothing was tried.
     Usage = 2,
-    /// `lvskit gen-conf --check` and `lvskit diff`: a file would change; nothing was written.
+    /// `lvskit gen-conf --check` and `lvskit diff`: a file would change; nothing was written. `lvskit
+    /// doctor`: there are warnings, but no errors.
     Changes = 3,
     /// The kernel or a called program refused; its own words are in the message.
     Refused = 4,

@@ -6,13 +6,15 @@
 //! - files of a cluster → [`import`] → inventory text (`lvskit import`);
 //! - the same cluster → [`firewall`] rules per node (`lvskit gen-conf --firewall`);
 //! - VIP → [`guard`] ruleset → kernel (`bypass-ipvs`);
-//! - what a [`node`]'s kernel, processes and files say, and what [`vrrp`] hears on the wire;
+//! - what a [`node`]'s kernel, processes and files say → [`status`] (`lvskit status`, `connections`);
+//! - the same, and what [`vrrp`] hears on the wire → findings (`lvskit doctor`, [`doctor`]);
 //! - bytes in → [`smtp`] dialogue → verdict → exit code (`smtp-check`).
 
 pub mod child;
 pub mod cli;
 pub mod cluster;
 pub mod conf;
+pub mod doctor;
 pub mod exit;
 pub mod files;
 pub mod firewall;
@@ -26,6 +28,7 @@ pub mod paths;
 mod secrets;
 mod shortage;
 pub mod smtp;
+pub mod status;
 mod stderr;
 pub mod vip;
 pub mod vrrp;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use lvskit::cli::lvskit::{Cli, Command};
-use lvskit::{gen_conf, import};
+use lvskit::{doctor, gen_conf, import, status};
 
 fn main() -> ExitCode {
     // A wrong command line ends here, with exit code 2 and clap's own words.
@@ -14,7 +14,11 @@ fn main() -> ExitCode {
         Command::GenConf(args) => gen_conf::run(&args, out),
         Command::Import(args) => import::run(&args, out),
         Command::Diff(args) => gen_conf::diff(&args, out),
-        Command::Schema => gen_conf::schema(out),
+        Command::Schema(args) => gen_conf::schema(&args, out),
+        Command::Status(args) => status::run(&args, out),
+        Command::Connections(args) => status::connections(&args, out),
+        Command::Doctor(args) => doctor::run(&args, out),
+        Command::Explain(args) => doctor::explain::run(&args, out),
     }
     .into()
 }

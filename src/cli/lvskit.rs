@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
+use super::doctor::{Doctor, Explain};
 use super::import::Import;
+use super::status::{Connections, Status};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -13,17 +15,21 @@ Examples:
   lvskit gen-conf -i inventory.yml --out-dir conf --check --diff
                                                         show what that would change
   lvskit gen-conf -i inventory.yml --firewall nftables --out-dir conf
-  lvskit gen-conf --explain advert_int                  what a key of the inventory means
   lvskit import -o inventory.yml */keepalived.conf      an inventory of existing files
   lvskit gen-conf --help                                every option, and more examples
   lvskit diff /etc/keepalived/keepalived.conf new.conf  what differs, passwords masked
   lvskit schema > inventory.schema.json                 for an editor
+  lvskit status                                         what this node is and balances
+  lvskit connections --summary                          whom its connections go to
+  lvskit doctor                                         what is wrong here, and what to do
+  lvskit explain advert_int                             what a key or a finding means
 
 Exit codes:
   0  done
-  1  the inventory is wrong; nothing was written
+  1  the inventory is wrong; nothing was written; connections: there is no IPVS; doctor: an error
   2  wrong command line, nothing was tried
-  3  diff, and gen-conf --check: a file would change
+  3  diff, and gen-conf --check: a file would change; doctor: warnings only
+  4  connections: the kernel refused; doctor: not all could be looked for
   6  a file could not be read or written";
 
 const GEN_CONF_EXAMPLES: &str = "\
@@ -70,6 +76,7 @@ Exit codes:
 const SCHEMA_EXAMPLES: &str = "\
 Examples:
   lvskit schema > inventory.schema.json
+  lvskit schema --of status                             what `lvskit status --json` writes
 
 Exit codes:
   0  done
@@ -108,12 +115,31 @@ pub enum Command {
     /// would, and writes nothing.
     Diff(Diff),
 
-    /// Print the JSON schema of inventories, for editors
+    /// Print the JSON schema of inventories, for editors, or that of another format
     ///
     /// With a comment `# yaml-language-server: $schema=FILE` in its first line an inventory is
     /// completed and checked while it is written.
     #[command(after_help = SCHEMA_EXAMPLES)]
-    Schema,
+    Schema(Schema),
+
+    /// Show what this node is: roles, addresses, guards, what IPVS balances
+    ///
+    /// Read-only. It goes by keepalived.conf and the kernel, or by the kernel alone where the file can't be
+    /// read.
+    Status(Status),
+
+    /// List the connections that IPVS balances
+    ///
+    /// One line each, in bounded memory however many there are.
+    Connections(Connections),
+
+    /// Find what is wrong with this node's part of the cluster, and say what to do
+    ///
+    /// Read-only. Each finding has a name, what was seen, why it matters and what to do.
+    Doctor(Doctor),
+
+    /// Explain a finding of doctor, or a key of the inventory
+    Explain(Explain),
 }
 
 /// The arguments of `lvskit gen-conf`.
@@ -214,6 +240,24 @@ pub struct Diff {
 
     /// The file as it shall be; - for standard input
     pub new: PathBuf,
+}
+
+/// The arguments of `lvskit schema`.
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// Of what
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+    pub of: Described,
+}
+
+/// What has a JSON schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Described {
+    /// Inventories
+    #[default]
+    Inventory,
+    /// What `lvskit status --json` writes
+    Status,
 }
 
 /// How results are told.

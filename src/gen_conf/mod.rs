@@ -19,7 +19,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::cli::lvskit::{Diff, GenConf};
+use crate::cli::lvskit::{Described, Diff, GenConf, Schema};
 use crate::cluster::Cluster;
 use crate::exit::Exit;
 use crate::inventory::{self, Checked};
@@ -58,16 +58,13 @@ fn told(outcome: Result<Exit, Failure>) -> Exit {
     }
 }
 
-/// Prints the JSON schema of inventories.
-pub fn schema(out: &mut impl Write) -> Exit {
-    let schema = inventory::schema_json::schema();
-    match writeln!(out, "{schema:#}").and_then(|()| out.flush()) {
-        Ok(()) => Exit::Ok,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "error: standard output: {error}");
-            Exit::File
-        }
-    }
+/// Prints the JSON schema of inventories, or that of another format.
+pub fn schema(args: &Schema, out: &mut impl Write) -> Exit {
+    let text = match args.of {
+        Described::Inventory => format!("{:#}\n", inventory::schema_json::schema()),
+        Described::Status => crate::status::schema(),
+    };
+    told(say(&text, out).map(|()| Exit::Ok))
 }
 
 fn generate(args: &GenConf, out: &mut impl Write) -> Result<Exit, Failure> {

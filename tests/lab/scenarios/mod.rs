@@ -16,6 +16,7 @@ mod round_robin;
 mod samples;
 mod server_stop;
 mod sigkill;
+mod status;
 mod storm;
 mod udp_flow;
 mod whole_mails;
@@ -98,6 +99,13 @@ pub const ALL: &[Scenario] = &[
         server: Server::Postfix,
         tells: "the MASTER is drained and comes back; no session is lost",
         run: planned_switch::run_once,
+    },
+    Scenario {
+        name: "status",
+        group: Group::Proof,
+        server: Server::Sink,
+        tells: "lvskit status says what ipvsadm says, and doctor finds nothing in a healthy cluster",
+        run: status::run,
     },
     Scenario {
         name: "node_programs",

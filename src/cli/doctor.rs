@@ -1,0 +1,94 @@
+//! The command lines of `lvskit doctor` and `lvskit explain`.
+
+use std::time::Duration;
+
+use clap::{ArgGroup, Args};
+
+use super::status::Places;
+
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  lvskit doctor                            what is wrong with this node's part of the cluster
+  lvskit doctor --listen 0                 without listening for advertisements: at once
+  lvskit doctor --json                     for programs
+  lvskit doctor --list                     all that it looks for
+  lvskit doctor --only guard-missing --only two-masters
+  lvskit doctor --skip drained             while a node is drained
+  lvskit explain two-masters               why a finding matters, and what to do
+
+  Read-only. What it needs root for, and could not look for without, it names.
+
+Exit codes:
+  0  nothing found
+  1  at least one error
+  2  wrong command line, nothing was tried; or there is no such finding
+  3  warnings only
+  4  nothing found, but some findings could not be looked for (not with --allow-partial)
+  6  the output could not be written";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  lvskit explain two-masters               a finding of lvskit doctor
+  lvskit explain advert_int                a key of the inventory
+  lvskit explain virtual_server.check      a section's keys
+
+Exit codes:
+  0  done
+  1  there is no such finding and no such key
+  2  wrong command line, nothing was tried
+  6  the output could not be written";
+
+/// The arguments of `lvskit doctor`.
+#[derive(Debug, Args)]
+#[command(after_help = DOCTOR_EXAMPLES)]
+#[command(group = ArgGroup::new("which").args(["only", "skip", "list"]))]
+pub struct Doctor {
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
+
+    /// List all that it looks for
+    #[arg(long)]
+    pub list: bool,
+
+    /// Look for this alone; may be repeated
+    #[arg(long, value_name = "ID")]
+    pub only: Vec<String>,
+
+    /// Do not look for this; may be repeated
+    #[arg(long, value_name = "ID")]
+    pub skip: Vec<String>,
+
+    /// How long to listen for advertisements, in seconds; 0 does not listen. By default three times the
+    /// longest advert_int, at most 15 seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub listen: Option<Duration>,
+
+    /// End with 0 also where some findings could not be looked for
+    #[arg(long)]
+    pub allow_partial: bool,
+
+    /// Where to look
+    #[command(flatten)]
+    pub places: Places,
+}
+
+/// The arguments of `lvskit explain`.
+#[derive(Debug, Args)]
+#[command(after_help = EXPLAIN_EXAMPLES)]
+pub struct Explain {
+    /// A finding of lvskit doctor, or a key of the inventory by its name or path
+    #[arg(value_name = "ID|KEY")]
+    pub what: String,
+}
+
+/// The longest time that makes sense, in seconds.
+const LONGEST: f64 = 600.0;
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text.parse().map_err(|_| "expected seconds, such as 3 or 0.5".to_owned())?;
+    match (0.0..=LONGEST).contains(&number) {
+        true => Ok(Duration::from_secs_f64(number)),
+        false => Err(format!("expected 0 to {LONGEST} seconds")),
+    }
+}

@@ -1,0 +1,128 @@
+//! keepalived itself: does it run, and with what its file says?
+
+use crate::doctor::facts::Facts;
+use crate::doctor::lint::{Lint, Needs, Severity};
+use crate::node::config::VirtualServer;
+use crate::node::ipvs::{Key, Service, Source};
+
+pub(super) const LINTS: &[Lint] = &[
+    Lint {
+        id: "keepalived-not-running",
+        severity: Severity::Error,
+        title: "keepalived does not run",
+        why: "This node takes no part in the election: when the others fail, nobody has the addresses.",
+        help: "systemctl start keepalived; journalctl -u keepalived says why it ended",
+        needs: Needs::Config,
+        check: not_running,
+    },
+    Lint {
+        id: "config-refused",
+        severity: Severity::Error,
+        title: "keepalived.conf can't be read as keepalived reads it",
+        why: "keepalived refuses the file or takes it otherwise than it looks, at its next start at the latest.",
+        help: "keepalived -t -f FILE shows keepalived's own words; mend the line, then reload",
+        needs: Needs::Nothing,
+        check: refused,
+    },
+    Lint {
+        id: "service-not-in-ipvs",
+        severity: Severity::Error,
+        title: "a virtual server of keepalived.conf is not in IPVS",
+        why: "As MASTER this node balances nothing of it: keepalived runs with another file than the one on disk, \
+              or the kernel refused the service.",
+        help: "systemctl reload keepalived; journalctl -u keepalived says what IPVS refused",
+        needs: Needs::Ipvs,
+        check: not_in_ipvs,
+    },
+    Lint {
+        id: "service-not-in-file",
+        severity: Severity::Warning,
+        title: "IPVS balances a service that keepalived.conf does not have",
+        why: "keepalived runs with another file than the one on disk, or somebody made the service by hand: \
+              nobody checks its servers.",
+        help: "systemctl reload keepalived; one made by hand: ipvsadm -D",
+        needs: Needs::Ipvs,
+        check: not_in_file,
+    },
+    Lint {
+        id: "no-script-security",
+        severity: Severity::Warning,
+        title: "programs run without enable_script_security",
+        why: "keepalived runs what others than root may have changed, as root.",
+        help: "write `enable_script_security` at the beginning of global_defs",
+        needs: Needs::Config,
+        check: no_script_security,
+    },
+];
+
+fn not_running(facts: &Facts) -> Vec<String> {
+    let config = facts.config();
+    let needed = !config.instances.is_empty() || !config.virtual_servers.is_empty();
+    let file = facts.node().keepalived.file.display();
+    match facts.node().keepalived.pid {
+        None if needed => vec![format!("no process named keepalived; {file} has work for it")],
+        _ => Vec::new(),
+    }
+}
+
+/// What root can't read is broken; what others can't read is only not theirs.
+fn refused(facts: &Facts) -> Vec<String> {
+    let unread = facts.node().unread.iter().filter(|one| one.source == "keepalived.conf");
+    unread.map(|one| one.why.clone()).filter(|why| !why.contains("Permission denied")).collect()
+}
+
+/// Whether keepalived's checker runs and IPVS can be compared with the file.
+fn is_comparable(facts: &Facts) -> bool {
+    let keepalived = &facts.node().keepalived;
+    keepalived.pid.is_some() && keepalived.checkers && facts.node().ipvs.source != Source::None
+}
+
+fn is(server: &VirtualServer, service: &Service) -> bool {
+    match &service.key {
+        Key::Address { protocol, address, port } => {
+            server.address == Some(*address) && server.port == *port && server.protocol == *protocol
+        }
+        Key::Mark { mark, .. } => server.mark == Some(*mark),
+    }
+}
+
+fn not_in_ipvs(facts: &Facts) -> Vec<String> {
+    if !is_comparable(facts) {
+        return Vec::new();
+    }
+    let services = &facts.node().ipvs.services;
+    let servers = facts.config().virtual_servers.iter();
+    let missing = servers.filter(|server| !services.iter().any(|service| is(server, service)));
+    missing.map(name).collect()
+}
+
+fn not_in_file(facts: &Facts) -> Vec<String> {
+    if !is_comparable(facts) || facts.config().has_groups {
+        return Vec::new();
+    }
+    let servers = &facts.config().virtual_servers;
+    let services = facts.node().ipvs.services.iter();
+    let strange = services.filter(|service| !servers.iter().any(|server| is(server, service)));
+    strange.map(|service| service.key.to_string()).collect()
+}
+
+/// As a message names it.
+pub(super) fn name(server: &VirtualServer) -> String {
+    match (server.address, server.mark) {
+        (Some(address), _) => {
+            let protocol = server.protocol.clone();
+            Key::Address { protocol, address, port: server.port }.to_string()
+        }
+        (None, mark) => format!("firewall mark {}", mark.unwrap_or_default()),
+    }
+}
+
+fn no_script_security(facts: &Facts) -> Vec<String> {
+    let config = facts.config();
+    match config.programs.first() {
+        Some(first) if !config.script_security => {
+            vec![format!("{}: {} runs {}", first.at, first.keyword, first.path.display())]
+        }
+        _ => Vec::new(),
+    }
+}

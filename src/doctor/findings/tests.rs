@@ -1,0 +1,410 @@
+//! Of the whole table; and for each check that needs neither kernel nor keepalived, a node that breaks
+//! exactly this, beside one that gives nothing.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::doctor::facts::Facts;
+use crate::guard::conflicts::Findings;
+use crate::guard::wanted::Wanted;
+use crate::node::arp::Answer;
+use crate::node::config::{self, Config, RealServer, VirtualServer};
+use crate::node::ipvs::{self, Counters, Forwarding, Ipvs, Key, SyncDaemon, SyncRole};
+use crate::node::listeners::Listener;
+use crate::node::process::Keepalived;
+use crate::node::settings::Settings;
+use crate::node::state::{Address, Drain, Interface, NodeState};
+use crate::status::{Guard, GuardState, RouteState, Source, Status};
+use crate::vrrp::listener::Heard;
+use crate::vrrp::packet::{Advert, Authentication, Checksum, Malformed};
+
+const VIP: &str = "192.168.3.100";
+const OWN: &str = "192.168.3.101";
+const OTHER: &str = "192.168.3.102";
+
+const OWN_MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
+const OTHER_MAC: [u8; 6] = [2, 0, 0, 0, 0, 2];
+
+fn answer(mac: [u8; 6]) -> Answer {
+    Answer { address: "192.168.3.100".parse().unwrap(), interface: "eth0".into(), mac }
+}
+
+fn ip(text: &str) -> std::net::IpAddr {
+    text.parse().unwrap()
+}
+
+/// An advert of another node that is MASTER.
+fn heard(source: &str, own: bool) -> Heard {
+    let advert = Advert {
+        source: ip(source),
+        destination: ip("224.0.0.18"),
+        ttl: 255,
+        version: 2,
+        vrid: 11,
+        priority: if own { 100 } else { 150 },
+        interval: 1000,
+        authentication: Authentication::Password(b"secret".to_vec()),
+        checksum: Checksum::Right,
+        vips: vec![ip(VIP)],
+    };
+    let mac = Some(if own { OWN_MAC } else { OTHER_MAC });
+    Heard { interface: 2, mac, own, after: std::time::Duration::ZERO, advert: Ok(advert) }
+}
+
+/// A BACKUP at which all is well.
+fn healthy() -> Facts {
+    let real = |address: &str| RealServer {
+        address: ip(address),
+        port: 25,
+        weight: 1,
+        checks: vec!["SMTP_CHECK".into()],
+    };
+    let server = |address: &str| ipvs::Server {
+        address: ip(address),
+        port: 25,
+        forwarding: Forwarding::DirectRouting,
+        weight: 1,
+        active: 0,
+        inactive: 0,
+        persistent: 0,
+        counters: Counters::default(),
+    };
+    let daemon = |role| SyncDaemon { role, interface: "eth0".into(), id: 11 };
+    let config = Config {
+        script_security: true,
+        instances: vec![config::Instance {
+            name: "mail".into(),
+            interface: "eth0".into(),
+            virtual_router_id: 11,
+            priority: 100,
+            version: 2,
+            advert_int: 1000,
+            authentication: Some("PASS".into()),
+            auth_pass: Some("secret".into()),
+            vips: vec![config::Address { address: ip(VIP), interface: "eth0".into() }],
+            ..config::Instance::default()
+        }],
+        virtual_servers: vec![VirtualServer {
+            address: Some(ip(VIP)),
+            port: 25,
+            mark: None,
+            protocol: "TCP".into(),
+            scheduler: "mh".into(),
+            forwarding: "DR".into(),
+            quorum: 1,
+            servers: vec![real(OWN), real(OTHER)],
+            sorry_server: None,
+        }],
+        sync_daemon: Some(config::SyncDaemon {
+            interface: "eth0".into(),
+            instance: None,
+            id: Some(11),
+        }),
+        ..Config::default()
+    };
+    let own = Address { address: ip(OWN), prefix: 24, duplicate: false, tentative: false };
+    let settings = [
+        ("net.ipv4.conf.all.arp_ignore", "1"),
+        ("net.ipv4.conf.all.arp_announce", "2"),
+        ("net.ipv4.vs.sync_threshold", "2 50"),
+        ("net.ipv4.vs.sync_refresh_period", "5"),
+        ("net.ipv4.vs.conn_reuse_mode", "2"),
+        ("net.ipv4.vs.sloppy_tcp", "1"),
+        ("net.ipv4.vs.backup_only", "0"),
+        ("net.netfilter.nf_conntrack_count", "10"),
+        ("net.netfilter.nf_conntrack_max", "1000"),
+    ];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let node = NodeState {
+        keepalived: Keepalived {
+            pid: Some(7),
+            checkers: true,
+            vrrp: true,
+            ..Keepalived::default()
+        },
+        config: Some(config),
+        drain: vec![Drain { file: "/run/lvskit/drain".into(), on: false }],
+        interfaces: vec![Interface {
+            index: 2,
+            name: "eth0".into(),
+            up: true,
+            carrier: true,
+            receives: true,
+            addresses: vec![own],
+        }],
+        ipvs: Ipvs {
+            source: ipvs::Source::Netlink,
+            services: vec![ipvs::Service {
+                key: Key::Address { protocol: "TCP".into(), address: ip(VIP), port: 25 },
+                scheduler: "mh".into(),
+                flags: 0,
+                persistence: 0,
+                counters: Counters::default(),
+                servers: vec![server(OWN), server(OTHER)],
+            }],
+            sync_daemons: vec![daemon(SyncRole::Sends), daemon(SyncRole::Receives)],
+        },
+        settings: Settings(settings.into_iter().collect()),
+        listeners: vec![Listener { protocol: "TCP".into(), address: ip("0.0.0.0"), port: 25 }],
+        ..NodeState::default()
+    };
+    let mut wanted = Wanted::default();
+    let vip: crate::vip::Vip = VIP.parse().unwrap();
+    wanted.services.insert(vip, "tcp/25".parse().unwrap());
+    wanted.kept.insert(vip);
+    let guard = Guard {
+        vip: ip(VIP),
+        state: GuardState::InForce,
+        difference: None,
+        fallback_route: Some(RouteState::InPlace),
+    };
+    Facts {
+        status: Status {
+            format: 1,
+            source: Source::KeepalivedConf,
+            instances: Vec::new(),
+            guards: vec![guard],
+            node,
+        },
+        wanted,
+        conflicts: Findings::default(),
+        wire: Ok(vec![heard(OTHER, false), heard(OTHER, false), heard(OTHER, false)]),
+        answers: vec![answer(OTHER_MAC)],
+        enabled_units: Some(vec!["bypass-ipvs.service".into()]),
+    }
+}
+
+fn found(facts: &Facts) -> Vec<&'static str> {
+    let all = REGISTRY.iter().flat_map(|lint| lint.find(facts));
+    all.map(|finding| finding.id).collect()
+}
+
+#[test]
+fn names_are_unique_and_every_finding_says_why_and_what_to_do() {
+    let ids: BTreeSet<&str> = REGISTRY.iter().map(|lint| lint.id).collect();
+    assert_eq!(ids.len(), REGISTRY.len());
+    assert!(REGISTRY.len() >= 50, "{}", REGISTRY.len());
+    for lint in REGISTRY.iter() {
+        let plain = |char: char| char.is_ascii_lowercase() || char == '-';
+        assert!(lint.id.chars().all(plain), "{}", lint.id);
+        for text in [lint.title, lint.why, lint.help] {
+            assert!(text.len() > 10 && !text.contains("  "), "{}: {text}", lint.id);
+        }
+        assert!(lint.why.ends_with('.') && !lint.title.ends_with('.'), "{}", lint.id);
+    }
+}
+
+#[test]
+fn a_healthy_node_gives_nothing() {
+    assert_eq!(found(&healthy()), [] as [&str; 0]);
+}
+
+/// Of a MASTER that sends itself, and nobody else does.
+#[test]
+fn a_healthy_master_gives_nothing() {
+    let mut facts = healthy();
+    let vip = Address { address: ip(VIP), prefix: 32, duplicate: false, tentative: false };
+    facts.status.node.interfaces[0].addresses.push(vip);
+    facts.wire = Ok(vec![heard(OWN, true), heard(OWN, true), heard(OWN, true)]);
+    facts.answers.clear();
+    assert_eq!(found(&facts), [] as [&str; 0]);
+    // The old MASTER's last words, and then this one.
+    let mut last = heard(OTHER, false);
+    last.advert.as_mut().unwrap().priority = 0;
+    facts.wire = Ok(vec![heard(OTHER, false), last, heard(OWN, true), heard(OWN, true)]);
+    assert_eq!(found(&facts), [] as [&str; 0]);
+}
+
+/// A better node takes over, and the old MASTER falls silent without a word: that is a failover.
+#[test]
+fn a_failover_is_no_fault() {
+    let mut facts = healthy();
+    let at = |seconds: u64, source: &str, own: bool| {
+        let after = std::time::Duration::from_secs(seconds);
+        Heard { after, ..heard(source, own) }
+    };
+    let began = [at(1, OWN, true), at(2, OWN, true), at(3, OTHER, false), at(4, OTHER, false)];
+    facts.wire = Ok(began.to_vec());
+    assert_eq!(found(&facts), [] as [&str; 0]);
+    facts.wire.as_mut().unwrap().push(at(5, OWN, true));
+    assert_eq!(found(&facts), ["two-masters", "adverts-not-seen"]);
+}
+
+type Change = fn(&mut Facts);
+
+fn config(facts: &mut Facts) -> &mut Config {
+    facts.status.node.config.as_mut().unwrap()
+}
+
+fn adverts(facts: &mut Facts, change: fn(&mut Advert)) {
+    for heard in facts.wire.as_mut().unwrap() {
+        change(heard.advert.as_mut().unwrap());
+    }
+}
+
+/// Each change, and the findings that it gives and no other.
+const CASES: &[(&[&str], Change)] = &[
+    (&["keepalived-not-running"], |f| f.status.node.keepalived.pid = None),
+    (&["service-not-in-ipvs", "service-not-in-file"], |f| {
+        f.status.node.ipvs.services[0].key = Key::Mark { mark: 7, ipv6: false };
+    }),
+    (&["service-not-in-file"], |f| {
+        let mut strange = f.status.node.ipvs.services[0].clone();
+        strange.key = Key::Address { protocol: "UDP".into(), address: ip(VIP), port: 53 };
+        f.status.node.ipvs.services.push(strange);
+    }),
+    (&["vip-missing"], |f| {
+        let address = ip("192.168.3.99");
+        config(f).instances[0].excluded.push(config::Address { address, interface: "eth0".into() });
+        let held = Address { address, prefix: 32, duplicate: false, tentative: false };
+        f.status.node.interfaces[0].addresses.push(held);
+    }),
+    (&["vip-on-other-interface"], |f| {
+        let mut other = f.status.node.interfaces[0].clone();
+        let held = Address { address: ip(VIP), prefix: 32, duplicate: false, tentative: false };
+        (other.index, other.name, other.addresses) = (3, "eth1".into(), vec![held]);
+        f.status.node.interfaces.push(other);
+        f.answers.clear();
+    }),
+    (&["vip-duplicate"], |f| f.status.node.interfaces[0].addresses[0].duplicate = true),
+    (&["interface-missing"], |f| {
+        config(f).instances[0].interface = "eth7".into();
+        config(f).instances[0].vips[0].interface = "eth7".into();
+    }),
+    (&["interface-down"], |f| f.status.node.interfaces[0].up = false),
+    (&["interface-down"], |f| f.status.node.interfaces[0].carrier = false),
+    (&["drained"], |f| f.status.node.drain[0].on = true),
+    (&["vip-unguarded"], |f| f.wanted.services.clear()),
+    (&["guard-missing"], |f| {
+        f.status.guards[0].state = GuardState::Missing;
+        f.status.guards[0].fallback_route = None;
+    }),
+    (&["guard-missing", "route-without-guard"], |f| {
+        f.status.guards[0].state = GuardState::Missing;
+    }),
+    (&["guard-altered"], |f| f.status.guards[0].state = GuardState::Altered),
+    (&["route-missing"], |f| f.status.guards[0].fallback_route = Some(RouteState::Missing)),
+    (&["route-unsafe"], |f| f.status.guards[0].fallback_route = Some(RouteState::Unsafe)),
+    (&["guard-of-nobody"], |f| {
+        let other = Guard { vip: ip("10.0.0.9"), ..f.status.guards[0].clone() };
+        f.status.guards.push(other);
+    }),
+    (&["watcher-not-enabled"], |f| f.enabled_units = Some(Vec::new())),
+    (&["no-ipvs"], |f| f.status.node.ipvs = Ipvs::default()),
+    (&["arp-ignore"], |f| drop(setting(f, "net.ipv4.conf.all.arp_ignore", "0"))),
+    (&["arp-announce"], |f| drop(setting(f, "net.ipv4.conf.all.arp_announce", "1"))),
+    (&["rp-filter"], |f| {
+        let mut other = f.status.node.interfaces[0].clone();
+        (other.index, other.name) = (3, "eth1".into());
+        f.status.node.interfaces.push(other);
+        drop(setting(f, "net.ipv4.conf.eth0.rp_filter", "1"));
+        drop(setting(f, "net.ipv4.conf.all.rp_filter", "0"));
+        drop(setting(f, "net.ipv4.conf.eth1.arp_ignore", "0"));
+    }),
+    (&["ipvs-settings"], |f| drop(setting(f, "net.ipv4.vs.sloppy_tcp", "0"))),
+    (&["backup-only"], |f| drop(setting(f, "net.ipv4.vs.backup_only", "1"))),
+    (&["conntrack-full"], |f| drop(setting(f, "net.netfilter.nf_conntrack_count", "901"))),
+    (&["sync-daemon-missing"], |f| drop(f.status.node.ipvs.sync_daemons.pop())),
+    (&["sync-daemon-differs", "sync-daemon-differs"], |f| {
+        config(f).sync_daemon.as_mut().unwrap().id = Some(12);
+    }),
+    (&["not-listening"], |f| f.status.node.listeners.clear()),
+    (&["listens-on-vip-only"], |f| f.status.node.listeners[0].address = ip(VIP)),
+    (&["listens-on-own-only"], |f| f.status.node.listeners[0].address = ip(OWN)),
+    (&["no-server"], |f| {
+        f.status.node.ipvs.services[0].servers.iter_mut().for_each(|server| server.weight = 0);
+    }),
+    (&["last-server", "server-down"], |f| f.status.node.ipvs.services[0].servers[0].weight = 0),
+    (&["server-unchecked"], |f| config(f).virtual_servers[0].servers[1].checks.clear()),
+    (&["two-masters"], |f| {
+        f.wire
+            .as_mut()
+            .unwrap()
+            .extend([heard("192.168.3.103", false), heard("192.168.3.103", false)]);
+    }),
+    (&["two-masters", "adverts-not-seen"], |f| {
+        f.wire.as_mut().unwrap().extend([heard(OWN, true), heard(OWN, true)]);
+    }),
+    (&["no-master"], |f| f.wire = Ok(Vec::new())),
+    (&["vrid-taken"], |f| {
+        f.wire.as_mut().unwrap().extend([heard("10.0.0.1", false), heard("10.0.0.1", false)]);
+        for heard in f.wire.as_mut().unwrap().iter_mut().skip(3) {
+            heard.advert.as_mut().unwrap().vips = vec![ip("10.0.0.9")];
+        }
+    }),
+    (&["advert-addresses-differ"], |f| adverts(f, |advert| advert.vips.push(ip("10.0.0.9")))),
+    (&["advert-interval-differs"], |f| adverts(f, |advert| advert.interval = 2000)),
+    (&["advert-version-differs"], |f| adverts(f, |advert| advert.version = 3)),
+    (&["advert-password-differs"], |f| {
+        adverts(f, |advert| advert.authentication = Authentication::Password(b"secre".to_vec()));
+    }),
+    (&["advert-password-differs"], |f| {
+        adverts(f, |advert| advert.authentication = Authentication::None);
+    }),
+    (&["advert-checksum"], |f| adverts(f, |advert| advert.checksum = Checksum::Wrong)),
+    (&["advert-ttl"], |f| adverts(f, |advert| advert.ttl = 254)),
+    (&["advert-malformed"], |f| {
+        let mut broken = heard(OTHER, false);
+        broken.advert = Err(Malformed::Cut);
+        f.wire.as_mut().unwrap().push(broken);
+    }),
+    (&["vip-answered-by-several"], |f| f.answers.push(answer([2, 0, 0, 0, 0, 3]))),
+    (&["vip-unanswered"], |f| f.answers.clear()),
+    (&["vip-answered-by-backup"], |f| f.answers = vec![answer([2, 0, 0, 0, 0, 3])]),
+    (&["hook-refused"], |f| f.wanted.refused.push("k.conf:6: notify_backup: what?".into())),
+];
+
+fn setting(facts: &mut Facts, name: &str, value: &str) -> Option<String> {
+    facts.status.node.settings.0.insert(name.to_owned(), value.to_owned())
+}
+
+#[test]
+fn each_fault_gives_its_finding_and_no_other() {
+    for (number, (ids, change)) in CASES.iter().enumerate() {
+        let mut facts = healthy();
+        change(&mut facts);
+        assert_eq!(found(&facts), *ids, "case {number}");
+    }
+}
+
+/// A password is compared by its first eight bytes, as keepalived sends it, and never told.
+#[test]
+fn passwords_are_never_told() {
+    let mut facts = healthy();
+    config(&mut facts).instances[0].auth_pass = Some("secret-and-longer".into());
+    adverts(&mut facts, |advert| {
+        advert.authentication = Authentication::Password(b"secret-a".to_vec());
+    });
+    assert_eq!(found(&facts), [] as [&str; 0]);
+    config(&mut facts).instances[0].auth_pass = Some("hidden".into());
+    let all: Vec<_> = REGISTRY.iter().flat_map(|lint| lint.find(&facts)).collect();
+    assert_eq!(all.len(), 1);
+    let told = format!("{all:?}");
+    assert!(!told.contains("secret") && !told.contains("hidden"), "{told}");
+}
+
+/// What could not be read is never taken for a fault.
+#[test]
+fn what_could_not_be_read_is_not_looked_for() {
+    use crate::doctor::lint::Needs;
+    use crate::node::state::Unread;
+    let mut facts = healthy();
+    for (source, needs) in [
+        (
+            "keepalived.conf",
+            &[Needs::Config, Needs::Guards, Needs::Ipvs, Needs::Daemon, Needs::Wire][..],
+        ),
+        ("guards", &[Needs::Guards]),
+        ("IPVS", &[Needs::Daemon]),
+    ] {
+        facts.status.node.unread = vec![Unread { source: source.into(), why: "no".into() }];
+        let all =
+            [Needs::Nothing, Needs::Config, Needs::Guards, Needs::Ipvs, Needs::Daemon, Needs::Wire];
+        for one in all {
+            assert_eq!(facts.missing(one).is_some(), needs.contains(&one), "{source} {one:?}");
+        }
+    }
+    facts.status.node.unread.clear();
+    facts.wire = Err("no".into());
+    assert!(facts.missing(Needs::Wire).is_some());
+}

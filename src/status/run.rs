@@ -1,0 +1,136 @@
+//! The command `lvskit status`: reads, writes, and with `--watch` again each second.
+
+use std::fs::Permissions;
+use std::io::{self, IsTerminal, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{Status, collect, prometheus, text};
+use crate::cli::status::{Places, Status as Args};
+use crate::exit::Exit;
+use crate::node::process::Where;
+
+/// How long `--watch` waits between two screens.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Clears a terminal.
+const CLEAR: &str = "\x1b[H\x1b[2J\x1b[3J";
+
+/// Who may read a file of metrics: node_exporter runs as its own user.
+const MODE: u32 = 0o644;
+
+impl Places {
+    /// Where to look.
+    pub(crate) fn to_read(&self) -> Where<'_> {
+        Where { pid_file: &self.keepalived_pid, file: &self.config }
+    }
+}
+
+/// Runs the command; results go to `out`, the rest to standard error.
+pub fn run(args: &Args, out: &mut impl Write) -> Exit {
+    let outcome = match &args.output {
+        _ if args.watch => watch(args, out),
+        Some(file) => replace(file, shown(args, false).as_bytes()).map_err(|error| (file, error)),
+        None => say(&shown(args, coloured()), out),
+    };
+    match outcome {
+        Ok(()) => Exit::Ok,
+        Err((place, error)) => {
+            // Nowhere left to report that standard error takes nothing.
+            let _ = writeln!(io::stderr(), "error: {}: {error}", place.display());
+            Exit::File
+        }
+    }
+}
+
+/// The JSON schema of `lvskit status --json`.
+pub fn schema() -> String {
+    let schema = schemars::schema_for!(Status);
+    format!("{:#}\n", schema.to_value())
+}
+
+fn coloured() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+fn shown(args: &Args, coloured: bool) -> String {
+    let (status, _) = collect(&args.places.to_read());
+    if args.json {
+        json(&status)
+    } else if args.prometheus {
+        prometheus::metrics(&status)
+    } else {
+        text::screen(&status, coloured)
+    }
+}
+
+fn json(status: &Status) -> String {
+    // Only maps whose keys are no text could fail, and there are none.
+    serde_json::to_string_pretty(status).unwrap_or_default() + "\n"
+}
+
+/// What could not be written, and why.
+type Failure<'a> = (&'a PathBuf, io::Error);
+
+fn say<'a>(text: &str, out: &mut impl Write) -> Result<(), Failure<'a>> {
+    static STDOUT: std::sync::LazyLock<PathBuf> =
+        std::sync::LazyLock::new(|| PathBuf::from("standard output"));
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| (&*STDOUT, error))
+}
+
+/// Draws the screen until somebody ends it, or nobody reads it any more.
+fn watch<'a>(args: &'a Args, out: &mut impl Write) -> Result<(), Failure<'a>> {
+    let (coloured, terminal) = (coloured(), io::stdout().is_terminal());
+    loop {
+        let screen = shown(args, coloured);
+        let screen = if terminal { format!("{CLEAR}{screen}") } else { screen + "\n" };
+        match say(&screen, out) {
+            Err((_, error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            other => other?,
+        }
+        std::thread::sleep(SECOND);
+    }
+}
+
+/// Replaces a file in one step, so that no reader meets half of it.
+fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    // The collector reads files that end with .prom: the half one must not.
+    let mut content = tempfile::Builder::new()
+        .prefix(".lvskit-")
+        .tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    content.write_all(bytes)?;
+    content.as_file().set_permissions(Permissions::from_mode(MODE))?;
+    content.persist(file).map_err(|error| error.error)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_and_everybody_may_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("lvskit.prom");
+        for text in ["a 1\n", "b 2\n"] {
+            replace(&file, text.as_bytes()).unwrap();
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+            let mode = std::fs::metadata(&file).unwrap().permissions().mode() & 0o7777;
+            assert_eq!(mode, MODE);
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(replace(Path::new("/nonexistent/x.prom"), b"").is_err());
+    }
+
+    #[test]
+    fn the_schema_describes_what_is_written() {
+        let schema: serde_json::Value = serde_json::from_str(&schema()).unwrap();
+        let text = schema.to_string();
+        for name in ["format", "instances", "guards", "sync_daemons", "connections_per_second"] {
+            assert!(text.contains(&format!("\"{name}\"")), "{name}");
+        }
+        assert!(!text.contains("auth_pass"), "passwords are no part of it");
+    }
+}
