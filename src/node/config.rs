@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::conf::grammar::{self, Files, Statement};
+use crate::conf::probe::RUNNER;
 
 /// A keepalived.conf.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -135,9 +136,10 @@ pub struct Program {
     pub at: String,
     /// Its keyword: `notify_master`, `misc_path`, `script`.
     pub keyword: String,
-    /// The command line.
+    /// The command line: never shown, as it may hold a password.
+    #[serde(skip)]
     pub line: String,
-    /// The program's path, its first word.
+    /// The program's path: its first word, or what gen-conf's line for our probe runs.
     pub path: PathBuf,
     /// The user that it runs as, where the file says so.
     pub user: Option<String>,
@@ -371,7 +373,9 @@ fn programs(block: &[Statement], all: &mut Vec<Program>) {
         let command = COMMANDS.contains(&keyword)
             || (keyword.starts_with("notify") && !keyword.contains("fifo"));
         if let Some(line) = one.values().first().filter(|_| command && one.block.is_none()) {
-            let path = line.split_whitespace().next().unwrap_or_default().trim_matches('\'');
+            // Our probe stands behind what makes nothing but its own word an answer.
+            let command = line.strip_prefix(RUNNER).unwrap_or(line);
+            let path = command.split_whitespace().next().unwrap_or_default().trim_matches('\'');
             // A check and a script have a statement for it.
             let user = one.values().get(1).cloned().or_else(|| value(block, "user"));
             all.push(Program {

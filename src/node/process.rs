@@ -1,6 +1,7 @@
 //! keepalived as a process: does it run, since when, with which file, and which version is it.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -134,8 +135,12 @@ fn below(pid: Option<u32>, file: &str) -> Option<PathBuf> {
     }
 }
 
-/// A process that has ended, and that nobody has waited for, has its name still.
+/// A process that has ended, and that nobody has waited for, has its name still. keepalived is root's: a
+/// stale pid file may name a process that somebody else calls so, whose program root must not start.
 fn is_keepalived(pid: u32) -> bool {
+    if !fs::metadata(format!("/proc/{pid}")).is_ok_and(|process| process.uid() == 0) {
+        return false;
+    }
     let read = |name| fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap_or_default();
     let ended = read("stat").rsplit_once(')').is_some_and(|(_, rest)| rest.starts_with(" Z"));
     read("comm").trim_end() == NAME && !ended

@@ -4,6 +4,8 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 
+use lvskit::conf::probe::RUNNER;
+
 use crate::common::keepalived::{network, wait_for};
 use crate::common::netns::inside;
 use crate::node::{HOOK, Node, VIP, instance, pair};
@@ -157,7 +159,11 @@ fn programs_that_can_not_run_are_found() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("smtp-check");
     let misc = |user: &str| {
-        format!("MISC_CHECK {{\n misc_path \"{} --tls 1\"\n user {user}\n }}", program.display())
+        // As gen-conf renders it.
+        format!(
+            "MISC_CHECK {{\n misc_path \"{RUNNER} {} --tls 1\"\n user {user}\n }}",
+            program.display()
+        )
     };
     let text = |user: &str| {
         format!(
