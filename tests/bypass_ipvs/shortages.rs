@@ -42,18 +42,19 @@ fn no_more_processes() {
     assert_eq!(hook(&["--check", VIP]).code, Some(1));
 }
 
-/// From too little for the loader to enough.
+/// From too little for the loader to enough. A hook that ends for want of memory may have loaded its
+/// rules before; one that says it succeeded must have.
 #[test]
-fn little_memory_is_never_a_guard_in_force() {
-    if !inside("shortages::little_memory_is_never_a_guard_in_force") {
+fn success_with_little_memory_is_a_guard_in_force() {
+    if !inside("shortages::success_with_little_memory_is_a_guard_in_force") {
         return;
     }
     let mut codes = Vec::new();
     for megabytes in (2..=40).step_by(2) {
         let limit = format!("--as={megabytes}000000");
         let done = below(&["prlimit", &limit], PROGRAM, &["-a", VIP]);
-        let expected = if done.code == Some(0) { 0 } else { 1 };
-        assert_eq!(hook(&["--check", VIP]).code, Some(expected), "{megabytes} MB: {done:?}");
+        let check = hook(&["--check", VIP]).code;
+        assert!(done.code != Some(0) || check == Some(0), "{megabytes} MB: {done:?}, {check:?}");
         assert_eq!(hook(&["--purge", VIP]).code, Some(0));
         codes.push(done.code);
     }
