@@ -123,7 +123,7 @@ fn healthy() -> Facts {
             ..Keepalived::default()
         },
         config: Some(config),
-        drain: vec![Drain { file: "/run/lvskit/drain".into(), on: false }],
+        drain: vec![Drain { file: "/run/keepalived-lvskit/drain".into(), on: false }],
         interfaces: vec![Interface {
             index: 2,
             name: "eth0".into(),

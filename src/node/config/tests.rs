@@ -1,4 +1,4 @@
-//! The article's file, and defaults that the file does not state.
+//! A file of the example, and defaults that a file does not state.
 
 use super::*;
 use crate::conf::grammar::{NoFiles, parse};
@@ -7,9 +7,8 @@ fn config(text: &str) -> Config {
     Config::of(&parse("k.conf", text, None, &mut NoFiles).unwrap())
 }
 
-/// The file that README shows.
 #[test]
-fn the_articles_file_is_read() {
+fn the_examples_file_is_read() {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("keepalived/server02.domain.ru/keepalived.conf");
     let (read, _) = Config::read(&path, None).unwrap();
@@ -17,20 +16,34 @@ fn the_articles_file_is_read() {
     assert_eq!(read.router_id.as_deref(), Some("server02.domain.ru"));
     let [instance] = &read.instances[..] else { panic!("{:?}", read.instances) };
     assert_eq!((instance.name.as_str(), instance.interface.as_str()), ("mail_relay", "eth0"));
-    assert_eq!((instance.virtual_router_id, instance.version), (11, 2));
-    assert_eq!((instance.advert_int, instance.nopreempt), (1000, false));
-    assert_eq!(instance.authentication.as_deref(), Some("PASS"));
+    assert_eq!((instance.virtual_router_id, instance.version), (11, 3));
+    assert_eq!((instance.advert_int, instance.nopreempt), (200, false));
+    assert_eq!(instance.authentication, None);
     assert_eq!(instance.vips[0].address, "192.168.3.100".parse::<IpAddr>().unwrap());
     let [server] = &read.virtual_servers[..] else { panic!("{:?}", read.virtual_servers) };
     assert_eq!((server.port, server.protocol.as_str(), server.servers.len()), (25, "TCP", 4));
-    assert_eq!(server.servers[3].checks, ["SMTP_CHECK"]);
+    assert_eq!(server.servers[3].checks, ["SMTP_CHECK", "PING_CHECK"]);
     let daemon = read.sync_daemon.unwrap();
     assert_eq!((daemon.interface.as_str(), daemon.instance, daemon.id), ("eth0", None, Some(11)));
-    assert_eq!(read.drain_files, [Path::new("/run/lvskit/drain")]);
+    assert_eq!(read.drain_files, [Path::new("/run/keepalived-lvskit/drain")]);
     assert_eq!(read.programs.len(), 4);
     assert_eq!(read.programs[0].path, Path::new("/usr/libexec/keepalived/bypass-ipvs"));
-    let json = serde_json::to_string(&instance).unwrap();
-    assert!(!json.contains("mrelay"), "the password: {json}");
+}
+
+/// Neither that of VRRP nor what a command line holds.
+#[test]
+fn passwords_are_compared_and_never_shown() {
+    let read = config(
+        "vrrp_instance a {\ninterface eth0\nvirtual_router_id 7\nauthentication {\nauth_type PASS\n\
+         auth_pass mrelay\n}\nnotify \"/usr/bin/notify --token t0ken\"\n}\n",
+    );
+    assert_eq!(read.instances[0].authentication.as_deref(), Some("PASS"));
+    assert_eq!(read.instances[0].auth_pass.as_deref(), Some("mrelay"));
+    let json = serde_json::to_string(&read).unwrap();
+    assert!(json.contains("/usr/bin/notify"), "{json}");
+    for secret in ["mrelay", "t0ken"] {
+        assert!(!json.contains(secret), "{secret}: {json}");
+    }
 }
 
 #[test]
