@@ -1,7 +1,7 @@
 //! The same in IPv6, where more has to be let in: whoever is not found by neighbour discovery is not
 //! there, and a switch that watches multicast forgets a node that does not answer its questions.
 
-use std::net::{Ipv6Addr, SocketAddrV6, UdpSocket};
+use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,8 @@ use nix::net::if_::if_nametoindex;
 use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn6, sendto, socket,
 };
+
+use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::common::netns::{Netns, inside};
 use crate::nftables::load;
@@ -19,9 +21,15 @@ use crate::{INVENTORY, rendered_of};
 const VRRP_GROUP: &str = "ff02::12";
 const SYNC_GROUP: &str = "ff02::81";
 
+/// Another node, at the other end of the link.
+const PEER6: &str = "fd00:3::101";
+
 /// The switch forgets after two and a half seconds, but the last word of a node that has just come may
 /// be a while on its way.
 const FORGETS: Duration = Duration::from_secs(10);
+
+/// As in the line below.
+const MEMBERSHIP: Duration = Duration::from_millis(2500);
 
 /// The switch asks three times a second and forgets after two and a half.
 const SNOOPING: &str = "link set br0 type bridge mcast_snooping 1 mcast_querier 1 \
@@ -35,6 +43,8 @@ struct Passes {
     vrrp: bool,
     /// The sync daemon's datagrams.
     sync: bool,
+    /// Another node's question whether this one lives.
+    echo: bool,
     /// A new connection to a node without the VIP.
     redirected: bool,
     /// One to a node's own address, which the client first has to find.
@@ -43,7 +53,7 @@ struct Passes {
 
 impl Passes {
     const fn all(yes: bool) -> Passes {
-        Passes { vrrp: yes, sync: yes, redirected: yes, found: yes }
+        Passes { vrrp: yes, sync: yes, echo: yes, redirected: yes, found: yes }
     }
 }
 
@@ -58,6 +68,7 @@ impl Listening {
     fn new() -> Listening {
         let guarded = Guarded::new();
         guarded.node.guard(&[&SERVICE[..], &["-a", VIP6]].concat());
+        guarded.node.client.ip(&format!("address add {PEER6}/64 dev eth0 nodad"));
         guarded.node.switch.ip(SNOOPING);
         // Without an address of its own the switch asks nobody, and a node tells its groups anew
         // when it has one.
@@ -84,6 +95,8 @@ impl Listening {
             sync: self.sync_arrives(patience),
             redirected: connects(VIP6),
             found: connects(OWN6),
+            // Last: the node learns the other's MAC address from it.
+            echo: self.guarded.counted("echo", patience, || echo_request(client)),
         }
     }
 
@@ -149,6 +162,14 @@ fn advert(from: &Netns) {
     sendto(raw.as_raw_fd(), &packet, &to, MsgFlags::empty()).unwrap();
 }
 
+/// Asks the node whether it lives, as another node does. The kernel fills in the checksum (RFC 3542, 3.1).
+fn echo_request(from: &Netns) {
+    let address = |text: &str| SocketAddr::from((text.parse::<Ipv6Addr>().unwrap(), 0)).into();
+    let raw = from.run(|| Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6)).unwrap());
+    raw.bind(&address(PEER6)).unwrap();
+    raw.send_to(&[128, 0, 0, 0, 0, 1, 0, 1], &address(OWN6)).unwrap();
+}
+
 /// The rules of the example where the nodes have no IPv4.
 fn rules() -> String {
     let text = std::fs::read_to_string(INVENTORY).unwrap();
@@ -174,7 +195,8 @@ fn default_drop_needs_the_rules_and_they_are_enough() {
     load(&listening.guarded, "");
     assert_eq!(listening.passes(BRIEF), Passes::all(false));
     load(&listening.guarded, &rules());
-    // While everything was dropped the switch may have forgotten it already.
+    // What the switch knew from before is over by then: while everything was dropped nobody answered it.
+    std::thread::sleep(MEMBERSHIP);
     assert!(listening.comes_to_be(|known| known), "the switch never hears of the node again");
     assert!(!listening.is_forgotten());
     assert_eq!(listening.passes(PATIENT), Passes::all(true));
@@ -190,7 +212,7 @@ fn each_rule_is_needed() {
     let rules = all.lines().filter(|line| line.ends_with(" accept"));
     let mut left_out: Vec<&str> = rules.collect();
     left_out.extend(["nd-neighbor-solicit,", "nd-neighbor-advert,", ", mld-listener-query"]);
-    assert_eq!(left_out.len(), 7, "{all}");
+    assert_eq!(left_out.len(), 8, "{all}");
     for rule in left_out {
         assert!(all.contains(rule), "{rule} in {all}");
         let listening = Listening::new();

@@ -43,6 +43,7 @@ const COUNTERS: &str = "
 table inet behind {
   counter vrrp { }
   counter sync { }
+  counter echo { }
   counter midstream { }
   counter closing { }
   counter resetting { }
@@ -50,6 +51,8 @@ table inet behind {
     type filter hook input priority 90
     meta l4proto 112 counter name vrrp
     udp dport 8848 counter name sync
+    icmp type echo-request counter name echo
+    icmpv6 type echo-request counter name echo
     tcp sport 40000 counter name midstream
     tcp sport 40001 counter name closing
     tcp sport 40002 counter name resetting
@@ -63,6 +66,8 @@ pub struct Passes {
     pub vrrp: bool,
     /// The sync daemon's datagrams.
     pub sync: bool,
+    /// Another node's question whether this one lives.
+    pub echo: bool,
     /// A new connection, forwarded by the MASTER to a node without the VIP.
     pub redirected: bool,
     /// A new connection to the node that holds the VIP.
@@ -82,6 +87,7 @@ impl Passes {
         Passes {
             vrrp: yes,
             sync: yes,
+            echo: yes,
             redirected: yes,
             held: yes,
             midstream: yes,
@@ -128,6 +134,7 @@ impl Guarded {
         Passes {
             vrrp: self.advert_passes(PEER, patience),
             sync: self.sync_arrives(patience),
+            echo: self.counted("echo", patience, || self.send_raw(1, PEER, OWN, &echo_request())),
             redirected: redirected.is_some(),
             held: held.is_some(),
             midstream,
@@ -201,6 +208,14 @@ impl Guarded {
         let to = SockaddrIn::from(SocketAddrV4::new(to, 0));
         sendto(raw.as_raw_fd(), &packet, &to, MsgFlags::empty()).unwrap();
     }
+}
+
+/// An echo request without data (RFC 792).
+fn echo_request() -> [u8; 8] {
+    let mut request = [8, 0, 0, 0, 0, 1, 0, 1];
+    let sum = checksum(&request).to_be_bytes();
+    request[2..4].copy_from_slice(&sum);
+    request
 }
 
 fn checksum(bytes: &[u8]) -> u16 {
