@@ -121,6 +121,12 @@ fn sync<'a>(
     Ok(())
 }
 
+/// Whether a path on the command line means standard output. Both are written to as it is, and no file
+/// takes their place.
+pub fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-") || path == Path::new("/dev/stdout")
+}
+
 /// Makes a folder and those above it that are missing, each readable by all whatever the umask:
 /// keepalived's own, 0177, would make folders that nobody can enter.
 pub fn make_folder(path: &Path) -> io::Result<()> {

@@ -168,7 +168,7 @@ pub struct GenConf {
     #[arg(long)]
     pub stdout: bool,
 
-    /// Write one node's file here
+    /// Write one node's file here; - is standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 

@@ -19,9 +19,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::cli::lvskit::{Described, Diff, GenConf, Schema};
+use crate::cli::lvskit::{Described, Diff, Format, GenConf, Schema};
 use crate::cluster::Cluster;
 use crate::exit::Exit;
+use crate::files;
 use crate::inventory::{self, Checked};
 
 /// A failure, and the exit code that tells its kind.
@@ -76,7 +77,11 @@ fn generate(args: &GenConf, out: &mut impl Write) -> Result<Exit, Failure> {
     let text = input::read(file)?;
     let Checked { cluster, notes, .. } = input::check(file, &text).or_exit(Exit::No)?;
     let nodes = choose(&cluster, file, args)?;
-    if args.stdout {
+    if args.stdout || args.output.as_deref().is_some_and(files::is_stdout) {
+        if args.check || args.diff || args.json || args.format != Format::default() {
+            let what = "--check, --diff and --format compare with a file, and --output names standard output";
+            return Err(Failure(Exit::Usage, anyhow!("error: {what}")));
+        }
         print(args, &cluster, &nodes, out)?;
         return Ok(Exit::Ok);
     }

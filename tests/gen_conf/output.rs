@@ -69,6 +69,22 @@ fn one_nodes_file_goes_where_output_says() {
     assert_eq!(place.files()[1].mode, MODE);
 }
 
+/// No file of that name, and what a redirection has already stays.
+#[test]
+fn a_dash_and_dev_stdout_are_standard_output() {
+    let place = Place::with(ARTICLE);
+    let text = place.run(&format!("--stdout --node {}", NODES[0])).accepted();
+    for name in ["-", "/dev/stdout"] {
+        let run = place.run(&format!("-o {name} --node {}", NODES[0]));
+        assert_eq!((run.code, &run.stdout), (Some(0), &text), "{name}: {}", run.stderr);
+        for option in ["--check", "--diff", "--format json"] {
+            let run = place.run(&format!("-o {name} --node {} {option}", NODES[0]));
+            assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{name} {option}");
+        }
+    }
+    assert!(!place.path("-").exists());
+}
+
 #[test]
 fn one_file_can_not_hold_two_nodes() {
     let place = Place::with(ARTICLE);
