@@ -61,6 +61,8 @@ mod remarks;
 mod schema;
 #[path = "gen_conf/secrets.rs"]
 mod secrets;
+#[path = "gen_conf/sense.rs"]
+mod sense;
 #[path = "gen_conf/services.rs"]
 mod services;
 #[path = "gen_conf/spots.rs"]

@@ -9,6 +9,7 @@ mod instances;
 mod mails;
 mod names;
 mod nodes;
+mod sense;
 mod servers;
 pub(super) mod size;
 
@@ -52,6 +53,7 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
     mails::check(drafts, problems);
     servers::check(drafts, problems);
     detection::check(drafts, problems);
+    sense::check(drafts, problems);
 }
 
 /// Notes the second and every further of equal values.
