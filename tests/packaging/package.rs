@@ -186,8 +186,9 @@ fn version_and_licences_are_those_of_cargo() {
     assert_eq!(query("%{VERSION} "), format!("{0} {0} ", env!("CARGO_PKG_VERSION")));
     let tag = run(Command::new("rpm").args(["-qp", "--qf", "%{LICENSE}"]).arg(&rpms().node));
     assert!(tag.starts_with(&format!("({})", env!("CARGO_PKG_LICENSE"))), "{tag}");
-    let list = unpacked().join("usr/share/licenses/lvskit-node/LICENSE.dependencies");
-    let list = std::fs::read_to_string(list).unwrap();
+    // rpm before 4.19 adds the version to the folder's name.
+    let list = run(Command::new("find").arg(unpacked()).args(["-name", "LICENSE.dependencies"]));
+    let list = std::fs::read_to_string(list.lines().next().unwrap()).unwrap();
     assert!(list.contains(": clap v"), "{list}");
     for line in list.lines() {
         let licences = line.rsplit_once(": ").unwrap().0;

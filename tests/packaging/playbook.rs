@@ -174,7 +174,7 @@ fn a_wrong_inventory_reaches_no_node() {
     site.edit_inventory("virtual_router_id: 11", "virtual_router_id: 256");
     let play = site.play(&[]).failed().without(PASSWORD);
     assert!(play.text.contains("error: `256` is no virtual_router_id"), "{}", play.text);
-    assert!(play.text.contains("inventory.yml:23:24"), "{}", play.text);
+    assert!(play.text.contains("inventory.yml:31:24"), "{}", play.text);
     assert!(!play.text.contains("The conditional check"), "{}", play.text);
     assert_eq!(fs::read_to_string(site.conf(NODES[0])).unwrap(), "edited by hand\n");
     assert!(site.reloaded().is_empty());

@@ -36,7 +36,8 @@ pub struct Play {
 
 impl Site {
     pub fn new() -> Site {
-        let ip = "ip link set lo up && ip link add eth0 type veth peer name peer0";
+        let ip =
+            "ip link set lo up; ip link show eth0 || ip link add eth0 type veth peer name peer0";
         assert!(Command::new("sh").args(["-ec", ip]).status().unwrap().success());
         let site = Site(tempfile::tempdir().unwrap());
         let repository = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -109,7 +109,7 @@ pub const ALL: &[Scenario] = &[
     },
     Scenario {
         name: "node_programs",
-        group: Group::Ordinary,
+        group: Group::Proof,
         server: Server::Sink,
         tells: "programs on the nodes meet their own node's service at the VIP",
         run: node_programs::run,
@@ -123,7 +123,7 @@ pub const ALL: &[Scenario] = &[
     },
     Scenario {
         name: "udp_flow",
-        group: Group::Ordinary,
+        group: Group::Proof,
         server: Server::Sink,
         tells: "a UDP flow that a BACKUP served is balanced once the node is MASTER",
         run: udp_flow::run,
