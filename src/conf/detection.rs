@@ -16,6 +16,9 @@ use super::statement::Statement;
 use super::word::Word;
 use crate::cluster::{Cluster, FailureDetection, Family, Method, Seconds, Timing, VirtualServer};
 
+/// The statement by which a server that fails gets weight 0 instead of leaving the table: its sessions go on.
+pub const INHIBIT: &str = "inhibit_on_failure";
+
 /// The longest name of a bfd_instance (bfd/bfd.h: 32 bytes with the NUL at the end).
 pub const LONGEST_NAME: usize = 31;
 

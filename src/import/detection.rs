@@ -11,7 +11,8 @@ use super::section::Section;
 use super::server::{RealServer, Server};
 use super::yaml::{Map, Yaml};
 use crate::cluster::{Family, Method, Seconds};
-use crate::conf::detection::session_name;
+use crate::conf::detection::{INHIBIT, session_name};
+use crate::inventory::keys::BFD_INSTANCE;
 use crate::smtp::timer;
 
 /// A failure detection, and the sites that it tells apart.
@@ -31,6 +32,12 @@ struct Timing {
     attempts: u32,
     max_hops: Option<String>,
     multihop: bool,
+}
+
+/// The `bfd_instance` sections of a file, by name.
+pub(super) fn sessions(file: &File<'_>) -> Map {
+    let own = file.bfd.iter();
+    own.map(|(name, one)| (name.clone(), Yaml::Map(one.clone().into_map(&BFD_INSTANCE)))).collect()
 }
 
 /// Takes the checks of a failure detection out of the files, if that is what they are.
@@ -66,8 +73,6 @@ pub(super) fn take(files: &mut [File<'_>], nodes: &[Node]) -> Option<Found> {
     }
     Some(Found { section, sites })
 }
-
-const INHIBIT: &str = "inhibit_on_failure";
 
 /// What all files say together.
 struct Reading {

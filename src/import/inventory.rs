@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::detection::Found;
+use super::detection::{self, Found};
 use super::file::File;
 use super::hooks::Kind;
 use super::instance::Instance;
@@ -19,8 +19,8 @@ use super::yaml::{Map, Yaml};
 use crate::cluster::Cluster;
 use crate::conf::grammar::Place;
 use crate::inventory::keys::{
-    BFD_INSTANCE, GLOBAL_DEFS, NODE, NODE_GLOBAL_DEFS, TOP, TRACK_FILE, Table, VIRTUAL_SERVER,
-    VRRP_SCRIPT, VRRP_SYNC_GROUP,
+    GLOBAL_DEFS, NODE, NODE_GLOBAL_DEFS, TOP, TRACK_FILE, Table, VIRTUAL_SERVER, VRRP_SCRIPT,
+    VRRP_SYNC_GROUP,
 };
 
 struct Builder<'a> {
@@ -96,8 +96,7 @@ pub(super) fn inventory<'a>(
             own.site = sites_of.get(&node.name).cloned();
         }
     }
-    let sessions = build.sessions();
-    set("bfd_instance", sessions);
+    set("bfd_instance", build.sessions());
     let uniform = is_uniform(&sections);
     set("global_defs", Yaml::Map(build.global_defs(keep_sessions, uniform)));
     set("track_file", build.named(&TRACK_FILE, |file| &file.track_files));
@@ -263,13 +262,7 @@ impl Builder<'_> {
 
     /// BFD sessions: those of every node where all files are one, else each node's own.
     fn sessions(&mut self) -> Yaml {
-        let files = self.files;
-        let map = |file: &File<'_>| -> Map {
-            let own = file.bfd.iter();
-            own.map(|(name, one)| (name.clone(), Yaml::Map(one.clone().into_map(&BFD_INSTANCE))))
-                .collect()
-        };
-        let all: Vec<Map> = files.iter().map(map).collect();
+        let all: Vec<Map> = self.files.iter().map(detection::sessions).collect();
         if all.windows(2).all(|two| two[0] == two[1]) {
             return Yaml::Map(all.into_iter().next().unwrap_or_default());
         }

@@ -65,12 +65,7 @@ fn try_run(args: &Import, out: &mut impl Write) -> Result<Exit, (Exit, anyhow::E
     if imported.problems.is_empty() {
         return Ok(Exit::Ok);
     }
-    let name = args
-        .output
-        .as_deref()
-        .filter(|path| !files::is_stdout(path))
-        .unwrap_or(Path::new(STDOUT))
-        .to_string_lossy();
+    let name = output(args).unwrap_or(Path::new(STDOUT)).to_string_lossy();
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let report = crate::inventory::report(
         &name,
@@ -108,8 +103,13 @@ fn roots(args: &Import, count: usize) -> Result<Vec<Option<&Path>>> {
     }
 }
 
+/// The file to write; without one, standard output.
+fn output(args: &Import) -> Option<&Path> {
+    args.output.as_deref().filter(|path| !files::is_stdout(path))
+}
+
 fn write(args: &Import, imported: &Imported, out: &mut impl Write) -> Result<()> {
-    let Some(path) = args.output.as_ref().filter(|path| !files::is_stdout(path)) else {
+    let Some(path) = output(args) else {
         out.write_all(imported.text.as_bytes()).context("error: standard output")?;
         return out.flush().context("error: standard output");
     };

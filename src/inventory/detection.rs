@@ -1,13 +1,18 @@
-//! `failure_detection`: the key, and what it can't do.
+//! `failure_detection`: the key, what it can't do, and what it takes of a virtual server.
 
 use std::time::Duration;
 
-use super::keys::{BETWEEN_SITES, FAILURE_DETECTION};
+use super::keys::{BETWEEN_SITES, FAILURE_DETECTION, VIRTUAL_SERVER};
+use super::node::NodeDraft;
 use super::places::Places;
-use super::read::{Problems, Read, Section, value, wrong};
+use super::read::{Placed, Problems, Read, Section, value, wrong};
+use super::real_server::RealServerDraft;
+use super::server::hashes;
 use super::tree::Kind;
 use super::{keywords, numbers};
-use crate::cluster::{FailureDetection, Method, Seconds, Timing};
+use crate::cluster::{FailureDetection, HashFlags, Method, Scheduler, Seconds, Timing};
+use crate::conf::detection::INHIBIT;
+use crate::conf::statement::{Settings, Statement};
 use crate::smtp::timer;
 
 /// The shortest interval: keepalived's own timers, and those of a busy node, are late by milliseconds.
@@ -147,5 +152,33 @@ fn attempts(text: &str) -> Read<u8> {
             format!("invalid attempts `{text}`: expected 1-10"),
             "write 2 or 3: with 1 each lost packet is an alarm, with many a dead node stays for long",
         ),
+    }
+}
+
+/// Whether a node is among the servers.
+pub(super) fn has_nodes(real_servers: Option<&[RealServerDraft]>, nodes: &[NodeDraft]) -> bool {
+    let is_node = |one: &RealServerDraft| match one.stranger() {
+        Some(address) => nodes.iter().any(|node| node.has(address.value)),
+        None => one.node().is_some(),
+    };
+    real_servers.is_none_or(|all| all.iter().any(is_node))
+}
+
+/// What a failure detection takes, unless the section says otherwise: a node that seems dead stays in the
+/// table with weight 0, so that its sessions go on if it is not, and the scheduler gives its share to
+/// others.
+pub(super) fn keep_dead(
+    section: &Section<'_>,
+    lb_algo: Option<&Placed<Scheduler>>,
+    settings: &mut Settings,
+    hash: &mut HashFlags,
+) {
+    if section.node(INHIBIT).is_none() {
+        let rank = |key: &str| VIRTUAL_SERVER.keys().position(|own| own.name == key);
+        settings.set_in_order(INHIBIT, vec![Statement::line(INHIBIT)], rank);
+    }
+    let hashes = lb_algo.is_some_and(hashes);
+    if hashes && section.node("mh-fallback").is_none() && section.node("sh-fallback").is_none() {
+        hash.fallback = true;
     }
 }

@@ -12,19 +12,17 @@ use super::read::{Placed, Problems, Section, value};
 use super::real_server::{self, RealServerDraft};
 use super::timers::Around;
 use super::tree::Kind;
-use super::{keywords, member, numbers, raw, settings, values};
+use super::{detection, keywords, member, numbers, raw, settings, values};
 use crate::cluster::{
     Family, Forwarding, HashFlags, Protocol, Scheduler, Seconds, Service, VirtualServer,
 };
+use crate::conf::detection::INHIBIT;
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
 use crate::guard::plan::Services;
 
 /// keepalived's default.
 const WEIGHT: u32 = 1;
-
-/// Weight 0 instead of removal.
-const INHIBIT: &str = "inhibit_on_failure";
 
 /// A virtual server as it was read.
 pub(super) struct ServerDraft {
@@ -120,9 +118,9 @@ fn read(section: Section<'_>, cluster: Cluster<'_>, problems: &mut Problems) -> 
     let wanted = section.optional("failure_detection", problems, keywords::yes_no);
     let detected = cluster.detection
         && value(wanted).unwrap_or(true)
-        && has_nodes(real_servers.as_deref(), cluster.nodes);
+        && detection::has_nodes(real_servers.as_deref(), cluster.nodes);
     if detected {
-        keep_dead(&section, lb_algo.as_ref(), &mut settings, &mut hash);
+        detection::keep_dead(&section, lb_algo.as_ref(), &mut settings, &mut hash);
     }
     let draft = ServerDraft {
         detected,
@@ -233,32 +231,9 @@ fn hash_flags(
     HashFlags { port: port.contains(&true), fallback: fallback.contains(&true) }
 }
 
-/// Whether a node is among the servers.
-fn has_nodes(real_servers: Option<&[RealServerDraft]>, nodes: &[NodeDraft]) -> bool {
-    let is_node = |one: &RealServerDraft| match one.stranger() {
-        Some(address) => nodes.iter().any(|node| node.has(address.value)),
-        None => one.node().is_some(),
-    };
-    real_servers.is_none_or(|all| all.iter().any(is_node))
-}
-
-/// What a failure detection takes, unless the section says otherwise: a node that seems dead stays in the
-/// table with weight 0, so that its sessions go on if it is not, and the scheduler gives its share to
-/// others.
-fn keep_dead(
-    section: &Section<'_>,
-    lb_algo: Option<&Placed<Scheduler>>,
-    settings: &mut Settings,
-    hash: &mut HashFlags,
-) {
-    if section.node(INHIBIT).is_none() {
-        let rank = |key: &str| VIRTUAL_SERVER.keys().position(|own| own.name == key);
-        settings.set_in_order(INHIBIT, vec![Statement::line(INHIBIT)], rank);
-    }
-    let hashes = lb_algo.is_some_and(|algo| ["mh", "sh"].contains(&algo.value.name()));
-    if hashes && section.node("mh-fallback").is_none() && section.node("sh-fallback").is_none() {
-        hash.fallback = true;
-    }
+/// Whether its scheduler refuses the connections that fall to a server of weight 0, but for its fallback flag.
+pub(super) fn hashes(algo: &Placed<Scheduler>) -> bool {
+    ["mh", "sh"].contains(&algo.value.name())
 }
 
 /// The instance that a server names; else the one that has its address, or the only one. Beside it,
@@ -345,18 +320,16 @@ impl ServerDraft {
 
     /// The scheduler, where it refuses what it has for a server of weight 0 (ip_vs_mh.c, ip_vs_sh.c).
     pub(super) fn refusing(&self) -> Option<&Placed<Scheduler>> {
-        let hashes = |algo: &&Placed<Scheduler>| ["mh", "sh"].contains(&algo.value.name());
-        self.lb_algo.as_ref().filter(hashes).filter(|_| !self.hash.fallback)
+        self.lb_algo.as_ref().filter(|algo| hashes(algo)).filter(|_| !self.hash.fallback)
     }
 
     /// What may give a server weight 0 while it runs.
     pub(super) fn emptying(&self) -> Option<&'static str> {
-        let inhibit = INHIBIT;
         let own = self.real_servers.iter().flatten().map(|one| &one.settings);
         let inhibits =
-            |settings: &Settings| settings.has(inhibit) && settings.value(inhibit) != Some("false");
+            |settings: &Settings| settings.has(INHIBIT) && settings.value(INHIBIT) != Some("false");
         if own.chain([&self.settings]).any(inhibits) {
-            return Some(inhibit);
+            return Some(INHIBIT);
         }
         self.all_checks().any(|checks| checks.files.weighing).then_some("misc_dynamic")
     }

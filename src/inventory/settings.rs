@@ -1,15 +1,14 @@
 //! Reads the keys that become statements of the same name, by their tables: what each may be, and
 //! how it is written in keepalived.conf.
 
-use std::ops::Range;
-
 use super::keys::form::Form;
 use super::keys::{COMMAND, Key, Role, Value};
-use super::read::{Problems, Read, Section, items, wrong};
+use super::read::{Placed, Problems, Read, Section, items, wrong};
 use super::tree::{Kind, Node};
 use super::{keywords, numbers, raw, values};
 use crate::cluster::Release;
 use crate::conf::statement::{Settings, Statement};
+use crate::conf::word::Word;
 
 /// Reads all plain keys of a section.
 pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> Settings {
@@ -70,8 +69,7 @@ fn statements(key: &Key, node: &Node, problems: &mut Problems) -> Option<Vec<Sta
         Value::Command => Some(line(command(key.name, node, problems)?)),
         Value::Program => {
             let program = problems.value(node, key.name, values::command)?;
-            shell_words(program.value.as_str(), program.at, problems);
-            Some(line(program.value.to_string()))
+            Some(line(without_shell(program, problems)))
         }
         value => {
             Some(line(problems.value(node, key.name, |text| scalar(value, key.name, text))?.value))
@@ -83,35 +81,36 @@ fn statements(key: &Key, node: &Node, problems: &mut Problems) -> Option<Vec<Sta
 fn command(name: &'static str, node: &Node, problems: &mut Problems) -> Option<String> {
     if !matches!(node.kind, Kind::Mapping(_)) {
         let command = problems.value(node, name, values::command)?;
-        shell_words(command.value.as_str(), command.at, problems);
-        return Some(command.value.to_string());
+        return Some(without_shell(command, problems));
     }
     let section = Section::open(node, &COMMAND, name, node.at.clone(), problems)?;
     let command = section.required("command", problems, values::command);
     let user = section.optional("user", problems, values::user);
     section.close(problems);
-    let command = command?;
-    shell_words(command.value.as_str(), command.at, problems);
-    let command = command.value;
-    Some(user.map_or(command.to_string(), |user| format!("{command} {}", user.value)))
+    let command = without_shell(command?, problems);
+    Some(match user {
+        Some(user) => format!("{command} {}", user.value),
+        None => command,
+    })
 }
 
-/// Warns of a word that only a shell knows: keepalived has none, and hands it to the program, which
-/// fails. Single quotes keep their content together, as a script of `sh -c`.
-fn shell_words(line: &str, at: Range<usize>, problems: &mut Problems) {
+/// A command as it is written. Warns of a word that only a shell knows: keepalived has none, and hands it to the
+/// program, which fails. Single quotes keep their content together, as a script of `sh -c`.
+fn without_shell(command: Placed<Word>, problems: &mut Problems) -> String {
     let shells = |word: &&str| {
         ["|", "||", "&", "&&", ";"].contains(word)
             || [">", "<", "2>", "&>"].iter().any(|redirection| word.starts_with(redirection))
             || word.ends_with(';')
     };
-    let outside = line.split('\'').step_by(2);
+    let outside = command.value.as_str().split('\'').step_by(2);
     if let Some(word) = outside.flat_map(str::split_whitespace).find(shells) {
         problems.warn(
-            at,
+            command.at,
             format!("keepalived runs commands without a shell: `{word}` is an argument to it"),
             "write a script of its own and name that, or /bin/sh -c '...'",
         );
     }
+    command.value.to_string()
 }
 
 /// One value, as it is written behind its keyword.

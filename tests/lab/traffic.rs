@@ -149,7 +149,14 @@ pub fn outage(outcomes: &[Outcome], fault: Instant) -> Option<Duration> {
 pub struct Traffic {
     stop: Arc<AtomicBool>,
     outcomes: Arc<Mutex<Vec<Outcome>>>,
-    generator: JoinHandle<()>,
+    generator: Option<JoinHandle<()>>,
+}
+
+/// A scenario that fails must leave none to those after it, which count packets.
+impl Drop for Traffic {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Traffic {
@@ -181,13 +188,13 @@ impl Traffic {
                 generate(per_second, one, &stopped, &told);
             })
         });
-        Traffic { stop, outcomes, generator }
+        Traffic { stop, outcomes, generator: Some(generator) }
     }
 
     /// Starts no more, waits for those under way, and returns all in the order of their starts.
-    pub fn stop(self) -> Vec<Outcome> {
+    pub fn stop(mut self) -> Vec<Outcome> {
         self.stop.store(true, Ordering::Relaxed);
-        self.generator.join().unwrap();
+        self.generator.take().map(JoinHandle::join).transpose().unwrap();
         let mut outcomes = self.outcomes.lock().unwrap().clone();
         outcomes.sort_by_key(|outcome| outcome.started);
         outcomes

@@ -299,13 +299,10 @@ impl<'a> Dialogue<'a> {
         if self.failure.is_some() {
             return self.quit();
         }
-        match &self.script.expect_greeting {
-            Some(text)
-                if !reply.lines.iter().any(|line| line.contains(&printable(text.as_bytes()))) =>
-            {
-                self.fail(Failure::Unexpected(printable(text.as_bytes()), reply.summary()))
-            }
-            _ => self.hello(),
+        let wanted = self.script.expect_greeting.as_ref().map(|text| printable(text.as_bytes()));
+        match wanted.filter(|text| !reply.lines.iter().any(|line| line.contains(text))) {
+            Some(text) => self.fail(Failure::Unexpected(text, reply.summary())),
+            None => self.hello(),
         }
     }
 
