@@ -54,9 +54,9 @@ fn firewalld_needs_the_commands_and_they_are_enough() {
     let node = &guarded.node;
     let Some(firewalld) = start(node) else { return };
     assert!(check(node), "the start of firewalld took the guard away");
-    // firewalld accepts whatever was redirected (`ct status dnat accept`); all else needs the
-    // commands.
-    let without = Passes { redirected: true, ..Passes::all(false) };
+    // firewalld accepts whatever was redirected (`ct status dnat accept`), and echo requests in a
+    // zone that blocks no ICMP; all else needs the commands.
+    let without = Passes { redirected: true, echo: true, ..Passes::all(false) };
     assert_eq!(guarded.passes(false), without);
 
     let commands = rendered("firewalld");
