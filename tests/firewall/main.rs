@@ -3,18 +3,15 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../common/mod.rs"]
 mod common;
 
-#[path = "firewall/firewalld.rs"]
 mod firewalld;
-#[path = "firewall/ipv6.rs"]
 mod ipv6;
-#[path = "firewall/nftables.rs"]
 mod nftables;
 #[allow(dead_code)] // the guard's own tests use the rest
-#[path = "guard/node.rs"]
+#[path = "../guard/node.rs"]
 mod node;
-#[path = "firewall/traffic.rs"]
 mod traffic;
 
 use std::fs;

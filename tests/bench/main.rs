@@ -3,28 +3,20 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../common/mod.rs"]
 mod common;
 
-#[path = "bench/calls.rs"]
 mod calls;
-#[path = "smtp_check/certificates.rs"]
+#[path = "../smtp_check/certificates.rs"]
 #[allow(dead_code)] // the tests need more of it
 mod certificates;
-#[path = "bench/cost.rs"]
 mod cost;
-#[path = "bench/gen_conf.rs"]
 mod gen_conf;
-#[path = "bench/packets.rs"]
 mod packets;
-#[path = "bench/path.rs"]
 mod path;
-#[path = "bench/relay.rs"]
 mod relay;
-#[path = "bench/sizes.rs"]
 mod sizes;
-#[path = "bench/smtp.rs"]
 mod smtp;
-#[path = "bench/watch.rs"]
 mod watch;
 
 use std::process::Command;

@@ -3,15 +3,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../common/mod.rs"]
 mod common;
 
-#[path = "see/command_line.rs"]
 mod command_line;
-#[path = "see/doctor.rs"]
 mod doctor;
-#[path = "see/node.rs"]
 mod node;
-#[path = "see/status.rs"]
 mod status;
-#[path = "see/wire.rs"]
 mod wire;

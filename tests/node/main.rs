@@ -3,11 +3,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../common/mod.rs"]
 mod common;
 
-#[path = "node/addresses.rs"]
 mod addresses;
-#[path = "node/nft.rs"]
 mod nft;
-#[path = "node/routes.rs"]
 mod routes;

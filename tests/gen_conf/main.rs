@@ -1,0 +1,40 @@
+//! `lvskit gen-conf` from outside: what it renders, what it refuses, what it leaves on disk; and
+//! what the real keepalived says to its files.
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod article;
+mod blocks;
+mod contract;
+mod crosswise;
+mod detection;
+mod diff;
+mod drain;
+mod everything;
+mod failures;
+mod families;
+mod firewall;
+mod foreign;
+mod guard_file;
+mod hostile;
+mod injection;
+mod keepalived;
+mod keys;
+mod matrix;
+mod missing;
+mod output;
+mod place;
+mod probe;
+mod problems;
+mod properties;
+mod read_back;
+mod remarks;
+mod schema;
+mod secrets;
+mod sense;
+mod services;
+mod spots;
+mod variants;
