@@ -11,10 +11,10 @@ use clap::{Command, CommandFactory, Parser};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
-use lvskit::cli;
 use lvskit::cluster::Release;
 use lvskit::inventory::explain::value;
 use lvskit::inventory::keys::SECTIONS;
+use lvskit::{cli, guard, smtp};
 
 /// Administration: all three programs are for root and for keepalived.
 const SECTION: &str = "8";
@@ -58,8 +58,8 @@ fn main() -> ExitCode {
 fn write_all(dir: &Path) -> Result<()> {
     let programs = [
         cli::lvskit::Cli::command(),
-        cli::bypass_ipvs::Cli::command(),
-        cli::smtp_check::Args::command(),
+        guard::options::Cli::command(),
+        smtp::options::Args::command(),
     ];
     let pages = folder(dir.join("man"))?;
     for program in programs {

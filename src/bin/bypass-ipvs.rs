@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use lvskit::cli::bypass_ipvs::Cli;
 use lvskit::exit::Exit;
 use lvskit::guard::hook;
+use lvskit::guard::options::Cli;
 use lvskit::log::Log;
 
 fn main() -> ExitCode {

@@ -3,9 +3,9 @@
 
 use std::process::ExitCode;
 
-use lvskit::cli::smtp_check;
+use lvskit::smtp::program;
 use lvskit::smtp::tls::handshake;
 
 fn main() -> ExitCode {
-    smtp_check::main(Some(handshake))
+    program::main(Some(handshake))
 }

@@ -4,8 +4,8 @@
 
 use std::process::ExitCode;
 
-use lvskit::cli::smtp_check;
+use lvskit::smtp::program;
 
 fn main() -> ExitCode {
-    smtp_check::main(None)
+    program::main(None)
 }

@@ -1,8 +1,6 @@
 //! The command lines, each defined once: parser, help, manual page and completions come from here.
 
-pub mod bypass_ipvs;
 pub mod doctor;
 pub mod import;
 pub mod lvskit;
-pub mod smtp_check;
 pub mod status;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use super::lint::Needs;
+use serde::Serialize;
+
 use crate::guard::conflicts::{self, Findings};
 use crate::guard::wanted::Wanted;
 use crate::node::arp::{self, Answer};
@@ -24,6 +25,24 @@ const ASK: Duration = Duration::from_secs(1);
 
 /// The longest time that is listened without being asked to.
 const LONGEST: Duration = Duration::from_secs(15);
+
+/// What a check must have read. Where it could not be read, the finding can't be looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Needs {
+    /// What everybody can read.
+    Nothing,
+    /// keepalived.conf.
+    Config,
+    /// keepalived.conf, and the guards by netlink.
+    Guards,
+    /// keepalived.conf, and IPVS' tables.
+    Ipvs,
+    /// keepalived.conf, and IPVS by netlink: only that tells the sync daemon.
+    Daemon,
+    /// keepalived.conf, and what the wire says.
+    Wire,
+}
 
 /// What was read of the node, and heard at it.
 #[derive(Debug, Clone)]

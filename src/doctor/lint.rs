@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::facts::Facts;
+pub use super::facts::Needs;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -22,24 +23,6 @@ impl Severity {
             Severity::Warning => "warning",
         }
     }
-}
-
-/// What a check must have read. Where it could not be read, the finding can't be looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Needs {
-    /// What everybody can read.
-    Nothing,
-    /// keepalived.conf.
-    Config,
-    /// keepalived.conf, and the guards by netlink.
-    Guards,
-    /// keepalived.conf, and IPVS' tables.
-    Ipvs,
-    /// keepalived.conf, and IPVS by netlink: only that tells the sync daemon.
-    Daemon,
-    /// keepalived.conf, and what the wire says.
-    Wire,
 }
 
 /// Something that doctor can find.

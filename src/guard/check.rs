@@ -5,9 +5,9 @@ use std::fs;
 
 use super::chain::Kind;
 use super::fingerprint::Mark;
+use super::mac_sets::{Listed, MacSet};
 use super::plan::Guard;
 use super::ruleset;
-use super::senders::{Listed, Senders};
 use crate::node::nft::packet::TableFlags;
 use crate::node::nft::{BaseChain, Chain, Policy, Ruleset, Table};
 use crate::vip::Vip;
@@ -46,7 +46,7 @@ pub fn judge(vip: Vip, expected: Option<&Guard>, ruleset: &Ruleset) -> State {
 /// The VIPs of the chains and sets in our table; those that have several, several times. A set without
 /// its chain counts: whoever deleted the chain took the guard away.
 pub fn vips(ruleset: &Ruleset) -> impl Iterator<Item = Vip> {
-    let sets = ruleset.sets.iter().filter_map(|set| Some(Senders::named(&set.name)?.vip));
+    let sets = ruleset.sets.iter().filter_map(|set| Some(MacSet::named(&set.name)?.vip));
     chains(ruleset).map(|(_, vip)| vip).chain(sets)
 }
 
@@ -150,10 +150,10 @@ fn differing_rule(
 }
 
 fn differing_set(vip: Vip, ruleset: &Ruleset) -> Option<String> {
-    Senders::of(vip).into_iter().find_map(|senders| match senders.listed(ruleset) {
+    MacSet::of(vip).into_iter().find_map(|mac_set| match mac_set.listed(ruleset) {
         Listed::Right => None,
         Listed::Altered(how) => Some(how),
-        Listed::Missing => Some(format!("there is no set {}", senders.name())),
+        Listed::Missing => Some(format!("there is no set {}", mac_set.name())),
     })
 }
 
@@ -173,8 +173,8 @@ mod tests {
         let flags = TableFlags::empty();
         let mut all = Ruleset::default();
         all.tables.push(Table { family, name: table.clone(), flags, owner: None });
-        for senders in Senders::of(guard.vip) {
-            all.sets.push(senders.expected());
+        for mac_set in MacSet::of(guard.vip) {
+            all.sets.push(mac_set.expected());
         }
         for chain in ruleset::chains(guard) {
             let base = chain.kind.base().map(|base| BaseChain {

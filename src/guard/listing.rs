@@ -1,37 +1,16 @@
 //! What the kernel has in our tables, one of each family, and what that says of VIPs.
 
 use super::TABLE;
-use super::chain::Kind;
 use super::check::{self, State};
+use super::mac_sets::{Listed, MacSet};
 use super::plan::Guard;
-use super::senders::{Listed, Senders};
+use super::ruleset::Present;
 use crate::node::netlink::NetlinkError;
 use crate::node::nft::{self, Nft, Ruleset};
 use crate::vip::{Family, Vip};
 
 /// Our tables in IPv4 and IPv6; empty for a table that is not there, or whose family nobody asked about.
 pub struct Listings([Ruleset; 2]);
-
-/// What there is of the guards of some VIPs: their chains, and their sets by how they are.
-#[derive(Debug, Clone, Default)]
-pub struct Present {
-    /// Every chain.
-    pub chains: Vec<(Kind, Vip)>,
-    /// As they should be.
-    pub right: Vec<Senders>,
-    /// Something else under their name: to be replaced.
-    pub altered: Vec<Senders>,
-    /// Not there: to be created.
-    pub missing: Vec<Senders>,
-}
-
-impl Present {
-    /// As if nothing of `vips` were there.
-    pub fn nothing(vips: &[Vip]) -> Present {
-        let missing = vips.iter().flat_map(|&vip| Senders::of(vip)).collect();
-        Present { missing, ..Present::default() }
-    }
-}
 
 impl Listings {
     /// Asks the kernel for the tables of the families of `vips`; of both with an empty list.
@@ -82,11 +61,11 @@ impl Listings {
         let chains = self.0.iter().flat_map(check::chains);
         let chains = chains.filter(|(_, vip)| vips.contains(vip)).collect();
         let mut present = Present { chains, ..Present::default() };
-        for senders in vips.iter().flat_map(|&vip| Senders::of(vip)) {
-            match senders.listed(self.of(senders.vip)) {
-                Listed::Right => present.right.push(senders),
-                Listed::Altered(_) => present.altered.push(senders),
-                Listed::Missing => present.missing.push(senders),
+        for mac_set in vips.iter().flat_map(|&vip| MacSet::of(vip)) {
+            match mac_set.listed(self.of(mac_set.vip)) {
+                Listed::Right => present.right.push(mac_set),
+                Listed::Altered(_) => present.altered.push(mac_set),
+                Listed::Missing => present.missing.push(mac_set),
             }
         }
         present

@@ -6,7 +6,7 @@
 //! whatever order, and whichever of them is killed, there is only one state to arrive at.
 //!
 //! - [`plan`] says what should be in force for a VIP, [`ruleset`] turns that into [`chain`]s of `rules`
-//!   (pure), each with its [`fingerprint`]; [`senders`] are the sets that these fill;
+//!   (pure), each with its [`fingerprint`]; [`mac_sets`] are the sets that these fill;
 //! - [`text`] writes the same rules in nft's own language, for `--dry-run` and for people;
 //! - [`nft`] hands a ruleset to the kernel;
 //! - [`route`] keeps the VIP deliverable after it was given up, so that sessions go on, and [`arp`]
@@ -16,9 +16,9 @@
 //! - [`conflicts`] finds what keeps a guard from working although it is in force;
 //! - [`listing`] is what was read back, and [`check`] says whether it is the guard;
 //! - [`system`] is all of it together, with the [`status`] of each VIP;
-//! - [`watch`] puts right what others undo, and tells it with [`voice`]; [`wanted`] is what
+//! - [`watch`] puts right what others undo, and tells it with [`log_limit`]; [`wanted`] is what
 //!   keepalived.conf wants guarded, [`hold`] what keeps sessions while others replace the ruleset;
-//! - [`hook`] is the command line's shell.
+//! - [`options`] is the command line, [`hook`] runs it.
 
 pub mod address;
 mod advice;
@@ -30,23 +30,26 @@ pub mod fingerprint;
 pub mod hold;
 pub mod hook;
 pub mod listing;
+pub mod log_limit;
+pub mod mac_sets;
 pub mod nft;
+pub mod options;
 pub mod own;
 pub mod plan;
 pub mod route;
 mod rule;
 mod rules;
 pub mod ruleset;
-pub mod senders;
 pub mod settings;
 pub mod status;
 pub mod system;
 pub mod text;
-pub mod voice;
 pub mod wanted;
 pub mod watch;
 
-use crate::vip::Vip;
+use nftables::types::NfFamily;
+
+use crate::vip::{Family, Vip};
 
 /// The table that holds all guards, one of this name in family `ip` and one in `ip6`.
 ///
@@ -56,4 +59,12 @@ pub const TABLE: &str = "lvskit";
 /// The addresses as a message names them.
 fn list(vips: &[Vip]) -> String {
     vips.iter().map(Vip::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// The family of a VIP's table.
+fn family(vip: Vip) -> NfFamily {
+    match vip.family() {
+        Family::V4 => NfFamily::IP,
+        Family::V6 => NfFamily::IP6,
+    }
 }

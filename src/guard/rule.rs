@@ -10,8 +10,8 @@ use nftables::expr::{
 };
 use nftables::stmt::{self, JumpTarget, Match, NAT, Operator, SetOp, Statement};
 
+use super::mac_sets::MacSet;
 use super::plan::{Service, Target};
-use super::senders::Senders;
 use crate::vip::Vip;
 
 /// `fin|syn|rst|ack` (RFC 9293, 3.1).
@@ -41,9 +41,9 @@ pub(super) enum Term {
     /// Conntrack can't tell which connection it belongs to.
     Invalid,
     /// The host that sent it last is in this set.
-    SentBy(Senders),
+    SentBy(MacSet),
     /// Notes the host that sent it last in this set; ends the rule where there is no MAC address.
-    Remember(Senders),
+    Remember(MacSet),
     /// Conntrack leaves it alone.
     Notrack,
     /// On to this chain, and no further in this one.
@@ -70,8 +70,8 @@ impl Term {
             Term::NotLocalHere => "fib daddr . iif type != local".to_owned(),
             Term::Local => "fib daddr type local".to_owned(),
             Term::Invalid => "ct state invalid".to_owned(),
-            Term::SentBy(senders) => format!("ether saddr @{}", senders.name()),
-            Term::Remember(senders) => format!("update @{} {{ ether saddr }}", senders.name()),
+            Term::SentBy(mac_set) => format!("ether saddr @{}", mac_set.name()),
+            Term::Remember(mac_set) => format!("update @{} {{ ether saddr }}", mac_set.name()),
             Term::Notrack => "notrack".to_owned(),
             Term::Goto(chain) => format!("goto {chain}"),
             Term::Serve(Target::Redirect) => "redirect".to_owned(),
@@ -114,12 +114,12 @@ impl Term {
                 matches(state, Operator::IN, text("invalid"))
             }
             // ether saddr @clients-192.168.3.100
-            Term::SentBy(senders) => is(payload("ether", "saddr"), text(reference(*senders))),
+            Term::SentBy(mac_set) => is(payload("ether", "saddr"), text(reference(*mac_set))),
             // update @clients-192.168.3.100 { ether saddr }
-            Term::Remember(senders) => Statement::Set(stmt::Set {
+            Term::Remember(mac_set) => Statement::Set(stmt::Set {
                 op: SetOp::Update,
                 elem: payload("ether", "saddr"),
-                set: reference(*senders).into(),
+                set: reference(*mac_set).into(),
             }),
             // notrack
             Term::Notrack => Statement::Notrack,
@@ -158,8 +158,8 @@ fn range(service: Service) -> Expression<'static> {
 }
 
 /// `@clients-192.168.3.100`
-fn reference(senders: Senders) -> String {
-    format!("@{}", senders.name())
+fn reference(mac_set: MacSet) -> String {
+    format!("@{}", mac_set.name())
 }
 
 fn text(value: impl ToString) -> Expression<'static> {

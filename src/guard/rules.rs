@@ -2,9 +2,9 @@
 //! function is one chain; nft's text stands above the rule that it is.
 
 use super::chain::Kind;
+use super::mac_sets::{MacSet, Part};
 use super::plan::{Guard, Protocol, Service, Services, Target};
 use super::rule::Term;
-use super::senders::{Part, Senders};
 
 /// The rules of a chain; none where the guard has no such chain.
 pub(super) fn of(kind: Kind, guard: &Guard) -> Vec<Vec<Term>> {
@@ -72,7 +72,7 @@ fn incoming(guard: &Guard) -> Vec<Vec<Term>> {
 /// heard of it yet: so senders are remembered, and what they send means what it meant before.
 fn decision(guard: &Guard) -> Vec<Vec<Term>> {
     let [clients, balancers] =
-        [Part::Client, Part::Balancer].map(|part| Senders { vip: guard.vip, part });
+        [Part::Client, Part::Balancer].map(|part| MacSet { vip: guard.vip, part });
     let serve = Term::Serve(guard.target);
     vec![
         // Held here, but sent by one who balanced it until now: serve, else it might go in circles.
@@ -151,7 +151,7 @@ fn untracked(guard: &Guard) -> Vec<Vec<Term>> {
         return Vec::new();
     }
     let [clients, balancers] =
-        [Part::Client, Part::Balancer].map(|part| Senders { vip: guard.vip, part });
+        [Part::Client, Part::Balancer].map(|part| MacSet { vip: guard.vip, part });
     vec![
         // fib daddr . iif type != local accept
         vec![Term::NotLocalHere, Term::Accept],

@@ -6,11 +6,32 @@ use nftables::types::{NfChainPolicy, NfChainType, NfFamily, NfHook};
 
 use super::chain::{ChainType, Hook, Kind};
 use super::fingerprint::{self, Mark};
-use super::listing::Present;
+use super::mac_sets::MacSet;
 use super::plan::Guard;
 use super::rule::Term;
-use super::{TABLE, rules};
-use crate::vip::{Family, Vip};
+use super::{TABLE, family, rules};
+use crate::vip::Vip;
+
+/// What there is of the guards of some VIPs: their chains, and their sets by how they are.
+#[derive(Debug, Clone, Default)]
+pub struct Present {
+    /// Every chain.
+    pub chains: Vec<(Kind, Vip)>,
+    /// As they should be.
+    pub right: Vec<MacSet>,
+    /// Something else under their name: to be replaced.
+    pub altered: Vec<MacSet>,
+    /// Not there: to be created.
+    pub missing: Vec<MacSet>,
+}
+
+impl Present {
+    /// As if nothing of `vips` were there.
+    pub fn nothing(vips: &[Vip]) -> Present {
+        let missing = vips.iter().flat_map(|&vip| MacSet::of(vip)).collect();
+        Present { missing, ..Present::default() }
+    }
+}
 
 /// A chain of a guard and its rules, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,9 +128,9 @@ pub fn purge(vips: &[Vip], present: &Present) -> Nftables<'static> {
     for &vip in vips {
         remove(&mut batch, vip);
     }
-    for senders in present.right.iter().chain(&present.altered) {
+    for mac_set in present.right.iter().chain(&present.altered) {
         // delete set ip lvskit clients-A
-        batch.delete(NfListObject::Set(Box::new(senders.set())));
+        batch.delete(NfListObject::Set(Box::new(mac_set.set())));
     }
     batch.to_nftables()
 }
@@ -154,12 +175,12 @@ fn install(batch: &mut Batch<'static>, guard: &Guard, present: &Present) {
         batch.delete(NfListObject::Chain(named(*kind, vip)));
     }
     // delete set ip lvskit clients-A: no rule refers to it any more
-    for senders in present.altered.iter().filter(|senders| senders.vip == vip) {
-        batch.delete(NfListObject::Set(Box::new(senders.set())));
+    for mac_set in present.altered.iter().filter(|mac_set| mac_set.vip == vip) {
+        batch.delete(NfListObject::Set(Box::new(mac_set.set())));
     }
     // add set ip lvskit clients-A { type ether_addr; size 65535; flags timeout; timeout 10s; }
-    for senders in present.altered.iter().chain(&present.missing).filter(|set| set.vip == vip) {
-        batch.add(NfListObject::Set(Box::new(senders.set())));
+    for mac_set in present.altered.iter().chain(&present.missing).filter(|set| set.vip == vip) {
+        batch.add(NfListObject::Set(Box::new(mac_set.set())));
     }
     for chain in chains {
         for rule in &chain.rules {
@@ -219,12 +240,5 @@ fn base(kind: Kind, vip: Vip) -> schema::Chain<'static> {
         prio: Some(base.priority),
         policy: Some(NfChainPolicy::Accept),
         ..named(kind, vip)
-    }
-}
-
-pub(super) fn family(vip: Vip) -> NfFamily {
-    match vip.family() {
-        Family::V4 => NfFamily::IP,
-        Family::V6 => NfFamily::IP6,
     }
 }

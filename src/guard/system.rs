@@ -5,9 +5,10 @@ use std::path::Path;
 
 use super::arp::{self, ArpError};
 use super::check::State;
-use super::listing::{Listings, Present};
+use super::listing::Listings;
 use super::nft::{self, Nft};
 use super::plan::Guard;
+use super::ruleset::Present;
 use super::status::{Route, Status};
 use super::{TABLE, address, advice, list, own, route, ruleset};
 use crate::child::ChildError;

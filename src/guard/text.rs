@@ -5,8 +5,8 @@
 use std::fmt::Write;
 
 use super::chain::Kind;
+use super::mac_sets::{LIMIT, MEMORY, MacSet};
 use super::plan::Guard;
-use super::senders::{LIMIT, MEMORY, Senders};
 use super::{TABLE, route, ruleset};
 use crate::vip::{Family, Vip};
 
@@ -26,8 +26,8 @@ fn install(guard: &Guard) -> String {
         let _ = writeln!(text, "add chain {name}{base}");
         let _ = writeln!(text, "flush chain {name}");
     }
-    for senders in Senders::of(guard.vip) {
-        let _ = writeln!(text, "add set {}", set(senders));
+    for mac_set in MacSet::of(guard.vip) {
+        let _ = writeln!(text, "add set {}", set(mac_set));
     }
     for chain in &chains {
         for rule in &chain.rules {
@@ -38,11 +38,11 @@ fn install(guard: &Guard) -> String {
 }
 
 /// `ip lvskit clients-192.168.3.100 { type ether_addr; ... }`
-fn set(senders: Senders) -> String {
+fn set(mac_set: MacSet) -> String {
     format!(
         "{} {TABLE} {} {{ type ether_addr; size {LIMIT}; flags dynamic,timeout; timeout {MEMORY}s; }}",
-        senders.vip.family().nft(),
-        senders.name(),
+        mac_set.vip.family().nft(),
+        mac_set.name(),
     )
 }
 
@@ -62,9 +62,9 @@ pub fn purge(vips: &[Vip]) -> String {
                 let _ = writeln!(text, "{action} chain {family} {TABLE} {}", kind.name(vip));
             }
         }
-        for senders in Senders::of(vip) {
-            let name = format!("{family} {TABLE} {}", senders.name());
-            let _ = writeln!(text, "add set {}\ndelete set {name}", set(senders));
+        for mac_set in MacSet::of(vip) {
+            let name = format!("{family} {TABLE} {}", mac_set.name());
+            let _ = writeln!(text, "add set {}\ndelete set {name}", set(mac_set));
         }
     }
     text

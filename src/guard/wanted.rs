@@ -8,8 +8,8 @@ use std::net::IpAddr;
 use clap::Parser;
 
 use super::plan::{Guard, Services};
-use crate::cli::bypass_ipvs::Cli;
 use crate::conf::grammar::{Place, Statement};
+use crate::guard::options::Cli;
 use crate::vip::Vip;
 
 /// The blocks whose hooks count.

@@ -12,10 +12,10 @@ use super::keys::{self, PROBE};
 use super::read::{Placed, Problems, Section, value};
 use super::timers::{self, Around, Timer};
 use super::{keywords, raw, values};
-use crate::cli::smtp_check::Args;
 use crate::cluster::{Family, Probe, Seconds};
 use crate::conf::probe::{CONFIRM, PROBE_USER, SYSLOG};
 use crate::conf::statement::{Settings, Statement};
+use crate::smtp::options::Args;
 
 /// The first port that any user may take (ip(7), `ip_unprivileged_port_start`).
 const UNPRIVILEGED: u16 = 1024;

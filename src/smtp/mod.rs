@@ -3,8 +3,9 @@
 //!
 //! The verdict comes from pure parts that know no socket: [`compat`] judges as keepalived's own
 //! SMTP_CHECK does, [`esmtp`] as RFC 5321 wants it. Around them a thin shell talks to the network: a [`target`] is connected to, a
-//! [`wire`] carries bytes and ends every wait, a [`session`] is one attempt, and a [`probe`] makes
-//! as many as `retry` allows and never outlives its [`deadline`].
+//! [`wire`] carries bytes, its [`limited`] socket ends every wait, a [`session`] is one attempt, and a [`probe`] makes
+//! as many as `retry` allows and never outlives its [`deadline`]. [`options`] is the command line,
+//! [`program`] runs it.
 
 pub mod address;
 pub mod compat;
@@ -13,8 +14,11 @@ pub mod esmtp;
 pub mod failure;
 pub mod helo;
 pub mod history;
+pub mod limited;
+pub mod options;
 pub mod printable;
 pub mod probe;
+pub mod program;
 pub mod proxy;
 pub mod report;
 pub mod secret;

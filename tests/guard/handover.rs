@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use lvskit::guard::senders::LIMIT;
+use lvskit::guard::mac_sets::LIMIT;
 
 use crate::common::netns::inside;
 use crate::node::{Node, OWN, OWN6, PATIENT, VIP, VIP6, ip};

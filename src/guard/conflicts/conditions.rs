@@ -1,8 +1,8 @@
 //! The conditions of rules, about values of which not every byte is known: true, false, or perhaps.
 
-use super::expression::Comparison;
 use super::packet::{Byte, Packet};
-use super::xt::Match;
+use super::step::Comparison;
+use super::step::Match;
 
 /// How certain something is; of several conditions the least certain counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,9 +4,9 @@
 use std::net::IpAddr;
 
 use super::conditions::{Truth, between, compare, matches, not};
-use super::expression::{Effect, Step, Verdict};
 use super::packet::{Byte, Packet};
 use super::registers::Registers;
+use super::step::{Effect, Step, Verdict};
 use crate::node::attributes::address;
 
 /// What a set says of a key.

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use super::expression::{Comparison, Effect, Source, Step, Verdict};
-use super::xt::Match;
+use super::step::Match;
+use super::step::{Comparison, Effect, Source, Step, Verdict};
 
 /// A table of the old iptables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

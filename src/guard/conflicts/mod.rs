@@ -2,7 +2,7 @@
 //! rules of others. `--check` shows it, hooks and the watcher log it.
 //!
 //! Each `finding` has a name; `addresses` and `bridged` look at the node's interfaces. The rules of
-//! others are read into steps (`expression`, with `xt` for those of iptables-nft and `legacy` for
+//! others are read into `step`s (`expression`, with `xt` for those of iptables-nft and `legacy` for
 //! those of the old iptables). The first packet of each service (`packet`, `services`) is sent through
 //! them (`evaluate`, with `conditions` about the `registers` of a rule), and `rules` judges what
 //! happened to it. All of it is pure; `kernel` reads, and `tables` asks sets.
@@ -19,6 +19,7 @@ mod packet;
 mod registers;
 mod rules;
 mod services;
+mod step;
 mod tables;
 mod xt;
 

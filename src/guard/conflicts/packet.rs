@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use super::expression::Source;
+use super::step::Source;
 use crate::guard::chain::Hook;
 use crate::guard::plan::Protocol;
 

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::expression::{Comparison, Source, Step};
+use super::step::{Comparison, Source, Step};
 use crate::guard::plan::{Protocol, Service, Services};
 use crate::vip::Vip;
 

@@ -5,10 +5,11 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 
 use super::evaluate::{Answer, Table};
-use super::expression::{Comparison, Step, step, verdict};
+use super::expression::{step, verdict};
 use super::legacy::Legacy;
 use super::rules::{Base, Foreign};
-use super::xt::Match;
+use super::step::Match;
+use super::step::{Comparison, Step};
 use crate::guard::TABLE;
 use crate::guard::chain::{DSTNAT, Hook};
 use crate::guard::plan::Services;

@@ -4,22 +4,8 @@
 
 use std::net::IpAddr;
 
-use super::expression::{Effect, Step, Verdict};
+use super::step::{Effect, Match, Step, Verdict};
 use crate::node::attributes::address;
-
-/// What a match of iptables asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Match {
-    /// Always true, such as a comment.
-    Always,
-    /// The destination port is in one of these ranges, or (`inverted`) in none.
-    Ports { ranges: Vec<(u16, u16)>, inverted: bool },
-    /// The destination is of one of the types in the mask (bits are the kernel's RTN_ numbers), also
-    /// going by the interface that the packet came in by.
-    AddressType { mask: u16, inverted: bool, by_interface: bool },
-    /// Nobody here can know.
-    Unknown,
-}
 
 /// Reads a match.
 pub(super) fn read_match(name: &str, revision: u32, data: &[u8]) -> Match {

@@ -13,9 +13,9 @@ use super::orders::Orders;
 use crate::guard::conflicts;
 use crate::guard::hold::{Hold, HoldError};
 use crate::guard::list;
+use crate::guard::log_limit::LogLimit;
 use crate::guard::plan::Guard;
 use crate::guard::system::{System, SystemError};
-use crate::guard::voice::Voice;
 use crate::guard::wanted::Wanted;
 use crate::log::Log;
 use crate::node::addresses::{self, AddressFlags};
@@ -41,7 +41,7 @@ pub struct Keeper<'a> {
     pid_file: PathBuf,
     /// What is in force, as far as it was told.
     told: Wanted,
-    voice: Voice,
+    log_limit: LogLimit,
     hold: Hold,
     leaving: Leaving,
     late: Late,
@@ -62,7 +62,7 @@ impl<'a> Keeper<'a> {
             orders,
             pid_file,
             told: Wanted::default(),
-            voice: Voice::default(),
+            log_limit: LogLimit::default(),
             hold: Hold::default(),
             leaving: Leaving::default(),
             late: Late::default(),
@@ -189,14 +189,14 @@ impl<'a> Keeper<'a> {
             Ok(restored) => {
                 // What was not there yet was not taken away.
                 let restored = restored.filter(|_| fresh.is_empty());
-                if let Some(said) = self.voice.fine(restored.as_deref(), Instant::now()) {
+                if let Some(said) = self.log_limit.fine(restored.as_deref(), Instant::now()) {
                     log.note(&said);
                 }
             }
             Err(error) => {
                 let names = list(&wanted.services.keys().copied().collect::<Vec<_>>());
                 let message = format!("{}: {error}", error.consequence(&names));
-                if self.voice.failed(&message) {
+                if self.log_limit.failed(&message) {
                     log.error(&message);
                 }
             }

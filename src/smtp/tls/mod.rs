@@ -22,7 +22,7 @@ pub use self::handshake::handshake;
 use self::tlsa::Tlsa;
 use super::deadline::Deadline;
 use super::failure::Failure;
-use super::wire::Limited;
+use super::limited::Limited;
 
 /// Begins TLS on a connection. [`handshake()`] does, [`absent`] can't.
 pub type Handshake = fn(Limited, &Options, &Deadline) -> Result<(Box<dyn Channel>, Info), Refused>;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::*;
 use crate::guard::chain::Hook;
-use crate::guard::conflicts::expression::{Comparison, Source};
+use crate::guard::conflicts::step::{Comparison, Source};
 use crate::guard::plan::Protocol;
 
 struct Chains(HashMap<&'static str, Vec<Vec<Step>>>);

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use nftables::schema::{Set, SetFlag, SetType, SetTypeValue};
 
-use super::{TABLE, ruleset};
+use super::{TABLE, family};
 use crate::node::nft::packet::SetFlags;
 use crate::node::nft::{self, Ruleset};
 use crate::vip::{Family, Vip};
@@ -34,7 +34,7 @@ pub enum Part {
 
 /// The set of a VIP's senders of one kind, by MAC address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Senders {
+pub struct MacSet {
     /// What they send to.
     pub vip: Vip,
     /// What they are to it.
@@ -52,10 +52,10 @@ pub enum Listed {
     Missing,
 }
 
-impl Senders {
+impl MacSet {
     /// Both sets of a VIP.
-    pub fn of(vip: Vip) -> [Senders; 2] {
-        [Part::Client, Part::Balancer].map(|part| Senders { vip, part })
+    pub fn of(vip: Vip) -> [MacSet; 2] {
+        [Part::Client, Part::Balancer].map(|part| MacSet { vip, part })
     }
 
     /// The set's name: `clients-192.168.3.100`, `balancers-fd00--100`.
@@ -67,11 +67,11 @@ impl Senders {
         format!("{part}-{}", self.vip).replace(':', "-")
     }
 
-    /// The set of that name; `None` if [`Senders::name`] gives it to none.
-    pub fn named(name: &str) -> Option<Senders> {
+    /// The set of that name; `None` if [`MacSet::name`] gives it to none.
+    pub fn named(name: &str) -> Option<MacSet> {
         let (_, address) = name.split_once('-')?;
         let vip = address.replace('-', ":").parse().ok()?;
-        Senders::of(vip).into_iter().find(|senders| senders.name() == name)
+        MacSet::of(vip).into_iter().find(|mac_set| mac_set.name() == name)
     }
 
     /// What our table has of the set.
@@ -119,7 +119,7 @@ impl Senders {
     // `set ip lvskit clients-A { type ether_addr; size 65535; flags timeout; timeout 10s; }`
     pub(super) fn set(self) -> Set<'static> {
         Set {
-            family: ruleset::family(self.vip),
+            family: family(self.vip),
             table: TABLE.into(),
             name: self.name().into(),
             handle: None,
@@ -143,13 +143,13 @@ mod tests {
     #[test]
     fn a_name_leads_back_to_its_set() {
         for vip in ["192.168.3.100", "fd00::100", "::2"] {
-            for senders in Senders::of(vip.parse().unwrap()) {
-                assert_eq!(Senders::named(&senders.name()), Some(senders));
+            for mac_set in MacSet::of(vip.parse().unwrap()) {
+                assert_eq!(MacSet::named(&mac_set.name()), Some(mac_set));
             }
         }
         for name in ["clients", "clients-", "clients-x", "vip-192.168.3.100", "clients-10.0.0.1/8"]
         {
-            assert_eq!(Senders::named(name), None, "{name}");
+            assert_eq!(MacSet::named(name), None, "{name}");
         }
     }
 }

@@ -1,8 +1,5 @@
-//! The command line of `smtp-check`: read, check, tell.
+//! The program `smtp-check`: reads its command line, checks, and tells the verdict.
 
-pub mod args;
-mod help;
-mod host;
 mod output;
 mod process;
 mod tls_program;
@@ -14,11 +11,10 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 
-pub use args::Args;
-
 use self::output::Outcome;
 use crate::exit::Exit;
 use crate::log::Log;
+use crate::smtp::options::Args;
 use crate::smtp::tls::{self, Handshake};
 use crate::smtp::{Report, Trace, weight};
 

@@ -8,13 +8,13 @@ const SILENCE: Duration = Duration::from_secs(60);
 
 /// What was said so far, as far as it matters.
 #[derive(Debug, Default)]
-pub struct Voice {
+pub struct LogLimit {
     error: String,
     restored: Option<Instant>,
     unsaid: u32,
 }
 
-impl Voice {
+impl LogLimit {
     /// What to say when all is right, and `restored` was not before.
     pub fn fine(&mut self, restored: Option<&str>, now: Instant) -> Option<String> {
         let ended = !std::mem::take(&mut self.error).is_empty();
@@ -53,26 +53,30 @@ mod tests {
 
     #[test]
     fn repairs_are_told_once_a_minute_and_counted() {
-        let (mut voice, start) = (Voice::default(), Instant::now());
-        let mut at = |seconds| voice.fine(Some("a missing"), start + Duration::from_secs(seconds));
+        let (mut log_limit, start) = (LogLimit::default(), Instant::now());
+        let mut at =
+            |seconds| log_limit.fine(Some("a missing"), start + Duration::from_secs(seconds));
         assert_eq!(at(0).as_deref(), SAID);
         assert_eq!([at(1), at(59)], [None, None]);
         let more = " (2 times more since the last message)";
         assert_eq!(at(60), SAID.map(|said| said.to_owned() + more));
         assert_eq!(at(120).as_deref(), SAID);
-        assert_eq!(voice.fine(None, start), None);
+        assert_eq!(log_limit.fine(None, start), None);
     }
 
     #[test]
     fn an_error_is_told_once_and_so_is_its_end() {
-        let (mut voice, now) = (Voice::default(), Instant::now());
-        assert_eq!(voice.fine(Some("a missing"), now).as_deref(), SAID);
-        assert_eq!(["no nft", "no nft", "no ip"].map(|why| voice.failed(why)), [true, false, true]);
+        let (mut log_limit, now) = (LogLimit::default(), Instant::now());
+        assert_eq!(log_limit.fine(Some("a missing"), now).as_deref(), SAID);
+        assert_eq!(
+            ["no nft", "no nft", "no ip"].map(|why| log_limit.failed(why)),
+            [true, false, true]
+        );
         // However short the time since the last repair that was told.
-        assert_eq!(voice.fine(Some("a missing"), now).as_deref(), SAID);
-        assert_eq!(voice.fine(Some("a missing"), now), None);
-        assert!(voice.failed("no ip"), "it is new again");
-        assert_eq!(voice.fine(None, now).as_deref(), Some("all is right again"));
-        assert_eq!(voice.fine(None, now), None);
+        assert_eq!(log_limit.fine(Some("a missing"), now).as_deref(), SAID);
+        assert_eq!(log_limit.fine(Some("a missing"), now), None);
+        assert!(log_limit.failed("no ip"), "it is new again");
+        assert_eq!(log_limit.fine(None, now).as_deref(), Some("all is right again"));
+        assert_eq!(log_limit.fine(None, now), None);
     }
 }

@@ -1,6 +1,8 @@
 //! The options of `smtp-check`, and the check that they ask for. Those that SMTP_CHECK has carry
 //! its names and defaults, so that a block of keepalived.conf can be moved over word by word.
 
+mod help;
+mod host;
 mod plan;
 
 use std::net::{IpAddr, SocketAddr};
@@ -11,8 +13,8 @@ use anyhow::{Context, ensure};
 use clap::builder::ArgPredicate;
 use clap::{ArgGroup, Parser, value_parser};
 
-use super::help::AFTER_HELP;
-use super::host::Host;
+use self::help::AFTER_HELP;
+use self::host::Host;
 use crate::smtp::esmtp::xclient::Attribute;
 use crate::smtp::probe::DEFAULT_RETRY;
 use crate::smtp::proxy::Version;

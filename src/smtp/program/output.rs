@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use super::Args;
 use crate::log::Log;
 use crate::smtp::history::{self, History};
+use crate::smtp::options::Args;
 use crate::smtp::tls::certificate::{now, rfc3339};
 use crate::smtp::{Failure, Report, weight};
 use serde_json::{Value, json};
