@@ -9,7 +9,7 @@ use super::address::{self, Held};
 use super::conflicts::{self, Finding, Findings};
 use super::nft::{self, Nft};
 use super::plan::Guard;
-use super::settings::{Settings, SettingsError};
+use super::settings::{Settings, SettingsError, servers_stay};
 use super::status::Status;
 use super::system::{System, SystemError, vips};
 use super::watch;
@@ -38,9 +38,9 @@ pub fn run(cli: &Cli, out: &mut impl Write, log: &mut Log) -> Exit {
         }
     };
     if cli.apply_settings {
-        apply_settings(log)
+        apply_settings(cli, log)
     } else if cli.restore_settings {
-        restore_settings(&system, log)
+        restore_settings(&system, cli, log)
     } else if let Some(vips) = &cli.check {
         // Without --service, whichever services the guards are for.
         let expected = if cli.service.is_empty() { &[] } else { guards.as_slice() };
@@ -59,8 +59,11 @@ pub fn run(cli: &Cli, out: &mut impl Write, log: &mut Log) -> Exit {
     }
 }
 
-fn apply_settings(log: &mut Log) -> Exit {
-    match Settings::default().apply() {
+fn apply_settings(cli: &Cli, log: &mut Log) -> Exit {
+    // Without a file that can be read nothing is known of the servers.
+    let follow = Follow::new(&cli.config, cli.config_id.as_deref());
+    let statements = follow.ok().and_then(|mut follow| follow.read().ok());
+    match Settings::new(statements.is_some_and(|all| servers_stay(&all))).apply() {
         Ok(missing) if missing.is_empty() => Exit::Ok,
         Ok(missing) => {
             let missing = missing.join(", ");
@@ -72,11 +75,11 @@ fn apply_settings(log: &mut Log) -> Exit {
 }
 
 /// While a fallback route may be there, the settings that make it safe stay.
-fn restore_settings(system: &System, log: &mut Log) -> Exit {
+fn restore_settings(system: &System, cli: &Cli, log: &mut Log) -> Exit {
     match system.known() {
-        (vips, None) if vips.is_empty() => match Settings::default().restore() {
+        (vips, None) if vips.is_empty() => match Settings::new(false).restore() {
             // A hook may have put a guard in force meanwhile.
-            Ok(true) if !system.known().0.is_empty() => apply_settings(log),
+            Ok(true) if !system.known().0.is_empty() => apply_settings(cli, log),
             Ok(true) => {
                 log.note("the kernel's settings are again what they were before");
                 Exit::Ok

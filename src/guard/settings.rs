@@ -9,6 +9,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::conf::detection::INHIBIT;
+use crate::conf::grammar::Statement;
 use crate::files;
 use crate::paths;
 
@@ -24,6 +26,11 @@ const PROC: &str = "/proc/sys";
 
 /// The keys that exist once ip_vs is loaded begin with this.
 const OF_IP_VS: &str = "net.ipv4.vs.";
+
+/// Where every server that fails stays in its table with weight 0: a client that repeats its SYN, because
+/// the first went to a server that was dead already, gets another server. Where servers leave the table it
+/// would also end the sessions of one that a check takes for dead by mistake.
+const WHERE_SERVERS_STAY: (&str, &str) = ("net.ipv4.vs.expire_nodest_conn", "1");
 
 /// Why settings could not be put in place, or set back.
 #[derive(Debug, thiserror::Error)]
@@ -66,23 +73,44 @@ pub struct Settings {
     proc: PathBuf,
     noted: PathBuf,
     files: Vec<PathBuf>,
+    /// Whether the node's servers stay in their tables when they fail.
+    servers_stay: bool,
 }
 
-impl Default for Settings {
-    fn default() -> Settings {
-        let files = [OWN_FILE, paths::SYSCTL_FILE].map(PathBuf::from).to_vec();
-        Settings { proc: PathBuf::from(PROC), noted: PathBuf::from(BEFORE), files }
-    }
+/// Whether in these statements of a keepalived.conf every server that fails stays in its table.
+pub fn servers_stay(statements: &[Statement]) -> bool {
+    let of = |block: &Statement, keyword: &str| {
+        block.inner().iter().filter(|one| one.keyword() == keyword).cloned().collect::<Vec<_>>()
+    };
+    let says_so = |block: &Statement| {
+        let word = of(block, INHIBIT).first().map(|one| one.values().first().cloned());
+        word.is_some_and(|word| !matches!(word.as_deref(), Some("off" | "no" | "false")))
+    };
+    let stays =
+        |service: &&Statement| says_so(service) || of(service, "real_server").iter().all(says_so);
+    let mut services = statements.iter().filter(|one| one.keyword() == "virtual_server").peekable();
+    services.peek().is_some() && services.all(|service| stays(&service))
 }
 
 impl Settings {
-    /// Puts the settings of the first file that exists in place; what was there before is noted first.
+    /// The host's. `servers_stay`: see there.
+    pub fn new(servers_stay: bool) -> Settings {
+        let files = [OWN_FILE, paths::SYSCTL_FILE].map(PathBuf::from).to_vec();
+        Settings { proc: PathBuf::from(PROC), noted: PathBuf::from(BEFORE), files, servers_stay }
+    }
+
+    /// Puts the settings of the first file that exists in place, and what servers that stay take, unless
+    /// the file says that otherwise; what was there before is noted first.
     /// Returns the keys that the kernel does not have: ip_vs is not loaded then.
     ///
     /// # Errors
     /// When no file can be read, a line is wrong (nothing is changed then), or the kernel refuses.
     pub fn apply(&self) -> Result<Vec<String>, SettingsError> {
-        let wanted = self.wanted()?;
+        let mut wanted = self.wanted()?;
+        let (key, value) = WHERE_SERVERS_STAY;
+        if self.servers_stay && !wanted.iter().any(|(name, _)| name == key) {
+            wanted.push((key.to_owned(), value.to_owned()));
+        }
         let mut noted = self.noted()?;
         let mut missing = Vec::new();
         let mut changes = Vec::new();
@@ -216,6 +244,7 @@ fn same(one: &str, other: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conf::grammar;
 
     const FILE: &str =
         "# a comment\nnet.ipv4.conf.all.arp_ignore = 1\n\nnet.ipv4.vs.sync_threshold = 2 50\n";
@@ -255,8 +284,45 @@ mod tests {
                 proc: self.at("proc"),
                 noted: self.at("run/sysctl.before"),
                 files: vec![self.at("own.conf"), self.at("sysctl.conf")],
+                servers_stay: false,
             }
         }
+    }
+
+    #[test]
+    fn servers_stay_where_all_that_fail_do() {
+        let stay = |text: &str| {
+            servers_stay(&grammar::parse("k.conf", text, None, &mut grammar::NoFiles).unwrap())
+        };
+        let service = |lines: &str| format!("virtual_server 10.0.0.9 25 {{\n{lines}\n}}\n");
+        let server = |line: &str| format!("real_server 10.0.0.1 25 {{\n weight 1\n {line}\n}}");
+        let all = service(&format!("inhibit_on_failure\n{}", server("")));
+        let each = service(&format!("{0}\n{0}", server("inhibit_on_failure")));
+        let one = service(&format!("{}\n{}", server("inhibit_on_failure"), server("")));
+        let off = service(&server("inhibit_on_failure off"));
+        assert!(stay(&all));
+        assert!(stay(&each));
+        assert!(stay(&format!("{all}{each}")));
+        for other in [&one, &off, &format!("{all}{one}"), &String::new()] {
+            assert!(!stay(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_servers_that_stay_take_gives_way_to_the_file() {
+        let host = Host::with_ip_vs(FILE);
+        let key = "net/ipv4/vs/expire_nodest_conn";
+        host.set(key, "0\n");
+        host.settings().apply().unwrap();
+        assert_eq!(host.get(key), "0\n");
+        let staying = || Settings { servers_stay: true, ..host.settings() };
+        staying().apply().unwrap();
+        assert_eq!(host.get(key), "1");
+        staying().restore().unwrap();
+        assert_eq!(host.get(key), "0");
+        fs::write(host.at("own.conf"), "net.ipv4.vs.expire_nodest_conn = 0\n").unwrap();
+        staying().apply().unwrap();
+        assert_eq!(host.get(key), "0");
     }
 
     #[test]

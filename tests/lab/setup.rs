@@ -183,6 +183,10 @@ impl Setup {
                 }
             }
         }
+        // What `bypass-ipvs --apply-settings` adds where servers that fail stay in the table.
+        if std::fs::read_to_string(node.conf())?.contains("inhibit_on_failure") {
+            add("net.ipv4.vs.expire_nodest_conn", "1");
+        }
         self.sysctls.iter().for_each(|(name, value)| add(name, value));
         for (name, value) in wanted {
             node.set(&name, &value)?;
