@@ -231,8 +231,10 @@ impl Cluster {
     pub fn reset(&mut self) -> Result<()> {
         let vips = self.setup.vips()?;
         for node in &mut self.nodes {
+            node.freeze(false)?;
             node.kill()?;
             node.drain(false)?;
+            node.link.repair()?;
             node.link.join()?;
             node.link.plug()?;
             for vip in &vips {
@@ -314,10 +316,7 @@ impl Cluster {
             let names: Vec<&str> = masters.iter().map(|&m| self.nodes[m].name.as_str()).collect();
             return Ok(Some(format!("the VIP is on {names:?}")));
         }
-        let address = |&member: &usize| match self.vip {
-            IpAddr::V4(_) => self.nodes[member].address,
-            IpAddr::V6(_) => network::in_ipv6(self.nodes[member].address),
-        };
+        let address = |&member: &usize| self.nodes[member].address_beside(self.vip);
         let expected: BTreeSet<IpAddr> = members.iter().map(address).collect();
         let family = |server: &IpAddr| server.is_ipv4() == self.vip.is_ipv4();
         for &member in members {

@@ -1,10 +1,12 @@
 //! A real keepalived on a node, started the way a service manager does: in the foreground, its
-//! log kept.
+//! log kept, and of each line when it was said.
 
 use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -22,6 +24,32 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct Keepalived {
     child: Child,
+    /// Ends when nobody can say anything any more.
+    listener: JoinHandle<()>,
+}
+
+/// What the keepalived of a node said, and when; its own log has whole seconds.
+#[derive(Clone, Default)]
+pub struct Said(Arc<Mutex<Vec<(Instant, String)>>>);
+
+impl Said {
+    /// When something was first said since a moment.
+    pub fn first(&self, since: Instant, is_it: impl Fn(&str) -> bool) -> Option<Instant> {
+        let lines = self.0.lock().unwrap();
+        lines.iter().find(|(when, line)| *when >= since && is_it(line)).map(|(when, _)| *when)
+    }
+
+    /// How often something was said from one moment to another.
+    pub fn count(&self, since: Instant, until: Instant, is_it: impl Fn(&str) -> bool) -> usize {
+        let lines = self.0.lock().unwrap();
+        lines.iter().filter(|(when, line)| (since..until).contains(when) && is_it(line)).count()
+    }
+}
+
+/// Whether a line says that a server gets no more connections: that it leaves the table, or has weight 0
+/// from now on.
+pub fn takes_out(line: &str) -> bool {
+    line.contains("Removing service [") || line.contains("Disabling service [")
 }
 
 /// What is /run/keepalived-lvskit on the node: the nodes of the lab have one /run.
@@ -44,9 +72,10 @@ pub fn log(folder: &Path) -> PathBuf {
 }
 
 impl Keepalived {
-    /// Starts it on the node; `folder` is the node's own.
-    pub fn start(node: &Netns, folder: &Path, conf: &Path) -> Result<Keepalived> {
-        let log = File::options().create(true).append(true).open(log(folder))?;
+    /// Starts it on the node; `folder` is the node's own. What it says goes to its log and to `said`.
+    pub fn start(node: &Netns, folder: &Path, conf: &Path, said: &Said) -> Result<Keepalived> {
+        let mut log = File::options().create(true).append(true).open(log(folder))?;
+        let (reader, writer) = io::pipe()?;
         let mut command = Command::new("keepalived");
         command.args(["-n", "-l", "-D", "-f"]).arg(conf);
         command.arg("-p").arg(pid_file(folder));
@@ -56,7 +85,7 @@ impl Keepalived {
         if has_bfd() {
             command.arg("-b").arg(folder.join("bfd.pid"));
         }
-        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
         let run = run_folder(folder);
         fs::create_dir_all(&run)?;
         fs::create_dir_all(lvskit_run())?;
@@ -68,7 +97,18 @@ impl Keepalived {
             mount(Some(&run), lvskit_run(), none, MsFlags::MS_BIND, none)?;
             Ok::<_, anyhow::Error>(command.spawn()?)
         });
-        Ok(Keepalived { child: child.context("keepalived")? })
+        // Ours is the last end for writing: with it the thread would wait for ever.
+        drop(command);
+        let lines = said.0.clone();
+        let listener = std::thread::spawn(move || {
+            for line in BufReader::new(reader).split(b'\n').map_while(Result::ok) {
+                let line = String::from_utf8_lossy(&line).into_owned();
+                // A full disk would show in the scenario itself.
+                let _ = writeln!(log, "{line}");
+                lines.lock().unwrap().push((Instant::now(), line));
+            }
+        });
+        Ok(Keepalived { child: child.context("keepalived")?, listener })
     }
 
     /// Tells it to read its file again, as `systemctl reload` does.
@@ -106,10 +146,10 @@ impl Keepalived {
         Ok(())
     }
 
-    /// Waits until it has stopped.
+    /// Waits until it has stopped, and all that it said is in its log.
     pub fn wait(mut self) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
-        while self.child.try_wait()?.is_none() {
+        while self.child.try_wait()?.is_none() || !self.listener.is_finished() {
             if Instant::now() > deadline {
                 self.child.kill()?;
                 bail!("keepalived did not stop within {PATIENCE:?}");

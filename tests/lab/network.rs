@@ -34,6 +34,39 @@ impl Link {
         here(&format!("link set {} up", self.port))
     }
 
+    /// Lets nothing through that comes from the host, while what goes to it arrives: a port that is half
+    /// broken. Carriers stay.
+    pub fn mute(&self) -> Result<()> {
+        self.drop_what("iifname")
+    }
+
+    /// Lets nothing through that goes to the host.
+    pub fn deafen(&self) -> Result<()> {
+        self.drop_what("oifname")
+    }
+
+    /// Ends both.
+    pub fn repair(&self) -> Result<()> {
+        let table = self.table();
+        run("nft", &format!("add table {table} ; delete table {table}"))
+    }
+
+    fn drop_what(&self, direction: &str) -> Result<()> {
+        let (table, port) = (self.table(), &self.port);
+        run(
+            "nft",
+            &format!(
+                "add table {table} ; \
+                 add chain {table} drop_{direction} {{ type filter hook forward priority 0 ; }} ; \
+                 add rule {table} drop_{direction} {direction} {port} drop"
+            ),
+        )
+    }
+
+    fn table(&self) -> String {
+        format!("bridge {}", self.port.replace('-', "_"))
+    }
+
     /// Puts the cable into the other switch, which no cable joins to the first.
     pub fn part(&self) -> Result<()> {
         here(&format!("link set {} master {FAR_SWITCH}", self.port))
@@ -120,8 +153,12 @@ pub fn packets_sent(client: &Netns) -> Result<u64> {
 }
 
 fn here(args: &str) -> Result<()> {
-    let output = std::process::Command::new("ip").args(args.split(' ')).output()?;
+    run("ip", args)
+}
+
+fn run(program: &str, args: &str) -> Result<()> {
+    let output = std::process::Command::new(program).args(args.split_whitespace()).output()?;
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
-    anyhow::ensure!(output.status.success(), "ip {args}: {words}");
+    anyhow::ensure!(output.status.success(), "{program} {args}: {words}");
     Ok(())
 }

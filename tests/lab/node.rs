@@ -5,12 +5,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
+use nix::errno::Errno;
 use nix::ifaddrs::{InterfaceAddress, getifaddrs};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::common::netns::Netns;
 use crate::ipvs::{self, Balanced, RealServer};
-use crate::keepalived::{self, Keepalived};
+use crate::keepalived::{self, Keepalived, Said};
 use crate::network::{self, Link};
 use crate::postfix::Postfix;
 use crate::sandbox::ROOT;
@@ -39,6 +42,8 @@ pub struct Node {
     folder: PathBuf,
     keepalived: Option<Keepalived>,
     watcher: Option<Watcher>,
+    /// What its keepalived said.
+    pub said: Said,
 }
 
 impl Node {
@@ -50,8 +55,8 @@ impl Node {
         let (netns, link) = network::host(short, address)?;
         let postfix = Postfix::configure(&folder, name, SocketAddr::new(address, PORT))?;
         let name = name.to_owned();
-        let (sink, keepalived, watcher) = (None, None, None);
-        Ok(Node { name, address, netns, link, postfix, sink, folder, keepalived, watcher })
+        let (sink, keepalived, watcher, said) = (None, None, None, Said::default());
+        Ok(Node { name, address, netns, link, postfix, sink, folder, keepalived, watcher, said })
     }
 
     /// Ends the server that there is and starts the other.
@@ -67,6 +72,12 @@ impl Node {
                 Ok(())
             }
         }
+    }
+
+    /// Ends what serves on it at once, as a power failure does.
+    pub fn halt(&mut self) -> Result<()> {
+        self.sink = None;
+        Ok(())
     }
 
     /// Where the node's file was rendered to.
@@ -96,7 +107,8 @@ impl Node {
         if self.keepalived.is_some() {
             return Ok(());
         }
-        self.keepalived = Some(Keepalived::start(&self.netns, &self.folder, &self.conf())?);
+        let started = Keepalived::start(&self.netns, &self.folder, &self.conf(), &self.said);
+        self.keepalived = Some(started?);
         Ok(())
     }
 
@@ -140,6 +152,41 @@ impl Node {
     /// Kills keepalived, if it runs.
     pub fn kill(&mut self) -> Result<()> {
         self.keepalived.take().map_or(Ok(()), Keepalived::kill).with_context(|| self.name.clone())
+    }
+
+    /// Gives a VIP up that a killed keepalived left behind, as the drop-in for its unit does.
+    pub fn give_up(&self, vip: IpAddr) -> Result<()> {
+        let mut give_up = Command::new(lvskit::paths::libexec("bypass-ipvs"));
+        give_up.arg("--give-up").arg(vip.to_string());
+        let output = self.netns.run(|| give_up.output())?;
+        ensure!(output.status.success(), "--give-up: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
+    }
+
+    /// Stops every program on the node, or lets them go on. The kernel lives meanwhile.
+    pub fn freeze(&self, wanted: bool) -> Result<()> {
+        let signal = if wanted { Signal::SIGSTOP } else { Signal::SIGCONT };
+        let own = self.netns.run(|| fs::read_link("/proc/thread-self/ns/net"))?;
+        for process in fs::read_dir("/proc")?.flatten() {
+            let number = process.file_name().to_string_lossy().parse();
+            let is_here = fs::read_link(process.path().join("ns/net")).is_ok_and(|net| net == own);
+            if let (Ok(number), true) = (number, is_here) {
+                match kill(Pid::from_raw(number), signal) {
+                    // It has just ended.
+                    Ok(()) | Err(Errno::ESRCH) => {}
+                    Err(error) => bail!("{signal} to {number}: {error}"),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Its address in the family of a VIP.
+    pub fn address_beside(&self, vip: IpAddr) -> IpAddr {
+        match vip {
+            IpAddr::V4(_) => self.address,
+            IpAddr::V6(_) => network::in_ipv6(self.address),
+        }
     }
 
     /// The log of its Postfix.

@@ -27,6 +27,11 @@ pub fn chosen(name: &str) -> bool {
     text("VARIANTS").is_none_or(|words| words.split('+').any(|word| name.contains(word)))
 }
 
+/// Whether `LVSKIT_LAB_{list}` names it, `+` between the names; what holds where nothing is said, `usual`.
+pub fn named(list: &str, name: &str, usual: bool) -> bool {
+    text(list).map_or(usual, |words| words.split('+').any(|word| word == name))
+}
+
 /// What `LVSKIT_LAB_{name}` says.
 pub fn text(name: &str) -> Option<String> {
     env::var(format!("{PREFIX}{name}")).ok().filter(|value| !value.is_empty())

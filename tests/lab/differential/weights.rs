@@ -14,7 +14,7 @@ use crate::certificates::Authority;
 use crate::common::netns::Netns;
 use crate::common::server::FakeServer;
 use crate::common::server::Step::{self, Tls};
-use crate::keepalived::{self, Keepalived};
+use crate::keepalived::{self, Keepalived, Said};
 
 const PLAIN: Ipv4Addr = Ipv4Addr::new(10, 9, 250, 1);
 const IN_TLS: Ipv4Addr = Ipv4Addr::new(10, 9, 250, 2);
@@ -45,7 +45,7 @@ pub fn prove(netns: &Netns, folder: &Path) -> Result<String> {
     let _in_tls = serve(IN_TLS, [vec![Tls(Authority::new().server(30))], good()].concat())?;
     let _silent = serve(SILENT, vec![])?;
 
-    let keepalived = Keepalived::start(netns, folder, &conf)?;
+    let keepalived = Keepalived::start(netns, folder, &conf, &Said::default())?;
     let wait = |what: &str, expected: &[(Ipv4Addr, u32)]| {
         wait(netns, expected.iter().copied().collect()).with_context(|| {
             let log = fs::read_to_string(keepalived::log(folder)).unwrap_or_default();

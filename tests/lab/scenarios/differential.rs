@@ -12,7 +12,7 @@ use crate::cluster::Cluster;
 use crate::differential::behaviour::{Behaviour, LONG, Verdict, Verdicts};
 use crate::differential::stage::Stage;
 use crate::differential::{self, conf, network, verdict, weights};
-use crate::keepalived::{self, Keepalived};
+use crate::keepalived::{self, Keepalived, Said};
 use crate::sandbox::ROOT;
 
 /// How long all checks together may take.
@@ -34,7 +34,7 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
     let log = keepalived::log(&folder);
 
     let began = Instant::now();
-    let keepalived = Keepalived::start(&stage.netns, &folder, &conf)?;
+    let keepalived = Keepalived::start(&stage.netns, &folder, &conf, &Said::default())?;
     let found = wait(|| verdict::faults(&chapters, &stage, &text(&log)));
     let took = began.elapsed();
     keepalived.terminate()?;

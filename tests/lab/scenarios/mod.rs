@@ -3,6 +3,7 @@
 
 mod converged;
 mod differential;
+mod failures;
 mod firewalld;
 mod link_death;
 mod mh_or_sync;
@@ -190,6 +191,20 @@ pub const ALL: &[Scenario] = &[
         server: Server::Sink,
         tells: "the MASTER loses its power, and comes back; with wlc, rr, mh, and the article's way",
         run: node_death::run,
+    },
+    Scenario {
+        name: "failures",
+        group: Group::Proof,
+        server: Server::Sink,
+        tells: "what each kind of failure costs, beside the checks alone and the article's way",
+        run: failures::run,
+    },
+    Scenario {
+        name: "false_alarms",
+        group: Group::Proof,
+        server: Server::Sink,
+        tells: "all processors are busy for minutes: is a living node taken for dead, and what that costs",
+        run: failures::alarms::run,
     },
     Scenario {
         name: "mh_or_sync",

@@ -3,16 +3,16 @@
 //! server must leave the balance. Then it is there again, as after a cut cable. Once for each
 //! scheduler that may be chosen, and for the article's way.
 
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
+use super::failures;
 use crate::cluster::Cluster;
 use crate::load::{Load, Seen};
+use crate::settings;
 use crate::setup::{Setup, TAKEOVER, Way};
 use crate::traffic::{Outcome, outage};
-use crate::{network, settings};
 
 /// How long new connections may be out: VRRP's time and 1 s for the rest; with the quick adverts this.
 const LIMIT: Duration = TAKEOVER.saturating_add(Duration::from_secs(1));
@@ -83,22 +83,18 @@ pub fn die(cluster: &mut Cluster, setup: &Setup) -> Result<Death> {
         patience: Duration::from_secs(2),
     };
     let everybody = cluster.everybody();
-    let (dead, survivors) = (&cluster.nodes[0], &everybody[1..]);
-    let address = match cluster.vip {
-        IpAddr::V4(_) => dead.address,
-        IpAddr::V6(_) => network::in_ipv6(dead.address),
-    };
+    let dead = &cluster.nodes[0];
     let mut running = load.start(cluster)?;
-    let alarms_before = alarms(cluster, survivors, address);
     std::thread::sleep(Duration::from_secs(2));
     let died = running.note("death");
     dead.link.pull()?;
-    wait_until_out(cluster, survivors, address)?;
-    let out = running.note("out of the balance");
+    let out = failures::wait_until_out(cluster, &[0], died);
+    let out = died + out.context("the dead server stays in the balance")?;
+    running.note("out of the balance");
     std::thread::sleep(WATCH);
     let lost = running.check();
-    let false_alarms = alarms(cluster, survivors, address) - alarms_before;
     let returned = running.note("return");
+    let false_alarms = failures::false_alarms(cluster, &[0], died, returned);
     dead.link.plug()?;
     if setup.way == Way::Ours {
         cluster.converge(&everybody)?;
@@ -127,33 +123,6 @@ pub fn die(cluster: &mut Cluster, setup: &Setup) -> Result<Death> {
         failed_at_return: until(returned, Instant::now()),
         seen,
     })
-}
-
-/// How often the nodes named have taken another server than the dead one out of the balance.
-fn alarms(cluster: &Cluster, nodes: &[usize], dead: IpAddr) -> usize {
-    let log = |&node: &usize| std::fs::read_to_string(cluster.nodes[node].keepalived_log());
-    let of_living = |line: &&str| {
-        line.contains("Removing service [") && !line.contains(&format!("service [{dead}]"))
-    };
-    let logs = nodes.iter().flat_map(log);
-    logs.map(|text| text.lines().filter(of_living).count()).sum()
-}
-
-/// Waits until no survivor balances to the server.
-fn wait_until_out(cluster: &Cluster, survivors: &[usize], server: IpAddr) -> Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(90);
-    loop {
-        let mut balancing = 0;
-        for &survivor in survivors {
-            let servers = cluster.nodes[survivor].real_servers()?;
-            balancing += usize::from(servers.iter().any(|real| real.address == server));
-        }
-        if balancing == 0 {
-            return Ok(());
-        }
-        ensure!(Instant::now() < deadline, "{balancing} nodes still balance to the dead server");
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }
 
 impl std::fmt::Display for Death {

@@ -3,7 +3,6 @@
 //! once more, unless something keeps it from that. What it does is counted, with `rr`, which hides
 //! nothing; and with the address given up, as the drop-in for keepalived.service does.
 
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -62,7 +61,7 @@ fn killed(cluster: &mut Cluster, setup: &Setup, cure: Cure) -> Result<(String, u
     running.note("kill");
     if cure == Cure::GiveUp {
         std::thread::sleep(Duration::from_millis(200));
-        give_up(cluster)?;
+        cluster.nodes[0].give_up(cluster.vip)?;
         cluster.wait_for_masters(&[1])?;
     } else {
         cluster.wait_for_masters(&[0, 1])?;
@@ -97,12 +96,4 @@ fn killed(cluster: &mut Cluster, setup: &Setup, cure: Cure) -> Result<(String, u
         failed(back, None),
     );
     Ok((line, sent, twice))
-}
-
-fn give_up(cluster: &Cluster) -> Result<()> {
-    let program = lvskit::paths::libexec("bypass-ipvs");
-    let give_up = || Command::new(program).arg("--give-up").arg(cluster.vip.to_string()).output();
-    let output = cluster.nodes[0].netns.run(give_up)?;
-    ensure!(output.status.success(), "--give-up: {}", String::from_utf8_lossy(&output.stderr));
-    Ok(())
 }

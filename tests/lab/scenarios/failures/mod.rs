@@ -1,0 +1,246 @@
+//! What each kind of failure costs while 20 new connections a second arrive, whatever becomes of the
+//! earlier ones: with the example's `failure_detection`, with the application's checks alone, and the
+//! article's way. When a dead server leaves the balance keepalived itself says; nobody asks it.
+//!
+//! What a failure takes from those who are not dead would be a fault, and fails the scenario: their
+//! sessions. How many connections are lost, and for how long, is what is measured.
+
+pub mod alarms;
+mod event;
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+
+use crate::cluster::Cluster;
+use crate::keepalived::takes_out;
+use crate::load::{Load, Seen};
+use crate::setup::{Setup, Way};
+use crate::{report, settings};
+use event::Event;
+
+/// How long a dead server may stay in the balance until it is not waited for any more: the article's checks
+/// take half a minute.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Before the failure, after it, and after its end.
+const BEFORE: Duration = Duration::from_secs(2);
+const WATCH: Duration = Duration::from_secs(4);
+
+/// One way to find the dead.
+struct Variant {
+    name: &'static str,
+    setup: fn() -> Setup,
+    runs: Runs,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Runs {
+    /// Through everything.
+    Usually,
+    /// Through what is compared.
+    ForComparison,
+    /// Through everything, where it is named.
+    Named,
+}
+
+fn detected(how: &str) -> Setup {
+    Setup::ours().with("failure_detection", how)
+}
+
+const VARIANTS: &[Variant] = &[
+    Variant { name: "example", setup: Setup::ours, runs: Runs::Usually },
+    Variant { name: "example6", setup: || Setup::ours().in_ipv6(), runs: Runs::Usually },
+    Variant { name: "checks", setup: || detected("false"), runs: Runs::ForComparison },
+    Variant { name: "article", setup: Setup::articles, runs: Runs::ForComparison },
+    Variant {
+        name: "ping-50x2",
+        setup: || detected("{method: ping, interval: 0.05, attempts: 2}"),
+        runs: Runs::Named,
+    },
+    Variant {
+        name: "ping-100x1",
+        setup: || detected("{method: ping, interval: 0.1, attempts: 1}"),
+        runs: Runs::Named,
+    },
+    Variant {
+        name: "ping-200x2",
+        setup: || detected("{method: ping, interval: 0.2, attempts: 2}"),
+        runs: Runs::Named,
+    },
+    Variant {
+        name: "advert-100",
+        setup: || Setup::ours().with("advert_int", "0.1"),
+        runs: Runs::Named,
+    },
+    Variant { name: "bfd-50x3", setup: || detected("{method: bfd}"), runs: Runs::Named },
+    Variant { name: "bfd6-50x3", setup: || detected("{method: bfd}").in_ipv6(), runs: Runs::Named },
+];
+
+pub fn run(cluster: &mut Cluster) -> Result<String> {
+    let rounds = settings::number("ROUNDS", 1)?;
+    let (mut rows, mut wrong) = (Vec::new(), Vec::new());
+    for variant in VARIANTS {
+        if !settings::named("VARIANTS", variant.name, variant.runs != Runs::Named) {
+            continue;
+        }
+        let setup = (variant.setup)();
+        for event in event::ALL {
+            let goes = event.compared || variant.runs != Runs::ForComparison;
+            if !goes || !settings::named("EVENTS", event.name, true) {
+                continue;
+            }
+            for _ in 0..rounds {
+                let what = format!("| {} | {} |", event.tells, variant.name);
+                match strike(cluster, &setup, event) {
+                    Ok(cost) => {
+                        let row = format!("{what} {cost}");
+                        println!("    {row}\n{}", cost.seen.losses());
+                        if setup.way == Way::Ours && cost.others_lost > 0 {
+                            wrong.push(format!("{row} sessions of the living were lost"));
+                        }
+                        rows.push(row);
+                    }
+                    Err(error) => {
+                        println!("    {what} FAILED: {error:#}");
+                        report::print(cluster);
+                        wrong.push(format!("{what} {error:#}"));
+                        cluster.reset()?;
+                    }
+                }
+            }
+        }
+    }
+    println!("{HEAD}\n{}", rows.join("\n"));
+    ensure!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    Ok(format!("{} failures, no session of a living node lost", rows.len()))
+}
+
+const HEAD: &str = "\
+| what happens | found by | new connects failed | last after | under way then | slow | out after | \
+sessions lost: dead, living | living taken out | failed at its end |\n\
+|---|---|---|---|---|---|---|---|---|---|";
+
+/// What one failure cost.
+struct Cost {
+    seen: Seen,
+    /// Connections that began in the failure: failed, all, and when the last that failed began.
+    failed: usize,
+    all: usize,
+    last: Option<Duration>,
+    /// Those that had begun before and failed.
+    under_way: usize,
+    /// Until the last survivor had taken the last dead server out.
+    out: Option<Duration>,
+    dead_lost: usize,
+    others_lost: usize,
+    /// How often a server that lives was taken out.
+    false_alarms: usize,
+    /// Connections that began once the failure was at its end and failed, and all.
+    failed_after: usize,
+    all_after: usize,
+}
+
+fn strike(cluster: &mut Cluster, setup: &Setup, event: &Event) -> Result<Cost> {
+    cluster.set_up(setup)?;
+    let load = Load {
+        sessions: settings::number("SESSIONS", 20)?,
+        rate: settings::number("RATE", 20)?,
+        lasts: Duration::ZERO,
+        patience: Duration::from_secs(3),
+    };
+    let everybody = cluster.everybody();
+    let mut running = load.start(cluster)?;
+    std::thread::sleep(BEFORE);
+    let struck = running.note(event.name);
+    (event.strike)(cluster)?;
+    let out = wait_until_out(cluster, event.dead, struck);
+    std::thread::sleep(WATCH);
+    let mended = running.note("its end");
+    (event.mend)(cluster)?;
+    cluster.converge(&everybody)?;
+    std::thread::sleep(WATCH);
+    let false_alarms = false_alarms(cluster, event.dead, struck, mended);
+    let seen = running.stop();
+
+    let from = |from: Instant, to: Option<Instant>| {
+        let all = seen.outcomes.iter();
+        all.filter(move |one| one.started >= from && to.is_none_or(|to| one.started < to))
+    };
+    let failed =
+        |from_: Instant, to: Option<Instant>| from(from_, to).filter(|one| one.greeted.is_err());
+    let dead = |name: &str| event.dead.iter().any(|&place| cluster.nodes[place].name == name);
+    let dead_lost = seen.lost.iter().filter(|lost| dead(&lost.server)).count();
+    let cost = Cost {
+        failed: failed(struck, Some(mended)).count(),
+        all: from(struck, Some(mended)).count(),
+        last: failed(struck, Some(mended)).map(|one| one.started - struck).max(),
+        under_way: seen.failed().filter(|one| one.started < struck).count(),
+        out,
+        dead_lost,
+        others_lost: seen.lost.len() - dead_lost,
+        false_alarms,
+        failed_after: failed(mended, None).count(),
+        all_after: from(mended, None).count(),
+        seen,
+    };
+    Ok(cost)
+}
+
+/// Waits until each survivor has said that the dead are out; tells how long the last one took, if all did.
+pub fn wait_until_out(cluster: &Cluster, dead: &[usize], struck: Instant) -> Option<Duration> {
+    let deadline = struck + PATIENCE;
+    let mut last = None;
+    for &one in dead {
+        let server = format!("[{}]", cluster.nodes[one].address_beside(cluster.vip));
+        let survivors = (0..cluster.nodes.len()).filter(|place| !dead.contains(place));
+        for survivor in survivors {
+            let said = &cluster.nodes[survivor].said;
+            let is_out = |line: &str| takes_out(line) && line.contains(&server);
+            let when = loop {
+                match said.first(struck, is_out) {
+                    None if Instant::now() < deadline => {
+                        std::thread::sleep(Duration::from_millis(50));
+                    }
+                    when => break when,
+                }
+            };
+            last = last.max(Some(when? - struck));
+        }
+    }
+    last
+}
+
+/// How often a node that lives took out one that lives.
+pub fn false_alarms(cluster: &Cluster, dead: &[usize], from: Instant, to: Instant) -> usize {
+    let address = |&place: &usize| cluster.nodes[place].address_beside(cluster.vip);
+    let servers: Vec<String> = dead.iter().map(|one| format!("[{}]", address(one))).collect();
+    let living = (0..cluster.nodes.len()).filter(|place| !dead.contains(place));
+    let is_alarm =
+        |line: &str| takes_out(line) && !servers.iter().any(|server| line.contains(server));
+    living.map(|place| cluster.nodes[place].said.count(from, to, is_alarm)).sum()
+}
+
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = |time: Option<Duration>| {
+            time.map_or("-".to_owned(), |time| format!("{:.2} s", time.as_secs_f64()))
+        };
+        write!(
+            f,
+            "{} of {} | {} | {} | {} | {} | {}, {} | {} | {} of {} |",
+            self.failed,
+            self.all,
+            seconds(self.last),
+            self.under_way,
+            self.seen.slow(),
+            seconds(self.out),
+            self.dead_lost,
+            self.others_lost,
+            self.false_alarms,
+            self.failed_after,
+            self.all_after,
+        )
+    }
+}
