@@ -104,6 +104,20 @@ pub fn replace(staged: Vec<Staged>) -> Result<(), (PathBuf, io::Error)> {
     sync(folders.iter().map(|(folder, device)| (folder.as_path(), *device)))
 }
 
+/// Replaces one file in one step, with this mode, so that no reader meets half of it.
+///
+/// # Errors
+/// When its folder is missing or can't be written to.
+pub fn publish(file: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    // Who reads all files of a name, such as *.prom, must not read the half one.
+    let mut content = tempfile::Builder::new().prefix(".lvskit-").tempfile_in(folder(file))?;
+    content.write_all(bytes)?;
+    content.as_file().set_permissions(Permissions::from_mode(mode))?;
+    content.as_file().sync_all()?;
+    content.persist(file).map_err(|error| error.error)?;
+    Ok(())
+}
+
 /// Brings files or folders to the disk: one by itself, several by their file systems, which takes
 /// as long as one and not as many times as there are files.
 fn sync<'a>(

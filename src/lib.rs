@@ -8,6 +8,7 @@
 //! - VIP → [`guard`] ruleset → kernel (`bypass-ipvs`);
 //! - what a [`node`]'s kernel, processes and files say → [`status`] (`lvskit status`, `connections`);
 //! - the same, and what [`vrrp`] hears on the wire → findings (`lvskit doctor`, [`doctor`]);
+//! - keepalived.conf and the wire → drain file and refused checks (`lvskit drain`, [`drain`]);
 //! - bytes in → [`smtp`] dialogue → verdict → exit code (`smtp-check`).
 
 pub mod child;
@@ -15,6 +16,7 @@ pub mod cli;
 pub mod cluster;
 pub mod conf;
 pub mod doctor;
+pub mod drain;
 pub mod exit;
 pub mod files;
 pub mod firewall;

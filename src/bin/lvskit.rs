@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use lvskit::cli::lvskit::{Cli, Command};
-use lvskit::{doctor, gen_conf, import, status};
+use lvskit::{doctor, drain, gen_conf, import, status};
 
 fn main() -> ExitCode {
     // A wrong command line ends here, with exit code 2 and clap's own words.
@@ -19,6 +19,8 @@ fn main() -> ExitCode {
         Command::Connections(args) => status::connections(&args, out),
         Command::Doctor(args) => doctor::run(&args, out),
         Command::Explain(args) => doctor::explain::run(&args, out),
+        Command::Drain(args) => drain::drain(&args, out),
+        Command::Undrain(args) => drain::undrain(&args, out),
     }
     .into()
 }

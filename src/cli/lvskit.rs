@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use super::doctor::{Doctor, Explain};
+use super::drain::{Drain, Undrain};
 use super::import::Import;
 use super::status::{Connections, Status};
 
@@ -23,14 +24,18 @@ Examples:
   lvskit connections --summary                          whom its connections go to
   lvskit doctor                                         what is wrong here, and what to do
   lvskit explain advert_int                             what a key or a finding means
+  lvskit drain --wait                                   take this node out; lvskit undrain ends it
 
 Exit codes:
   0  done
-  1  the inventory is wrong; nothing was written; connections: there is no IPVS; doctor: an error
+  1  the inventory is wrong; nothing was written; connections: there is no IPVS; doctor: an error;
+     drain: refused
   2  wrong command line, nothing was tried
   3  diff, and gen-conf --check: a file would change; doctor: warnings only
-  4  connections: the kernel refused; doctor: not all could be looked for
-  6  a file could not be read or written";
+  4  connections, drain: the kernel refused; doctor: not all could be looked for
+  5  drain: sessions are left after the timeout
+  6  a file could not be read or written
+  7  drain: nft is missing";
 
 const GEN_CONF_EXAMPLES: &str = "\
 Examples:
@@ -140,6 +145,15 @@ pub enum Command {
 
     /// Explain a finding of doctor, or a key of the inventory
     Explain(Explain),
+
+    /// Take this node out as a director and as a server, without losing a session
+    ///
+    /// As a director it gives its addresses up once another node takes them. As a server it refuses the checks
+    /// of all directors, so that they send nothing new, and what is under way goes on.
+    Drain(Drain),
+
+    /// End a drain: this node takes part again
+    Undrain(Undrain),
 }
 
 /// The arguments of `lvskit gen-conf`.

@@ -1,6 +1,7 @@
 //! The command lines, each defined once: parser, help, manual page and completions come from here.
 
 pub mod doctor;
+pub mod drain;
 pub mod import;
 pub mod lvskit;
 pub mod status;

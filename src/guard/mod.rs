@@ -18,6 +18,7 @@
 //! - [`system`] is all of it together, with the [`status`] of each VIP;
 //! - [`watch`] puts right what others undo, and tells it with [`log_limit`]; [`wanted`] is what
 //!   keepalived.conf wants guarded, [`hold`] what keeps sessions while others replace the ruleset;
+//! - [`refusal`] keeps the directors' checks out, for `lvskit drain --server`, and [`drained`] notes it;
 //! - [`options`] is the command line, [`hook`] runs it.
 
 pub mod address;
@@ -26,6 +27,7 @@ pub mod arp;
 pub mod chain;
 pub mod check;
 pub mod conflicts;
+pub mod drained;
 pub mod fingerprint;
 pub mod hold;
 pub mod hook;
@@ -36,6 +38,7 @@ pub mod nft;
 pub mod options;
 pub mod own;
 pub mod plan;
+pub mod refusal;
 pub mod route;
 mod rule;
 mod rules;

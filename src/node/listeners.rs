@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use schemars::JsonSchema;
@@ -61,14 +61,52 @@ fn listeners<'a>(
     table.lines().map_while(Result::ok).filter_map(move |line| listener(&line, protocol, state))
 }
 
-/// `  0: 6503A8C0:0019 00000000:0000 0A ...`
-fn listener(line: &str, protocol: &str, state: &str) -> Option<Listener> {
-    let mut words = line.split_whitespace().skip(1);
-    let (address, port) = words.next()?.split_once(':')?;
-    let _remote = words.next()?;
-    (words.next()? == state).then_some(())?;
-    let (address, port) = (self::address(address)?, u16::from_str_radix(port, 16).ok()?);
+fn listener(line: &str, protocol: &str, wanted: &str) -> Option<Listener> {
+    let [local, _, state] = words(line)?;
+    (state == wanted).then_some(())?;
+    let (address, port) = endpoint(local)?;
     Some(Listener { protocol: protocol.to_owned(), address, port })
+}
+
+/// Where it is, where it leads, its state: `  0: 6503A8C0:0019 00000000:0000 0A ...`
+fn words(line: &str) -> Option<[&str; 3]> {
+    let mut words = line.split_whitespace().skip(1);
+    Some([words.next()?, words.next()?, words.next()?])
+}
+
+fn endpoint(text: &str) -> Option<(IpAddr, u16)> {
+    let (address, port) = text.split_once(':')?;
+    Some((self::address(address)?, u16::from_str_radix(port, 16).ok()?))
+}
+
+/// How many TCP connections are open at each of these ports of this node: established ones, and those that
+/// only one side has closed and that still have something to send (TCP_ESTABLISHED, TCP_FIN_WAIT1,
+/// TCP_CLOSE_WAIT in net/tcp_states.h). Not those from this node itself over `lo`.
+///
+/// # Errors
+/// When the kernel's table can't be read.
+pub fn open_connections(ports: &BTreeSet<u16>) -> io::Result<usize> {
+    let mut count = 0;
+    for table in ["tcp", "tcp6"] {
+        let file = match File::open(proc_net(table)) {
+            Ok(file) => file,
+            // A kernel without IPv6.
+            Err(_) if table == "tcp6" => continue,
+            Err(error) => return Err(error),
+        };
+        for line in BufReader::new(file).lines() {
+            count += usize::from(is_open(&line?, ports));
+        }
+    }
+    Ok(count)
+}
+
+fn is_open(line: &str, ports: &BTreeSet<u16>) -> bool {
+    let Some([local, remote, state]) = words(line) else { return false };
+    let port = local.rsplit_once(':').and_then(|(_, port)| u16::from_str_radix(port, 16).ok());
+    ["01", "04", "08"].contains(&state)
+        && port.is_some_and(|port| ports.contains(&port))
+        && endpoint(remote).is_some_and(|(address, _)| !address.is_loopback())
 }
 
 /// Words of 32 bits in the byte order of this machine; an IPv4 address of an IPv6 socket is one of IPv4.
@@ -111,6 +149,21 @@ mod tests {
         assert!(!serves(&all, "TCP", ip("192.168.3.102"), 25));
         assert!(!serves(&all, "UDP", ip("192.168.3.101"), 25));
         assert!(serves(&all, "TCP", ip("192.168.3.102"), 80), ":: takes IPv4 too");
+    }
+
+    #[test]
+    fn open_connections_are_counted() {
+        let [own, client] = [[192, 168, 3, 101], [192, 168, 3, 3]].map(u32::from_ne_bytes);
+        let line = |from: &str, state: &str| format!(" 0: {own:08X}:0019 {from} {state} 0:0");
+        let from = format!("{client:08X}:1000");
+        let ports = BTreeSet::from([25]);
+        for (state, open) in [("01", true), ("08", true), ("06", false), ("0A", false)] {
+            assert_eq!(is_open(&line(&from, state), &ports), open, "{state}");
+        }
+        let local = format!("{:08X}:1000", u32::from_ne_bytes([127, 0, 0, 1]));
+        assert!(!is_open(&line(&local, "01"), &ports));
+        assert!(!is_open(&line(&from, "01"), &BTreeSet::from([26])));
+        assert!(open_connections(&ports).is_ok());
     }
 
     #[test]

@@ -4,10 +4,14 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use super::{FORMAT, Guard, GuardState, Instance, Role, RouteState, Source, Status, Vip};
+use super::{
+    FORMAT, Guard, GuardState, Instance, Role, RouteState, ServerDrain, Source, Status, Vip,
+};
 use crate::guard::check::State;
+use crate::guard::drained::Drained;
 use crate::guard::nft::{self, Nft};
 use crate::guard::plan;
+use crate::guard::refusal::InForce;
 use crate::guard::status::Route;
 use crate::guard::system::System;
 use crate::guard::wanted::Wanted;
@@ -27,7 +31,20 @@ pub fn collect(places: &Where<'_>) -> (Status, Wanted) {
             Vec::new()
         }
     };
-    (of(node, guards), wanted)
+    let mut status = of(node, guards);
+    status.server_drain = server_drain();
+    (status, wanted)
+}
+
+fn server_drain() -> ServerDrain {
+    let Ok(Some((Drained { server: Some(refusal), .. }, _))) = Drained::read() else {
+        return ServerDrain::Off;
+    };
+    match refusal.in_force() {
+        Ok(InForce::Yes { .. }) => ServerDrain::On,
+        Ok(_) => ServerDrain::Gone,
+        Err(_) => ServerDrain::Wanted,
+    }
 }
 
 /// The status of what was read.
@@ -39,7 +56,8 @@ pub(super) fn of(node: NodeState, guards: Vec<Guard>) -> Status {
         }
         None => (Source::Kernel, by_kernel(&node, &guards)),
     };
-    Status { format: FORMAT, source, instances, guards, node }
+    let server_drain = ServerDrain::Off;
+    Status { format: FORMAT, source, instances, guards, server_drain, node }
 }
 
 fn instance(configured: &config::Instance, node: &NodeState) -> Instance {

@@ -38,8 +38,26 @@ pub struct Status {
     pub instances: Vec<Instance>,
     /// The guards and fallback routes.
     pub guards: Vec<Guard>,
+    /// Whether this node is out of service as a server (`lvskit drain --server`).
+    #[serde(default)]
+    pub server_drain: ServerDrain,
     /// What kernel, processes and files say.
     pub node: NodeState,
+}
+
+/// Whether the checks of the directors are refused here, so that they send nothing new.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ServerDrain {
+    /// They are not.
+    #[default]
+    Off,
+    /// They are.
+    On,
+    /// They should be, but the rules are gone.
+    Gone,
+    /// They should be; whether they are only root can read.
+    Wanted,
 }
 
 /// By what the instances were found.

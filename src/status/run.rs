@@ -1,14 +1,13 @@
 //! The command `lvskit status`: reads, writes, and with `--watch` again each second.
 
-use std::fs::Permissions;
 use std::io::{self, IsTerminal, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Status, collect, prometheus, text};
 use crate::cli::status::{Places, Status as Args};
 use crate::exit::Exit;
+use crate::files;
 use crate::node::process::Where;
 
 /// How long `--watch` waits between two screens.
@@ -31,7 +30,9 @@ impl Places {
 pub fn run(args: &Args, out: &mut impl Write) -> Exit {
     let outcome = match &args.output {
         _ if args.watch => watch(args, out),
-        Some(file) => replace(file, shown(args, false).as_bytes()).map_err(|error| (file, error)),
+        Some(file) => {
+            files::publish(file, shown(args, false).as_bytes(), MODE).map_err(|error| (file, error))
+        }
         None => say(&shown(args, coloured()), out),
     };
     match outcome {
@@ -93,21 +94,11 @@ fn watch<'a>(args: &'a Args, out: &mut impl Write) -> Result<(), Failure<'a>> {
     }
 }
 
-/// Replaces a file in one step, so that no reader meets half of it.
-fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    // The collector reads files that end with .prom: the half one must not.
-    let mut content = tempfile::Builder::new()
-        .prefix(".lvskit-")
-        .tempfile_in(folder.unwrap_or(Path::new(".")))?;
-    content.write_all(bytes)?;
-    content.as_file().set_permissions(Permissions::from_mode(MODE))?;
-    content.persist(file).map_err(|error| error.error)?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+
     use super::*;
 
     #[test]
@@ -115,13 +106,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("lvskit.prom");
         for text in ["a 1\n", "b 2\n"] {
-            replace(&file, text.as_bytes()).unwrap();
+            files::publish(&file, text.as_bytes(), MODE).unwrap();
             assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
             let mode = std::fs::metadata(&file).unwrap().permissions().mode() & 0o7777;
             assert_eq!(mode, MODE);
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-        assert!(replace(Path::new("/nonexistent/x.prom"), b"").is_err());
+        assert!(files::publish(Path::new("/nonexistent/x.prom"), b"", MODE).is_err());
     }
 
     #[test]

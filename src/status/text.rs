@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Guard, GuardState, Instance, Role, RouteState, Source, Status};
+use super::{Guard, GuardState, Instance, Role, RouteState, ServerDrain, Source, Status};
 use crate::node::config;
 use crate::node::ipvs::{self, Server, Service, SyncRole};
 
@@ -35,6 +35,17 @@ pub(super) fn screen(status: &Status, coloured: bool) -> String {
     for drain in &status.node.drain {
         let word = if drain.on { paint(RED, "on") } else { "off".to_owned() };
         row("drain", &format!("{word} ({})", drain.file), &mut out);
+    }
+    let server = match status.server_drain {
+        ServerDrain::Off => None,
+        ServerDrain::On => Some("server: on, checks are refused"),
+        ServerDrain::Gone => {
+            Some("server: its rules are gone; `lvskit drain --server` puts them back")
+        }
+        ServerDrain::Wanted => Some("server: on, as root noted it"),
+    };
+    if let Some(server) = server {
+        row("drain", &paint(RED, server), &mut out);
     }
     if let Some(daemons) = daemons(status) {
         row("sync daemon", &daemons, &mut out);

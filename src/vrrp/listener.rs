@@ -93,6 +93,11 @@ impl Listener {
         Ok(all)
     }
 
+    /// How long it has listened.
+    pub fn elapsed(&self) -> Duration {
+        self.since.elapsed()
+    }
+
     fn heard(&self, packet: &[u8], from: Option<LinkAddr>) -> Option<Heard> {
         let advert = match packet::read(packet) {
             Err(Malformed::Other) => return None,

@@ -10,7 +10,7 @@ fn lvskit(args: &[&str]) -> Output {
 
 #[test]
 fn every_command_has_help_with_examples_and_exit_codes() {
-    for command in ["status", "connections", "doctor", "explain", "schema"] {
+    for command in ["status", "connections", "doctor", "explain", "schema", "drain", "undrain"] {
         let output = lvskit(&[command, "--help"]);
         let help = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(0), "{command}");

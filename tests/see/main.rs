@@ -8,6 +8,7 @@ mod common;
 
 mod command_line;
 mod doctor;
+mod drain;
 mod node;
 mod status;
 mod wire;

@@ -14,7 +14,7 @@ use crate::node::listeners::Listener;
 use crate::node::process::Keepalived;
 use crate::node::settings::Settings;
 use crate::node::state::{Address, Drain, Interface, NodeState};
-use crate::status::{Guard, GuardState, RouteState, Source, Status};
+use crate::status::{Guard, GuardState, RouteState, ServerDrain, Source, Status};
 use crate::vrrp::listener::Heard;
 use crate::vrrp::packet::{Advert, Authentication, Checksum, Malformed};
 
@@ -164,6 +164,7 @@ fn healthy() -> Facts {
             source: Source::KeepalivedConf,
             instances: Vec::new(),
             guards: vec![guard],
+            server_drain: ServerDrain::Off,
             node,
         },
         wanted,

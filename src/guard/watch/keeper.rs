@@ -11,10 +11,12 @@ use super::late::{Done, Late};
 use super::leaving::{Balanced, Leaving};
 use super::orders::Orders;
 use crate::guard::conflicts;
+use crate::guard::drained::Drained;
 use crate::guard::hold::{Hold, HoldError};
 use crate::guard::list;
 use crate::guard::log_limit::LogLimit;
 use crate::guard::plan::Guard;
+use crate::guard::refusal::InForce;
 use crate::guard::system::{System, SystemError};
 use crate::guard::wanted::Wanted;
 use crate::log::Log;
@@ -104,6 +106,7 @@ impl<'a> Keeper<'a> {
         let outcome = self.repair();
         self.tell(outcome, log);
         self.hold(log);
+        self.refuse(log);
         self.follow(now, log);
         self.conflicts(now, log);
     }
@@ -220,6 +223,26 @@ impl<'a> Keeper<'a> {
                 Ok(()) | Err(HoldError::Taken) => {}
                 Err(error) => self.once(error.to_string(), log),
             }
+        }
+    }
+
+    /// Puts back what `lvskit drain --server` refuses, at boot and where somebody flushed it.
+    fn refuse(&mut self, log: &mut Log) {
+        let noted = match Drained::read() {
+            Ok(noted) => noted.and_then(|(drained, _)| drained.server),
+            Err(error) => return self.once(format!("what is drained: {error}"), log),
+        };
+        let Some(refusal) = noted else { return };
+        let outcome = match refusal.in_force() {
+            Ok(InForce::Yes { .. }) => return,
+            Ok(_) => {
+                self.system.nft.apply(&refusal.transaction()).map_err(|error| error.to_string())
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        match outcome {
+            Ok(()) => log.note("the checks of a drained server are refused again"),
+            Err(why) => self.once(format!("a drained server's checks are not refused: {why}"), log),
         }
     }
 

@@ -1,0 +1,238 @@
+//! The commands `lvskit drain` and `lvskit undrain`.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use nix::unistd::geteuid;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use super::director::{Director, Refused, Taken, pause};
+use super::file::{self, Word};
+use super::report::{Failure, Report, say};
+use super::stop::failed;
+use super::wait::in_the_balance;
+use super::{server, stop, wait};
+use crate::cli::drain::{Drain, Undrain};
+use crate::conf::grammar::Statement;
+use crate::exit::Exit;
+use crate::guard::drained::{Drained, Until};
+use crate::guard::nft::{self, Nft};
+use crate::guard::refusal::{self, InForce, Refusal};
+use crate::node::nft::{Family, Nft as Kernel};
+use crate::node::state::NodeState;
+
+/// How long `undrain` waits for this node's own checks before it may be MASTER again: the example's take 5 s.
+const BACK: Duration = Duration::from_secs(15);
+
+/// Runs `lvskit drain`; results go to `out`, the rest to standard error.
+pub fn drain(args: &Drain, out: &mut impl Write) -> Exit {
+    let outcome = begin("drain").and_then(|interrupted| {
+        let nft = Nft { program: args.nft.clone(), limit: nft::LIMIT };
+        if args.stopping {
+            stop::before(&args.places.to_read(), &interrupted).map(|()| None)
+        } else if args.restore {
+            stop::restore(&nft).map(|()| None)
+        } else {
+            take_out(args, &nft, &interrupted).map(Some)
+        }
+    });
+    end(outcome, out)
+}
+
+/// Runs `lvskit undrain`; results go to `out`, the rest to standard error.
+pub fn undrain(args: &Undrain, out: &mut impl Write) -> Exit {
+    let outcome = begin("undrain").and_then(|interrupted| {
+        if args.stopping {
+            stop::after().map(|()| None)
+        } else {
+            put_back(args, &interrupted).map(|report| Some((report, Exit::Ok)))
+        }
+    });
+    end(outcome, out)
+}
+
+/// Only root; a signal lets it end in good order.
+fn begin(command: &str) -> Result<Arc<AtomicBool>, Failure> {
+    if !geteuid().is_root() {
+        let help = format!("sudo lvskit {command}");
+        return Err(Failure::new(Exit::Refused, format!("lvskit {command} needs root"), help));
+    }
+    let interrupted = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register(signal, interrupted.clone()).map_err(|error| {
+            Failure::new(Exit::Refused, format!("signals: {error}"), "run it again")
+        })?;
+    }
+    Ok(interrupted)
+}
+
+fn end(outcome: Result<Option<(Report, Exit)>, Failure>, out: &mut impl Write) -> Exit {
+    match outcome {
+        Ok(None) => Exit::Ok,
+        Ok(Some((report, exit))) => report.write(exit, out),
+        Err(failure) => failure.tell(),
+    }
+}
+
+/// Everything that may be refused is looked at before anything changes. The director goes first: while a new
+/// MASTER has not been told all connections, it has to find the same servers as the old one.
+fn take_out(args: &Drain, nft: &Nft, interrupted: &AtomicBool) -> Result<(Report, Exit), Failure> {
+    let (node, tree) = NodeState::read(&args.places.to_read());
+    if node.config.is_none() {
+        return Err(unread(&node));
+    }
+    let (noted, _) = Drained::read()?.unzip();
+    let mut drained = noted.unwrap_or_default();
+    let refusal = match args.part.server() {
+        true => planned(args, &node, &tree, drained.server.as_ref())?,
+        false => None,
+    };
+    let until = if args.until_boot { Until::Boot } else { Until::Undrain };
+    let mut taken = Vec::new();
+    if args.part.director() {
+        let director = Director { file: followed(&tree)?, node };
+        taken = give_up(args, &director, interrupted)?;
+        drained.director = Some(director.file);
+        drained.write(until)?;
+    }
+    if let Some(refusal) = refusal {
+        let same = drained.server.as_ref() == Some(&refusal);
+        if !(same && matches!(refusal.in_force()?, InForce::Yes { .. })) {
+            nft.apply(&refusal.transaction())?;
+        }
+        drained.server = Some(refusal);
+    }
+    drained.write(until)?;
+    let mut report =
+        Report { drained, until: Some(until), taken, sessions: None, as_json: args.json };
+    let mut exit = Exit::Ok;
+    if let Some(refusal) = report.drained.server.as_ref().filter(|_| args.wait) {
+        let waited = wait::wait(refusal, args.timeout, interrupted)
+            .map_err(|why| Failure::new(Exit::Refused, why, "the node is drained all the same"))?;
+        report.sessions = Some(waited.0);
+        if !waited.1 {
+            let why = if interrupted.load(Ordering::Relaxed) { "interrupted" } else { "timeout" };
+            say(&format!("error: {why}: {} sessions are left; the node stays drained", waited.0));
+            exit = Exit::Timeout;
+        }
+    }
+    Ok((report, exit))
+}
+
+/// What is to be refused; `None` where this node is no server and nobody said that it is.
+fn planned(
+    args: &Drain,
+    node: &NodeState,
+    tree: &[Statement],
+    before: Option<&Refusal>,
+) -> Result<Option<Refusal>, Failure> {
+    let mut plan = server::plan(tree, |address| node.is_own(address), &args.from);
+    // Those that were named before stay.
+    plan.refusal.from.extend(before.iter().flat_map(|before| &before.from));
+    if let Some((what, help)) = plan.against.first().filter(|_| !args.force) {
+        return Err(Failure::new(Exit::No, what, *help));
+    }
+    if plan.refusal.ports.is_empty() {
+        if args.part.any() {
+            return Ok(None);
+        }
+        let what = "no real server of keepalived.conf is this node";
+        return Err(Failure::new(Exit::No, what, "lvskit drain --director drains the director"));
+    }
+    let alone = server::alone(&plan.refusal, &node.ipvs);
+    if !alone.is_empty() && !args.force {
+        let what = format!("no other server is in the balance of {}", alone.join(", "));
+        return Err(Failure::new(
+            Exit::No,
+            what,
+            "`lvskit status` shows them; --force drains all the same",
+        ));
+    }
+    Ok(Some(plan.refusal))
+}
+
+fn give_up(
+    args: &Drain,
+    director: &Director,
+    interrupted: &AtomicBool,
+) -> Result<Vec<Taken>, Failure> {
+    let word = file::read(&director.file).map_err(|error| failed(&director.file, &error))?;
+    if word == Word::Asked {
+        return Ok(Vec::new());
+    }
+    // Nobody gives an address up, or nobody has to take it.
+    if args.force || director.node.keepalived.pid.is_none() {
+        file::write(&director.file, Word::Asked).map_err(|error| failed(&director.file, &error))?;
+        return Ok(Vec::new());
+    }
+    director.hand_over(Word::Asked, interrupted).map_err(|refused| {
+        let exit = match &refused {
+            Refused::Failed(_) => Exit::Refused,
+            Refused::File(_) => Exit::File,
+            _ => Exit::No,
+        };
+        Failure::new(exit, format!("not drained: {refused}"), refused.help())
+    })
+}
+
+/// The server first: when the node is MASTER again, it should balance as the others do.
+fn put_back(args: &Undrain, interrupted: &AtomicBool) -> Result<Report, Failure> {
+    let (node, tree) = NodeState::read(&args.places.to_read());
+    let noted = Drained::read()?;
+    let until = noted.as_ref().map(|(_, until)| *until);
+    let mut drained = noted.map(|(drained, _)| drained).unwrap_or_default();
+    if args.part.server() {
+        let refusal = drained.server.take();
+        // Before the table goes, or the watcher would put it back.
+        drained.write(until.unwrap_or(Until::Boot))?;
+        let nft = Nft { program: args.nft.clone(), limit: nft::LIMIT };
+        if !Kernel::open()?.table(Family::Inet, refusal::TABLE)?.tables.is_empty() {
+            nft.apply(&refusal::end())?;
+        }
+        if let Some(refusal) = refusal.filter(|_| args.part.director() && node.keepalived.checkers)
+        {
+            let began = Instant::now();
+            let checked = node.keepalived.pid.is_some() && !node.ipvs.services.is_empty();
+            while checked && began.elapsed() < BACK && !in_the_balance(&refusal) {
+                pause(Duration::from_millis(500), interrupted);
+            }
+        }
+    }
+    if args.part.director() {
+        let mut files: BTreeSet<PathBuf> = file::followed(&tree).into_iter().collect();
+        files.extend(drained.director.take());
+        if files.is_empty() && !args.part.any() {
+            return Err(if node.config.is_none() { unread(&node) } else { no_file() });
+        }
+        for file in files {
+            if file::read(&file).map_err(|error| failed(&file, &error))? != Word::Off {
+                file::write(&file, Word::Off).map_err(|error| failed(&file, &error))?;
+            }
+        }
+    }
+    drained.write(until.unwrap_or(Until::Boot))?;
+    let until = until.filter(|_| drained != Drained::default());
+    Ok(Report { drained, until, as_json: args.json, ..Report::default() })
+}
+
+fn followed(tree: &[Statement]) -> Result<PathBuf, Failure> {
+    file::followed(tree).ok_or_else(no_file)
+}
+
+fn no_file() -> Failure {
+    Failure::new(
+        Exit::No,
+        "keepalived.conf follows no drain file (track_file lvskit_drain)",
+        "render it with gen-conf, without `drain_file: false`; `lvskit drain --server` needs none",
+    )
+}
+
+fn unread(node: &NodeState) -> Failure {
+    let why = node.unread.iter().find(|one| one.source == "keepalived.conf");
+    let why = why.map_or("keepalived.conf can't be read", |one| one.why.as_str());
+    Failure::new(Exit::File, why, "name another file with --config")
+}
