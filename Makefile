@@ -9,6 +9,7 @@ DATADIR    ?= $(PREFIX)/share
 DOCDIR     ?= $(DATADIR)/doc/lvskit
 # Where systemd looks, whatever LIBDIR the distribution has for libraries.
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
+GENERATORDIR ?= $(PREFIX)/lib/systemd/system-generators
 TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 BASHDIR    ?= $(DATADIR)/bash-completion/completions
@@ -24,7 +25,7 @@ export LVSKIT_SYSCTL_FILE = $(DATADIR)/lvskit/sysctl.conf
 
 # In their folders, so that the links of the installed README lead somewhere.
 DOCS := keepalived/README.md keepalived/inventory.yml $(wildcard keepalived/*/keepalived.conf keepalived/samples/*) \
-	$(wildcard packaging/*.md) packaging/ansible/README.md $(wildcard packaging/ansible/*.yml packaging/ansible/meta/*) \
+	$(wildcard packaging/*.md) packaging/rolling-restart packaging/ansible/README.md $(wildcard packaging/ansible/*.yml packaging/ansible/meta/*) \
 	$(wildcard packaging/ansible/roles/node/*/*) \
 	src/guard/README.md src/guard/forwarding.svg tests/bench/README.md $(wildcard tests/lab/*.md) $(wildcard LICENSE-* *.md)
 
@@ -105,7 +106,9 @@ put = for file in $(3); do \
 	to=$(DESTDIR)$(2)/$${file\#\#*/} && $(INSTALL) -D -m $(1) $$file $$to.new && \
 		{ [ $(1) != 0755 ] || sync $$to.new; } && mv -f -T $$to.new $$to || exit 1; done
 
-UNITS := bypass-ipvs.service bypass-ipvs@.service lvskit-settings.service keepalived.service.d/lvskit.conf
+UNITS := bypass-ipvs.service bypass-ipvs@.service lvskit-settings.service
+# The folders in what systemd reads.
+filled = sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|; s|@BINDIR@|$(BINDIR)|; s|@DATADIR@|$(DATADIR)|' $(1) >$(2)
 NODE_PROGRAMS := bypass-ipvs smtp-check-tls smtp-check
 
 # What a controller needs: it renders, and nothing on it changes.
@@ -129,11 +132,14 @@ install-node: build docs
 	$(call put,0644,$(DATADIR)/lvskit,packaging/lvskit/sysctl.conf)
 	$(call put,0644,$(TMPFILESDIR),packaging/tmpfiles.d/lvskit.conf)
 	$(call put,0644,$(SYSUSERSDIR),packaging/sysusers.d/lvskit.conf)
+	mkdir -p $(TARGET)/systemd
 	for unit in $(UNITS); do \
-		mkdir -p $(TARGET)/systemd/keepalived.service.d && \
-		sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' packaging/systemd/$$unit >$(TARGET)/systemd/$$unit || exit 1; done
-	$(call put,0644,$(UNITDIR),$(TARGET)/systemd/*.service)
-	$(call put,0644,$(UNITDIR)/keepalived.service.d,$(TARGET)/systemd/keepalived.service.d/lvskit.conf)
+		$(call filled,packaging/systemd/$$unit,$(TARGET)/systemd/$$unit) || exit 1; done
+	$(call filled,packaging/systemd/system-generators/lvskit,$(TARGET)/systemd/lvskit)
+	$(call filled,packaging/lvskit/keepalived.service.conf,$(TARGET)/systemd/keepalived.service.conf)
+	$(call put,0644,$(UNITDIR),$(addprefix $(TARGET)/systemd/,$(UNITS)))
+	$(call put,0755,$(GENERATORDIR),$(TARGET)/systemd/lvskit)
+	$(call put,0644,$(DATADIR)/lvskit,$(TARGET)/systemd/keepalived.service.conf)
 
 install: install-lvskit install-node
 
@@ -155,9 +161,8 @@ uninstall:
 		.$(MANDIR)/man8/lvskit*.8 .$(MANDIR)/man8/bypass-ipvs.8 .$(MANDIR)/man8/smtp-check.8 \
 		.$(MANDIR)/man5/lvskit-inventory.5 \
 		$(foreach name,lvskit bypass-ipvs smtp-check,.$(BASHDIR)/$(name)* .$(FISHDIR)/$(name).fish .$(ZSHDIR)/_$(name)) \
-		.$(TMPFILESDIR)/lvskit.conf .$(SYSUSERSDIR)/lvskit.conf $(addprefix .$(UNITDIR)/,$(UNITS)) && \
-		rm -rf .$(DOCDIR) .$(DATADIR)/lvskit && \
-		{ rmdir .$(UNITDIR)/keepalived.service.d 2>/dev/null || :; }
+		.$(TMPFILESDIR)/lvskit.conf .$(SYSUSERSDIR)/lvskit.conf $(addprefix .$(UNITDIR)/,$(UNITS)) \
+		.$(GENERATORDIR)/lvskit && rm -rf .$(DOCDIR) .$(DATADIR)/lvskit
 	[ -n "$(DESTDIR)" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload
 
 # The packages of the last commit; RPMFLAGS go to rpmbuild.

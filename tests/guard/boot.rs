@@ -27,7 +27,7 @@ fn the_guard_is_in_force_before_keepalived_and_stays() {
     let result = tempfile::NamedTempFile::new().unwrap();
     let output = Command::new("sh")
         .arg(format!("{repository}/tests/guard/boot.sh"))
-        .args([repository, env!("CARGO_BIN_EXE_bypass-ipvs")])
+        .args([repository, env!("CARGO_BIN_EXE_bypass-ipvs"), env!("CARGO_BIN_EXE_lvskit")])
         .arg(result.path())
         .output()
         .unwrap();
@@ -59,6 +59,12 @@ fn the_guard_is_in_force_before_keepalived_and_stays() {
         "after a kill the address is there: 0",
         "after a while the address is there: 1, keepalived is active",
         "at last: 192.168.3.100 in force, sessions kept",
+        "keepalived: mail_relay: 192.168.3.102 is MASTER now",
+        "after a restart the drain file says 0, the address is there: 1",
+        "before a drained restart: 192.168.3.102 holds it",
+        "after a drained restart the drain file says 1, the address is there: 0",
+        "after undrain the drain file says 0, the address is there: 1",
+        "with no unit enabled keepalived.service has 0 lines of ours",
         "after an upgrade of the package: active active, enabled enabled",
         "at boot arp_ignore is 1",
         "stopped, with guards in force, settings are inactive, arp_ignore is 1",

@@ -2,21 +2,21 @@
 # Boots systemd over a copy of this machine's files that nobody else sees, with our units installed, and
 # nothing enabled but them and keepalived. Its network, processes, mounts and control groups are its own; of the
 # kernel's settings it can change only those of its network. Starts inside `unshare --mount --net`.
-# Usage: boot.sh REPOSITORY BYPASS-IPVS RESULT; RESULT gets what the observer saw. Exit code 77: can't be done here.
+# Usage: boot.sh REPOSITORY BYPASS-IPVS LVSKIT RESULT; RESULT gets what the observer saw. Exit code 77: can't be done here.
 set -e
-repository=$1 program=$2 result=$3
+repository=$1 program=$2 lvskit=$3 result=$4
 units=etc/systemd/system
 libexec=/usr/libexec/keepalived
 
-if [ "${4-}" != inside ]; then
+if [ "${5-}" != inside ]; then
     groups=$(mktemp -d)
     mount -t cgroup2 cgroup2 "$groups" || exit 77
     group=$groups$(sed -n 's/^0:://p' /proc/self/cgroup)/lvskit-boot-$$
     mkdir "$group" || exit 77
     (
         echo 0 >"$group/cgroup.procs" || exit 77
-        exec timeout -s KILL 120 unshare --mount --pid --cgroup --ipc --uts --fork --kill-child \
-            sh "$0" "$repository" "$program" "$result" inside
+        exec timeout -s KILL 240 unshare --mount --pid --cgroup --ipc --uts --fork --kill-child \
+            sh "$0" "$repository" "$program" "$lvskit" "$result" inside
     ) && status=0 || status=$?
     find "$group" -depth -type d -exec rmdir {} +
     # A machine that powers itself off ends by SIGINT, in the kernel's words.
@@ -55,17 +55,26 @@ touch run/result
 mount --bind "$result" run/result
 
 # The package, and a cluster of this one node.
-mkdir -p "./$libexec" etc/keepalived "$units/keepalived.service.d"
+mkdir -p "./$libexec" etc/keepalived run/keepalived-lvskit
 cp "$program" ".$libexec/bypass-ipvs"
-for unit in bypass-ipvs.service bypass-ipvs@.service lvskit-settings.service keepalived.service.d/lvskit.conf; do
+cp "$lvskit" usr/bin/lvskit
+for unit in bypass-ipvs.service bypass-ipvs@.service lvskit-settings.service; do
     sed "s|@LIBEXECDIR@|$libexec|" "$repository/packaging/systemd/$unit" >"$units/$unit"
 done
-mkdir -p usr/share/lvskit
+mkdir -p usr/share/lvskit usr/lib/systemd/system-generators
+filled() { sed "s|@LIBEXECDIR@|$libexec|; s|@BINDIR@|/usr/bin|; s|@DATADIR@|/usr/share|" "$repository/packaging/$1"; }
+filled lvskit/keepalived.service.conf >usr/share/lvskit/keepalived.service.conf
+filled systemd/system-generators/lvskit >usr/lib/systemd/system-generators/lvskit
+chmod 755 usr/lib/systemd/system-generators/lvskit
 cp "$repository/packaging/lvskit/sysctl.conf" usr/share/lvskit/
 cat >etc/keepalived/keepalived.conf <<END
 global_defs {
     enable_script_security
     script_user root
+}
+track_file lvskit_drain {
+    file /run/keepalived-lvskit/drain
+    weight 0
 }
 vrrp_instance mail_relay {
     state BACKUP
@@ -76,6 +85,9 @@ vrrp_instance mail_relay {
     virtual_ipaddress {
         192.168.3.100
     }
+    track_file {
+        lvskit_drain weight 0
+    }
     notify_master "$libexec/bypass-ipvs --keep-sessions -r 192.168.3.100"
     notify_backup "$libexec/bypass-ipvs --keep-sessions -a 192.168.3.100"
 }
@@ -85,6 +97,8 @@ mkdir "$units/bypass-ipvs@192.168.3.110.service.d"
 printf '[Service]\nEnvironment=OPTIONS=\n' >"$units/bypass-ipvs@192.168.3.110.service.d/options.conf"
 # The machine's own services stay out.
 rm -rf "$units"/*.wants "$units"/*.requires
+mkdir "$units/multi-user.target.wants"
+ln -s ../bypass-ipvs.service "$units/multi-user.target.wants/"
 cp "$repository/tests/guard/observer.sh" run/observer.sh
 # What the RPM does when it is removed.
 sed -n '/^%preun node$/,/^$/{//!p}' "$repository/packaging/rpm/lvskit.spec" |

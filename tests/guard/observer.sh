@@ -51,6 +51,30 @@ echo "after a while the address is there: $(held), keepalived is" \
     "$(systemctl show --value -p ActiveState keepalived.service)"
 echo "at last: $(check)"
 
+# Another node, at the other end of the link.
+ip netns add other
+ip link set peer netns other
+ip -n other address add 192.168.3.102/24 dev peer
+ip -n other link set peer up
+sed '/track_file/,/^ *}/d; /notify_/d; s/eth0/peer/; s/priority 100/priority 90/' $conf >/run/other.conf
+ip netns exec other keepalived -n --vrrp -f /run/other.conf -p /run/other.pid -r /run/other-vrrp.pid >/run/other.log 2>&1 &
+other() { ip -n other -brief address show dev peer | grep -c '192\.168\.3\.100/'; }
+wait_for 10 test -s /run/other.pid
+wait_for 20 held
+word() { cat /run/keepalived-lvskit/drain; }
+systemctl restart keepalived.service
+wait_for 20 held
+echo "after a restart the drain file says $(word), the address is there: $(held)"
+lvskit drain --director >/dev/null
+echo "before a drained restart: $([ "$(other)" = 1 ] && echo 192.168.3.102) holds it"
+systemctl restart keepalived.service
+sleep 6
+echo "after a drained restart the drain file says $(word), the address is there: $(held)"
+lvskit undrain >/dev/null
+wait_for 20 held
+echo "after undrain the drain file says $(word), the address is there: $(held)"
+kill "$(cat /run/other.pid)"
+
 one=bypass-ipvs@192.168.3.110.service
 units() {
     echo "$1: $(systemctl is-active "$guard" "$one" | paste -sd ' ')," \
@@ -61,6 +85,9 @@ wait_for 5 sh -c '[ "$(systemctl is-active lvskit-settings.service)" = inactive 
 echo "stopped, with guards in force, settings are" \
     "$(systemctl is-active lvskit-settings.service), arp_ignore is $(arp_ignore)"
 systemctl start "$guard" "$one"
+ours() { systemctl cat keepalived.service | grep -c lvskit; }
+systemctl disable --quiet "$guard"
+echo "with no unit enabled keepalived.service has $(ours) lines of ours"
 systemctl enable --quiet "$guard" "$one"
 sh /run/preun 1
 units "after an upgrade of the package"
@@ -68,3 +95,4 @@ sh /run/preun 0
 units "after its removal"
 echo "after its removal: $(check), arp_ignore is $(arp_ignore)"
 journalctl --no-pager -o cat -t bypass-ipvs | sed 's/^/journal: /'
+journalctl --no-pager -o cat -t lvskit | sed 's/^/keepalived: /'

@@ -102,7 +102,6 @@ fn units_and_settings_are_where_systemd_looks() {
     for file in [
         "systemd/system/bypass-ipvs.service",
         "systemd/system/bypass-ipvs@.service",
-        "systemd/system/keepalived.service.d/lvskit.conf",
         "systemd/system/lvskit-settings.service",
         "tmpfiles.d/lvskit.conf",
         "sysusers.d/lvskit.conf",

@@ -15,7 +15,9 @@ use crate::common::netns::inside;
 
 const UNIT: &str = "usr/lib/systemd/system/bypass-ipvs.service";
 const UNIT_OF_ONE: &str = "usr/lib/systemd/system/bypass-ipvs@.service";
-const DROP_IN: &str = "usr/lib/systemd/system/keepalived.service.d/lvskit.conf";
+/// keepalived.service has it while one of our units is enabled.
+const DROP_IN: &str = "usr/share/lvskit/keepalived.service.conf";
+const GENERATOR: &str = "usr/lib/systemd/system-generators/lvskit";
 const SETTINGS_UNIT: &str = "usr/lib/systemd/system/lvskit-settings.service";
 const SYSCTL: &str = "usr/share/lvskit/sysctl.conf";
 const TMPFILES: &str = "usr/lib/tmpfiles.d/lvskit.conf";
@@ -136,6 +138,50 @@ fn the_drop_in_gives_up_what_keepalived_left_behind() {
     for line in ["StartLimitIntervalSec=0", "Restart=on-failure"] {
         assert!(drop_in.lines().any(|one| one == line), "no {line} in\n{drop_in}");
     }
+}
+
+/// Installing changes no keepalived where nothing of ours is enabled.
+#[test]
+fn only_an_enabled_unit_brings_the_drop_in() {
+    if !inside("system::only_an_enabled_unit_brings_the_drop_in") {
+        return;
+    }
+    let (none, flags) = (None::<&str>, MsFlags::empty());
+    mount(Some("tmpfs"), "/etc/systemd/system", Some("tmpfs"), flags, none).unwrap();
+    let generator = installed().join(GENERATOR);
+    assert_eq!(fs::metadata(&generator).unwrap().permissions().mode() & 0o7777, 0o755);
+    let brought = || {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        run(Command::new(&generator).args([path, path, path]));
+        fs::read_link(path.join("keepalived.service.d/lvskit.conf")).ok()
+    };
+    assert_eq!(brought(), None);
+    fs::create_dir("/etc/systemd/system/multi-user.target.wants").unwrap();
+    for unit in ["bypass-ipvs.service", "bypass-ipvs@fd00::100.service"] {
+        let link = format!("/etc/systemd/system/multi-user.target.wants/{unit}");
+        symlink("/nonexistent", &link).unwrap();
+        let drop_in = brought().unwrap();
+        assert_eq!(drop_in, Path::new("/").join(DROP_IN));
+        assert!(installed().join(DROP_IN).is_file());
+        fs::remove_file(link).unwrap();
+        assert_eq!(brought(), None);
+    }
+}
+
+/// Another node takes over before keepalived stops, and what was drained stays so.
+#[test]
+fn the_drop_in_hands_over() {
+    let drop_in = read(DROP_IN);
+    for (key, arguments) in [
+        ("ExecStartPre", "drain --restore"),
+        ("ExecStop", "drain --stopping"),
+        ("ExecStopPost", "undrain --stopping"),
+    ] {
+        let line = format!("{key}=-/usr/bin/lvskit {arguments}");
+        assert!(drop_in.lines().any(|one| one == line), "no {line} in\n{drop_in}");
+    }
+    assert!(installed().join("usr/bin/lvskit").is_file());
 }
 
 /// A folder with the units, started by a program that exists, and the neighbours.
