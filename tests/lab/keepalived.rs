@@ -71,6 +71,25 @@ pub fn log(folder: &Path) -> PathBuf {
     folder.join("keepalived.log")
 }
 
+/// Runs `work` on the node, where /run/keepalived-lvskit is the node's own.
+pub fn at_home<T: Send>(
+    node: &Netns,
+    folder: &Path,
+    work: impl FnOnce() -> io::Result<T> + Send,
+) -> Result<T> {
+    let run = run_folder(folder);
+    fs::create_dir_all(&run)?;
+    fs::create_dir_all(lvskit_run())?;
+    node.run(|| {
+        // The thread is new, and only it and its children see this.
+        unshare(CloneFlags::CLONE_NEWNS)?;
+        let none = None::<&str>;
+        mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
+        mount(Some(&run), lvskit_run(), none, MsFlags::MS_BIND, none)?;
+        Ok(work()?)
+    })
+}
+
 impl Keepalived {
     /// Starts it on the node; `folder` is the node's own. What it says goes to its log and to `said`.
     pub fn start(node: &Netns, folder: &Path, conf: &Path, said: &Said) -> Result<Keepalived> {
@@ -86,17 +105,7 @@ impl Keepalived {
             command.arg("-b").arg(folder.join("bfd.pid"));
         }
         command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
-        let run = run_folder(folder);
-        fs::create_dir_all(&run)?;
-        fs::create_dir_all(lvskit_run())?;
-        let child = node.run(|| {
-            // The thread is new, and only it and its children see this.
-            unshare(CloneFlags::CLONE_NEWNS)?;
-            let none = None::<&str>;
-            mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
-            mount(Some(&run), lvskit_run(), none, MsFlags::MS_BIND, none)?;
-            Ok::<_, anyhow::Error>(command.spawn()?)
-        });
+        let child = at_home(node, folder, || command.spawn());
         // Ours is the last end for writing: with it the thread would wait for ever.
         drop(command);
         let lines = said.0.clone();

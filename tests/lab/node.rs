@@ -97,6 +97,17 @@ impl Node {
         fs::write(run.join("drain"), if wanted { "1\n" } else { "0\n" }).context("drain file")
     }
 
+    /// Runs our program on the node, with this node's files; it must succeed. Returns what it said.
+    pub fn lvskit(&self, args: &[&str]) -> Result<String> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lvskit"));
+        command.args(args).arg("--config").arg(self.conf());
+        command.arg("--keepalived-pid").arg(keepalived::pid_file(&self.folder));
+        let output = keepalived::at_home(&self.netns, &self.folder, || command.output())?;
+        let said = String::from_utf8([output.stdout, output.stderr].concat())?;
+        ensure!(output.status.success(), "{}: lvskit {args:?}: {said}", self.name);
+        Ok(said)
+    }
+
     /// The first label of its name.
     pub fn short(&self) -> &str {
         self.name.split('.').next().unwrap_or(&self.name)

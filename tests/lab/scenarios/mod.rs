@@ -13,6 +13,7 @@ mod node_programs;
 mod partition;
 mod planned_switch;
 mod reload;
+mod rolling;
 mod round_robin;
 mod samples;
 mod server_stop;
@@ -107,6 +108,20 @@ pub const ALL: &[Scenario] = &[
         server: Server::Sink,
         tells: "lvskit status says what ipvsadm says, and doctor finds nothing in a healthy cluster",
         run: status::run,
+    },
+    Scenario {
+        name: "drain",
+        group: Group::Proof,
+        server: Server::Sink,
+        tells: "a server is drained, then the MASTER's keepalived is restarted; no session is lost",
+        run: rolling::run_drain,
+    },
+    Scenario {
+        name: "rolling",
+        group: Group::Proof,
+        server: Server::Postfix,
+        tells: "keepalived and Postfix are restarted on each node in turn, beside the article's way",
+        run: rolling::run,
     },
     Scenario {
         name: "node_programs",
