@@ -25,7 +25,7 @@ export LVSKIT_SYSCTL_FILE = $(DATADIR)/lvskit/sysctl.conf
 
 # In their folders, so that the links of the installed README lead somewhere.
 DOCS := keepalived/README.md keepalived/inventory.yml $(wildcard keepalived/*/keepalived.conf keepalived/samples/*) \
-	$(wildcard packaging/*.md) packaging/rolling-restart packaging/ansible/README.md $(wildcard packaging/ansible/*.yml packaging/ansible/meta/*) \
+	$(wildcard packaging/*.md packaging/prometheus/*) packaging/rolling-restart packaging/ansible/README.md $(wildcard packaging/ansible/*.yml packaging/ansible/meta/*) \
 	$(wildcard packaging/ansible/roles/node/*/*) \
 	src/guard/README.md src/guard/forwarding.svg tests/bench/README.md $(wildcard tests/lab/*.md) $(wildcard LICENSE-* *.md)
 
@@ -50,7 +50,7 @@ check:
 
 # Unit, command line, namespaces, packaging; then the lab. What a machine lacks is installed.
 test:
-	$(DEPS) namespaces lab smtp rpm deb systemd ansible firewall versions schema
+	$(DEPS) namespaces lab smtp rpm deb systemd ansible firewall versions schema browser prometheus
 	$(CARGO) test --locked --lib --bins
 	$(CARGO) test --locked --test smtp_check --test gen_conf --test import --test node --test see --test bypass_ipvs --test guard
 	$(CARGO) test --locked --test firewall
@@ -106,7 +106,7 @@ put = for file in $(3); do \
 	to=$(DESTDIR)$(2)/$${file\#\#*/} && $(INSTALL) -D -m $(1) $$file $$to.new && \
 		{ [ $(1) != 0755 ] || sync $$to.new; } && mv -f -T $$to.new $$to || exit 1; done
 
-UNITS := bypass-ipvs.service bypass-ipvs@.service lvskit-settings.service
+UNITS := bypass-ipvs.service bypass-ipvs@.service lvskit-settings.service lvskit-metrics.service lvskit-metrics.timer
 # The folders in what systemd reads.
 filled = sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|; s|@BINDIR@|$(BINDIR)|; s|@DATADIR@|$(DATADIR)|' $(1) >$(2)
 NODE_PROGRAMS := bypass-ipvs smtp-check-tls smtp-check
@@ -153,8 +153,8 @@ activate:
 # Units first, then the guard and the settings that it needed, then the files.
 uninstall:
 	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then \
-		systemctl --no-reload disable bypass-ipvs.service bypass-ipvs@.service; \
-		systemctl stop bypass-ipvs.service 'bypass-ipvs@*.service' lvskit-settings.service; fi || :
+		systemctl --no-reload disable bypass-ipvs.service bypass-ipvs@.service lvskit-metrics.timer; \
+		systemctl stop lvskit-metrics.timer bypass-ipvs.service 'bypass-ipvs@*.service' lvskit-settings.service; fi || :
 	if [ -z "$(DESTDIR)" ] && [ -x $(LIBEXECDIR)/bypass-ipvs ]; then \
 		$(LIBEXECDIR)/bypass-ipvs --purge && $(LIBEXECDIR)/bypass-ipvs --restore-settings; fi
 	cd $(or $(DESTDIR),/) && rm -f $(addprefix .$(LIBEXECDIR)/,$(NODE_PROGRAMS)) .$(BINDIR)/lvskit \

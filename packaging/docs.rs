@@ -12,6 +12,7 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 use lvskit::cluster::Release;
+use lvskit::doctor;
 use lvskit::inventory::explain::value;
 use lvskit::inventory::keys::SECTIONS;
 use lvskit::{cli, guard, smtp};
@@ -21,7 +22,7 @@ const SECTION: &str = "8";
 
 const SOURCE: &str = concat!("lvskit ", env!("CARGO_PKG_VERSION"));
 
-const SEE_ALSO: [&str; 14] = [
+const SEE_ALSO: [&str; 15] = [
     "lvskit(8)",
     "lvskit-gen-conf(8)",
     "lvskit-import(8)",
@@ -30,6 +31,7 @@ const SEE_ALSO: [&str; 14] = [
     "lvskit-connections(8)",
     "lvskit-doctor(8)",
     "lvskit-explain(8)",
+    "lvskit-graph(8)",
     "bypass-ipvs(8)",
     "smtp-check(8)",
     "lvskit-inventory(5)",
@@ -142,6 +144,9 @@ fn page(man: &Man, command: &Command, out: &mut impl Write) -> io::Result<()> {
         sections(&text.to_string()).to_writer(out)?;
     }
     let me = command.get_display_name().unwrap_or(command.get_name());
+    if me == "lvskit-doctor" {
+        findings().to_writer(out)?;
+    }
     see_also(me).to_writer(out)?;
     out.flush()
 }
@@ -163,6 +168,21 @@ fn sections(text: &str) -> Roff {
             roff.text([roman(line.strip_prefix("  ").unwrap_or(line))]);
         }
         roff.control("fi", []);
+    }
+    roff
+}
+
+/// Everything that doctor can find, from its own table.
+fn findings() -> Roff {
+    let mut roff = Roff::new();
+    for (heading, cluster) in [("FINDINGS OF A NODE", false), ("FINDINGS OF A CLUSTER", true)] {
+        roff.control("SH", [heading]);
+        for one in doctor::all().filter(|one| one.cluster == cluster) {
+            roff.control("TP", []);
+            roff.text([bold(one.id), roman(format!(" ({})", one.severity.word()))]);
+            let title = one.title;
+            roff.text([roman(format!("{title}. {} To do: {}.", one.why, one.help))]);
+        }
     }
     roff
 }

@@ -100,15 +100,56 @@ pub fn both(
     input: &[u8],
     limit: Duration,
 ) -> Result<[String; 2], ChildError> {
+    let mut command = Command::new(program);
+    command.args(args).env_clear().env("LC_ALL", "C");
+    let end = ended(command, program, input, limit)?;
+    let program = program.to_owned();
+    match end.status.success() {
+        true if end.cut => Err(ChildError::Cut { program }),
+        true => Ok([end.stdout, end.stderr]),
+        false => Err(ChildError::Failed { program, status: end.status, stderr: end.stderr }),
+    }
+}
+
+/// What a program wrote, and how it ended.
+#[derive(Debug)]
+pub struct Said {
+    /// Exit code or signal.
+    pub status: ExitStatus,
+    /// What it wrote to standard output.
+    pub stdout: String,
+    /// What it wrote to standard error.
+    pub stderr: String,
+}
+
+/// Runs a program that belongs to whoever runs this one, such as ssh: with the same environment, and
+/// without input. A failed program has an answer too.
+///
+/// # Errors
+/// When it can't be started or talked to, does not end within `limit`, or writes more than 4 MiB.
+pub fn asked(program: &Path, args: &[String], limit: Duration) -> Result<Said, ChildError> {
+    let mut command = Command::new(program);
+    command.args(args);
+    let end = ended(command, program, b"", limit)?;
+    if end.cut {
+        return Err(ChildError::Cut { program: program.to_owned() });
+    }
+    Ok(Said { status: end.status, stdout: end.stdout, stderr: end.stderr })
+}
+
+/// Starts a command and waits for its end, at most for `limit`; then it is killed.
+fn ended(
+    mut command: Command,
+    program: &Path,
+    input: &[u8],
+    limit: Duration,
+) -> Result<End, ChildError> {
     let start = |source| ChildError::Start { program: program.to_owned(), source };
     if !program.is_absolute() {
         return Err(start(io::Error::new(io::ErrorKind::InvalidInput, "not an absolute path")));
     }
     let ended = Ended::listen().map_err(start)?;
-    let mut child = Command::new(program)
-        .args(args)
-        .env_clear()
-        .env("LC_ALL", "C")
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -124,11 +165,7 @@ pub fn both(
     match outcome {
         Err(source) => Err(ChildError::Pipe { program, source }),
         Ok(None) => Err(ChildError::Deadline { program, limit }),
-        Ok(Some(end)) if end.status.success() && end.cut => Err(ChildError::Cut { program }),
-        Ok(Some(end)) if end.status.success() => Ok([end.stdout, end.stderr]),
-        Ok(Some(end)) => {
-            Err(ChildError::Failed { program, status: end.status, stderr: end.stderr })
-        }
+        Ok(Some(end)) => Ok(end),
     }
 }
 

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use lvskit::cli::lvskit::{Cli, Command};
-use lvskit::{doctor, drain, gen_conf, import, status};
+use lvskit::{doctor, drain, gen_conf, graph, import, status};
 
 fn main() -> ExitCode {
     // A wrong command line ends here, with exit code 2 and clap's own words.
@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => doctor::explain::run(&args, out),
         Command::Drain(args) => drain::drain(&args, out),
         Command::Undrain(args) => drain::undrain(&args, out),
+        Command::Graph(args) => graph::run(&args, out),
     }
     .into()
 }

@@ -1,10 +1,12 @@
 //! The command lines of `lvskit doctor` and `lvskit explain`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 
 use super::status::Places;
+use crate::reach::options::{Reach, seconds};
 
 const DOCTOR_EXAMPLES: &str = "\
 Examples:
@@ -15,16 +17,20 @@ Examples:
   lvskit doctor --only guard-missing --only two-masters
   lvskit doctor --skip drained             while a node is drained
   lvskit explain two-masters               why a finding matters, and what to do
+  lvskit doctor --cluster -i inventory.yml all nodes at once, by ssh: one table, one conclusion
+  lvskit doctor --cluster -i inventory.yml --via '/usr/bin/ssh {node} sudo'
+  lvskit doctor --cluster -i inventory.yml --from reports --html cluster.html
+                                           from reports/NODE.json, each of lvskit doctor --report
 
   Read-only. What it needs root for, and could not look for without, it names.
 
 Exit codes:
   0  nothing found
-  1  at least one error
+  1  at least one error; or the inventory is wrong
   2  wrong command line, nothing was tried; or there is no such finding
   3  warnings only
   4  nothing found, but some findings could not be looked for (not with --allow-partial)
-  6  the output could not be written";
+  6  the inventory could not be read, or the output not be written";
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
@@ -42,6 +48,8 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = DOCTOR_EXAMPLES)]
 #[command(group = ArgGroup::new("which").args(["only", "skip", "list"]))]
+#[command(group = ArgGroup::new("shape").args(["json", "report"]))]
+#[command(group = ArgGroup::new("every").args(["cluster"]))]
 pub struct Doctor {
     /// Write JSON
     #[arg(long)]
@@ -50,6 +58,27 @@ pub struct Doctor {
     /// List all that it looks for
     #[arg(long)]
     pub list: bool,
+
+    /// Write findings, status and what was heard as one line of JSON, for --cluster
+    #[arg(long, conflicts_with = "list")]
+    pub report: bool,
+
+    /// Ask all nodes of the inventory for their reports, and judge what only all of them show
+    #[arg(long, requires = "inventory", conflicts_with_all = ["report", "list"])]
+    pub cluster: bool,
+
+    /// With --cluster: the inventory; - for standard input
+    #[arg(short, long, value_name = "FILE", requires = "cluster")]
+    pub inventory: Option<PathBuf>,
+
+    /// With --cluster: also write a page for a browser, complete in one file; the old one is replaced in one
+    /// step
+    #[arg(long, value_name = "FILE", requires = "cluster")]
+    pub html: Option<PathBuf>,
+
+    /// How the nodes are asked
+    #[command(flatten)]
+    pub reach: Reach,
 
     /// Look for this alone; may be repeated
     #[arg(long, value_name = "ID")]
@@ -80,15 +109,4 @@ pub struct Explain {
     /// A finding of lvskit doctor, or a key of the inventory by its name or path
     #[arg(value_name = "ID|KEY")]
     pub what: String,
-}
-
-/// The longest time that makes sense, in seconds.
-const LONGEST: f64 = 600.0;
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let number: f64 = text.parse().map_err(|_| "expected seconds, such as 3 or 0.5".to_owned())?;
-    match (0.0..=LONGEST).contains(&number) {
-        true => Ok(Duration::from_secs_f64(number)),
-        false => Err(format!("expected 0 to {LONGEST} seconds")),
-    }
 }

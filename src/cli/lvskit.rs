@@ -6,6 +6,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use super::doctor::{Doctor, Explain};
 use super::drain::{Drain, Undrain};
+use super::graph::Graph;
 use super::import::Import;
 use super::status::{Connections, Status};
 
@@ -23,13 +24,15 @@ Examples:
   lvskit status                                         what this node is and balances
   lvskit connections --summary                          whom its connections go to
   lvskit doctor                                         what is wrong here, and what to do
+  lvskit doctor --cluster -i inventory.yml              the same of all nodes, by ssh
   lvskit explain advert_int                             what a key or a finding means
   lvskit drain --wait                                   take this node out; lvskit undrain ends it
+  lvskit graph -i inventory.yml -o cluster.svg          the cluster as a picture
 
 Exit codes:
   0  done
   1  the inventory is wrong; nothing was written; connections: there is no IPVS; doctor: an error;
-     drain: refused
+     drain: refused; status --all: a node does not answer
   2  wrong command line, nothing was tried
   3  diff, and gen-conf --check: a file would change; doctor: warnings only
   4  connections, drain: the kernel refused; doctor: not all could be looked for
@@ -82,6 +85,7 @@ const SCHEMA_EXAMPLES: &str = "\
 Examples:
   lvskit schema > inventory.schema.json
   lvskit schema --of status                             what `lvskit status --json` writes
+  lvskit schema --of report                             what `lvskit doctor --report` writes
 
 Exit codes:
   0  done
@@ -154,6 +158,11 @@ pub enum Command {
 
     /// End a drain: this node takes part again
     Undrain(Undrain),
+
+    /// Draw the cluster of an inventory as SVG
+    ///
+    /// Sites, nodes, addresses, services, and who is MASTER.
+    Graph(Graph),
 }
 
 /// The arguments of `lvskit gen-conf`.
@@ -272,6 +281,8 @@ pub enum Described {
     Inventory,
     /// What `lvskit status --json` writes
     Status,
+    /// What `lvskit doctor --report` writes
+    Report,
 }
 
 /// How results are told.

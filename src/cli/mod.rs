@@ -2,6 +2,7 @@
 
 pub mod doctor;
 pub mod drain;
+pub mod graph;
 pub mod import;
 pub mod lvskit;
 pub mod status;

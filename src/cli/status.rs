@@ -7,6 +7,7 @@ use clap::{ArgGroup, Args};
 use ipnetwork::IpNetwork;
 
 use crate::paths;
+use crate::reach::options::Reach;
 
 const STATUS_EXAMPLES: &str = "\
 Examples:
@@ -15,14 +16,18 @@ Examples:
   lvskit status --json                   for programs; `lvskit schema --of status` describes it
   lvskit status --prometheus -o /var/lib/node_exporter/textfile_collector/lvskit.prom
 
+  lvskit status --all -i inventory.yml   one line for each node, by ssh
+  lvskit status --all                    on a node: of those that its keepalived.conf names
+
   Without root it shows what the kernel tells everybody, and names what it could not read.
   The role follows from the addresses: MASTER has all of an instance's, BACKUP none, MIXED some.
   FAULT has none and can't become MASTER; STOPPED has none, and keepalived does not run.
 
 Exit codes:
   0  done
+  1  with --all: a node does not answer; or the inventory is wrong
   2  wrong command line, nothing was tried
-  6  the output could not be written";
+  6  the inventory could not be read, or the output not be written";
 
 const CONNECTIONS_EXAMPLES: &str = "\
 Examples:
@@ -56,6 +61,7 @@ pub struct Places {
 #[derive(Debug, Args)]
 #[command(after_help = STATUS_EXAMPLES)]
 #[command(group = ArgGroup::new("format").args(["json", "prometheus", "watch"]))]
+#[command(group = ArgGroup::new("every").args(["all"]))]
 pub struct Status {
     /// Write JSON
     #[arg(long)]
@@ -72,6 +78,18 @@ pub struct Status {
     /// Write here instead of to standard output, in one step; everybody may read the file
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+
+    /// A line for each node: of the inventory, without one of those that this node's keepalived.conf names
+    #[arg(long, conflicts_with_all = ["prometheus", "watch", "output"])]
+    pub all: bool,
+
+    /// With --all: the inventory; - for standard input
+    #[arg(short, long, value_name = "FILE", requires = "all")]
+    pub inventory: Option<PathBuf>,
+
+    /// How the nodes are asked
+    #[command(flatten)]
+    pub reach: Reach,
 
     /// Where to look
     #[command(flatten)]

@@ -2,8 +2,7 @@
 
 use std::io::Write;
 
-use super::findings::REGISTRY;
-use super::lint::Lint;
+use super::About;
 use super::run::{say, tell};
 use crate::cli::doctor::Explain;
 use crate::exit::Exit;
@@ -15,7 +14,7 @@ const LIKE: f64 = 0.8;
 /// Runs the command; results go to `out`, the rest to standard error.
 pub fn run(args: &Explain, out: &mut impl Write) -> Exit {
     let what = args.what.as_str();
-    let lint = REGISTRY.iter().find(|lint| lint.id == what).map(|lint| finding(lint));
+    let lint = super::all().find(|one| one.id == what).map(finding);
     match lint.or_else(|| inventory::explain::explain(what)) {
         Some(text) => say(&text, out, Exit::Ok),
         None => {
@@ -26,9 +25,10 @@ pub fn run(args: &Explain, out: &mut impl Write) -> Exit {
 }
 
 /// All that there is to know of a finding.
-fn finding(lint: &Lint) -> String {
+fn finding(lint: About) -> String {
+    let cluster = if lint.cluster { ", by lvskit doctor --cluster" } else { "" };
     format!(
-        "{} ({})\n  {}\n\nWhy it matters:\n  {}\n\nWhat to do:\n  {}\n",
+        "{} ({}{cluster})\n  {}\n\nWhy it matters:\n  {}\n\nWhat to do:\n  {}\n",
         lint.id,
         lint.severity.word(),
         lint.title,
@@ -38,7 +38,7 @@ fn finding(lint: &Lint) -> String {
 }
 
 fn suggestion(what: &str) -> String {
-    let ids = REGISTRY.iter().map(|lint| lint.id.to_owned());
+    let ids = super::all().map(|one| one.id.to_owned());
     let all = ids.chain(inventory::explain::paths());
     let last = |path: &str| path.rsplit('.').next().unwrap_or(path).to_owned();
     let likeness =

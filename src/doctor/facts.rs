@@ -8,11 +8,12 @@ use serde::Serialize;
 
 use crate::guard::conflicts::{self, Findings};
 use crate::guard::wanted::Wanted;
+use crate::node::addresses;
 use crate::node::arp::{self, Answer};
-use crate::node::config::{Config, Instance};
+use crate::node::config::{Address, Config, Instance};
 use crate::node::ipvs;
 use crate::node::process::Where;
-use crate::node::state::NodeState;
+use crate::node::state::{Interface, NodeState};
 use crate::status::{Status, collect};
 use crate::vrrp::listener::{Heard, Listener};
 use crate::vrrp::packet::Advert;
@@ -57,6 +58,9 @@ pub struct Facts {
     pub wire: Result<Vec<Heard>, String>,
     /// Who says by ARP that it has an IPv4 address of an instance; none where nobody was asked.
     pub answers: Vec<Answer>,
+    /// The addresses that the node held when everything else had been read and heard: it may have become
+    /// MASTER meanwhile, or have given up.
+    pub held_later: Vec<IpAddr>,
     /// Links of systemd that start a unit at boot; `None` where systemd does not run.
     pub enabled_units: Option<Vec<String>>,
 }
@@ -82,7 +86,9 @@ impl Facts {
             true => ask(&status.node, limit.min(ASK)),
             false => Vec::new(),
         };
-        Facts { status, wanted, conflicts, wire, answers, enabled_units: enabled_units() }
+        let held_later = held(&status.node);
+        let enabled_units = enabled_units();
+        Facts { status, wanted, conflicts, wire, answers, held_later, enabled_units }
     }
 
     /// The node.
@@ -110,6 +116,17 @@ impl Facts {
     /// Those of other nodes.
     pub fn others(&self, instance: &Instance) -> impl Iterator<Item = &Advert> {
         self.adverts(instance).filter(|(heard, _)| !heard.own).map(|(_, advert)| advert)
+    }
+
+    /// Whether the node held an address on that interface all the time.
+    pub fn held_throughout(&self, vip: &Address) -> bool {
+        let on = |one: &Interface| one.name == vip.interface;
+        self.held_later.contains(&vip.address) && self.node().holders(vip.address).any(on)
+    }
+
+    /// Whether it held an address at any time.
+    pub fn held_ever(&self, address: IpAddr) -> bool {
+        self.held_later.contains(&address) || self.node().holds(address)
     }
 
     /// Why something could not be read; `None` if it was.
@@ -153,13 +170,36 @@ fn hear(node: &NodeState, limit: Duration) -> Result<Vec<Heard>, String> {
         .map_err(|error| format!("{error}; run it as root (CAP_NET_RAW)"))
 }
 
-/// Asks at each interface for the addresses that belong there. One that can't be asked at is told by other
+/// The addresses by which packets come in now; what was read before where they can't be read again.
+fn held(before: &NodeState) -> Vec<IpAddr> {
+    match addresses::interfaces() {
+        Ok(all) => {
+            let receiving = all.iter().filter(|one| !one.receives_nothing());
+            receiving.flat_map(|one| &one.addresses).map(|one| one.address).collect()
+        }
+        Err(_) => {
+            let receiving = before.interfaces.iter().filter(|one| one.receives);
+            receiving.flat_map(|one| &one.addresses).map(|one| one.address).collect()
+        }
+    }
+}
+
+/// Asks at each interface for the addresses that belong there, and for the node's own. One that can't be asked at is told by other
 /// findings: it is missing or down.
 fn ask(node: &NodeState, limit: Duration) -> Vec<Answer> {
     let mut by_interface: BTreeMap<&str, Vec<Ipv4Addr>> = BTreeMap::new();
     for vip in node.config.iter().flat_map(Config::vips) {
         if let IpAddr::V4(address) = vip.address {
             by_interface.entry(&vip.interface).or_default().push(address);
+        }
+    }
+    for (interface, asked) in &mut by_interface {
+        let own = node.interface(interface).into_iter().flat_map(|one| &one.addresses);
+        for address in own.map(|one| one.address) {
+            match address {
+                IpAddr::V4(address) if !asked.contains(&address) => asked.push(address),
+                _ => {}
+            }
         }
     }
     let asked = by_interface.iter().map(|(interface, addresses)| {

@@ -6,11 +6,14 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::json;
 
+use super::cluster;
 use super::facts::Facts;
 use super::findings::REGISTRY;
 use super::lint::{Finding, Lint, Needs, Severity};
+use super::report::{NotLookedFor, Report};
 use crate::cli::doctor::Doctor;
 use crate::exit::Exit;
+use crate::transitions::now;
 
 /// The version of the JSON.
 const FORMAT: u32 = 1;
@@ -33,25 +36,36 @@ struct Outcome {
 
 /// Runs the command; results go to `out`, the rest to standard error.
 pub fn run(args: &Doctor, out: &mut impl Write) -> Exit {
-    let known = |id: &&String| !REGISTRY.iter().any(|lint| lint.id == id.as_str());
-    if let Some(unknown) = args.only.iter().chain(&args.skip).find(known) {
+    let unknown = |id: &&String| !super::all().any(|one| one.id == id.as_str());
+    if let Some(unknown) = args.only.iter().chain(&args.skip).find(unknown) {
         tell(&format!("there is no finding `{unknown}`; `lvskit doctor --list` lists them"));
         return Exit::Usage;
     }
     if args.list {
         return say(&list(args.json), out, Exit::Ok);
     }
-    let lints: Vec<&Lint> = REGISTRY.iter().copied().filter(|lint| wanted(args, lint)).collect();
+    if args.cluster {
+        return cluster::run(args, |id| wanted(args, id), out);
+    }
+    let lints: Vec<&Lint> = REGISTRY.iter().copied().filter(|lint| wanted(args, lint.id)).collect();
+    let began = now();
     let deaf = !lints.iter().any(|lint| lint.needs == Needs::Wire);
     let listen = if deaf { Some(std::time::Duration::ZERO) } else { args.listen };
     let facts = Facts::read(&args.places.to_read(), listen);
     let outcome = look(&lints, &facts);
-    let text = if args.json { outcome.json() } else { outcome.text() };
-    say(&text, out, outcome.exit(args.allow_partial))
+    let exit = outcome.exit(args.allow_partial);
+    let text = if args.report {
+        outcome.report(facts, began)
+    } else if args.json {
+        outcome.json()
+    } else {
+        outcome.text()
+    };
+    say(&text, out, exit)
 }
 
-fn wanted(args: &Doctor, lint: &Lint) -> bool {
-    let named = |ids: &[String]| ids.iter().any(|id| id == lint.id);
+fn wanted(args: &Doctor, lint: &str) -> bool {
+    let named = |ids: &[String]| ids.iter().any(|id| id == lint);
     (args.only.is_empty() || named(&args.only)) && !named(&args.skip)
 }
 
@@ -91,6 +105,14 @@ impl Outcome {
         format!("{all:#}\n")
     }
 
+    fn report(self, facts: Facts, began: u64) -> String {
+        let skipped = self.skipped.into_iter();
+        let skipped = skipped.map(|one| NotLookedFor { id: one.id.to_owned(), why: one.why });
+        let report = Report::of(facts, &self.findings, skipped.collect(), [began, now()]);
+        // Only maps whose keys are no text could fail, and there are none.
+        serde_json::to_string(&report).unwrap_or_default() + "\n"
+    }
+
     fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a String can't fail.
@@ -128,21 +150,11 @@ fn counted(count: usize, what: &str) -> String {
 fn list(json: bool) -> String {
     let mut text = String::new();
     if json {
-        let one = |lint: &&Lint| {
-            json!({
-                "id": lint.id,
-                "severity": lint.severity,
-                "title": lint.title,
-                "why": lint.why,
-                "help": lint.help,
-                "needs": lint.needs,
-            })
-        };
-        let all: Vec<_> = REGISTRY.iter().map(one).collect();
+        let all: Vec<_> = super::all().map(|one| json!(one)).collect();
         return format!("{:#}\n", json!({ "format": FORMAT, "findings": all }));
     }
-    for lint in REGISTRY.iter() {
-        let _ = writeln!(text, "{:<26}{:<9}{}", lint.id, lint.severity.word(), lint.title);
+    for one in super::all() {
+        let _ = writeln!(text, "{:<28}{:<9}{}", one.id, one.severity.word(), one.title);
     }
     text
 }

@@ -43,6 +43,16 @@ pub fn run(args: &GenConf, out: &mut impl Write) -> Exit {
     told(generate(args, out))
 }
 
+/// The checked cluster of an inventory, for commands that only read it; warnings are told at once.
+///
+/// # Errors
+/// What is wrong with the file, and the exit code that says so.
+pub(crate) fn load(file: &Path) -> Result<Cluster, (Exit, anyhow::Error)> {
+    let text = input::read(file).map_err(|Failure(exit, error)| (exit, error))?;
+    let checked = input::check(file, &text).map_err(|error| (Exit::No, error))?;
+    Ok(checked.cluster)
+}
+
 /// `lvskit diff`: compares a file with what it shall be, which was rendered elsewhere.
 pub fn diff(args: &Diff, out: &mut impl Write) -> Exit {
     told(compare(args, out))
@@ -64,6 +74,7 @@ pub fn schema(args: &Schema, out: &mut impl Write) -> Exit {
     let text = match args.of {
         Described::Inventory => format!("{:#}\n", inventory::schema_json::schema()),
         Described::Status => crate::status::schema(),
+        Described::Report => crate::doctor::schema(),
     };
     told(say(&text, out).map(|()| Exit::Ok))
 }

@@ -5,6 +5,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+pub use crate::fingerprint::of;
+
 /// What the comment of a rule says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
@@ -14,15 +16,6 @@ pub struct Mark {
     pub place: usize,
     /// How many it has.
     pub count: usize,
-}
-
-/// A fingerprint of text lines, the same in every release: FNV-1a (draft-eastlake-fnv), for which
-/// nobody has a reason to forge another text.
-pub fn of(lines: impl IntoIterator<Item = String>) -> u64 {
-    let bytes = lines.into_iter().flat_map(|line| line.into_bytes().into_iter().chain([b'\n']));
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 /// `lvskit 00c5a2b1d0e3f487 3/16`

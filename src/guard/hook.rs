@@ -22,6 +22,7 @@ use crate::exit::Exit;
 use crate::guard::options::Cli;
 use crate::log::Log;
 use crate::paths;
+use crate::transitions;
 use crate::vip::Vip;
 
 /// Runs the command line and returns the exit code. Results go to `out`, the rest to `log`.
@@ -55,6 +56,11 @@ pub fn run(cli: &Cli, out: &mut impl Write, log: &mut Log) -> Exit {
     } else if cli.watch {
         watch(&system, cli, &guards, log)
     } else {
+        for (vips, master) in [(&cli.remove, true), (&cli.add, false)] {
+            if !vips.is_empty() {
+                transitions::note(master, vips);
+            }
+        }
         install(&system, &guards, log)
     }
 }

@@ -24,8 +24,10 @@ const ADDRESS: u16 = 1;
 const LOCAL: u16 = 2;
 const FLAGS: u16 = 8;
 
-/// IFLA_IFNAME (linux/if_link.h).
+/// IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU (linux/if_link.h).
+const MAC: u16 = 1;
 const NAME: u16 = 3;
+const MTU: u16 = 4;
 
 /// IFLA_MASTER, and IFLA_LINKINFO with IFLA_INFO_KIND and IFLA_INFO_DATA.
 const MASTER: u16 = 10;
@@ -43,6 +45,10 @@ pub struct Interface {
     pub index: u32,
     /// Its name, at most 15 bytes.
     pub name: String,
+    /// Its MAC address; absent where it has none of six bytes.
+    pub mac: Option<[u8; 6]>,
+    /// The longest packet that it sends, in bytes.
+    pub mtu: Option<u32>,
     /// What it is and whether it is up.
     pub flags: LinkFlags,
     /// The kernel's name for what it is, such as `bridge`, `vlan`, `dummy`, `veth`; empty for hardware
@@ -223,6 +229,8 @@ impl NetlinkDeserializable for Link {
         let mut interface = Interface {
             index: header.index,
             name: attributes.text(NAME).unwrap_or_default(),
+            mac: attributes.get(MAC).and_then(|mac| mac.try_into().ok()),
+            mtu: attributes.native(MTU),
             flags: header.flags,
             master: attributes.native(MASTER),
             ..Interface::default()

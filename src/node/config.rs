@@ -10,12 +10,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::conf::grammar::{self, Files, Statement};
 use crate::conf::probe::RUNNER;
+use crate::fingerprint;
+use crate::secrets::Secrets;
 
 /// A keepalived.conf.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Config {
     /// Whether gen-conf rendered it.
     pub rendered: bool,
+    /// A fingerprint of its statements without their passwords: equal where two files say the same in the
+    /// same order.
+    #[serde(default)]
+    pub revision: Option<String>,
     /// `router_id`.
     pub router_id: Option<String>,
     /// `enable_script_security`.
@@ -184,7 +190,7 @@ impl Config {
 
     /// What statements say.
     pub fn of(tree: &[Statement]) -> Config {
-        let mut config = Config::default();
+        let mut config = Config { revision: Some(revision(tree)), ..Config::default() };
         let globals = tree.iter().filter(|one| one.keyword() == "global_defs");
         let globals: Vec<&Statement> = globals.flat_map(Statement::inner).collect();
         for one in &globals {
@@ -240,6 +246,21 @@ impl Instance {
     pub fn is_v6(&self) -> bool {
         self.vips.first().is_some_and(|vip| vip.address.is_ipv6())
     }
+}
+
+/// Passwords are left out: who has the fingerprint could try them all.
+fn revision(tree: &[Statement]) -> String {
+    fn lines(tree: &[Statement], depth: usize, all: &mut Vec<String>) {
+        for one in tree {
+            all.push(format!("{}{}", " ".repeat(depth), one.words.join(" ")));
+            lines(one.inner(), depth + 1, all);
+        }
+    }
+    let mut all = Vec::new();
+    lines(tree, 0, &mut all);
+    let secrets = Secrets::of(&[&all.join("\n")]);
+    let hash = fingerprint::of(all.iter().map(|line| secrets.mask(line).into_owned()));
+    format!("{hash:016x}")
 }
 
 fn first(statement: &Statement) -> Option<String> {

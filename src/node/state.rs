@@ -57,6 +57,12 @@ pub struct Interface {
     pub index: u32,
     /// Its name.
     pub name: String,
+    /// Its MAC address, such as `02:00:00:00:00:01`.
+    #[serde(default)]
+    pub mac: Option<String>,
+    /// The longest packet that it sends, in bytes.
+    #[serde(default)]
+    pub mtu: Option<u32>,
     /// Whether it is switched on (`ip link set up`).
     pub up: bool,
     /// Whether it has a link: a cable with something at the other end.
@@ -163,6 +169,11 @@ impl NodeState {
     }
 }
 
+/// A MAC address as it is written.
+pub fn mac(bytes: [u8; 6]) -> String {
+    bytes.map(|byte| format!("{byte:02x}")).join(":")
+}
+
 fn interface(read: &addresses::Interface) -> Interface {
     let address = |one: &addresses::Address| Address {
         address: one.address,
@@ -173,6 +184,8 @@ fn interface(read: &addresses::Interface) -> Interface {
     Interface {
         index: read.index,
         name: read.name.clone(),
+        mac: read.mac.filter(|mac| *mac != [0; 6]).map(mac),
+        mtu: read.mtu,
         up: read.flags.contains(LinkFlags::Up),
         carrier: read.flags.contains(LinkFlags::LowerUp),
         receives: !read.receives_nothing(),

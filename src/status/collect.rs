@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{
-    FORMAT, Guard, GuardState, Instance, Role, RouteState, ServerDrain, Source, Status, Vip,
+    FORMAT, Guard, GuardState, Instance, Role, RouteState, ServerDrain, Source, Status, Transition,
+    Vip,
 };
 use crate::guard::check::State;
 use crate::guard::drained::Drained;
@@ -19,6 +20,7 @@ use crate::node::config;
 use crate::node::ipvs::Key;
 use crate::node::process::Where;
 use crate::node::state::{NodeState, Unread};
+use crate::transitions::{self, Noted};
 
 /// Reads the status of this node, and what its hooks want guarded.
 pub fn collect(places: &Where<'_>) -> (Status, Wanted) {
@@ -33,6 +35,7 @@ pub fn collect(places: &Where<'_>) -> (Status, Wanted) {
     };
     let mut status = of(node, guards);
     status.server_drain = server_drain();
+    remember(&mut status, &transitions::read(Path::new(transitions::FILE)));
     (status, wanted)
 }
 
@@ -47,8 +50,35 @@ fn server_drain() -> ServerDrain {
     }
 }
 
+/// How far back transitions are shown, in seconds.
+const DAY: u64 = 24 * 60 * 60;
+
+/// Adds what the hooks noted: an instance's addresses move together, so one line stands for all.
+fn remember(status: &mut Status, noted: &[Noted]) {
+    let mut all = Vec::new();
+    for instance in &mut status.instances {
+        let Some(name) = &instance.name else { continue };
+        let mut last: Option<bool> = None;
+        for one in noted.iter().filter(|one| instance.vips.iter().any(|vip| vip.address == one.vip))
+        {
+            // keepalived runs a hook at FAULT, too, and at each address.
+            if last == Some(one.master) {
+                continue;
+            }
+            last = Some(one.master);
+            let time = one.time / 1000;
+            all.push(Transition { time, instance: name.clone(), master: one.master });
+            let agrees = one.master == (instance.role == Role::Master);
+            instance.since = agrees.then_some(time);
+        }
+    }
+    all.sort_by_key(|one| one.time);
+    all.retain(|one| one.time + DAY >= status.node.time);
+    status.transitions = all;
+}
+
 /// The status of what was read.
-pub(super) fn of(node: NodeState, guards: Vec<Guard>) -> Status {
+pub(crate) fn of(node: NodeState, guards: Vec<Guard>) -> Status {
     let (source, instances) = match &node.config {
         Some(config) => {
             let all = config.instances.iter().map(|one| instance(one, &node)).collect();
@@ -56,8 +86,16 @@ pub(super) fn of(node: NodeState, guards: Vec<Guard>) -> Status {
         }
         None => (Source::Kernel, by_kernel(&node, &guards)),
     };
-    let server_drain = ServerDrain::Off;
-    Status { format: FORMAT, source, instances, guards, server_drain, node }
+    Status {
+        format: FORMAT,
+        lvskit: env!("CARGO_PKG_VERSION").to_owned(),
+        source,
+        instances,
+        guards,
+        server_drain: ServerDrain::Off,
+        transitions: Vec::new(),
+        node,
+    }
 }
 
 fn instance(configured: &config::Instance, node: &NodeState) -> Instance {
@@ -65,7 +103,8 @@ fn instance(configured: &config::Instance, node: &NodeState) -> Instance {
     let tracked = std::iter::once(&configured.interface).chain(&configured.tracked_interfaces);
     let down = |name: &String| node.interface(name).is_none_or(|one| !one.up || !one.carrier);
     let fault = node.is_drained() || tracked.filter(|name| !name.is_empty()).any(down);
-    Instance { name: Some(configured.name.clone()), role: role(&vips, node, fault), vips }
+    let role = role(&vips, node, fault);
+    Instance { name: Some(configured.name.clone()), role, since: None, vips }
 }
 
 /// Without a file: the addresses that IPVS balances and those that a guard names, each by itself.
@@ -77,7 +116,7 @@ fn by_kernel(node: &NodeState, guards: &[Guard]) -> Vec<Instance> {
     let all: BTreeSet<IpAddr> = balanced.chain(guards.iter().map(|guard| guard.vip)).collect();
     let one = |address| {
         let vips = vec![vip(address, node)];
-        Instance { name: None, role: role(&vips, node, false), vips }
+        Instance { name: None, role: role(&vips, node, false), since: None, vips }
     };
     all.into_iter().map(one).collect()
 }
@@ -165,6 +204,8 @@ mod tests {
             interfaces: vec![Interface {
                 index: 2,
                 name: "eth0".into(),
+                mac: None,
+                mtu: None,
                 up: true,
                 carrier: true,
                 receives: true,
@@ -194,6 +235,21 @@ mod tests {
         lo.interfaces[0].receives = false;
         lo.interfaces[0].name = "lo".into();
         assert_eq!(role(lo), Role::Fault, "and eth0 is missing");
+    }
+
+    #[test]
+    fn the_last_change_counts_where_the_addresses_agree() {
+        let vip = "10.0.0.1".parse().unwrap();
+        let noted = |time: u64, master| Noted { time: time * 1000, master, vip };
+        let mut status = of(node(&["10.0.0.1", "10.0.0.2"], true), Vec::new());
+        status.node.time = 200_000;
+        let history = [noted(1, false), noted(150_000, true), noted(150_001, true)];
+        remember(&mut status, &history);
+        assert_eq!(status.instances[0].since, Some(150_000));
+        let told: Vec<_> = status.transitions.iter().map(|one| (one.time, one.master)).collect();
+        assert_eq!(told, [(150_000, true)], "the other one is more than a day old");
+        remember(&mut status, &[noted(150_000, true), noted(160_000, false)]);
+        assert_eq!(status.instances[0].since, None, "the addresses are here all the same");
     }
 
     #[test]

@@ -2,10 +2,12 @@
 //!
 //! - [`collect`] reads node and guards, and works out each instance's role (pure but for the reading);
 //! - `text` is the screen, `prometheus` the text format of node_exporter's textfile collector;
+//! - `every` is `--all`: a line for each node of the cluster;
 //! - `run` is the command; `connections` that of `lvskit connections`.
 
 mod collect;
 mod connections;
+mod every;
 mod prometheus;
 mod run;
 mod text;
@@ -18,6 +20,8 @@ use serde::{Deserialize, Serialize};
 use crate::node::state::NodeState;
 
 pub use collect::collect;
+#[cfg(test)]
+pub(crate) use collect::of;
 pub use connections::run as connections;
 pub use run::{run, schema};
 
@@ -31,6 +35,9 @@ pub struct Status {
     /// The version of this format: 1. It grows when a field changes its meaning or goes; new fields may
     /// come without.
     pub format: u32,
+    /// The version of lvskit that wrote it, such as `0.1.0`.
+    #[serde(default)]
+    pub lvskit: String,
     /// By what the instances below were found.
     pub source: Source,
     /// The VRRP instances; without a readable keepalived.conf one for each address that IPVS or a guard
@@ -41,6 +48,10 @@ pub struct Status {
     /// Whether this node is out of service as a server (`lvskit drain --server`).
     #[serde(default)]
     pub server_drain: ServerDrain,
+    /// When this node became MASTER or gave that up in the last 24 hours, as its hooks noted it since the
+    /// boot; the oldest first.
+    #[serde(default)]
+    pub transitions: Vec<Transition>,
     /// What kernel, processes and files say.
     pub node: NodeState,
 }
@@ -78,8 +89,23 @@ pub struct Instance {
     pub name: Option<String>,
     /// Its role, judged by the addresses.
     pub role: Role,
+    /// Since when it is MASTER, or is not, in seconds since 1970: absent where the hooks noted nothing, or
+    /// something else than where the addresses are.
+    #[serde(default)]
+    pub since: Option<u64>,
     /// Its addresses.
     pub vips: Vec<Vip>,
+}
+
+/// A change that a hook noted: a hint beside where the addresses are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Transition {
+    /// In seconds since 1970.
+    pub time: u64,
+    /// The instance.
+    pub instance: String,
+    /// Whether the node became MASTER; else it gave that up.
+    pub master: bool,
 }
 
 /// What an instance is on this node, judged by where its addresses are.

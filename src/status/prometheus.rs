@@ -48,7 +48,7 @@ fn all(status: &Status) -> Vec<Metric> {
         || status.instances.iter().map(|one| (one.name.clone().unwrap_or_default(), one));
     let vips = instances().flat_map(|(name, one)| {
         one.vips.iter().map(move |vip| {
-            let labels = vec![("instance", name.clone()), ("vip", vip.address.to_string())];
+            let labels = vec![("vrrp_instance", name.clone()), ("vip", vip.address.to_string())];
             (labels, u64::from(vip.on.is_some()))
         })
     });
@@ -102,7 +102,9 @@ fn all(status: &Status) -> Vec<Metric> {
             "lvskit_instance_master",
             "Whether this node holds all addresses of the VRRP instance.",
             instances()
-                .map(|(name, one)| (vec![("instance", name)], u64::from(one.role == Role::Master)))
+                .map(|(name, one)| {
+                    (vec![("vrrp_instance", name)], u64::from(one.role == Role::Master))
+                })
                 .collect(),
         ),
         gauge("lvskit_vip_held", "Whether the address is on an interface here.", vips.collect()),

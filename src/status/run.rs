@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Status, collect, prometheus, text};
+use super::{Status, collect, every, prometheus, text};
 use crate::cli::status::{Places, Status as Args};
 use crate::exit::Exit;
 use crate::files;
@@ -28,6 +28,9 @@ impl Places {
 
 /// Runs the command; results go to `out`, the rest to standard error.
 pub fn run(args: &Args, out: &mut impl Write) -> Exit {
+    if args.all {
+        return all(args, out);
+    }
     let outcome = match &args.output {
         _ if args.watch => watch(args, out),
         Some(file) => {
@@ -43,6 +46,19 @@ pub fn run(args: &Args, out: &mut impl Write) -> Exit {
             Exit::File
         }
     }
+}
+
+fn all(args: &Args, out: &mut impl Write) -> Exit {
+    let (message, exit) = match every::shown(args) {
+        Ok((text, exit)) => match say(&text, out) {
+            Ok(()) => return exit,
+            Err((_, error)) => (format!("standard output: {error}"), Exit::File),
+        },
+        Err((exit, why)) => (why, exit),
+    };
+    // Nowhere left to report that standard error takes nothing.
+    let _ = writeln!(io::stderr(), "error: {}", message.trim_start_matches("error: "));
+    exit
 }
 
 /// The JSON schema of `lvskit status --json`.

@@ -2,6 +2,9 @@
 
 use std::fmt::Write;
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 use super::{Guard, GuardState, Instance, Role, RouteState, ServerDrain, Source, Status};
 use crate::node::config;
 use crate::node::ipvs::{self, Server, Service, SyncRole};
@@ -9,6 +12,9 @@ use crate::node::ipvs::{self, Server, Service, SyncRole};
 /// IP_VS_SVC_F_SCHED1, IP_VS_SVC_F_SCHED2: for mh and sh fallback, and the client's port.
 const FALLBACK: u32 = 8;
 const BY_PORT: u32 = 16;
+
+/// So many of the day's changes are shown.
+const CHANGES: usize = 8;
 
 /// How wide the first column is.
 const WIDE: usize = 12;
@@ -31,6 +37,11 @@ pub(super) fn screen(status: &Status, coloured: bool) -> String {
     }
     for service in &status.node.ipvs.services {
         balanced(service, &paint, &mut out);
+    }
+    for (at, one) in status.transitions.iter().rev().take(CHANGES).enumerate() {
+        let what = if one.master { "became MASTER" } else { "gave up, or took no part" };
+        let name = if at == 0 { "changes" } else { "" };
+        row(name, &format!("{} {} {what}", utc(one.time), one.instance), &mut out);
     }
     for drain in &status.node.drain {
         let word = if drain.on { paint(RED, "on") } else { "off".to_owned() };
@@ -81,6 +92,14 @@ fn head(status: &Status, out: &mut String) {
     let _ = writeln!(out, "{}   keepalived {version}, {running}; {by}", node.host);
 }
 
+/// `2026-11-25 04:10:12 UTC`; the number itself for a time that no calendar has.
+fn utc(seconds: u64) -> String {
+    let time =
+        i64::try_from(seconds).ok().and_then(|it| OffsetDateTime::from_unix_timestamp(it).ok());
+    let text = time.and_then(|time| time.format(&Rfc3339).ok());
+    text.map_or(seconds.to_string(), |text| text.replace('T', " ").replace('Z', " UTC"))
+}
+
 /// `3 d 4 h`, `5 min`: the two largest units.
 fn duration(seconds: u64) -> String {
     let (days, hours) = (seconds / 86_400, seconds / 3600 % 24);
@@ -109,7 +128,8 @@ fn lines(
     };
     let role = paint(colour, &format!("{:<8}", instance.role.word()));
     let about = configured.map(about).unwrap_or_default();
-    let first = format!("{role}{about}");
+    let since = instance.since.map_or(String::new(), |since| format!(", since {}", utc(since)));
+    let first = format!("{role}{about}{since}");
     // A name that is longer than its column keeps a blank behind it.
     let name = if name.chars().count() >= WIDE { format!("{name} ") } else { name };
     row(&name, first.trim_end(), out);
@@ -219,5 +239,6 @@ mod tests {
     fn durations_are_told_in_two_units() {
         let told = [5, 65, 3_700, 273_600].map(duration);
         assert_eq!(told, ["5 s", "1 min 5 s", "1 h 1 min", "3 d 4 h"]);
+        assert_eq!(utc(1_764_043_812), "2025-11-25 04:10:12 UTC");
     }
 }

@@ -17,6 +17,7 @@ mod path;
 mod relay;
 mod sizes;
 mod smtp;
+mod status;
 mod watch;
 
 use std::process::Command;
@@ -26,7 +27,7 @@ use std::time::Instant;
 const INSIDE: &str = "LVSKIT_BENCH_INSIDE";
 
 /// Name, what it tells, and what runs it.
-const SECTIONS: [(&str, &str, fn()); 9] = [
+const SECTIONS: [(&str, &str, fn()); 10] = [
     ("hook", "one call on a node without rules: until the rule is live, and in all", calls::first),
     ("again", "one call on a node whose rules are there already", calls::again),
     ("services", "the same with ten services", calls::services),
@@ -35,6 +36,7 @@ const SECTIONS: [(&str, &str, fn()); 9] = [
     ("packets", "packets and new connections per second through the guard", packets::all),
     ("watch", "the processor time of an idle --watch, and how soon it heals", watch::all),
     ("smtp", "one check of a mail server, and many at once", smtp::all),
+    ("status", "status, doctor and the exporter on a node, and the judgement of 64", status::all),
     ("gen_conf", "the files of 4, 100 and 1,000 nodes, beside Jinja2 and Ansible", gen_conf::all),
 ];
 

@@ -46,6 +46,16 @@ fn every_key_of_the_inventory_is_in_its_page() {
 }
 
 #[test]
+fn every_finding_is_in_the_page_of_doctor() {
+    let path = installed().join("usr/share/man/man8/lvskit-doctor.8");
+    let page = fs::read_to_string(&path).unwrap();
+    for one in lvskit::doctor::all() {
+        let head = format!("\n\\fB{}\\fR ({})\n", one.id.replace('-', "\\-"), one.severity.word());
+        assert!(page.contains(&head), "{} is missing", one.id);
+    }
+}
+
+#[test]
 fn every_program_has_completions() {
     let share = installed().join("usr/share");
     for name in PROGRAMS {

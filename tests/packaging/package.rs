@@ -103,6 +103,8 @@ fn units_and_settings_are_where_systemd_looks() {
         "systemd/system/bypass-ipvs.service",
         "systemd/system/bypass-ipvs@.service",
         "systemd/system/lvskit-settings.service",
+        "systemd/system/lvskit-metrics.service",
+        "systemd/system/lvskit-metrics.timer",
         "tmpfiles.d/lvskit.conf",
         "sysusers.d/lvskit.conf",
     ] {

@@ -19,6 +19,8 @@ const UNIT_OF_ONE: &str = "usr/lib/systemd/system/bypass-ipvs@.service";
 const DROP_IN: &str = "usr/share/lvskit/keepalived.service.conf";
 const GENERATOR: &str = "usr/lib/systemd/system-generators/lvskit";
 const SETTINGS_UNIT: &str = "usr/lib/systemd/system/lvskit-settings.service";
+const METRICS_UNIT: &str = "usr/lib/systemd/system/lvskit-metrics.service";
+const METRICS_TIMER: &str = "usr/lib/systemd/system/lvskit-metrics.timer";
 const SYSCTL: &str = "usr/share/lvskit/sysctl.conf";
 const TMPFILES: &str = "usr/lib/tmpfiles.d/lvskit.conf";
 
@@ -50,6 +52,8 @@ fn nobody_but_root_may_write_them() {
         UNIT,
         UNIT_OF_ONE,
         SETTINGS_UNIT,
+        METRICS_UNIT,
+        METRICS_TIMER,
         DROP_IN,
         SYSCTL,
         TMPFILES,
@@ -94,7 +98,7 @@ fn the_units_start_the_installed_program() {
 /// paths.
 #[test]
 fn systemd_starts_nothing_outside_of_its_folders() {
-    for path in [UNIT, UNIT_OF_ONE, SETTINGS_UNIT, DROP_IN] {
+    for path in [UNIT, UNIT_OF_ONE, SETTINGS_UNIT, METRICS_UNIT, DROP_IN] {
         let text = read(path);
         let commands: Vec<&str> = text.lines().filter(|line| line.starts_with("Exec")).collect();
         assert!(!commands.is_empty(), "{path}");
@@ -190,8 +194,8 @@ struct Units(tempfile::TempDir);
 impl Units {
     fn new(edit: impl Fn(&str) -> String) -> Units {
         let dir = tempfile::tempdir().unwrap();
-        let names =
-            [UNIT, UNIT_OF_ONE, SETTINGS_UNIT].map(|path| (path, path.rsplit_once('/').unwrap().1));
+        let names = [UNIT, UNIT_OF_ONE, SETTINGS_UNIT, METRICS_UNIT, METRICS_TIMER]
+            .map(|path| (path, path.rsplit_once('/').unwrap().1));
         for (path, name) in names {
             fs::write(dir.path().join(name), edit(&read(path))).unwrap();
         }
@@ -211,9 +215,12 @@ impl Units {
     fn complaints(&self) -> String {
         let mut files: Vec<PathBuf> =
             NEIGHBOURS.iter().map(|(name, _)| self.0.path().join(name)).collect();
-        for name in
-            ["bypass-ipvs.service", "bypass-ipvs@192.168.3.100.service", "lvskit-settings.service"]
-        {
+        for name in [
+            "bypass-ipvs.service",
+            "bypass-ipvs@192.168.3.100.service",
+            "lvskit-settings.service",
+            "lvskit-metrics.timer",
+        ] {
             files.push(self.0.path().join(name));
         }
         let output = Command::new("systemd-analyze")

@@ -168,7 +168,7 @@ fn programs_that_can_not_run_are_found() {
     let text = |user: &str| {
         format!(
             "global_defs {{\n enable_script_security\n}}\n{}virtual_server {VIP} 25 {{\n \
-             lb_kind NAT\n protocol TCP\n real_server 192.168.3.102 25 {{\n {}\n }}\n}}\n",
+             lb_kind DR\n protocol TCP\n real_server 192.168.3.102 25 {{\n {}\n }}\n}}\n",
             instance(100, ""),
             misc(user)
         )

@@ -6,9 +6,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod browser;
+mod cluster;
 mod command_line;
 mod doctor;
 mod drain;
 mod node;
+mod prometheus;
 mod status;
 mod wire;

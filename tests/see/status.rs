@@ -56,8 +56,8 @@ fn status_says_what_the_node_is() {
     let metrics = std::fs::read_to_string(&file).unwrap();
     for line in [
         "lvskit_keepalived_running 1",
-        "lvskit_instance_master{instance=\"mail\"} 1",
-        "lvskit_vip_held{instance=\"mail\",vip=\"192.168.3.100\"} 1",
+        "lvskit_instance_master{vrrp_instance=\"mail\"} 1",
+        "lvskit_vip_held{vrrp_instance=\"mail\",vip=\"192.168.3.100\"} 1",
         "lvskit_guard_in_force{vip=\"192.168.3.100\"} 1",
         "lvskit_fallback_route_in_place{vip=\"192.168.3.100\"} 1",
     ] {
@@ -146,4 +146,42 @@ fn without_rights_the_rest_is_told() {
     command.args(["--inh-caps=-all", "--bounding-set=-all", PROGRAM, "doctor", "--allow-partial"]);
     let output = node.run(&mut command);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+/// keepalived's own word, noted by its hooks, beside where the addresses are.
+#[test]
+fn hooks_note_since_when_the_node_is_master() {
+    if !inside("status::hooks_note_since_when_the_node_is_master") {
+        return;
+    }
+    let mounted = Command::new("mount").args(["-t", "tmpfs", "tmpfs", "/run"]).status().unwrap();
+    assert!(mounted.success());
+    std::fs::create_dir("/run/keepalived-lvskit").unwrap();
+    let hook = |event: &str, option: &str| format!(" notify_{event} \"{HOOK} {option} {VIP}\"\n");
+    let hooks = hook("master", "-r") + &hook("backup", "-a") + &hook("fault", "-a");
+    let node = Node::start(network(), &instance(100, &hooks));
+    node.until_it_holds(VIP);
+    let noted = |count: usize| {
+        wait_for(
+            || node.keepalived.log(),
+            || {
+                let status = node.status();
+                let all = status["transitions"].as_array().unwrap().clone();
+                (all.len() == count && status["instances"][0]["since"].is_u64()).then_some(all)
+            },
+        )
+    };
+    let all = noted(2);
+    assert_eq!((&all[0]["master"], &all[1]["master"]), (&false.into(), &true.into()));
+    assert_eq!(all[1]["instance"], "mail");
+    let screen = String::from_utf8(node.lvskit(&["status"]).stdout).unwrap();
+    assert!(
+        screen.contains(", since 20") && screen.contains(" UTC mail became MASTER"),
+        "{screen}"
+    );
+    node.netns.ip("link set eth0 down");
+    assert_eq!(noted(3)[2]["master"], false);
+    // A person who runs the same command notes nothing.
+    node.netns.tool(HOOK, &format!("-r {VIP}"));
+    assert_eq!(noted(3).len(), 3);
 }

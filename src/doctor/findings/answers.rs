@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use crate::doctor::facts::Facts;
 use crate::doctor::lint::{Lint, Needs, Severity};
 use crate::node::config::{Address, Instance};
+use crate::node::state::mac;
 
 pub(super) const LINTS: &[Lint] = &[
     Lint {
@@ -35,6 +36,15 @@ pub(super) const LINTS: &[Lint] = &[
         needs: Needs::Wire,
         check: by_backup,
     },
+    Lint {
+        id: "address-taken",
+        severity: Severity::Error,
+        title: "another host has this node's own address",
+        why: "Advertisements, checks and forwarded connections reach one or the other by chance.",
+        help: "find the host by its MAC address and give it another address",
+        needs: Needs::Wire,
+        check: taken,
+    },
 ];
 
 /// Who answers for an address on the network, by MAC address. This node does not answer itself.
@@ -46,8 +56,7 @@ fn answers(facts: &Facts, vip: &Address) -> BTreeSet<[u8; 6]> {
 }
 
 fn shown(macs: &BTreeSet<[u8; 6]>) -> String {
-    let one = |mac: &[u8; 6]| mac.map(|byte| format!("{byte:02x}")).join(":");
-    macs.iter().map(one).collect::<Vec<_>>().join(", ")
+    macs.iter().map(|one| mac(*one)).collect::<Vec<_>>().join(", ")
 }
 
 /// The addresses of IPv4, each with its instance.
@@ -55,6 +64,20 @@ fn addresses(facts: &Facts) -> impl Iterator<Item = (&Instance, &Address)> {
     let instances = facts.config().instances.iter();
     let all = instances.flat_map(|one| one.all().map(move |vip| (one, vip)));
     all.filter(|(_, vip)| vip.address.is_ipv4())
+}
+
+/// The node's own addresses, VIPs left out, where somebody else answers.
+fn taken(facts: &Facts) -> Vec<String> {
+    let vip = |address: IpAddr| facts.config().vips().any(|vip| vip.address == address);
+    let mut all: Vec<String> = (facts.answers.iter())
+        .filter(|answer| {
+            let address = IpAddr::V4(answer.address);
+            !vip(address) && facts.node().is_own(address)
+        })
+        .map(|answer| format!("{} on {}: {}", answer.address, answer.interface, mac(answer.mac)))
+        .collect();
+    all.dedup();
+    all
 }
 
 fn by_several(facts: &Facts) -> Vec<String> {

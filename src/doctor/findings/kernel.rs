@@ -36,6 +36,15 @@ pub(super) const LINTS: &[Lint] = &[
         check: |facts| arp(facts, "arp_announce", &[2]),
     },
     Lint {
+        id: "ip-forward",
+        severity: Severity::Error,
+        title: "the kernel does not forward, and a virtual server is of NAT",
+        why: "Answers of its real servers do not get back to the clients.",
+        help: "sysctl -w net.ipv4.ip_forward=1, and the same in a file below /etc/sysctl.d",
+        needs: Needs::Config,
+        check: ip_forward,
+    },
+    Lint {
         id: "rp-filter",
         severity: Severity::Warning,
         title: "strict reverse path filtering on a node with several networks",
@@ -146,6 +155,20 @@ fn set_by(names: &[&str]) -> String {
         found.extend(lines.map(|line| format!("{}: {}", file.display(), line.trim())));
     }
     if found.is_empty() { String::new() } else { format!(" ({})", found.join("; ")) }
+}
+
+fn ip_forward(facts: &Facts) -> Vec<String> {
+    let nat = facts.config().virtual_servers.iter().find(|one| {
+        let v4 = one.address.is_none_or(|address| address.is_ipv4());
+        v4 && one.forwarding.eq_ignore_ascii_case("NAT")
+    });
+    match (nat, facts.node().settings.number("net.ipv4.ip_forward")) {
+        (Some(server), Some(0)) => {
+            let set = set_by(&["net.ipv4.ip_forward"]);
+            vec![format!("net.ipv4.ip_forward is 0{set}; {}", super::keepalived::name(server))]
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// One network has one way: there nothing can come in by the wrong one.

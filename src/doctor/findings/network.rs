@@ -30,6 +30,24 @@ pub(super) const LINTS: &[Lint] = &[
         check: not_seen,
     },
     Lint {
+        id: "vip-held-by-backup",
+        severity: Severity::Error,
+        title: "an address is here, though another node is MASTER",
+        why: "Two nodes answer for it, and half of the clients get to the wrong one. keepalived does not know of it.",
+        help: "ip address del ADDRESS dev INTERFACE; see who set it (the network's own configuration, a script)",
+        needs: Needs::Wire,
+        check: held_by_backup,
+    },
+    Lint {
+        id: "vip-not-held-by-master",
+        severity: Severity::Error,
+        title: "this node advertises an instance and has none of its addresses",
+        why: "Nobody has them, and no other node takes over as long as it advertises.",
+        help: "systemctl reload keepalived puts them back; see who took them away (NetworkManager, netplan, ifdown)",
+        needs: Needs::Wire,
+        check: not_held_by_master,
+    },
+    Lint {
         id: "no-master",
         severity: Severity::Error,
         title: "nobody advertises an instance",
@@ -175,6 +193,43 @@ fn not_seen(facts: &Facts) -> Vec<String> {
         })?;
         let (name, source, priority) = (&instance.name, better.source, better.priority);
         Some(format!("{name}: {source} has priority {priority}, this node {}", instance.priority))
+    };
+    facts.config().instances.iter().filter_map(of).collect()
+}
+
+/// While doctor listened the other node alone advertised, and the address stayed.
+fn held_by_backup(facts: &Facts) -> Vec<String> {
+    let of = |instance: &Instance| {
+        let own = facts.adverts(instance).any(|(heard, _)| heard.own);
+        let masters = masters(facts, instance);
+        let (master, _) = masters.iter().find(|(_, times)| times.len() > 1)?;
+        let held: Vec<IpAddr> = (instance.vips.iter())
+            .filter(|vip| facts.held_throughout(vip))
+            .map(|vip| vip.address)
+            .collect();
+        let running = facts.node().keepalived.pid.is_some();
+        (running && !own && !held.is_empty())
+            .then(|| format!("{}: {}; {master} advertises", instance.name, list(&held)))
+    };
+    facts.config().instances.iter().filter_map(of).collect()
+}
+
+fn not_held_by_master(facts: &Facts) -> Vec<String> {
+    let of = |instance: &Instance| {
+        let own =
+            facts.adverts(instance).filter(|(heard, advert)| heard.own && advert.priority > 0);
+        // One that gave up meanwhile is none.
+        let last = facts
+            .adverts(instance)
+            .last()
+            .is_some_and(|(heard, advert)| heard.own && advert.priority > 0);
+        let none = !instance.vips.iter().any(|vip| facts.held_ever(vip.address));
+        (own.count() > 1 && last && none && !instance.vips.is_empty() && !instance.vmac).then(
+            || {
+                let vips: Vec<IpAddr> = instance.vips.iter().map(|vip| vip.address).collect();
+                format!("{}: {}", instance.name, list(&vips))
+            },
+        )
     };
     facts.config().instances.iter().filter_map(of).collect()
 }

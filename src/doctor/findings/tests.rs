@@ -125,6 +125,8 @@ fn healthy() -> Facts {
         config: Some(config),
         drain: vec![Drain { file: "/run/keepalived-lvskit/drain".into(), on: false }],
         interfaces: vec![Interface {
+            mac: Some("02:00:00:00:00:01".into()),
+            mtu: Some(1500),
             index: 2,
             name: "eth0".into(),
             up: true,
@@ -161,6 +163,8 @@ fn healthy() -> Facts {
     Facts {
         status: Status {
             format: 1,
+            lvskit: String::new(),
+            transitions: Vec::new(),
             source: Source::KeepalivedConf,
             instances: Vec::new(),
             guards: vec![guard],
@@ -171,6 +175,7 @@ fn healthy() -> Facts {
         conflicts: Findings::default(),
         wire: Ok(vec![heard(OTHER, false), heard(OTHER, false), heard(OTHER, false)]),
         answers: vec![answer(OTHER_MAC)],
+        held_later: vec![ip(OWN)],
         enabled_units: Some(vec!["bypass-ipvs.service".into()]),
     }
 }
@@ -200,14 +205,20 @@ fn a_healthy_node_gives_nothing() {
     assert_eq!(found(&healthy()), [] as [&str; 0]);
 }
 
+/// Gives the node the VIP.
+fn hold(facts: &mut Facts) {
+    let vip = Address { address: ip(VIP), prefix: 32, duplicate: false, tentative: false };
+    facts.status.node.interfaces[0].addresses.push(vip);
+    facts.held_later.push(ip(VIP));
+    facts.answers.clear();
+}
+
 /// Of a MASTER that sends itself, and nobody else does.
 #[test]
 fn a_healthy_master_gives_nothing() {
     let mut facts = healthy();
-    let vip = Address { address: ip(VIP), prefix: 32, duplicate: false, tentative: false };
-    facts.status.node.interfaces[0].addresses.push(vip);
+    hold(&mut facts);
     facts.wire = Ok(vec![heard(OWN, true), heard(OWN, true), heard(OWN, true)]);
-    facts.answers.clear();
     assert_eq!(found(&facts), [] as [&str; 0]);
     // The old MASTER's last words, and then this one.
     let mut last = heard(OTHER, false);
@@ -228,7 +239,17 @@ fn a_failover_is_no_fault() {
     facts.wire = Ok(began.to_vec());
     assert_eq!(found(&facts), [] as [&str; 0]);
     facts.wire.as_mut().unwrap().push(at(5, OWN, true));
+    facts.held_later.push(ip(VIP));
     assert_eq!(found(&facts), ["two-masters", "adverts-not-seen"]);
+    // It takes over while doctor listens: its address came after the node had been read.
+    facts.wire = Ok(vec![at(1, OWN, true), at(2, OWN, true)]);
+    facts.answers.clear();
+    assert_eq!(found(&facts), [] as [&str; 0]);
+    // It gives up: the address was there when the node was read, and is not any more.
+    let mut facts = healthy();
+    hold(&mut facts);
+    facts.held_later.pop();
+    assert_eq!(found(&facts), [] as [&str; 0]);
 }
 
 type Change = fn(&mut Facts);
@@ -324,7 +345,21 @@ const CASES: &[(&[&str], Change)] = &[
             .extend([heard("192.168.3.103", false), heard("192.168.3.103", false)]);
     }),
     (&["two-masters", "adverts-not-seen"], |f| {
+        f.held_later.push(ip(VIP));
         f.wire.as_mut().unwrap().extend([heard(OWN, true), heard(OWN, true)]);
+    }),
+    (&["vip-held-by-backup"], hold),
+    (&["vip-not-held-by-master"], |f| {
+        f.wire = Ok(vec![heard(OWN, true), heard(OWN, true)]);
+        f.answers.clear();
+    }),
+    (&["ip-forward"], |f| {
+        config(f).virtual_servers[0].forwarding = "NAT".into();
+        drop(setting(f, "net.ipv4.ip_forward", "0"));
+    }),
+    (&["address-taken"], |f| {
+        let address = "192.168.3.101".parse().unwrap();
+        f.answers.push(Answer { address, interface: "eth0".into(), mac: [2, 0, 0, 0, 0, 9] });
     }),
     (&["no-master"], |f| f.wire = Ok(Vec::new())),
     (&["vrid-taken"], |f| {

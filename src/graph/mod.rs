@@ -1,0 +1,64 @@
+//! `lvskit graph`: the cluster as a picture; the page of `lvskit doctor --cluster --html` has it too.
+//!
+//! - `picture` is what is drawn: boxes with words, and who belongs to whom;
+//! - `svg` lays it out and draws it.
+
+pub(crate) mod picture;
+pub(crate) mod svg;
+
+use std::io::{self, Write};
+
+use crate::cli::graph::Graph;
+use crate::exit::Exit;
+use crate::{files, gen_conf};
+
+/// Who may read the picture: it has no secrets.
+const MODE: u32 = 0o644;
+
+/// Runs the command; results go to `out`, the rest to standard error.
+pub fn run(args: &Graph, out: &mut impl Write) -> Exit {
+    let (exit, message) = match gen_conf::load(&args.inventory) {
+        Err((exit, error)) => (exit, format!("{error:#}")),
+        Ok(cluster) => {
+            let text = svg::svg(&picture::Picture::of(&cluster));
+            let written = match files::is_stdout(&args.output) {
+                true => out.write_all(text.as_bytes()).and_then(|()| out.flush()),
+                false => files::publish(&args.output, text.as_bytes(), MODE),
+            };
+            match written {
+                Ok(()) => return Exit::Ok,
+                Err(error) => (Exit::File, format!("{}: {error}", args.output.display())),
+            }
+        }
+    };
+    // Nowhere left to report that standard error takes nothing.
+    let _ = writeln!(io::stderr(), "error: {}", message.trim_start_matches("error: "));
+    exit
+}
+
+/// Text for SVG and HTML, in attributes too.
+pub(crate) fn escaped(text: &str) -> String {
+    let safe = crate::reach::safe::text(text);
+    let mut out = String::with_capacity(safe.len());
+    for one in safe.chars() {
+        match one {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_text_opens_no_element() {
+        assert_eq!(escaped("<script>&\"'\x1b\n"), "&lt;script&gt;&amp;&quot;&#39;\\u{1b}\\u{a}");
+    }
+}
