@@ -22,8 +22,9 @@ const SECTION: &str = "8";
 
 const SOURCE: &str = concat!("lvskit ", env!("CARGO_PKG_VERSION"));
 
-const SEE_ALSO: [&str; 15] = [
+const SEE_ALSO: [&str; 16] = [
     "lvskit(8)",
+    "lvskit-init(8)",
     "lvskit-gen-conf(8)",
     "lvskit-import(8)",
     "lvskit-diff(8)",

@@ -3,6 +3,7 @@
 //!
 //! Data flows one way:
 //! - [`inventory`] text → checked [`cluster`] → [`conf`] tree per node → bytes (`lvskit gen-conf`);
+//! - flags or answers → inventory text ([`init`], `lvskit init`);
 //! - files of a cluster → [`import`] → inventory text (`lvskit import`);
 //! - the same cluster → [`firewall`] rules per node (`lvskit gen-conf --firewall`);
 //! - VIP → [`guard`] ruleset → kernel (`bypass-ipvs`);
@@ -26,6 +27,7 @@ pub mod gen_conf;
 pub mod graph;
 pub mod guard;
 pub mod import;
+pub mod init;
 pub mod inventory;
 pub mod log;
 pub mod node;

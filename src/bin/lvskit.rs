@@ -4,13 +4,14 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use lvskit::cli::lvskit::{Cli, Command};
-use lvskit::{doctor, drain, gen_conf, graph, import, status};
+use lvskit::{doctor, drain, gen_conf, graph, import, init, status};
 
 fn main() -> ExitCode {
     // A wrong command line ends here, with exit code 2 and clap's own words.
     let cli = Cli::parse();
     let out = &mut std::io::stdout().lock();
     match cli.command {
+        Command::Init(args) => init::run(&args, out),
         Command::GenConf(args) => gen_conf::run(&args, out),
         Command::Import(args) => import::run(&args, out),
         Command::Diff(args) => gen_conf::diff(&args, out),

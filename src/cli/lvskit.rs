@@ -8,10 +8,12 @@ use super::doctor::{Doctor, Explain};
 use super::drain::{Drain, Undrain};
 use super::graph::Graph;
 use super::import::Import;
+use super::init::Init;
 use super::status::{Connections, Status};
 
 const EXAMPLES: &str = "\
 Examples:
+  lvskit init                                           a first inventory; asks what it needs
   lvskit gen-conf -i inventory.yml --stdout             show the files of all nodes
   lvskit gen-conf -i inventory.yml --out-dir conf       write conf/NODE/keepalived.conf
   lvskit gen-conf -i inventory.yml --out-dir conf --check --diff
@@ -105,6 +107,12 @@ pub struct Cli {
 /// What `lvskit` can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a first inventory of your own nodes
+    ///
+    /// Takes flags, or asks on a terminal. The file has the example's settings, with comments, and is never
+    /// written over another one.
+    Init(Init),
+
     /// Render keepalived.conf for the nodes of an inventory
     ///
     /// State, priority, router_id and the list of real servers follow from the list of nodes, so

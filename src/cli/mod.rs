@@ -4,5 +4,6 @@ pub mod doctor;
 pub mod drain;
 pub mod graph;
 pub mod import;
+pub mod init;
 pub mod lvskit;
 pub mod status;

@@ -30,7 +30,7 @@ mod section;
 mod server;
 mod services;
 mod target;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::net::IpAddr;
 

@@ -178,7 +178,7 @@ fn item(out: &mut String, depth: usize, value: &Yaml) {
 }
 
 /// A text as YAML reads it back.
-fn scalar(text: &str) -> String {
+pub(crate) fn scalar(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"_./@+%= -".contains(&b);
     let begins = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'/');
     let bytes = text.as_bytes();

@@ -20,6 +20,7 @@ mod firewall;
 mod foreign;
 mod guard_file;
 mod hostile;
+mod init;
 mod injection;
 mod keepalived;
 mod keys;
