@@ -18,6 +18,7 @@ mod pages;
 mod playbook;
 mod replace;
 mod restart;
+mod rolling;
 mod site;
 mod system;
 mod user;

@@ -3,7 +3,10 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::process::Command;
 
+use crate::built::run;
 use crate::common::netns::inside;
 use crate::site::{ANSIBLES, NODES, PASSWORD, Site, documented};
 
@@ -53,7 +56,10 @@ fn only_a_node_whose_file_differs_reloads() {
     assert_eq!(site.reloaded(), [NODES[1]]);
 
     site.edit_inventory("auth_pass: mrelay", "auth_pass: n3w-pass");
-    site.play(&[]).succeeded().without(PASSWORD).without("n3w-pass");
+    let play = site.play(&[]).failed().without(PASSWORD).without("n3w-pass");
+    assert!(play.text.contains("auth_pass changes. Nodes with the old"), "{}", play.text);
+    assert!(site.reloaded().is_empty());
+    site.play(&["-e", "lvskit_split=reload"]).succeeded().without(PASSWORD).without("n3w-pass");
     assert_eq!(site.reloaded(), NODES);
     assert!(fs::read_to_string(site.conf(NODES[0])).unwrap().contains("n3w-pass"));
 }
@@ -81,6 +87,12 @@ fn check_mode_tells_what_a_run_would_change() {
     assert!(check.text.contains("+    advert_int 3"), "{}", check.text);
     assert_eq!(fs::read_to_string(site.conf(NODES[2])).unwrap(), by_hand, "nothing was written");
     assert!(site.reloaded().is_empty());
+
+    // keepalived looks at it too.
+    site.edit_inventory("interface: eth0", "interface: eth7");
+    let check = site.play(&["--check"]).failed().without(PASSWORD).without("by-hand");
+    assert!(check.text.contains("interface eth7"), "{}", check.text);
+    site.edit_inventory("interface: eth7", "interface: eth0");
 
     // Where lvskit is missing on a node, the reason is told although the task is not shown.
     let play = site.play(&["--check", "-e", "keepalived_conf=/dev/null/x"]).failed();
@@ -138,7 +150,8 @@ fn an_encrypted_inventory_is_decrypted() {
     let with_key = [&with_key[..], &["-e", "@vars.yml"]].concat();
     let check = site.play(&[&with_key[..], &["--check"]].concat());
     check.succeeded().without(PASSWORD).without("n3w-pass");
-    site.play(&with_key).succeeded().without("n3w-pass");
+    let at_once = ["-e", "lvskit_split=reload"];
+    site.play(&[&with_key[..], &at_once].concat()).succeeded().without("n3w-pass");
     assert!(fs::read_to_string(site.conf(NODES[0])).unwrap().contains("auth_pass n3w-pass"));
 }
 
@@ -237,14 +250,14 @@ fn a_node_that_refuses_its_file_stops_all_of_them() {
         let site = Site::new();
         site.play_with(ansible, &[]).succeeded();
         site.reloaded();
-        site.edit_inventory("advert_int: 1", "advert_int: 3");
+        site.edit_inventory("garp_master_refresh: 10", "garp_master_refresh: 11");
         let vars = "keepalived_validate: sh -c '! grep \"router_id server03\" \"$1\"' sh %s\n";
         fs::write(site.path("vars.yml"), vars).unwrap();
         let play = site.play_with(ansible, &["-e", "@vars.yml"]).failed().without(PASSWORD);
         assert!(play.text.contains("router_id server03.domain.ru"), "{}", play.text);
         for node in NODES {
             let conf = fs::read_to_string(site.conf(node)).unwrap();
-            assert!(conf.contains("advert_int 1\n"), "{node}: {conf}");
+            assert!(conf.contains("garp_master_refresh 10\n"), "{node}: {conf}");
             assert!(!site.conf(node).with_extension("conf.new").exists(), "{node}");
         }
         assert!(site.reloaded().is_empty());
@@ -358,4 +371,17 @@ fn the_watcher_is_enabled() {
     let units: Vec<_> =
         fs::read_dir(&folder).unwrap().map(|unit| unit.unwrap().file_name()).collect();
     assert_eq!(units, ["bypass-ipvs.service"]);
+}
+
+/// What ansible-lint's strictest profile has to say, but for what `.ansible-lint` argues.
+#[test]
+fn ansible_lint_finds_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+    run(Command::new("cp").arg("-rT").arg(repository.join("packaging/ansible")).arg(folder.path()));
+    let venv = repository.join("target/ansible-lint/bin");
+    let mut lint = Command::new(venv.join("ansible-lint"));
+    lint.args(["--offline", "--nocolor", "-q"]).current_dir(folder.path());
+    lint.env("PATH", format!("{}:/usr/bin:/bin", venv.display()));
+    assert_eq!(run(&mut lint), "");
 }

@@ -41,7 +41,10 @@ impl Site {
         assert!(Command::new("sh").args(["-ec", ip]).status().unwrap().success());
         let site = Site(tempfile::tempdir().unwrap());
         let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-        fs::copy(repository.join("packaging/ansible/site.yml"), site.path("site.yml")).unwrap();
+        for playbook in ["site.yml", "keepalived.yml", "decommission.yml", "firewall.yml"] {
+            fs::copy(repository.join("packaging/ansible").join(playbook), site.path(playbook))
+                .unwrap();
+        }
         // With a password, which VRRP has in version 2 only.
         let example = fs::read_to_string(repository.join("keepalived/inventory.yml")).unwrap();
         let line = |key: &str| {
@@ -84,19 +87,19 @@ impl Site {
     /// The same with another Ansible.
     pub fn play_with(&self, ansible: &str, options: &[&str]) -> Play {
         let root = self.0.path().display();
+        let lvskit = concat!("lvskit=", env!("CARGO_BIN_EXE_lvskit"));
+        let conf = format!("keepalived_conf={}", self.conf("{{inventory_hostname}}").display());
+        let reload =
+            format!("keepalived_reload='touch {root}/reloaded/{{{{inventory_hostname}}}}'");
+        // No systemd runs here; the test that is about units names some.
+        let ours = ["-e", lvskit, "-e", &conf, "-e", &reload, "-e", "bypass_ipvs_enable=true"];
+        self.ansible(ansible, "site.yml", &[&ours, options].concat())
+    }
+
+    /// Runs a playbook as loudly as it goes.
+    pub fn ansible(&self, ansible: &str, playbook: &str, options: &[&str]) -> Play {
         let output = Command::new(ansible)
-            .args(["-i", "hosts", "site.yml", "--diff", "-vvv"])
-            .args(["-e", concat!("lvskit=", env!("CARGO_BIN_EXE_lvskit"))])
-            .args([
-                "-e",
-                &format!("keepalived_conf={}", self.conf("{{inventory_hostname}}").display()),
-            ])
-            .args([
-                "-e",
-                &format!("keepalived_reload='touch {root}/reloaded/{{{{inventory_hostname}}}}'"),
-            ])
-            // No systemd runs here; the test that is about units names some.
-            .args(["-e", "bypass_ipvs_enable=true"])
+            .args(["-i", "hosts", playbook, "--diff", "-vvv"])
             .args(options)
             .current_dir(self.0.path())
             .env("VRRP_PASS", PASSWORD)

@@ -1,0 +1,279 @@
+//! The playbooks that take nodes out and bring them back, on two nodes with namespaces, addresses and a
+//! keepalived of their own: real Ansible, real VRRP, the real hook. Only the service manager is a script.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use super::built::run;
+use super::common::keepalived::wait_for;
+use super::common::netns::inside;
+use super::site::{ANSIBLES, NODES, Play, Site};
+
+const VIP: &str = "192.168.3.100";
+
+/// In place of systemd, which does not run here.
+const SERVICE: &str = "#!/bin/sh -e
+case $1 in
+start) /usr/sbin/keepalived --vrrp ;;
+stop) [ ! -e /run/keepalived.pid ] || kill $(cat /run/keepalived.pid)
+    while [ -e /run/keepalived.pid ]; do sleep 0.1; done ;;
+reload) kill -HUP $(cat /run/keepalived.pid) ;;
+restart) $0 stop; $0 start ;;
+esac
+echo $1 >>/run/log
+";
+
+/// A node: what runs in its namespaces ends with it.
+struct Node {
+    name: &'static str,
+    init: Child,
+}
+
+impl Node {
+    fn start(site: &Site, place: usize) -> Node {
+        let mut unshare = Command::new("unshare");
+        unshare.args(["--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child"]);
+        let init = unshare.args(["sleep", "infinity"]).stdin(Stdio::null()).spawn().unwrap();
+        let node = Node { name: NODES[place], init };
+        let enter = site.path(&format!("enter-{}", node.name));
+        wait_for(String::new, || node.pid());
+        let script = format!(
+            "#!/bin/sh\nexec nsenter -t {} --net --mount --pid \"${{0##*/}}\" \"$@\"\n",
+            node.pid().unwrap()
+        );
+        fs::create_dir(&enter).unwrap();
+        for program in ["python3", "sh"] {
+            fs::write(enter.join(program), &script).unwrap();
+            fs::set_permissions(enter.join(program), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let link = format!(
+            "ip link add node{place} type veth peer name eth0 netns {}; \
+             ip link set node{place} up master bridge0",
+            node.pid().unwrap()
+        );
+        run(Command::new("sh").args(["-ec", &link]));
+        node.sh(
+            site,
+            &format!(
+                "mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /etc/keepalived
+                 mount -t tmpfs tmpfs /usr/libexec; mkdir /usr/libexec/keepalived /run/keepalived-lvskit
+                 cp {} /usr/libexec/keepalived; echo 0 >/run/keepalived-lvskit/drain
+                 ip link set lo up; ip link set eth0 up; ip address add 192.168.3.{}/24 dev eth0",
+                env!("CARGO_BIN_EXE_bypass-ipvs"),
+                101 + place
+            ),
+        );
+        node
+    }
+
+    /// The number of its first process: unshare's child.
+    fn pid(&self) -> Option<u32> {
+        let children = format!("/proc/{0}/task/{0}/children", self.init.id());
+        let children = fs::read_to_string(children).ok()?;
+        let pid: u32 = children.split_whitespace().next()?.parse().ok()?;
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+        (name == "sleep\n").then_some(pid)
+    }
+
+    fn sh(&self, site: &Site, script: &str) -> String {
+        let program = site.path(&format!("enter-{}/sh", self.name));
+        run(Command::new(program).args(["-ec", script]).stdin(Stdio::null()))
+    }
+
+    fn is_master(&self, site: &Site) -> bool {
+        self.sh(site, "ip -o -4 address show dev eth0").contains(&format!(" {VIP}/"))
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // Without effect on one that has ended.
+        let _ = self.init.kill();
+        let _ = self.init.wait();
+    }
+}
+
+struct Cluster {
+    site: Site,
+    nodes: [Node; 2],
+}
+
+impl Cluster {
+    /// Both nodes with the example's inventory for two, rolled out by site.yml; the first is MASTER.
+    fn start() -> Cluster {
+        let site = Site::new();
+        run(Command::new("sh")
+            .args(["-ec", "ip link add bridge0 type bridge; ip link set bridge0 up"]));
+        let nodes = [0, 1].map(|place| Node::start(&site, place));
+        let example = fs::read_to_string(
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("keepalived/inventory.yml"),
+        );
+        let example = example.unwrap();
+        let of_two =
+            example.lines().filter(|line| !NODES[2..].iter().any(|name| line.contains(name)));
+        fs::write(site.path("inventory.yml"), of_two.collect::<Vec<_>>().join("\n")).unwrap();
+        let host = |node: &Node| {
+            let python = site.path(&format!("enter-{}/python3", node.name));
+            format!("{} ansible_python_interpreter={}\n", node.name, python.display())
+        };
+        let hosts = nodes.iter().map(host).collect::<String>();
+        let local = "[balancers:vars]\nansible_connection=local\nansible_become=false\n";
+        fs::write(site.path("hosts"), format!("[balancers]\n{hosts}{local}")).unwrap();
+        let service = site.path("service");
+        fs::write(&service, SERVICE).unwrap();
+        fs::set_permissions(&service, fs::Permissions::from_mode(0o755)).unwrap();
+        let cluster = Cluster { site, nodes };
+        cluster.play(ANSIBLES[0], "site.yml", &["-e", "keepalived_reload=true"]).succeeded();
+        cluster.all("start");
+        cluster.settle(0);
+        cluster
+    }
+
+    fn play(&self, ansible: &str, playbook: &str, options: &[&str]) -> Play {
+        let service = self.site.path("service");
+        let settings = serde_json::json!({
+            "lvskit": env!("CARGO_BIN_EXE_lvskit"),
+            "bypass_ipvs_enable": "true",
+            "bypass_ipvs_disable": "true",
+            "keepalived_reload": format!("{} reload", service.display()),
+            "keepalived_restart": format!("{} restart", service.display()),
+            "keepalived_disable": format!("{} stop", service.display()),
+            "lvskit_settle": 1,
+            // This host's kernel may have no IPVS, and the connections are not what is looked at.
+            "lvskit_doctor_options": ["--allow-partial", "--only", "two-masters", "--only", "guard-missing"],
+        });
+        let settings = settings.to_string();
+        let options = [&["-e", &settings], options].concat();
+        self.site.ansible(ansible, playbook, &options)
+    }
+
+    fn all(&self, verb: &str) {
+        let script = format!("{} {verb}", self.site.path("service").display());
+        self.nodes.iter().for_each(|node| drop(node.sh(&self.site, &script)));
+    }
+
+    /// Waits until the node at `place` is the one MASTER.
+    fn settle(&self, place: usize) {
+        let masters = || self.nodes.each_ref().map(|node| node.is_master(&self.site));
+        wait_for(String::new, || {
+            let masters = masters();
+            (masters[place] && masters.iter().filter(|is| **is).count() == 1).then_some(())
+        });
+    }
+
+    fn log(&self, place: usize) -> String {
+        self.nodes[place].sh(&self.site, "cat /run/log 2>/dev/null || :; rm -f /run/log")
+    }
+
+    fn drained(&self, place: usize) -> String {
+        self.nodes[place].sh(&self.site, "cat /run/keepalived-lvskit/drain").trim_end().to_owned()
+    }
+
+    /// How many nodes had the VIP at a time while `work` ran.
+    fn masters_while<T>(&self, work: impl FnOnce() -> T) -> (T, BTreeSet<usize>) {
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let watcher = scope.spawn(|| {
+                let mut seen = BTreeSet::new();
+                while !over.load(Ordering::Relaxed) {
+                    let masters = self.nodes.iter().filter(|node| node.is_master(&self.site));
+                    seen.insert(masters.count());
+                    thread::sleep(Duration::from_millis(20));
+                }
+                seen
+            });
+            let done = work();
+            over.store(true, Ordering::Relaxed);
+            (done, watcher.join().unwrap())
+        })
+    }
+}
+
+#[test]
+fn keepalived_restarts_on_one_drained_node_after_the_other() {
+    if !inside("rolling::keepalived_restarts_on_one_drained_node_after_the_other") {
+        return;
+    }
+    let cluster = Cluster::start();
+    for ansible in ANSIBLES {
+        for place in [0, 1] {
+            cluster.log(place);
+        }
+        let play = cluster.play(ansible, "keepalived.yml", &[]).succeeded();
+        let (first, second) =
+            (play.text.find("changed: [server02"), play.text.find("changed: [server01"));
+        assert!(first.is_some() && first < second, "the BACKUP comes first\n{}", play.text);
+        for place in [0, 1] {
+            assert_eq!(cluster.log(place), "stop\nstart\nrestart\n");
+            assert_eq!(cluster.drained(place), "0");
+        }
+        cluster.settle(0);
+    }
+}
+
+#[test]
+fn a_new_vrid_is_refused_or_rolled_out_without_a_second_master() {
+    if !inside("rolling::a_new_vrid_is_refused_or_rolled_out_without_a_second_master") {
+        return;
+    }
+    let cluster = Cluster::start();
+    let (mut old, mut new) = (11, 12);
+    for ansible in ANSIBLES {
+        let vrid = |id: u32| format!("virtual_router_id: {id}");
+        cluster.site.edit_inventory(&vrid(old), &vrid(new));
+        let play = cluster.play(ansible, "site.yml", &[]).failed();
+        assert!(play.text.contains("would not hear each other"), "{}", play.text);
+        let conf = |node: &Node| node.sh(&cluster.site, "cat /etc/keepalived/keepalived.conf");
+        for node in &cluster.nodes {
+            assert!(conf(node).contains(&format!("virtual_router_id {old}\n")));
+        }
+        let (play, masters) = cluster
+            .masters_while(|| cluster.play(ansible, "site.yml", &["-e", "lvskit_split=drain"]));
+        let play = play.succeeded();
+        assert!(!masters.contains(&2), "{masters:?}\n{}", play.text);
+        for node in &cluster.nodes {
+            assert!(conf(node).contains(&format!("virtual_router_id {new}\n")));
+        }
+        cluster.settle(0);
+        assert_eq!([0, 1].map(|place| cluster.drained(place)), ["0", "0"]);
+        assert_eq!(cluster.play(ansible, "site.yml", &[]).succeeded().changed(), 0);
+        (old, new) = (new, old);
+    }
+}
+
+#[test]
+fn a_node_leaves_when_it_is_named() {
+    if !inside("rolling::a_node_leaves_when_it_is_named") {
+        return;
+    }
+    let cluster = Cluster::start();
+    for ansible in ANSIBLES {
+        let play = cluster.play(ansible, "decommission.yml", &[]).failed();
+        assert!(play.text.contains("name the node that leaves"), "{}", play.text);
+    }
+    let leaving = ["-e", "lvskit_leaving=server01.domain.ru"];
+    let play = cluster.play(ANSIBLES[0], "decommission.yml", &leaving).failed();
+    assert!(play.text.contains("server01.domain.ru is a node of "), "{}", play.text);
+    assert!(cluster.nodes[0].is_master(&cluster.site));
+
+    cluster.site.edit_inventory("  - {name: server01.domain.ru, address: 192.168.3.101}\n", "");
+    cluster.play(
+        ANSIBLES[0],
+        "site.yml",
+        &["--limit", "!server01.domain.ru", "-e", "lvskit_split=reload"],
+    );
+    let play = cluster.play(ANSIBLES[1], "decommission.yml", &leaving).succeeded();
+    assert!(play.changed() > 3, "{}", play.text);
+    cluster.settle(1);
+    let left = cluster.nodes[0].sh(
+        &cluster.site,
+        "ls /etc/keepalived; nft list tables; ls /run/keepalived.pid 2>/dev/null || echo stopped",
+    );
+    assert_eq!(left, "stopped\n");
+}
