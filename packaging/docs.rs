@@ -13,8 +13,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 use lvskit::cluster::Release;
 use lvskit::doctor;
-use lvskit::inventory::explain::value;
-use lvskit::inventory::keys::SECTIONS;
+use lvskit::inventory::keys;
 use lvskit::{cli, guard, smtp};
 
 /// Administration: all three programs are for root and for keepalived.
@@ -95,14 +94,14 @@ fn inventory() -> Roff {
          has no key, such as BFD and static routes, goes into raw. lvskit gen-conf --explain KEY tells \
          the same of one key.",
     )]);
-    for (path, table) in SECTIONS {
+    for (path, table) in keys::sections() {
         let heading = if path.is_empty() { "TOP LEVEL".into() } else { path.to_uppercase() };
         roff.control("SH", [heading.as_str()]);
         for key in table.keys() {
             roff.control("TP", []);
             roff.text([bold(key.name)]);
             let mut facts =
-                format!("{} Value: {}. Default: {}.", key.doc, value(&key.value), key.default);
+                format!("{} Value: {}. Default: {}.", key.doc, key.value.shown(), key.default);
             if key.since > Release::V2_1_5 {
                 facts.push_str(&format!(" Since {}.", key.since));
             }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::keyword::keywords;
 use super::{Node, Seconds};
 
 /// `failure_detection`
@@ -18,13 +19,14 @@ pub struct FailureDetection {
     pub uniform: bool,
 }
 
-/// Who asks whether a node lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
-    /// PING_CHECK: the node's kernel answers.
-    Ping,
-    /// BFD_CHECK: the node's keepalived answers.
-    Bfd,
+keywords! {
+    /// Who asks whether a node lives.
+    pub enum Method {
+        /// PING_CHECK: the node's kernel answers.
+        Ping = "ping",
+        /// BFD_CHECK: the node's keepalived answers.
+        Bfd = "bfd",
+    }
 }
 
 /// How often, and how often in vain.

@@ -2,8 +2,9 @@
 //! `global_defs`.
 
 use std::fmt;
+use std::str::FromStr;
 
-use super::Version;
+use super::{NoKeyword, Version};
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
 
@@ -40,6 +41,15 @@ pub enum RouterId {
     HostName,
 }
 
+/// `hostname` leaves it to keepalived.
+impl FromStr for RouterId {
+    type Err = NoKeyword;
+
+    fn from_str(text: &str) -> Result<RouterId, NoKeyword> {
+        if text == "hostname" { Ok(RouterId::HostName) } else { Err(NoKeyword) }
+    }
+}
+
 /// A mail relay, and its port if it isn't 25.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SmtpServer {
@@ -47,6 +57,21 @@ pub struct SmtpServer {
     pub host: Word,
     /// 1–65535.
     pub port: Option<u16>,
+}
+
+/// `HOST` or `HOST PORT`.
+impl FromStr for SmtpServer {
+    type Err = NoKeyword;
+
+    fn from_str(text: &str) -> Result<SmtpServer, NoKeyword> {
+        let mut words = text.split_whitespace();
+        let host = words.next().unwrap_or_default().parse().map_err(|_| NoKeyword)?;
+        match (words.next().map(str::parse), words.next()) {
+            (None, None) => Ok(SmtpServer { host, port: None }),
+            (Some(Ok(port)), None) => Ok(SmtpServer { host, port: Some(port) }),
+            _ => Err(NoKeyword),
+        }
+    }
 }
 
 impl fmt::Display for SmtpServer {

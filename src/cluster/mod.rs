@@ -3,6 +3,7 @@
 
 mod detection;
 mod global;
+mod keyword;
 mod release;
 mod seconds;
 mod service;
@@ -13,13 +14,16 @@ use std::net::IpAddr;
 pub use crate::vip::Family;
 pub use detection::{FailureDetection, Method, Timing};
 pub use global::{GlobalDefs, RouterId, SmtpServer};
+pub use keyword::{Choice, Keyword, NoKeyword};
 pub use release::Release;
-pub use seconds::Seconds;
+pub use seconds::{Pause, Seconds};
 pub use service::{
-    Check, Forwarding, HashFlags, Probe, Protocol, RealServer, Scheduler, Service, VirtualServer,
+    AddressFamily, Check, Forwarding, HashFlags, Probe, Protocol, RealServer, Scheduler, Service,
+    VirtualServer,
 };
 pub use vrrp::{
-    Election, Member, Preempt, State, Tracked, Unicast, Version, VirtualAddress, VrrpInstance,
+    Election, Member, Preempt, Ranking, State, Tracked, Unicast, Version, VirtualAddress,
+    VrrpInstance,
 };
 
 use crate::conf::statement::{Settings, Statement};

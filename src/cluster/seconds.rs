@@ -1,7 +1,11 @@
 //! Times as keepalived.conf writes them, so that what is rendered reads as it was written.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
+
+use super::NoKeyword;
+use crate::smtp::timer;
 
 /// A time as keepalived.conf writes it: seconds with up to six decimal places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +29,26 @@ impl Seconds {
     /// The time.
     pub fn duration(self) -> Duration {
         self.0
+    }
+}
+
+impl FromStr for Seconds {
+    type Err = NoKeyword;
+
+    fn from_str(text: &str) -> Result<Seconds, NoKeyword> {
+        timer::seconds(text).ok().and_then(Seconds::new).ok_or(NoKeyword)
+    }
+}
+
+/// A time that may be 0, which is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pause(pub Option<Seconds>);
+
+impl FromStr for Pause {
+    type Err = NoKeyword;
+
+    fn from_str(text: &str) -> Result<Pause, NoKeyword> {
+        timer::seconds(text).map(|time| Pause(Seconds::new(time))).map_err(|_| NoKeyword)
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Release, Seconds};
+use super::keyword::keywords;
+use super::{NoKeyword, Seconds};
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
 use crate::guard::plan::Services;
@@ -73,8 +75,13 @@ pub struct RealServer {
 /// How a server is found to work or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Check {
-    /// One of keepalived's own: its block.
-    Own(Statement),
+    /// One of keepalived's own.
+    Own {
+        /// Its block.
+        block: Statement,
+        /// Whether it connects to the server's own port.
+        connects: bool,
+    },
     /// Our `smtp-check`, run by keepalived's MISC_CHECK.
     Probe(Probe),
 }
@@ -96,16 +103,28 @@ pub struct Probe {
     pub more: Vec<Statement>,
 }
 
-/// `protocol`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Protocol {
-    /// Connections.
-    #[default]
-    Tcp,
-    /// Datagrams of the same addresses and ports.
-    Udp,
-    /// Associations.
-    Sctp,
+keywords! {
+    /// `protocol`
+    #[derive(Hash, Default)]
+    pub enum Protocol {
+        /// Connections.
+        #[default]
+        Tcp = "TCP",
+        /// Datagrams of the same addresses and ports.
+        Udp = "UDP",
+        /// Associations.
+        Sctp = "SCTP",
+    }
+}
+
+keywords! {
+    /// `ip_family`: what a firewall mark's packets are.
+    pub enum AddressFamily {
+        /// IPv4.
+        Inet = "inet",
+        /// IPv6.
+        Inet6 = "inet6",
+    }
 }
 
 /// `lb_kind`
@@ -119,9 +138,39 @@ pub enum Forwarding {
     Tun(String),
 }
 
-/// `lb_algo`: one of the kernel's schedulers, see ipvsadm(8).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Scheduler(&'static str);
+keywords! {
+    /// `lb_algo`: one of the kernel's schedulers, see ipvsadm(8).
+    pub enum Scheduler {
+        /// Round robin.
+        Rr = "rr",
+        /// Weighted round robin.
+        Wrr = "wrr",
+        /// Least connections.
+        Lc = "lc",
+        /// Weighted least connections.
+        Wlc = "wlc",
+        /// Locality-based least connections.
+        Lblc = "lblc",
+        /// Locality-based least connections with replication.
+        Lblcr = "lblcr",
+        /// Source hashing.
+        Sh = "sh",
+        /// Maglev hashing.
+        Mh = "mh",
+        /// Destination hashing.
+        Dh = "dh",
+        /// Weighted failover.
+        Fo = "fo",
+        /// Weighted overflow.
+        Ovf = "ovf",
+        /// Shortest expected delay.
+        Sed = "sed",
+        /// Never queue.
+        Nq = "nq",
+        /// Two random choices.
+        Twos = "twos" since V2_2,
+    }
+}
 
 /// What the schedulers `mh` and `sh` can be told beside their name, see ipvsadm(8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -148,33 +197,14 @@ impl Probe {
 }
 
 impl Scheduler {
-    /// The schedulers that keepalived accepts; `twos` since 2.2.
-    pub const NAMES: [&'static str; 14] = [
-        "rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh", "mh", "dh", "fo", "ovf", "sed", "nq",
-        "twos",
-    ];
-
-    /// Those that a release knows.
-    pub fn known(target: Release) -> impl Iterator<Item = &'static str> {
-        let newer = move |name: &&str| *name == "twos" && target < Release::V2_2;
-        Self::NAMES.into_iter().filter(move |name| !newer(name))
-    }
-
-    /// The scheduler of that name.
-    pub fn named(name: &str) -> Option<Scheduler> {
-        Self::NAMES.into_iter().find(|known| *known == name).map(Scheduler)
-    }
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        self.0
+    /// Whether it hashes, and refuses the connections that fall to a server of weight 0, but for its fallback
+    /// flag (ip_vs_mh.c, ip_vs_sh.c).
+    pub fn hashes(self) -> bool {
+        matches!(self, Scheduler::Mh | Scheduler::Sh)
     }
 }
 
 impl Protocol {
-    /// All of them.
-    pub const ALL: [Protocol; 3] = [Protocol::Tcp, Protocol::Udp, Protocol::Sctp];
-
     /// `tcp`, as firewalls write it.
     pub fn lower(self) -> &'static str {
         match self {
@@ -197,6 +227,22 @@ impl fmt::Display for Service {
     }
 }
 
+/// `DR`, `NAT`, or `TUN` and what the tunnel is told.
+impl FromStr for Forwarding {
+    type Err = NoKeyword;
+
+    fn from_str(text: &str) -> Result<Forwarding, NoKeyword> {
+        let mut words = text.split_whitespace();
+        match (words.next(), words.collect::<Vec<_>>().join(" ")) {
+            (Some("DR"), rest) if rest.is_empty() => Ok(Forwarding::Dr),
+            (Some("NAT"), rest) if rest.is_empty() => Ok(Forwarding::Nat),
+            (Some("TUN"), rest) if rest.is_empty() => Ok(Forwarding::Tun(rest)),
+            (Some("TUN"), rest) => Ok(Forwarding::Tun(format!(" {rest}"))),
+            _ => Err(NoKeyword),
+        }
+    }
+}
+
 impl fmt::Display for Forwarding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -204,21 +250,5 @@ impl fmt::Display for Forwarding {
             Forwarding::Nat => f.write_str("NAT"),
             Forwarding::Tun(options) => write!(f, "TUN{options}"),
         }
-    }
-}
-
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Protocol::Tcp => "TCP",
-            Protocol::Udp => "UDP",
-            Protocol::Sctp => "SCTP",
-        })
-    }
-}
-
-impl fmt::Display for Scheduler {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
     }
 }

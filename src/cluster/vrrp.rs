@@ -3,12 +3,16 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
 use std::time::Duration;
 
+use ipnetwork::IpNetwork;
+
+use super::keyword::keywords;
 use super::{GlobalDefs, Seconds};
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
-use crate::vip::{Family, Vip};
+use crate::vip::{Family, Vip, VipError};
 
 /// Addresses that move together from node to node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +93,16 @@ pub struct VirtualAddress {
     pub options: String,
 }
 
+keywords! {
+    /// What decides which node is MASTER.
+    pub enum Ranking {
+        /// The order of nodes.
+        Ranked = "ranked",
+        /// Nothing: they are all alike.
+        Uniform = "uniform",
+    }
+}
+
 /// The priorities that an order of nodes gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Election {
@@ -107,23 +121,26 @@ pub enum Preempt {
     Never,
 }
 
-/// The version of VRRP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Version {
-    /// RFC 3768: IPv4, whole seconds, a password in clear text.
-    #[default]
-    V2,
-    /// RFC 5798: IPv4 and IPv6, hundredths of seconds, no password.
-    V3,
+keywords! {
+    /// The version of VRRP.
+    #[derive(Default)]
+    pub enum Version {
+        /// RFC 3768: IPv4, whole seconds, a password in clear text.
+        #[default]
+        V2 = "2",
+        /// RFC 5798: IPv4 and IPv6, hundredths of seconds, no password.
+        V3 = "3",
+    }
 }
 
-/// What keepalived.conf(5) calls `state`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// Expects to win.
-    Master,
-    /// Waits for adverts first.
-    Backup,
+keywords! {
+    /// What keepalived.conf(5) calls `state`.
+    pub enum State {
+        /// Expects to win.
+        Master = "MASTER",
+        /// Waits for adverts first.
+        Backup = "BACKUP",
+    }
 }
 
 impl VrrpInstance {
@@ -214,20 +231,17 @@ impl fmt::Display for VirtualAddress {
     }
 }
 
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            State::Master => "MASTER",
-            State::Backup => "BACKUP",
-        })
-    }
-}
+/// `ADDRESS` or `ADDRESS/LENGTH`.
+impl FromStr for VirtualAddress {
+    type Err = VipError;
 
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Version::V2 => "2",
-            Version::V3 => "3",
+    fn from_str(text: &str) -> Result<VirtualAddress, VipError> {
+        let network: Option<IpNetwork> = text.contains('/').then(|| text.parse().ok()).flatten();
+        Ok(VirtualAddress {
+            vip: text.parse()?,
+            prefix_length: network.map(|network| network.prefix()),
+            dev: None,
+            options: String::new(),
         })
     }
 }

@@ -303,7 +303,7 @@ fn checkers(checks: &[Check], server: IpAddr, port: Option<u16>) -> Result<Vec<S
     let mut all = Vec::new();
     for check in checks {
         match check {
-            Check::Own(block) => all.push(block.clone()),
+            Check::Own { block, .. } => all.push(block.clone()),
             Check::Probe(check) => all.push(probe::checker(check, server, port)?),
         }
     }

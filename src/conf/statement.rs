@@ -18,7 +18,16 @@ pub struct Statement {
 /// The statements of a block that come from keys of an inventory, by these keys, in the order of
 /// the documentation.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Settings(Vec<(&'static str, Vec<Statement>)>);
+pub struct Settings(Vec<Setting>);
+
+/// What an inventory says under a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Setting {
+    key: &'static str,
+    /// Its value, if it is a single one.
+    value: Option<String>,
+    statements: Vec<Statement>,
+}
 
 impl Statement {
     /// A line alone.
@@ -62,9 +71,9 @@ pub fn tracked_blocks(tracked: &Tracked) -> Vec<Statement> {
 }
 
 impl Settings {
-    /// Notes the statements of a key.
-    pub fn set(&mut self, key: &'static str, statements: Vec<Statement>) {
-        self.0.push((key, statements));
+    /// Notes the value and the statements of a key.
+    pub fn set(&mut self, key: &'static str, value: Option<String>, statements: Vec<Statement>) {
+        self.0.push(Setting { key, value, statements });
     }
 
     /// Notes the statements of a key in its place among the others, which `rank` says.
@@ -74,33 +83,37 @@ impl Settings {
         statements: Vec<Statement>,
         rank: impl Fn(&str) -> Option<usize>,
     ) {
-        let later = |(own, _): &(&'static str, Vec<Statement>)| rank(own) > rank(key);
+        let later = |own: &Setting| rank(own.key) > rank(key);
         let at = self.0.iter().position(later).unwrap_or(self.0.len());
-        self.0.insert(at, (key, statements));
+        self.0.insert(at, Setting { key, value: None, statements });
     }
 
     /// Whether a key is set.
     pub fn has(&self, key: &str) -> bool {
-        self.0.iter().any(|(own, _)| *own == key)
+        self.find(key).is_some()
     }
 
     /// The statements of a key.
     pub fn statements(&self, key: &str) -> &[Statement] {
-        self.0.iter().find(|(own, _)| *own == key).map_or(&[], |(_, statements)| statements)
+        self.find(key).map_or(&[], |own| &own.statements)
     }
 
-    /// The value of a key that is a statement of one line, as it is written; none for a flag.
+    /// The value of a key that has a single one, as it is written; none for a flag.
     pub fn value(&self, key: &str) -> Option<&str> {
-        self.statements(key).first()?.line.split_once(' ').map(|(_, value)| value)
+        self.find(key)?.value.as_deref()
+    }
+
+    fn find(&self, key: &str) -> Option<&Setting> {
+        self.0.iter().find(|own| own.key == key)
     }
 
     /// These settings, and those of `other` in the place of theirs.
     pub fn overridden_by(&self, other: &Settings) -> Settings {
         let mut all = self.clone();
-        for (key, statements) in &other.0 {
-            match all.0.iter_mut().find(|(own, _)| own == key) {
-                Some((_, own)) => own.clone_from(statements),
-                None => all.0.push((key, statements.clone())),
+        for setting in &other.0 {
+            match all.0.iter_mut().find(|own| own.key == setting.key) {
+                Some(own) => own.clone_from(setting),
+                None => all.0.push(setting.clone()),
             }
         }
         all
@@ -108,6 +121,6 @@ impl Settings {
 
     /// All statements, and `more` behind them.
     pub fn into_statements(self, more: Vec<Statement>) -> Vec<Statement> {
-        self.0.into_iter().flat_map(|(_, statements)| statements).chain(more).collect()
+        self.0.into_iter().flat_map(|own| own.statements).chain(more).collect()
     }
 }

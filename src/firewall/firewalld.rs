@@ -4,7 +4,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::{Needs, Peers, Question, Questions, SYNC_PORT, VRRP};
-use crate::cluster::{Family, Protocol};
+use crate::cluster::{Family, Keyword, Protocol};
 
 /// The name of the file.
 pub const FILE: &str = "lvskit-firewall.sh";
@@ -66,7 +66,7 @@ impl Display for Commands<'_> {
         if !needs.services.is_empty() {
             writeln!(f, "\n# Clients, and the other nodes' checks")?;
         }
-        for protocol in Protocol::ALL {
+        for &protocol in Protocol::ALL {
             for port in needs.ports(protocol) {
                 writeln!(f, "{ADD} --add-port={port}/{}", protocol.lower())?;
             }

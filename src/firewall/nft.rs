@@ -5,7 +5,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::{Needs, Peers, Question, Questions, SYNC_PORT, VRRP};
-use crate::cluster::{Family, Protocol};
+use crate::cluster::{Family, Keyword, Protocol};
 
 /// The name of the file.
 pub const FILE: &str = "lvskit-firewall.nft";
@@ -75,7 +75,7 @@ impl Display for Rules<'_> {
                  # with the VIP, another node with its own address, which the guard has put there."
             )?;
         }
-        for protocol in Protocol::ALL {
+        for &protocol in Protocol::ALL {
             let ports = needs.ports(protocol);
             if !ports.is_empty() {
                 writeln!(f, "{} dport {{ {} }} accept", protocol.lower(), ports.join(", "))?;

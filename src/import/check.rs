@@ -6,17 +6,15 @@ use super::section::{Body, Section};
 use super::yaml::{Map, Yaml};
 use crate::conf::grammar::Statement;
 use crate::conf::probe::{CONFIRM, PROBE_USER, RUNNER, SYSLOG};
-use crate::inventory::keys::{CHECKS, CONNECTION, PROBE};
+use crate::inventory::keys::check::TYPE;
+use crate::inventory::keys::{self, CONNECTION, PROBE};
 use crate::paths;
 use crate::smtp::session::{DEFAULT_PORT, TLS_PORT};
 
-/// keepalived's older name of a checker, and ours.
-const OLD_NAMES: [(&str, &str); 1] = [("MISC_CHECKER", "MISC_CHECK")];
-
 /// Whether a block is a checker that has a `type`.
 pub(super) fn is_check(statement: &Statement) -> bool {
-    let known = CHECKS.iter().any(|check| check.name == statement.keyword());
-    known && statement.block.is_some() && statement.values().is_empty()
+    let known = keys::Check::with_block(statement.keyword());
+    known.is_some() && statement.block.is_some() && statement.values().is_empty()
 }
 
 /// The checker as `check`; of a server with that address and port.
@@ -24,20 +22,9 @@ pub(super) fn check(block: &Statement, server: IpAddr, port: Option<u16>) -> Opt
     if let Some(probe) = probe(block, server, port) {
         return Some(probe);
     }
-    let keyword = block.keyword();
-    let name = OLD_NAMES.iter().find(|(old, _)| *old == keyword).map_or(keyword, |(_, new)| new);
-    let kind = CHECKS.iter().find(|check| check.name == name)?;
-    let mut body = Body::of(block);
-    // DNS_CHECK's own `type` is called `query`, since `type` is that of the check.
-    let query = match kind.table.key("query") {
-        Some(_) => body.take_value("type"),
-        None => None,
-    };
-    let mut section = body.section(kind.table, &block.at);
-    section.set("type", Yaml::text(kind.name), &block.at);
-    if let Some((query, at)) = query {
-        section.set("query", Yaml::text(query), at);
-    }
+    let kind = keys::Check::with_block(block.keyword())?;
+    let mut section = Body::of(block).section(kind.table, &block.at);
+    section.set(TYPE.name, Yaml::text(kind.name()), &block.at);
     Some(Yaml::Map(section.into_map(kind.table)))
 }
 

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use super::file::File;
 use super::notes::Notes;
 use crate::cluster::Family;
-use crate::inventory::keys::Value;
+use crate::inventory::keys::node;
 
 /// A node.
 #[derive(Debug, Clone)]
@@ -184,7 +184,7 @@ fn names(files: &[File<'_>], notes: &mut Notes) -> Vec<String> {
         files.iter().map(name).collect()
     };
     let good = |names: &Vec<String>| {
-        let host = |name: &String| crate::inventory::accepts(&Value::Host, "name", name);
+        let host = |name: &String| node::NAME.value.accepts(name);
         let unique = |at: usize| !names[..at].contains(&names[at]);
         names.iter().all(host) && (0..names.len()).all(unique)
     };

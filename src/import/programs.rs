@@ -4,7 +4,7 @@
 use super::hooks;
 use super::notes::Notes;
 use crate::conf::grammar::{Place, Statement};
-use crate::inventory::keys::{SECTIONS, Value};
+use crate::inventory::keys::{self, Value};
 
 /// What gen-conf writes.
 const ROOT: &str = "root";
@@ -69,7 +69,7 @@ fn is_silent(statement: &Statement) -> bool {
 }
 
 fn is_command(keyword: &str) -> bool {
-    let mut keys = SECTIONS.iter().flat_map(|(_, table)| table.keys());
+    let mut keys = keys::all();
     keys.any(|key| key.name == keyword && matches!(key.value, Value::Command))
 }
 

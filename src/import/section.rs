@@ -3,6 +3,7 @@
 
 use super::yaml::Yaml;
 use crate::conf::grammar::{Place, Statement};
+use crate::inventory::keys::track::COMMAND_USER;
 use crate::inventory::keys::{Key, Role, Table, Value};
 
 /// What a block says under a key.
@@ -93,9 +94,10 @@ impl Section {
 
     /// Adds a statement, under its key where it has one.
     pub(super) fn add(&mut self, table: &Table, statement: &Statement) {
+        let word = statement.keyword();
         let named = |key: &&Key| {
-            let name = alias(statement.keyword());
-            key.role == Role::Plain && (key.name == name || key.name_in_2_1_5 == Some(name))
+            let old = key.renamed.is_some_and(|(_, old)| old == word);
+            key.role == Role::Plain && (key.keyword == word || old || key.also == Some(word))
         };
         let read = table.keys().find(named).and_then(|key| {
             Some((key, value(key, statement).or_else(|| as_it_is(key, statement))?))
@@ -135,14 +137,6 @@ impl Section {
 
 /// How far gen-conf indents a block.
 const INDENT: usize = 4;
-
-/// Older names of keywords.
-fn alias(keyword: &str) -> &str {
-    match keyword {
-        "nb_get_retry" => "retry",
-        _ => keyword,
-    }
-}
 
 /// Statements as they are written.
 pub(super) fn raw(statements: &[Statement]) -> Yaml {
@@ -185,7 +179,7 @@ fn value(key: &Key, statement: &Statement) -> Option<Yaml> {
     match (&key.value, &statement.block) {
         (Value::OneOrMore(inner), Some(block)) if words.is_empty() => {
             let item = |one: &Statement| match one.block {
-                None => scalar(inner, key.name, &one.words),
+                None => scalar(inner, &one.words),
                 Some(_) => None,
             };
             Some(Yaml::one_or_more(block.iter().map(item).collect::<Option<_>>()?))
@@ -208,15 +202,15 @@ fn value(key: &Key, statement: &Statement) -> Option<Yaml> {
             _ => None,
         },
         (Value::Command, None) => match words {
-            [command] => scalar(&Value::Program, key.name, std::slice::from_ref(command)),
+            [command] => scalar(&Value::Program, std::slice::from_ref(command)),
             [command, user @ ..] => {
-                let command = scalar(&Value::Program, key.name, std::slice::from_ref(command))?;
-                let user = scalar(&Value::User, key.name, user)?;
+                let command = scalar(&Value::Program, std::slice::from_ref(command))?;
+                let user = scalar(&COMMAND_USER.value, user)?;
                 Some(Yaml::Map(vec![("command".into(), command), ("user".into(), user)]))
             }
             [] => None,
         },
-        (value, None) => scalar(value, key.name, words),
+        (value, None) => scalar(value, words),
     }
 }
 
@@ -224,23 +218,14 @@ fn value(key: &Key, statement: &Statement) -> Option<Yaml> {
 /// keepalived takes the first word.
 fn as_it_is(key: &Key, statement: &Statement) -> Option<Yaml> {
     let word = statement.values().first().filter(|_| statement.block.is_none())?;
-    (key.default == "required").then(|| Yaml::text(word))
+    (key.is_required()).then(|| Yaml::text(word))
 }
 
 /// One value that the reader of inventories accepts, and gen-conf writes as it stands here.
-fn scalar(value: &Value, name: &str, words: &[String]) -> Option<Yaml> {
-    let several = matches!(
-        value,
-        Value::Words
-            | Value::Form(_)
-            | Value::FlagOr(_)
-            | Value::Endpoint
-            | Value::User
-            | Value::Text
-    );
+fn scalar(value: &Value, words: &[String]) -> Option<Yaml> {
     let text = match words {
         [word] => word.clone(),
-        [_, _, ..] if several && !matches!(value, Value::Text) => {
+        [_, _, ..] if value.has_words() => {
             if words.iter().any(|word| word.is_empty() || word.contains([' ', '\t'])) {
                 return None;
             }
@@ -248,14 +233,12 @@ fn scalar(value: &Value, name: &str, words: &[String]) -> Option<Yaml> {
         }
         _ => return None,
     };
-    if !crate::inventory::accepts(value, name, &text) {
+    if !value.accepts(&text) {
         return None;
     }
     Some(match value {
         Value::Int(..) | Value::Seconds(..) => Yaml::Plain(text),
-        Value::Words | Value::Form(_)
-            if text.parse::<i64>().is_ok_and(|n| n.to_string() == text) =>
-        {
+        _ if value.has_words() && text.parse::<i64>().is_ok_and(|n| n.to_string() == text) => {
             Yaml::Plain(text)
         }
         _ => Yaml::Text(text),

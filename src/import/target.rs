@@ -6,7 +6,7 @@ use super::notes::Notes;
 use super::yaml::{Map, Yaml};
 use crate::cluster::Release;
 use crate::conf::grammar::Statement;
-use crate::inventory::keys::{Key, SECTIONS};
+use crate::inventory::keys;
 
 /// The target to write into the inventory; `None` where that is the one that holds without it.
 pub(super) fn target(files: &[File<'_>], top: &Map, notes: &mut Notes) -> Option<Release> {
@@ -36,17 +36,17 @@ pub(super) fn target(files: &[File<'_>], top: &Map, notes: &mut Notes) -> Option
 /// A statement by the name that it has in keepalived 2.1.5 only, and its name since.
 fn old_name(tree: &[Statement]) -> Option<(&Statement, &'static str)> {
     tree.iter().find_map(|statement| {
-        let mut keys = SECTIONS.iter().flat_map(|(_, table)| table.keys());
-        let old = keys.find(|key| key.name_in_2_1_5 == Some(statement.keyword()));
-        old.map(|key| (statement, key.name)).or_else(|| old_name(statement.inner()))
+        let mut keys = keys::all();
+        let old = keys.find(|key| key.renamed.is_some_and(|(_, old)| old == statement.keyword()));
+        old.map(|key| (statement, key.keyword)).or_else(|| old_name(statement.inner()))
     })
 }
 
 /// The newest release that a key of the inventory needs; keys are looked up by name alone.
 fn newest(map: &Map) -> Option<Release> {
     let of_key = |name: &str| {
-        let keys = SECTIONS.iter().flat_map(|(_, table)| table.keys());
-        keys.filter(|key: &&Key| key.name == name).map(|key| key.since).min()
+        let keys = keys::all();
+        keys.filter(|key| key.name == name).map(|key| key.since).min()
     };
     let below = |value: &Yaml| match value {
         Yaml::Map(map) => newest(map),

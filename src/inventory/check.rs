@@ -2,23 +2,21 @@
 //! probe, which `probe` reads.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use super::keys::{CHECKS, PROBE, Table};
+use super::keys::{self, PROBE, check as key};
 use super::read::{Placed, Problems, Section, items};
 use super::timers::Around;
 use super::tree::{Kind, Node};
-use super::{keywords, probe, raw, settings, values};
+use super::{probe, raw, settings};
 use crate::cluster::{Check, Family, Protocol, Seconds};
 use crate::conf::statement::{Settings, Statement};
-
-/// What `type` calls our probe.
-const PROBE_TYPE: &str = "smtp-check";
 
 /// keepalived's default of max_reply_length, bytes.
 const LONGEST_REPLY: u32 = 255;
 
-/// keepalived's default for `delay_loop`, in seconds.
-const DELAY_LOOP: f64 = 60.0;
+/// keepalived's default for `delay_loop`.
+const DELAY_LOOP: Duration = Duration::from_secs(60);
 
 /// What a check is for.
 #[derive(Debug, Clone, Copy)]
@@ -32,19 +30,11 @@ pub(super) struct Service<'a> {
     pub(super) around: Around<'a>,
 }
 
-/// keepalived's checkers that connect to a port.
-const CONNECT: [&str; 6] =
-    ["SMTP_CHECK", "TCP_CHECK", "UDP_CHECK", "HTTP_GET", "SSL_GET", "DNS_CHECK"];
-
 /// What connects to the server's own port: it must have one.
 pub(super) fn needs_port(check: &Check) -> Option<&str> {
     match check {
-        Check::Own(block) => {
-            let own = |line: &Statement| line.line.starts_with("connect_port ");
-            let named = block.block.iter().flatten().any(own);
-            (CONNECT.contains(&block.line.as_str()) && !named).then_some(block.line.as_str())
-        }
-        Check::Probe(probe) => (!probe.has_port).then_some(PROBE_TYPE),
+        Check::Own { block, connects } => connects.then_some(block.line.as_str()),
+        Check::Probe(probe) => (!probe.has_port).then_some(PROBE.name),
     }
 }
 
@@ -79,101 +69,48 @@ fn read(
     files: &mut Files,
     problems: &mut Problems,
 ) -> Option<Check> {
-    let (kind, table) = kind(node, problems)?;
-    if !fits(&kind, service.protocol, problems) {
+    let (name, kind) = kind(node, problems)?;
+    if let Some((protocol, title, cure)) = kind.unfit
+        && protocol == service.protocol
+    {
+        problems.add(name.at, title, cure);
         return None;
     }
-    let section = Section::open(node, table, table.name, node.at.clone(), problems)?;
+    let section = Section::open(node, kind.table, kind.name(), node.at.clone(), problems)?;
     let settings = settings::read(&section, problems);
-    let family = of(&settings, "connect_ip").or(service.family);
-    let weighing = table.key("misc_dynamic").and_then(|_| section.node("misc_dynamic"));
-    files.weighing |= weighing.is_some_and(|(_, node)| is_true(node));
+    let family = settings::get(&settings, key::CONNECT_IP).map(Family::of).or(service.family);
+    files.weighing |= settings.has("misc_dynamic");
     let check = if !bound(&section, &settings, family, problems) {
         None
-    } else if kind.value == PROBE_TYPE {
+    } else if kind.is_probe() {
         probe::read(&section, &settings, service.around, family, files, problems).map(Check::Probe)
     } else {
-        let mut statements = Vec::new();
-        if table.key("query").is_some()
-            && let Some(query) = section.optional("query", problems, values::word)
-        {
-            statements.push(Statement::line(format!("type {}", query.value)));
-        }
-        if let Some((_, file)) = table.key("misc_path").and_then(|_| section.node("misc_timeout")) {
-            misc_timeout(&settings, file, service.delay_loop, problems);
-        }
-        if let Some((_, least)) =
-            table.key("min_reply_length").and_then(|_| section.node("min_reply_length"))
-        {
-            reply_lengths(&settings, least, problems);
-        }
-        if let Some((_, file)) = table.key("track_file").and_then(|_| section.node("track_file"))
-            && let Kind::Scalar(name) = &file.kind
-        {
-            files.tracked.push(Placed { at: file.at.clone(), value: name.clone() });
-        }
-        statements.extend(settings.into_statements(raw::read(&section, problems)));
-        Some(Check::Own(Statement::block(kind.value, statements)))
+        misc_timeout(&section, &settings, service.delay_loop, problems);
+        reply_lengths(&section, &settings, problems);
+        files.tracked.extend(settings::placed(&section, &settings, key::TRACK_FILE));
+        let connects = kind.connects && !settings.has(key::CONNECT_PORT.name);
+        let statements = settings.into_statements(raw::read(&section, problems));
+        Some(Check::Own { block: Statement::block(kind.name(), statements), connects })
     };
     section.close(problems);
     check
 }
 
-fn is_true(node: &Node) -> bool {
-    matches!(&node.kind, Kind::Scalar(text) if matches!(keywords::yes_no(text), Ok(true)))
-}
-
-/// The type of a check, and its keys.
-fn kind(node: &Node, problems: &mut Problems) -> Option<(Placed<String>, &'static Table)> {
+/// The type of a check, and where it is named.
+fn kind(node: &Node, problems: &mut Problems) -> Option<(Placed<String>, &'static keys::Check)> {
     let Kind::Mapping(entries) = &node.kind else {
         // Says that it is no section.
         let _ = Section::open(node, &PROBE, "check", node.at.clone(), problems);
         return None;
     };
-    let Some((_, named)) = entries.iter().find(|(key, _)| key.name == "type") else {
+    let Some((_, named)) = entries.iter().find(|(key, _)| key.name == key::TYPE.name) else {
         let cure = "add a line `type: ...`";
         problems.add(node.at.clone(), "`type` is missing in `check`", cure);
         return None;
     };
-    let name = problems.value(named, "type", |text| Ok(text.to_owned()))?;
-    let known = CHECKS.iter().find(|check| check.name == name.value);
-    let table = known.map(|check| check.table).or((name.value == PROBE_TYPE).then_some(&PROBE));
-    if table.is_none() {
-        let names: Vec<&str> = CHECKS.iter().map(|check| check.name).collect();
-        problems.add(
-            name.at.clone(),
-            format!("`{}` is no check", name.value),
-            format!("write {} (keepalived's own) or smtp-check (our probe)", names.join(", ")),
-        );
-    }
-    Some((name, table?))
-}
-
-/// Whether a check can tell something about a service of that protocol. TCP_CHECK is good for
-/// both: what speaks UDP often listens on TCP too, as DNS does.
-fn fits(kind: &Placed<String>, protocol: Protocol, problems: &mut Problems) -> bool {
-    let (title, cure) = match (kind.value.as_str(), protocol) {
-        ("UDP_CHECK", Protocol::Tcp) => (
-            "UDP_CHECK tells nothing about a TCP service",
-            "use TCP_CHECK, or write `protocol: UDP`",
-        ),
-        ("SMTP_CHECK" | PROBE_TYPE, Protocol::Udp) => (
-            "SMTP is not spoken over UDP",
-            "use UDP_CHECK; or TCP_CHECK, where the service listens on TCP too",
-        ),
-        ("HTTP_GET" | "SSL_GET", Protocol::Udp) => (
-            "this check speaks HTTP over TCP",
-            "use UDP_CHECK; or TCP_CHECK, where the service listens on TCP too",
-        ),
-        _ => return true,
-    };
-    problems.add(kind.at.clone(), title, cure);
-    false
-}
-
-/// The family of an address that a key says.
-fn of(settings: &Settings, key: &str) -> Option<Family> {
-    settings.value(key).and_then(|text| text.parse().ok()).map(Family::of)
+    let name = problems.written(key::TYPE, named)?;
+    let kind = keys::Check::named(&name.value)?;
+    Some((name, kind))
 }
 
 /// Whether its own address is one that reaches the server: it has to be of the same family.
@@ -183,25 +120,25 @@ fn bound(
     to: Option<Family>,
     problems: &mut Problems,
 ) -> bool {
-    let has_key = section.table().key("bindto").is_some();
-    let (true, Some(from), Some(to)) = (has_key, of(settings, "bindto"), to) else { return true };
-    if let (Some((_, node)), true) = (section.node("bindto"), from != to) {
+    let Some(from) = settings::placed(section, settings, key::BINDTO) else { return true };
+    let (own, Some(to)) = (Family::of(from.value), to) else { return true };
+    if own != to {
         problems.add(
-            node.at.clone(),
-            format!("from an {from} address no {to} address can be reached"),
+            from.at,
+            format!("from an {own} address no {to} address can be reached"),
             format!("write an {to} address, or remove `bindto`"),
         );
     }
-    from == to
+    own == to
 }
 
 /// keepalived says of such a check that it always fails.
-fn reply_lengths(settings: &Settings, least: &Node, problems: &mut Problems) {
-    let number = |key: &str| settings.value(key).and_then(|text| text.parse::<u32>().ok());
-    let most = number("max_reply_length").unwrap_or(LONGEST_REPLY);
-    if number("min_reply_length").is_some_and(|least| least > most) {
+fn reply_lengths(section: &Section<'_>, settings: &Settings, problems: &mut Problems) {
+    let most = settings::get(settings, key::MAX_REPLY_LENGTH).unwrap_or(LONGEST_REPLY);
+    let least = settings::placed(section, settings, key::MIN_REPLY_LENGTH);
+    if let Some(least) = least.filter(|least| least.value > most) {
         problems.add(
-            least.at.clone(),
+            least.at,
             format!("min_reply_length is above max_reply_length, {most}"),
             "lower it, or raise `max_reply_length`",
         );
@@ -211,18 +148,18 @@ fn reply_lengths(settings: &Settings, least: &Node, problems: &mut Problems) {
 /// A program that may take longer than the pause between its runs can hold a server in the balance
 /// for longer than anybody would think.
 fn misc_timeout(
+    section: &Section<'_>,
     settings: &Settings,
-    node: &Node,
     of_server: Option<Seconds>,
     problems: &mut Problems,
 ) {
-    let number = |key: &str| settings.value(key).and_then(|text| text.parse::<f64>().ok());
-    let of_server = of_server.map(|time| time.duration().as_secs_f64());
-    let delay_loop = number("delay_loop").or(of_server).unwrap_or(DELAY_LOOP);
-    if number("misc_timeout").is_some_and(|timeout| timeout > delay_loop) {
+    let own = settings::get(settings, key::DELAY_LOOP).or(of_server);
+    let delay_loop = own.map_or(DELAY_LOOP, Seconds::duration);
+    let timeout = settings::placed(section, settings, key::MISC_TIMEOUT);
+    if let Some(timeout) = timeout.filter(|timeout| timeout.value.duration() > delay_loop) {
         problems.add(
-            node.at.clone(),
-            format!("misc_timeout is longer than delay_loop, {delay_loop} s"),
+            timeout.at,
+            format!("misc_timeout is longer than delay_loop, {} s", delay_loop.as_secs_f64()),
             "shorten it, or lengthen `delay_loop`",
         );
     }

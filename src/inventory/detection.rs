@@ -2,24 +2,17 @@
 
 use std::time::Duration;
 
-use super::keys::{BETWEEN_SITES, FAILURE_DETECTION, VIRTUAL_SERVER};
+use super::keys::{
+    BETWEEN_SITES, FAILURE_DETECTION, VIRTUAL_SERVER, detection as key, server, top,
+};
 use super::node::NodeDraft;
 use super::places::Places;
-use super::read::{Placed, Problems, Read, Section, value, wrong};
+use super::read::{Placed, Problems, Section, value};
 use super::real_server::RealServerDraft;
-use super::server::hashes;
 use super::tree::Kind;
-use super::{keywords, numbers};
 use crate::cluster::{FailureDetection, HashFlags, Method, Scheduler, Seconds, Timing};
 use crate::conf::detection::INHIBIT;
 use crate::conf::statement::{Settings, Statement};
-use crate::smtp::timer;
-
-/// The shortest interval: keepalived's own timers, and those of a busy node, are late by milliseconds.
-const SHORTEST: Duration = Duration::from_millis(10);
-
-/// The longest of a ping.
-const LONGEST: Duration = Duration::from_secs(10);
 
 /// The longest min_rx that keepalived's BFD takes (bfd/bfd.h).
 const LONGEST_BFD: Duration = Duration::from_secs(1);
@@ -34,13 +27,13 @@ pub(super) struct DetectionDraft {
 
 /// The key; `None` where there is none, or `false`, or something was wrong.
 pub(super) fn read(top: &Section<'_>, problems: &mut Problems) -> Option<DetectionDraft> {
-    let (key, node) = top.node("failure_detection")?;
+    let (key, node) = top.node(top::FAILURE_DETECTION)?;
     if matches!(&node.kind, Kind::Scalar(text) if text == "false") {
         return None;
     }
     let (table, name, at) = (&FAILURE_DETECTION, "failure_detection", key.at.clone());
     let section = Section::open(node, table, name, at, problems)?;
-    let method = section.optional("method", problems, method);
+    let method = section.get(key::METHOD, problems);
     let method = value(method).unwrap_or(Method::Ping);
     let (interval, attempts) = method.default_timing();
     let usual = Timing {
@@ -52,7 +45,7 @@ pub(super) fn read(top: &Section<'_>, problems: &mut Problems) -> Option<Detecti
     let near = timing(&section, method, usual, problems);
     let mut far = near;
     let mut far_places = None;
-    if let Some((key, node)) = section.node("between_sites") {
+    if let Some((key, node)) = section.node(key::BETWEEN) {
         let (table, at) = (&BETWEEN_SITES, key.at.clone());
         if let Some(section) = Section::open(node, table, "between_sites", at, problems) {
             far_places = Some(Places::of(&section));
@@ -66,17 +59,6 @@ pub(super) fn read(top: &Section<'_>, problems: &mut Problems) -> Option<Detecti
     Some(DetectionDraft { places, far_places, detection })
 }
 
-fn method(text: &str) -> Read<Method> {
-    match text {
-        "ping" => Ok(Method::Ping),
-        "bfd" => Ok(Method::Bfd),
-        _ => wrong(
-            format!("invalid method `{text}`: expected ping or bfd"),
-            "write ping; or bfd, where keepalived is built with it",
-        ),
-    }
-}
-
 /// What a section says of times, and else what holds around it.
 fn timing(
     section: &Section<'_>,
@@ -84,8 +66,17 @@ fn timing(
     around: Timing,
     problems: &mut Problems,
 ) -> Timing {
-    let interval = section.optional("interval", problems, |text| interval(text, method));
-    let attempts = section.optional("attempts", problems, attempts);
+    let interval = section.get(key::INTERVAL, problems);
+    let attempts = section.get(key::ATTEMPTS, problems);
+    if let Some(too_long) = interval.as_ref().filter(|_| method == Method::Bfd)
+        && too_long.value.duration() > LONGEST_BFD
+    {
+        problems.add(
+            too_long.at.clone(),
+            format!("invalid interval `{}`: keepalived's BFD takes at most 1 s", too_long.value),
+            "write less, or `method: ping`",
+        );
+    }
     Timing {
         interval: value(interval).unwrap_or(around.interval),
         attempts: value(attempts).unwrap_or(around.attempts),
@@ -100,59 +91,21 @@ fn between_sites(
     problems: &mut Problems,
 ) -> Timing {
     let far = timing(section, method, near, problems);
-    let max_hops = |text: &str| numbers::number(text, "max_hops", 1..=u8::MAX);
-    let max_hops = value(section.optional("max_hops", problems, max_hops));
-    let multihop = value(section.optional("multihop", problems, keywords::yes_no));
-    for key in ["max_hops", "multihop"] {
+    let max_hops = value(section.get(key::MAX_HOPS, problems));
+    let multihop = value(section.get(key::MULTIHOP, problems));
+    for key in [key::MAX_HOPS.any(), key::MULTIHOP.any()] {
         if let (Some((at, _)), Method::Ping) = (section.node(key), method) {
             problems.add(
                 at.at.clone(),
-                format!("`{key}` has no effect with `method: ping`, which any router lets through"),
+                format!(
+                    "`{}` has no effect with `method: ping`, which any router lets through",
+                    key.name
+                ),
                 "remove it, or write `method: bfd`",
             );
         }
     }
     Timing { max_hops: max_hops.unwrap_or(0), multihop: multihop.unwrap_or(false), ..far }
-}
-
-fn interval(text: &str, method: Method) -> Read<Seconds> {
-    let longest = if method == Method::Bfd { LONGEST_BFD } else { LONGEST };
-    let Ok(time) = timer::seconds(text) else {
-        return wrong(
-            format!("invalid interval `{text}`: expected seconds"),
-            format!("write seconds from 0.01 to {}, such as 0.1", longest.as_secs()),
-        );
-    };
-    if time < SHORTEST {
-        return wrong(
-            format!("interval `{text}` is below 10 ms: a busy node would be taken for dead"),
-            "write 0.01 or more; 0.1 and 0.05 were measured",
-        );
-    }
-    if time > longest {
-        return wrong(
-            format!("interval `{text}` is above {} s", longest.as_secs()),
-            "write less: the application's own check finds a dead node within seconds",
-        );
-    }
-    let whole = time.subsec_nanos().is_multiple_of(1_000_000);
-    match Seconds::new(time).filter(|_| whole) {
-        Some(seconds) => Ok(seconds),
-        None => wrong(
-            format!("invalid interval `{text}`: expected whole milliseconds"),
-            "write at most three decimal places",
-        ),
-    }
-}
-
-fn attempts(text: &str) -> Read<u8> {
-    match text.parse::<u8>() {
-        Ok(number @ 1..=10) => Ok(number),
-        _ => wrong(
-            format!("invalid attempts `{text}`: expected 1-10"),
-            "write 2 or 3: with 1 each lost packet is an alarm, with many a dead node stays for long",
-        ),
-    }
 }
 
 /// Whether a node is among the servers.
@@ -173,12 +126,12 @@ pub(super) fn keep_dead(
     settings: &mut Settings,
     hash: &mut HashFlags,
 ) {
-    if section.node(INHIBIT).is_none() {
+    if !section.has(server::INHIBIT_ON_FAILURE) {
         let rank = |key: &str| VIRTUAL_SERVER.keys().position(|own| own.name == key);
         settings.set_in_order(INHIBIT, vec![Statement::line(INHIBIT)], rank);
     }
-    let hashes = lb_algo.is_some_and(hashes);
-    if hashes && section.node("mh-fallback").is_none() && section.node("sh-fallback").is_none() {
+    let hashes = lb_algo.is_some_and(|algo| algo.value.hashes());
+    if hashes && !section.has(server::MH_FALLBACK) && !section.has(server::SH_FALLBACK) {
         hash.fallback = true;
     }
 }

@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-use super::keys::form::TUNNEL;
-use super::keys::{Key, Role, SECTIONS, Table, Value};
+use super::keys::{CHECKS, Check, Key, Role, Table, Value, sections};
 use crate::cluster::Release;
 
 /// Explains a key: by its name, wherever it stands, or by its path or the end of one, such as
@@ -21,18 +20,18 @@ fn explain_path(wanted: &str) -> Option<String> {
     let ends = |whole: &str| {
         whole.strip_suffix(wanted).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    for (path, table) in SECTIONS {
+    for (path, table) in sections() {
         for key in table.keys() {
-            let whole = join(path, key.name);
-            if ends(&whole) || without_type(path).is_some_and(|any| ends(&join(&any, key.name))) {
+            let whole = join(&path, key.name);
+            if ends(&whole) || without_type(&path).is_some_and(|any| ends(&join(&any, key.name))) {
                 describe(&whole, key, &mut text);
             }
         }
     }
-    for (path, table) in SECTIONS.iter().filter(|(path, _)| !path.is_empty()) {
+    for (path, table) in sections().filter(|(path, _)| !path.is_empty()) {
         // A checker's own name is no other key's.
-        if *path == wanted || path.strip_prefix("check.") == Some(wanted) {
-            list(path, table, &mut text);
+        if path == wanted || path.strip_prefix("check.") == Some(wanted) {
+            list(&path, table, &mut text);
         }
     }
     (!text.is_empty()).then_some(text)
@@ -57,8 +56,8 @@ fn readings(wanted: &str) -> Vec<String> {
 
 /// Whether a key's value is sections by name.
 fn is_named(key: &str) -> bool {
-    let all = SECTIONS.iter().filter_map(|(_, table)| table.key(key));
-    all.into_iter().any(|key| matches!(key.value, Value::Named(_)))
+    let mut all = sections().filter_map(|(_, table)| table.key(key));
+    all.any(|key| matches!(key.value, Value::Named(_)))
 }
 
 /// The path of a checker's section without the checker: what several have is told of all.
@@ -69,9 +68,7 @@ fn without_type(path: &str) -> Option<String> {
 
 /// What `type` of a check can be.
 fn types() -> String {
-    let names: Vec<&str> = (SECTIONS.iter())
-        .filter_map(|(path, _)| path.strip_prefix("check.").filter(|name| !name.contains('.')))
-        .collect();
+    let names: Vec<&str> = CHECKS.iter().map(Check::name).collect();
     format!(
         "check has the keys of its type, one of {}.\nAsk for one of them: check.{}\n",
         names.join(", "),
@@ -88,20 +85,23 @@ fn join(path: &str, name: &str) -> String {
 
 /// All paths of keys, in order.
 pub fn paths() -> Vec<String> {
-    SECTIONS.iter().flat_map(|(path, table)| table.keys().map(|key| join(path, key.name))).collect()
+    let paths = |(path, table): (String, &'static Table)| {
+        table.keys().map(move |key| join(&path, key.name))
+    };
+    sections().flat_map(paths).collect()
 }
 
 fn describe(path: &str, key: &Key, text: &mut String) {
     // Writing to a String can't fail.
     let _ = writeln!(text, "{path}");
     let _ = writeln!(text, "    {}", key.doc);
-    let _ = writeln!(text, "    value:   {}", value(&key.value));
+    let _ = writeln!(text, "    value:   {}", key.value.shown());
     let _ = writeln!(text, "    default: {}", key.default);
     if key.since > Release::V2_1_5 {
         let _ = writeln!(text, "    since:   {}", key.since);
     }
     if key.role == Role::Plain {
-        let _ = writeln!(text, "    becomes: `{}` of keepalived.conf(5)", key.name);
+        let _ = writeln!(text, "    becomes: `{}` of keepalived.conf(5)", key.keyword);
     }
 }
 
@@ -111,51 +111,6 @@ fn list(path: &str, table: &Table, text: &mut String) {
     for key in table.keys() {
         let _ = writeln!(text, "    {:widest$}  {}", key.name, key.doc);
     }
-}
-
-/// What a value can be, in a few words.
-pub fn value(value: &Value) -> String {
-    match value {
-        Value::Flag | Value::Bool => "true or false".into(),
-        Value::Int(from, to) => format!("a whole number from {from} to {to}"),
-        Value::Seconds(from, to) => {
-            let from = *from as f64 / 1e6;
-            format!("seconds from {from} to {}", *to as f64 / 1e6)
-        }
-        Value::Text => "a text".into(),
-        Value::Words => "one or more words".into(),
-        Value::Form(form) => form.shown.into(),
-        Value::FlagOr(inner) => format!("true, false, or {}", self::value(inner)),
-        Value::Host => "a host name".into(),
-        Value::Helo => "a host name, or an address in brackets".into(),
-        Value::Mailbox => "a mail address".into(),
-        Value::Address => "an IP address".into(),
-        Value::Prefixed => "an IP address, or ADDRESS/LENGTH".into(),
-        Value::Endpoint => "ADDRESS or ADDRESS PORT".into(),
-        Value::Interface => "an interface".into(),
-        Value::Path => "an absolute path".into(),
-        Value::Program => "an absolute path and arguments".into(),
-        Value::Command => "an absolute path and arguments, or {command, user}".into(),
-        Value::User => "USER or USER GROUP".into(),
-        Value::OneOf(words) => format!("one of {}", words.join(", ")),
-        Value::Lines => "a text of lines, or a list of them".into(),
-        Value::OneOrMore(inner) => format!("{}; or a list of them", self::value(inner)),
-        Value::Section(table) => format!("a section: {}", names(table)),
-        Value::Sections(table) => format!("a section, or a list of them: {}", names(table)),
-        Value::List(table) => format!("a list of sections: {}", names(table)),
-        Value::Forwarding => format!("DR, NAT, or TUN and perhaps {}", TUNNEL.shown),
-        Value::Weight(from, to) => format!("a number from {from} to {to}, and perhaps reverse"),
-        Value::Named(table) => format!("sections by name: {}", names(table)),
-        Value::NamedLines => "lines by name".into(),
-        Value::Checks => "a section with `type`, or a list of them; see check.TYPE".into(),
-        Value::AnyOf(values) => values.iter().map(self::value).collect::<Vec<_>>().join("; or "),
-    }
-}
-
-fn names(table: &Table) -> String {
-    let names: Vec<&str> = table.keys().map(|key| key.name).take(8).collect();
-    let more = if table.keys().count() > names.len() { " and more" } else { "" };
-    format!("{}{more}", names.join(", "))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! nearest key is often the wrong cure: `nopreempt` is the opposite of `preempt`. So each has the
 //! cure that is right: another key, a fact that it follows from, or `raw`.
 
-use super::keys::{CHECKS, Table};
+use super::keys::{Check, Table};
 
 /// Words, where they are written, and what to do about them.
 struct Foreign {
@@ -156,7 +156,7 @@ const INSTANCE: &[&str] = &[
 
 /// What to do about a word that is no key of a section; `None` for what is not keepalived's.
 pub(super) fn cure(table: &Table, word: &str) -> Option<String> {
-    if table.key("check").is_some() && CHECKS.iter().any(|check| check.name == word) {
+    if table.key("check").is_some() && Check::with_block(word).is_some() {
         return Some(format!("write `check: {{type: {word}, ...}}`"));
     }
     let fits = |one: &&Foreign| {
@@ -173,27 +173,26 @@ pub fn anywhere(word: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::keys::SECTIONS;
+    use crate::inventory::keys::sections;
 
     #[test]
     fn what_is_a_key_of_a_section_is_not_foreign_there() {
         for word in ALL.iter().flat_map(|one| one.words) {
-            let reached = SECTIONS
-                .iter()
+            let reached = sections()
                 .filter(|(_, table)| table.key(word).is_none())
                 .any(|(_, table)| cure(table, word).is_some());
             assert!(reached, "{word} is a key wherever it has a cure");
         }
         let in_raw = [TOP, GLOBAL, INSTANCE].concat();
         for word in in_raw {
-            assert!(SECTIONS.iter().all(|(_, table)| table.key(word).is_none()), "{word} is a key");
+            assert!(sections().all(|(_, table)| table.key(word).is_none()), "{word} is a key");
         }
     }
 
     #[test]
     fn every_section_that_a_cure_names_is_there() {
         for name in ALL.iter().flat_map(|one| one.sections) {
-            assert!(SECTIONS.iter().any(|(_, table)| table.name == *name), "{name}");
+            assert!(sections().any(|(_, table)| table.name == *name), "{name}");
         }
     }
 }

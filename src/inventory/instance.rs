@@ -2,18 +2,16 @@
 
 use std::ops::Range;
 
-use super::keys::{AUTHENTICATION, VRRP_INSTANCE};
+use super::keys::wrong::{Read, invalid};
+use super::keys::{AUTHENTICATION, Key, VRRP_INSTANCE, instance as key, top, values};
 use super::places::Places;
 use super::read::{Placed, Problems, Section, items, value};
 use super::secret::{self, Secrets};
 use super::tree::Kind;
-use super::{address, keywords, numbers, raw, settings, values};
-use crate::cluster::{Family, Seconds, Tracked, Version, VirtualAddress};
+use super::{address, raw, settings};
+use crate::cluster::{Family, Pause, Ranking, Seconds, State, Tracked, Version, VirtualAddress};
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
-
-/// The most addresses in one instance: their hook must fit into one line of keepalived.conf.
-pub(super) const MOST_VIPS: usize = 20;
 
 /// A VRRP instance as it was read.
 pub(super) struct InstanceDraft {
@@ -27,9 +25,8 @@ pub(super) struct InstanceDraft {
     pub(super) virtual_router_id: Option<Placed<u8>>,
     pub(super) nodes: Option<Order>,
     pub(super) site: Option<Placed<Word>>,
-    /// `election: uniform`
-    pub(super) uniform: Option<Placed<bool>>,
-    pub(super) state_backup: Option<Placed<()>>,
+    pub(super) election: Option<Placed<Ranking>>,
+    pub(super) state_backup: Option<Placed<State>>,
     pub(super) priority: Option<Placed<u8>>,
     pub(super) advert_int: Option<Placed<Seconds>>,
     pub(super) version: Option<Placed<Version>>,
@@ -38,7 +35,7 @@ pub(super) struct InstanceDraft {
     pub(super) vips: Vec<Placed<VirtualAddress>>,
     pub(super) excluded: Vec<Placed<VirtualAddress>>,
     pub(super) preempt: Option<Placed<bool>>,
-    pub(super) preempt_delay: Option<Placed<Option<Seconds>>>,
+    pub(super) preempt_delay: Option<Placed<Pause>>,
     pub(super) tracked: Tracked,
     pub(super) settings: Settings,
     pub(super) raw: Vec<Statement>,
@@ -58,7 +55,7 @@ pub(super) fn read_all(
     secrets: Secrets<'_>,
     problems: &mut Problems,
 ) -> Vec<InstanceDraft> {
-    let Some((key, node)) = top.required_node("vrrp_instance", problems) else {
+    let Some((key, node)) = top.node(top::VRRP_INSTANCE) else {
         return Vec::new();
     };
     let Kind::Mapping(entries) = &node.kind else {
@@ -80,13 +77,19 @@ pub(super) fn read_all(
         .filter_map(|(name, node)| {
             let at = name.at.clone();
             let section = Section::open(node, &VRRP_INSTANCE, &name.name, at, problems)?;
-            let word = values::name(&name.name);
+            let word = name_of(&name.name);
             if let Err(wrong) = &word {
                 problems.add(name.at.clone(), wrong.title.as_str(), wrong.cure.as_str());
             }
             Some(read(section, word.ok(), secrets, problems))
         })
         .collect()
+}
+
+/// A name that somebody chose for a block.
+pub(super) fn name_of(text: &str) -> Read<Word> {
+    (values::NAME.read)(text)?;
+    text.parse().or_else(|_| invalid("name", text, values::NAME.shown))
 }
 
 fn read(
@@ -99,26 +102,22 @@ fn read(
         at: section.place(),
         places: Places::of(&section),
         name,
-        interface: section.optional("interface", problems, values::interface),
-        names_interface: section.node("interface").is_some(),
-        virtual_router_id: section.required(
-            "virtual_router_id",
-            problems,
-            numbers::virtual_router_id,
-        ),
+        interface: section.get(key::INTERFACE, problems),
+        names_interface: section.has(key::INTERFACE),
+        virtual_router_id: section.get(key::VIRTUAL_ROUTER_ID, problems),
         nodes: order(&section, problems),
-        site: section.optional("site", problems, values::name),
-        uniform: section.optional("election", problems, keywords::election),
-        state_backup: section.optional("state", problems, keywords::state),
-        priority: section.optional("priority", problems, numbers::priority),
-        advert_int: section.optional("advert_int", problems, numbers::advert_int),
-        version: section.optional("version", problems, keywords::vrrp_version),
+        site: section.get(key::SITE, problems),
+        election: section.get(key::ELECTION, problems),
+        state_backup: section.get(key::STATE, problems),
+        priority: section.get(key::PRIORITY, problems),
+        advert_int: section.get(key::ADVERT_INT, problems),
+        version: section.get(key::VERSION, problems),
         auth_pass: authentication(&section, secrets, problems),
-        unicast: value(section.optional("unicast", problems, keywords::yes_no)).unwrap_or(false),
+        unicast: value(section.get(key::UNICAST, problems)).unwrap_or(false),
         vips: virtual_ipaddress(&section, problems),
         excluded: excluded(&section, problems),
-        preempt: section.optional("preempt", problems, keywords::yes_no),
-        preempt_delay: section.optional("preempt_delay", problems, numbers::preempt_delay),
+        preempt: section.get(key::PREEMPT, problems),
+        preempt_delay: section.get(key::PREEMPT_DELAY, problems),
         tracked: tracked(&section, problems),
         settings: settings::read(&section, problems),
         raw: raw::read(&section, problems),
@@ -128,9 +127,9 @@ fn read(
 }
 
 fn order(section: &Section<'_>, problems: &mut Problems) -> Option<Order> {
-    let (key, node) = section.node("nodes")?;
+    let (key, node) = section.node(key::NODES)?;
     let all = items(node).len();
-    let names = section.one_or_more("nodes", problems, values::host);
+    let names = section.all(key::NODES, problems);
     Some(Order { at: key.at.clone(), whole: names.len() == all, names })
 }
 
@@ -139,12 +138,12 @@ fn authentication(
     secrets: Secrets<'_>,
     problems: &mut Problems,
 ) -> Option<Placed<Word>> {
-    let (key, node) = section.node("authentication")?;
+    let (key, node) = section.node(key::AUTH)?;
     let at = key.at.clone();
     let section = Section::open(node, &AUTHENTICATION, "authentication", at, problems)?;
-    section.optional("auth_type", problems, keywords::auth_type);
+    section.written(key::AUTH_TYPE, problems);
     let pass = section
-        .required_node("auth_pass", problems)
+        .node(key::AUTH_PASS)
         .and_then(|(key, node)| secret::auth_pass(key, node, secrets, problems));
     section.close(problems);
     pass
@@ -154,17 +153,18 @@ fn virtual_ipaddress(
     section: &Section<'_>,
     problems: &mut Problems,
 ) -> Vec<Placed<VirtualAddress>> {
-    let Some((key, node)) = section.required_node("virtual_ipaddress", problems) else {
+    let Some((key, node)) = section.node(key::VIRTUAL_IPADDRESS) else {
         return Vec::new();
     };
     let all = items(node);
     if all.is_empty() {
         problems.add(key.at.clone(), "an instance without addresses", "list at least one VIP");
     }
-    if all.len() > MOST_VIPS {
+    let most = key::VIRTUAL_IPADDRESS.items.1;
+    if all.len() > most {
         problems.add(
             key.at.clone(),
-            format!("more than {MOST_VIPS} addresses in one instance"),
+            format!("more than {most} addresses in one instance"),
             "put the others into another instance",
         );
     }
@@ -172,20 +172,20 @@ fn virtual_ipaddress(
 }
 
 fn excluded(section: &Section<'_>, problems: &mut Problems) -> Vec<Placed<VirtualAddress>> {
-    let Some((_, node)) = section.node("virtual_ipaddress_excluded") else { return Vec::new() };
+    let Some((_, node)) = section.node(key::VIRTUAL_IPADDRESS_EXCLUDED) else { return Vec::new() };
     items(node).iter().filter_map(|item| address::read(item, problems)).collect()
 }
 
 /// What an instance, a group of them, or a node's part of one tracks.
 pub(super) fn tracked(section: &Section<'_>, problems: &mut Problems) -> Tracked {
-    let mut lines = |key: &'static str| -> Vec<String> {
-        let lines = section.one_or_more(key, problems, values::tracked);
+    let mut lines = |key: Key| -> Vec<String> {
+        let lines = section.written(key, problems);
         lines.into_iter().map(|line| line.value).collect()
     };
     Tracked {
-        interface: lines("track_interface"),
-        script: lines("track_script"),
-        file: lines("track_file"),
+        interface: lines(key::TRACK_INTERFACE),
+        script: lines(key::TRACK_SCRIPT),
+        file: lines(key::TRACK_FILE),
     }
 }
 
@@ -202,7 +202,7 @@ impl InstanceDraft {
 
     /// `election: uniform`
     pub(super) fn is_uniform(&self) -> bool {
-        self.uniform.as_ref().is_some_and(|uniform| uniform.value)
+        self.election.as_ref().is_some_and(|election| election.value == Ranking::Uniform)
     }
 
     /// All its addresses, those of adverts first.

@@ -173,7 +173,7 @@ pub(super) fn order(
 }
 
 fn preempt(instance: &InstanceDraft) -> Preempt {
-    let delay = instance.preempt_delay.as_ref().and_then(|delay| delay.value);
+    let delay = instance.preempt_delay.as_ref().and_then(|delay| delay.value.0);
     match (instance.preempt.as_ref().map(|preempt| preempt.value), delay) {
         (Some(false), _) => Preempt::Never,
         (_, Some(delay)) => Preempt::After(delay),

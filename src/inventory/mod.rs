@@ -1,10 +1,9 @@
 //! The inventory: one YAML file that says each fact of a cluster once.
 //!
 //! - `tree` reads YAML into a tree in which everything knows its place;
-//! - [`keys`] are the tables of all keys, which everything below goes by;
+//! - [`keys`] are the tables of all keys and what their values can be, which everything below goes by;
 //! - `read` takes sections apart and collects every problem instead of stopping at the first;
-//! - `values`, `numbers` and `keywords` check single values, `settings` and `raw` read what
-//!   keepalived.conf has in the same words;
+//! - `settings` and `raw` read what keepalived.conf has in the same words;
 //! - `detection`, `node`, `instance`, `address`, `track`, `server`, `real_server`, `check`, `timers` and `probe` read
 //!   the rest;
 //! - `places` remembers where keys stand, `foreign` knows keepalived's words that are no keys;
@@ -21,10 +20,8 @@ pub mod explain;
 mod foreign;
 mod instance;
 pub mod keys;
-mod keywords;
 mod member;
 mod node;
-mod numbers;
 mod places;
 mod probe;
 mod raw;
@@ -39,7 +36,6 @@ mod settings;
 mod timers;
 mod track;
 mod tree;
-mod values;
 
 use std::ops::Range;
 
@@ -106,11 +102,6 @@ pub fn draft(text: &str, secrets: Secrets<'_>) -> Draft {
     let cluster = schema::cluster(&root, secrets, &mut problems);
     let (problems, warnings) = problems.into_parts();
     Draft { cluster, problems, warnings }
-}
-
-/// Whether a key of that name and kind can have a text as its value.
-pub fn accepts(value: &keys::Value, name: &str, text: &str) -> bool {
-    settings::scalar(value, name, text).is_ok()
 }
 
 /// How bad what is reported is.

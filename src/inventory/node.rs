@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 
-use super::keys::{NODE, NODE_GLOBAL_DEFS, NODE_INSTANCE};
+use super::keys::global::LVS_SYNC_DAEMON;
+use super::keys::{NODE, NODE_GLOBAL_DEFS, NODE_INSTANCE, node as key, top};
 use super::places::Places;
 use super::read::{Placed, Problems, Section, items};
 use super::track::SessionDraft;
 use super::tree::{Key, Kind, Node};
-use super::{instance, numbers, raw, settings, track, values};
+use super::{instance, raw, settings, track};
 use crate::cluster::{self, Family, Tracked};
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
@@ -43,7 +44,7 @@ pub(super) struct OwnInstance {
 }
 
 pub(super) fn read_all(top: &Section<'_>, problems: &mut Problems) -> Vec<NodeDraft> {
-    let Some((key, list)) = top.required_node("nodes", problems) else { return Vec::new() };
+    let Some((key, list)) = top.node(top::NODES) else { return Vec::new() };
     let items = match &list.kind {
         Kind::Sequence(items) => items.as_slice(),
         Kind::Null => &[],
@@ -74,24 +75,24 @@ pub(super) fn read_all(top: &Section<'_>, problems: &mut Problems) -> Vec<NodeDr
 fn read(section: Section<'_>, problems: &mut Problems) -> NodeDraft {
     let mut lvs_sync_daemon = None;
     let (mut global_defs, mut global_raw) = (Settings::default(), Vec::new());
-    if let Some((key, node)) = section.node("global_defs") {
+    if let Some((key, node)) = section.node(key::OWN_GLOBAL_DEFS) {
         let at = key.at.clone();
         if let Some(own) = Section::open(node, &NODE_GLOBAL_DEFS, "global_defs", at, problems) {
-            lvs_sync_daemon = own.optional("lvs_sync_daemon", problems, values::interface);
+            lvs_sync_daemon = own.get(LVS_SYNC_DAEMON, problems);
             global_defs = settings::read(&own, problems);
             global_raw = raw::read(&own, problems);
             own.close(problems);
         }
     }
     let draft = NodeDraft {
-        name: section.required("name", problems, values::host),
+        name: section.get(key::NAME, problems),
         addresses: addresses(&section, problems),
-        site: section.optional("site", problems, values::name),
-        interface: section.optional("interface", problems, values::interface),
-        priority: section.optional("priority", problems, numbers::priority),
-        weight: section.optional("weight", problems, numbers::own_weight),
+        site: section.get(key::SITE, problems),
+        interface: section.get(key::INTERFACE, problems),
+        priority: section.get(key::PRIORITY, problems),
+        weight: section.get(key::WEIGHT, problems),
         instances: instances(&section, problems),
-        sessions: track::sessions(&section, problems),
+        sessions: track::sessions(&section, key::OWN_BFD_INSTANCE, problems),
         lvs_sync_daemon,
         global_defs,
         global_raw,
@@ -102,14 +103,14 @@ fn read(section: Section<'_>, problems: &mut Problems) -> NodeDraft {
 }
 
 fn addresses(section: &Section<'_>, problems: &mut Problems) -> Vec<Placed<IpAddr>> {
-    let Some((key, node)) = section.required_node("address", problems) else { return Vec::new() };
+    let Some((key, node)) = section.node(key::ADDRESS) else { return Vec::new() };
     let all = items(node);
     if all.is_empty() {
         problems.add(key.at.clone(), "a node without addresses", "write one address");
     }
     let mut own: Vec<Placed<IpAddr>> = Vec::new();
     for item in all {
-        let Some(address) = problems.value(item, "address", values::address) else { continue };
+        let Some(address) = problems.get(key::ADDRESS, item) else { continue };
         let family = Family::of(address.value);
         if own.iter().any(|other| Family::of(other.value) == family) {
             problems.add(
@@ -126,7 +127,7 @@ fn addresses(section: &Section<'_>, problems: &mut Problems) -> Vec<Placed<IpAdd
 }
 
 fn instances(section: &Section<'_>, problems: &mut Problems) -> Vec<(Placed<String>, OwnInstance)> {
-    let Some((key, node)) = section.node("vrrp_instance") else { return Vec::new() };
+    let Some((key, node)) = section.node(key::OWN_VRRP_INSTANCE) else { return Vec::new() };
     let Kind::Mapping(entries) = &node.kind else {
         problems.add(
             key.at.clone(),
@@ -140,11 +141,11 @@ fn instances(section: &Section<'_>, problems: &mut Problems) -> Vec<(Placed<Stri
         let own = Section::open(node, &NODE_INSTANCE, &name.name, at.clone(), problems)?;
         let draft = OwnInstance {
             places: Places::of(&own),
-            interface: own.optional("interface", problems, values::interface),
-            priority: own.optional("priority", problems, numbers::priority),
-            unicast_src_ip: own.optional("unicast_src_ip", problems, values::address),
-            unicast_peer: (own.node("unicast_peer").is_some())
-                .then(|| own.one_or_more("unicast_peer", problems, values::address)),
+            interface: own.get(key::OWN_INTERFACE, problems),
+            priority: own.get(key::OWN_PRIORITY, problems),
+            unicast_src_ip: own.get(key::UNICAST_SRC_IP, problems),
+            unicast_peer: (own.has(key::UNICAST_PEER))
+                .then(|| own.all(key::UNICAST_PEER, problems)),
             tracked: instance::tracked(&own, problems),
             settings: settings::read(&own, problems),
             raw: raw::read(&own, problems),

@@ -8,10 +8,10 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use super::check::Files;
-use super::keys::{self, PROBE};
+use super::keys::{self, PROBE, check as key};
+use super::raw;
 use super::read::{Placed, Problems, Section, value};
 use super::timers::{self, Around, Timer};
-use super::{keywords, raw, values};
 use crate::cluster::{Family, Probe, Seconds};
 use crate::conf::probe::{CONFIRM, PROBE_USER, SYSLOG};
 use crate::conf::statement::{Settings, Statement};
@@ -30,11 +30,10 @@ pub(super) fn read(
     files: &mut Files,
     problems: &mut Problems,
 ) -> Option<Probe> {
-    let compat = value(section.optional("compat", problems, keywords::yes_no)).unwrap_or(true);
-    let dynamic = value(section.optional("misc_dynamic", problems, keywords::yes_no));
-    let dynamic = dynamic.unwrap_or(false);
-    let syslog = value(section.optional("syslog", problems, keywords::yes_no)).unwrap_or(true);
-    let more = section.one_or_more("options", problems, values::words);
+    let compat = value(section.get(key::COMPAT, problems)).unwrap_or(true);
+    let dynamic = settings.has("misc_dynamic");
+    let syslog = value(section.get(key::SYSLOG, problems)).unwrap_or(true);
+    let more = section.written(key::OPTIONS, problems);
     if let Some(words) = more.iter().find(|words| words.value.contains('\'')) {
         let title = "a single quote, which keepalived takes for the beginning of an argument";
         problems.add(words.at.clone(), title, "write it without");
@@ -42,7 +41,7 @@ pub(super) fn read(
     }
     let source = Source { section, more: &more };
     let timers = timers::of(settings, around, |name| source.has(name));
-    let has_port = settings.has("connect_port");
+    let has_port = settings.has(key::CONNECT_PORT.name);
     let rendered = |timers: &mut dyn Iterator<Item = &Timer<'_>>| {
         let mut options = String::new();
         if compat {
@@ -114,7 +113,7 @@ impl Source<'_> {
     /// The place of an option, by its name in keepalived's words: a key, or a word of `options`.
     fn of(&self, name: &str) -> Range<usize> {
         if let Some(key) = PROBE.key(name)
-            && let Some((_, node)) = self.section.node(key.name)
+            && let Some((_, node)) = self.section.node(*key)
         {
             return node.at.clone();
         }
@@ -163,7 +162,9 @@ fn raw_lines(section: &Section<'_>, problems: &mut Problems) -> Option<Vec<State
     let keyword =
         |line: &Statement| line.words().next().map(|word| word.trim_matches('"').to_owned());
     let twice = lines.iter().filter_map(keyword).find(|word| RENDERED.contains(&word.as_str()));
-    let (Some(word), Some((_, node))) = (twice, section.node("raw")) else { return Some(lines) };
+    let (Some(word), Some((_, node))) = (twice, section.node(keys::RAW_LINES)) else {
+        return Some(lines);
+    };
     problems.add(
         node.at.clone(),
         format!("`{word}` is rendered already"),

@@ -4,8 +4,9 @@
 
 use std::ops::Range;
 
-use super::keys::Role;
-use super::read::{Problems, Read, Section, items, wrong};
+use super::keys::wrong::{Read, wrong};
+use super::keys::{RAW_LINES, Role};
+use super::read::{Problems, Section, items};
 use super::tree::{Kind, Node};
 use crate::conf::grammar::{self, Include, Wanted};
 use crate::conf::statement::Statement;
@@ -15,7 +16,7 @@ const LONGEST: usize = 1000;
 
 /// The `raw` of a section; nothing where there is none.
 pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> Vec<Statement> {
-    let Some((key, node)) = section.node("raw") else { return Vec::new() };
+    let Some((key, node)) = section.node(RAW_LINES) else { return Vec::new() };
     let lines = lines(node, "raw", problems).unwrap_or_default();
     for keyword in contradicted(section, &lines) {
         problems.warn(
@@ -34,17 +35,13 @@ fn contradicted(section: &Section<'_>, lines: &[Statement]) -> Vec<String> {
     let flat = statements.into_iter().flatten().filter(|one| one.block.is_none());
     let written = |keyword: &&str| {
         let key = section.table().key(keyword);
-        key.is_some_and(|key| key.role == Role::Ours || section.node(key.name).is_some())
+        key.is_some_and(|key| key.role == Role::Ours || section.has(*key))
     };
     flat.filter_map(|one| Some(one.keyword()).filter(written).map(str::to_owned)).collect()
 }
 
 /// Lines of keepalived.conf: one text, or a list of them.
-pub(super) fn lines(
-    node: &Node,
-    name: &'static str,
-    problems: &mut Problems,
-) -> Option<Vec<Statement>> {
+pub(super) fn lines(node: &Node, name: &str, problems: &mut Problems) -> Option<Vec<Statement>> {
     let mut all: Vec<String> = Vec::new();
     for item in items(node) {
         let text = problems.value(item, name, |text| Ok(text.to_owned()))?;

@@ -3,10 +3,12 @@
 //! problem, with the nearest known key as its cure.
 
 use std::ops::Range;
+use std::str::FromStr;
 
+use super::keys::wrong::{Read, Wrong, invalid, wrong};
 use super::keys::{
-    AUTHENTICATION, GLOBAL_DEFS, NODE, NODE_GLOBAL_DEFS, NODE_INSTANCE, REAL_SERVER, SECRET, TOP,
-    Table, VIRTUAL_SERVER, VRRP_INSTANCE,
+    self, AUTHENTICATION, GLOBAL_DEFS, NODE, NODE_GLOBAL_DEFS, NODE_INSTANCE, REAL_SERVER, SECRET,
+    TOP, Table, VIRTUAL_SERVER, VRRP_INSTANCE,
 };
 use super::tree::{Key, Kind, Node};
 use super::{Problem, foreign};
@@ -14,19 +16,6 @@ use crate::cluster::Release;
 
 /// How alike two keys must be for "did you mean" (Jaro-Winkler, 0 to 1).
 const ALIKE: f64 = 0.8;
-
-/// Why a value is wrong, and what to write instead.
-pub(super) struct Wrong {
-    pub(super) title: String,
-    pub(super) cure: String,
-}
-
-/// What a value reads as, or why it can't.
-pub(super) type Read<T> = Result<T, Wrong>;
-
-pub(super) fn wrong<T>(title: impl Into<String>, cure: impl Into<String>) -> Read<T> {
-    Err(Wrong { title: title.into(), cure: cure.into() })
-}
 
 /// A value together with its place, for checks that compare it with others.
 #[derive(Debug, Clone)]
@@ -78,6 +67,21 @@ impl Problems {
         self.errors.sort_by_key(place);
         self.warnings.sort_by_key(place);
         (self.errors, self.warnings)
+    }
+
+    /// Reads one value of a key; a wrong one becomes a problem at its place.
+    pub(super) fn get<T: FromStr>(&mut self, key: keys::Key<T>, node: &Node) -> Option<Placed<T>> {
+        let target = self.target;
+        self.value(node, key.name, |text| {
+            key.read(text, target)?;
+            text.parse().or_else(|_| invalid(key.name, text, key.value.shown()))
+        })
+    }
+
+    /// Reads one value of a key, as it is written into keepalived.conf.
+    pub(super) fn written<T>(&mut self, key: keys::Key<T>, node: &Node) -> Option<Placed<String>> {
+        let target = self.target;
+        self.value(node, key.name, |text| key.read(text, target))
     }
 
     /// Reads one value; a wrong one becomes a problem at its place.
@@ -185,60 +189,53 @@ impl<'a> Section<'a> {
     }
 
     /// The value of a key, and the place of the key; `None` if the section has no such key.
-    pub(super) fn node(&self, key: &'static str) -> Option<(&'a Key, &'a Node)> {
-        debug_assert!(self.table.key(key).is_some(), "{} has no key {key}", self.table.name);
-        self.entries.iter().find(|(k, _)| k.name == key).map(|(key, node)| (key, node))
+    pub(super) fn node<T>(&self, key: keys::Key<T>) -> Option<(&'a Key, &'a Node)> {
+        debug_assert!(self.table.key(key.name).is_some(), "{}: {}", self.table.name, key.name);
+        self.entries.iter().find(|(k, _)| k.name == key.name).map(|(key, node)| (key, node))
     }
 
-    /// Like [`Section::node`], but a missing key is a problem.
-    pub(super) fn required_node(
-        &self,
-        key: &'static str,
-        problems: &mut Problems,
-    ) -> Option<(&'a Key, &'a Node)> {
-        let found = self.node(key);
-        if found.is_none() {
-            let title = format!("`{key}` is missing in `{}`", self.name);
-            problems.add(self.place(), title, format!("add a line `{key}: ...`"));
-        }
-        found
+    /// Whether a key is there.
+    pub(super) fn has<T>(&self, key: keys::Key<T>) -> bool {
+        self.node(key).is_some()
     }
 
-    /// A value that may be left out.
-    pub(super) fn optional<T>(
+    /// The value of a key.
+    pub(super) fn get<T: FromStr>(
         &self,
-        key: &'static str,
+        key: keys::Key<T>,
         problems: &mut Problems,
-        read: impl FnOnce(&str) -> Read<T>,
     ) -> Option<Placed<T>> {
         let (_, node) = self.node(key)?;
-        problems.value(node, key, read)
+        problems.get(key, node)
     }
 
-    /// A value that must be there.
-    pub(super) fn required<T>(
+    /// One value of a key or a list of values, in order; wrong ones are left out.
+    pub(super) fn all<T: FromStr>(
         &self,
-        key: &'static str,
+        key: keys::Key<T>,
         problems: &mut Problems,
-        read: impl FnOnce(&str) -> Read<T>,
-    ) -> Option<Placed<T>> {
-        let (_, node) = self.required_node(key, problems)?;
-        problems.value(node, key, read)
-    }
-
-    /// One value or a list of values, in order; wrong ones are left out.
-    pub(super) fn one_or_more<T>(
-        &self,
-        key: &'static str,
-        problems: &mut Problems,
-        read: impl Fn(&str) -> Read<T>,
     ) -> Vec<Placed<T>> {
         let Some((_, node)) = self.node(key) else { return Vec::new() };
-        items(node).iter().filter_map(|item| problems.value(item, key, &read)).collect()
+        items(node).iter().filter_map(|item| problems.get(key, item)).collect()
     }
 
-    /// Ends the section: every key that it can't have is a problem.
+    /// The values of a key as they are written into keepalived.conf.
+    pub(super) fn written<T>(
+        &self,
+        key: keys::Key<T>,
+        problems: &mut Problems,
+    ) -> Vec<Placed<String>> {
+        let Some((_, node)) = self.node(key) else { return Vec::new() };
+        items(node).iter().filter_map(|item| problems.written(key, item)).collect()
+    }
+
+    /// Ends the section: every key that it can't have, and every one that it must have and has not, is a
+    /// problem.
     pub(super) fn close(self, problems: &mut Problems) {
+        for key in self.table.keys().filter(|key| key.is_required() && !self.has(**key)) {
+            let title = format!("`{}` is missing in `{}`", key.name, self.name);
+            problems.add(self.place(), title, format!("add a line `{}: ...`", key.name));
+        }
         for (key, _) in self.entries {
             match self.table.key(&key.name) {
                 Some(known) if known.since > problems.target() => problems.add(

@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 
 use super::check::{self, Checks, Service};
-use super::keys::REAL_SERVER;
+use super::keys::{REAL_SERVER, real_server as key, server};
 use super::node::NodeDraft;
 use super::read::{Placed, Problems, Section, items, value};
 use super::timers::{self, Around};
-use super::tree::{Kind, Node};
-use super::{numbers, raw, settings, values};
+use super::tree::Node;
+use super::{raw, settings};
 use crate::cluster::{Check, RealServer, Release};
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
@@ -37,8 +37,8 @@ pub(super) fn read_all(
     service: Service<'_>,
     problems: &mut Problems,
 ) -> Option<Vec<RealServerDraft>> {
-    let (key, node) = section.node("real_server")?;
-    let common = section.node("check").map(|(_, node)| node);
+    let (key, node) = section.node(server::REAL_SERVERS)?;
+    let common = section.node(server::CHECK).map(|(_, node)| node);
     let all = items(node);
     if all.is_empty() {
         problems.add(key.at.clone(), "a service without servers", "list one, or remove the key");
@@ -57,13 +57,13 @@ fn read(
     service: Service<'_>,
     problems: &mut Problems,
 ) -> RealServerDraft {
-    let node = section.optional("node", problems, values::host);
-    let address = section.optional("address", problems, values::address);
+    let node = section.get(key::NODE, problems);
+    let address = section.get(key::ADDRESS, problems);
     let who = match (node, address) {
         (Some(node), None) => Some(Who::Node(node)),
         (None, Some(address)) => Some(Who::Address(address)),
         _ => {
-            if section.node("node").is_some() == section.node("address").is_some() {
+            if section.has(key::NODE) == section.has(key::ADDRESS) {
                 problems.add(
                     section.place(),
                     "a real_server is a node or an address",
@@ -73,22 +73,19 @@ fn read(
             None
         }
     };
-    let own = section.node("delay_loop").and_then(|(_, node)| match &node.kind {
-        Kind::Scalar(text) => numbers::seconds(text).ok(),
-        _ => None,
-    });
     let settings = settings::read(&section, problems);
+    let own = settings::get(&settings, key::DELAY_LOOP);
     let around = Around { real_server: Some(&settings), ..service.around };
     let service = Service { delay_loop: own.or(service.delay_loop), around, ..service };
-    let checks = section.node("check").map(|(_, node)| check::read_all(node, service, problems));
+    let checks = section.node(key::CHECK).map(|(_, node)| check::read_all(node, service, problems));
     let timed = match (&checks, common) {
         (None, Some(node)) if timers::any(&settings) => timed(node, service, problems.target()),
         _ => None,
     };
     let draft = RealServerDraft {
         who,
-        port: section.optional("port", problems, numbers::port),
-        weight: section.optional("weight", problems, numbers::own_weight),
+        port: section.get(key::PORT, problems),
+        weight: section.get(key::WEIGHT, problems),
         checks,
         timed,
         settings,

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::keys::SECTIONS;
+use super::keys;
 use super::tree::{self, Key, Kind, Node};
 use super::{Problem, Severity};
 use crate::secrets::Secrets;
@@ -122,7 +122,7 @@ fn mask_passwords<'a>(text: &'a str, tree: Option<&Node>) -> Cow<'a, str> {
     }
     let mut masked = mask_lines(text, &lower, tree.is_none());
     if let Some(tree) = tree {
-        let tables = SECTIONS.iter().flat_map(|(_, table)| table.keys());
+        let tables = keys::all();
         let known: HashSet<&str> = tables.map(|key| key.name).collect();
         unmask_keys(tree, text, &known, &mut masked);
         mask_values(tree, false, &mut masked);

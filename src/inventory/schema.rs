@@ -4,15 +4,12 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::keys::{GLOBAL_DEFS, TOP};
+use super::keys::{GLOBAL_DEFS, TOP, global, top};
 use super::places::Places;
 use super::read::{Placed, Problems, Section, value};
 use super::secret::Secrets;
-use super::tree::{Kind, Node};
-use super::{
-    cross, detection, instance, keywords, member, node, numbers, raw, server, settings, track,
-    values,
-};
+use super::tree::Node;
+use super::{cross, detection, instance, member, node, raw, server, settings, track};
 use crate::cluster::{self, Cluster, FailureDetection, GlobalDefs, RouterId, SyncGroup};
 use crate::conf::guards::{Guards, Hooks};
 use crate::conf::word::Word;
@@ -25,14 +22,14 @@ pub(super) fn cluster(
 ) -> Option<Cluster> {
     let top = Section::open(root, &TOP, TOP.name, 0..0, problems)?;
     // First: it decides which keys there are.
-    if let Some(target) = top.optional("target", problems, keywords::target) {
+    if let Some(target) = top.get(top::TARGET, problems) {
         problems.set_target(target.value);
     }
     let (mut global_defs, global_places) = global_defs(&top, problems);
-    let keep_sessions = top.optional("keep_sessions", problems, keywords::yes_no);
-    let bypass = value(top.optional("bypass", problems, keywords::yes_no)).unwrap_or(true);
+    let keep_sessions = top.get(top::KEEP_SESSIONS, problems);
+    let bypass = value(top.get(top::BYPASS, problems)).unwrap_or(true);
     let drain_file = drain_file(&top, problems);
-    let networks = top.one_or_more("network", problems, values::network);
+    let networks = top.all(top::NETWORK, problems);
     let nodes = node::read_all(&top, problems);
     let tracks = track::read_all(&top, problems);
     let instances = instance::read_all(&top, secrets, problems);
@@ -120,28 +117,25 @@ fn hooks(cluster: &Cluster, named_at: &[Range<usize>], problems: &mut Problems) 
 
 /// A file, or `false` for none.
 fn drain_file(top: &Section<'_>, problems: &mut Problems) -> Option<Option<Word>> {
-    match top.node("drain_file") {
-        None => Cluster::DRAIN_FILE.parse().ok().map(Some),
-        Some((_, Node { kind: Kind::Scalar(text), .. })) if text == "false" => Some(None),
-        Some((_, node)) => {
-            problems.value(node, "drain_file", values::file).map(|file| Some(file.value))
-        }
+    match top.has(top::DRAIN_FILE) {
+        false => Cluster::DRAIN_FILE.parse().ok().map(Some),
+        true => top.get(top::DRAIN_FILE, problems).map(|file| file.value.0),
     }
 }
 
 fn global_defs(top: &Section<'_>, problems: &mut Problems) -> (GlobalDefs, Places) {
-    let opened = top.node("global_defs").and_then(|(key, node)| {
+    let opened = top.node(top::GLOBAL_DEFS).and_then(|(key, node)| {
         Section::open(node, &GLOBAL_DEFS, "global_defs", key.at.clone(), problems)
     });
     let Some(section) = opened else { return Default::default() };
     let places = Places::of(&section);
-    let emails = section.one_or_more("notification_email", problems, values::mailbox);
-    let from = section.optional("notification_email_from", problems, values::mailbox);
-    let smtp_server = section.optional("smtp_server", problems, values::smtp_server);
-    let timeout = section.optional("smtp_connect_timeout", problems, numbers::smtp_connect_timeout);
-    let router_id = section.optional("router_id", problems, keywords::router_id);
-    let vrrp_version = section.optional("vrrp_version", problems, keywords::vrrp_version);
-    let sync_daemon = section.optional("lvs_sync_daemon", problems, values::interface);
+    let emails = section.all(global::NOTIFICATION_EMAIL, problems);
+    let from = section.get(global::NOTIFICATION_EMAIL_FROM, problems);
+    let smtp_server = section.get(global::SMTP_SERVER, problems);
+    let timeout = section.get(global::SMTP_CONNECT_TIMEOUT, problems);
+    let router_id = section.get(global::ROUTER_ID, problems);
+    let vrrp_version = section.get(global::VRRP_VERSION, problems);
+    let sync_daemon = section.get(global::LVS_SYNC_DAEMON, problems);
     let settings = settings::read(&section, problems);
     let raw = raw::read(&section, problems);
     section.close(problems);

@@ -3,126 +3,210 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::keys::form::TUNNEL;
-use super::keys::{CHECKS, Key, PROBE, TOP, Table, Value};
+use super::keys::values::{Kind, PROGRAM};
+use super::keys::{CHECKS, COMMAND, Check, Key, TOP, Table, Value};
+use crate::cluster::Release;
+
+/// What is shorter stands where it is used.
+const SHORT: usize = 60;
 
 /// The schema of a whole inventory.
 pub fn schema() -> Json {
-    let mut schema = section(&TOP);
+    let mut defs = Defs::default();
+    let mut schema = defs.section(&TOP);
     if let Some(schema) = schema.as_object_mut() {
         schema.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));
         schema.insert("title".into(), json!("lvskit inventory"));
         schema.insert("description".into(), json!("A cluster, for lvskit gen-conf."));
+        schema.insert("$defs".into(), Json::Object(defs.0));
     }
     schema
 }
 
-fn section(table: &Table) -> Json {
-    let properties: Map<String, Json> =
-        table.keys().map(|key| (key.name.to_owned(), described(key))).collect();
-    let required: Vec<&str> =
-        table.keys().filter(|key| key.default == "required").map(|key| key.name).collect();
-    json!({
-        "type": "object",
-        "additionalProperties": false,
-        "properties": properties,
-        "required": required,
-    })
-}
+/// Parts that are used several times, by name.
+#[derive(Default)]
+struct Defs(Map<String, Json>);
 
-fn described(key: &Key) -> Json {
-    let mut schema = value(&key.value);
-    if let Some(schema) = schema.as_object_mut() {
-        schema.insert(
-            "description".into(),
-            json!(format!("{} Default: {}. Since {}.", key.doc, key.default, key.since)),
-        );
+impl Defs {
+    /// A part, or where it is defined; `name` is for the first that is like it.
+    fn shared(&mut self, name: &str, part: Json) -> Json {
+        if part.to_string().len() < SHORT {
+            return part;
+        }
+        let known = self.0.iter().find(|(_, known)| **known == part).map(|(name, _)| name.clone());
+        let name = known.unwrap_or_else(|| {
+            let numbered = (2..).map(|number| format!("{name}-{number}"));
+            let mut names = std::iter::once(name.to_owned()).chain(numbered);
+            let free = names.find(|name| !self.0.contains_key(name)).unwrap_or_default();
+            self.0.insert(free.clone(), part);
+            free
+        });
+        json!({ "$ref": format!("#/$defs/{}", name.replace(' ', "%20")) })
     }
-    schema
-}
 
-/// A text in YAML may be a number or a truth value in its reader's eyes.
-fn scalar() -> Json {
-    json!({ "type": ["string", "number", "boolean"] })
-}
+    fn section(&mut self, table: &Table) -> Json {
+        let properties: Map<String, Json> = table
+            .keys()
+            .map(|key| {
+                let described = self.described(key);
+                (key.name.to_owned(), self.shared(key.name, described))
+            })
+            .collect();
+        let required: Vec<&str> =
+            table.keys().filter(|key| key.is_required()).map(|key| key.name).collect();
+        let mut section = json!({
+            "type": "object",
+            "additionalProperties": false,
+            "properties": properties,
+            "required": required,
+        });
+        if !table.either.is_empty() {
+            let either = table.either.iter().map(|(there, not)| {
+                let not: Map<String, Json> =
+                    not.iter().map(|key| ((*key).to_owned(), json!(false))).collect();
+                json!({ "required": there, "properties": not })
+            });
+            section["oneOf"] = either.collect();
+        }
+        section
+    }
 
-fn value(of: &Value) -> Json {
-    match of {
-        Value::Flag | Value::Bool => json!({ "type": "boolean" }),
-        Value::Int(from, to) => json!({ "type": "integer", "minimum": from, "maximum": to }),
-        Value::Seconds(from, to) => json!({
-            "type": "number",
-            "minimum": *from as f64 / 1e6,
-            "maximum": *to as f64 / 1e6,
-        }),
-        Value::Text | Value::Words => scalar(),
-        Value::Form(form) => json!({ "type": ["string", "number"], "pattern": form.pattern }),
-        Value::FlagOr(inner) => json!({ "anyOf": [{ "type": "boolean" }, value(inner)] }),
-        Value::OneOf(words) => one_of(words),
-        Value::Lines | Value::OneOrMore(Value::Text | Value::Words) => one_or_more(scalar()),
-        Value::OneOrMore(inner) => one_or_more(value(inner)),
-        Value::Section(table) => section(table),
-        Value::Sections(table) => one_or_more(section(table)),
-        Value::List(table) => json!({ "type": "array", "items": section(table) }),
-        Value::Weight(from, to) => json!({
-            "anyOf": [{ "type": "string" }, { "type": "integer", "minimum": from, "maximum": to }],
-        }),
-        Value::Named(table) => named(section(table)),
-        Value::NamedLines => named(one_or_more(scalar())),
-        Value::Checks => one_or_more(check()),
-        Value::AnyOf(values) => {
-            json!({ "anyOf": values.iter().map(value).collect::<Vec<_>>() })
+    fn table(&mut self, table: &Table) -> Json {
+        let section = self.section(table);
+        self.shared(table.name, section)
+    }
+
+    fn described(&mut self, key: &Key) -> Json {
+        let mut schema = self.value(key, &key.value);
+        let text = format!("{} Default: {}. Since {}.", key.doc, key.default, key.since);
+        if let Some(schema) = schema.as_object_mut() {
+            schema.insert("description".into(), json!(text));
         }
-        Value::Command => json!({
-            "anyOf": [{ "type": "string" }, section(&super::keys::COMMAND)],
-        }),
-        Value::Host
-        | Value::Helo
-        | Value::Mailbox
-        | Value::Address
-        | Value::Prefixed
-        | Value::Endpoint
-        | Value::Interface
-        | Value::Path
-        | Value::Program
-        | Value::User => json!({ "type": "string" }),
-        Value::Forwarding => {
-            let tunnel = TUNNEL.pattern.trim_start_matches('^').trim_end_matches('$');
-            json!({ "type": "string", "pattern": format!("^(DR|NAT|TUN( {tunnel})?)$") })
+        schema
+    }
+
+    fn value(&mut self, key: &Key, of: &Value) -> Json {
+        match of {
+            Value::Flag | Value::Bool => one_of(["true", "false"].into_iter()),
+            Value::Int(from, to) => json!({
+                "type": ["integer", "string"],
+                "minimum": from,
+                "maximum": to,
+                "pattern": if *from < 0 { "^-?[0-9]+$" } else { "^[0-9]+$" },
+            }),
+            Value::Seconds(from, to, _) => json!({
+                "type": ["number", "string"],
+                "minimum": *from as f64 / 1e6,
+                "maximum": *to as f64 / 1e6,
+                "pattern": r"^[0-9]+(\.[0-9]{1,6})?$",
+            }),
+            Value::Kind(kind) => self.kind(key, kind),
+            Value::Program => self.kind(key, &PROGRAM),
+            Value::Form(form) => {
+                let form = json!({ "type": ["string", "number"], "pattern": form.pattern });
+                self.shared(key.name, form)
+            }
+            Value::FlagOr(inner) => any_of([self.value(key, &Value::Flag), self.value(key, inner)]),
+            Value::FalseOr(inner) => {
+                any_of([one_of(std::iter::once("false")), self.value(key, inner)])
+            }
+            Value::OneOf(choices) => one_of(choices.iter().map(|choice| choice.name)),
+            Value::CheckType => one_of(CHECKS.iter().map(Check::name)),
+            Value::Release => {
+                let numbers = Release::ALL.map(Release::number);
+                let text = numbers.join("|").replace('.', r"\.");
+                let short = numbers.iter().filter_map(|number| number.parse::<f64>().ok());
+                any_of([
+                    json!({ "type": "string", "pattern": format!("^(keepalived )?({text})(\\.[0-9]+)?$") }),
+                    json!({ "enum": short.collect::<Vec<_>>() }),
+                ])
+            }
+            Value::Weight(from, to) => json!({
+                "type": ["integer", "string"],
+                "minimum": from,
+                "maximum": to,
+                "pattern": "^ *-?[0-9]+( +(no)?reverse)? *$",
+            }),
+            Value::Command => {
+                let section = self.table(&COMMAND);
+                let whole = any_of([self.kind(key, &PROGRAM), section]);
+                self.shared("command", whole)
+            }
+            Value::Lines => one_or_more(key, lines()),
+            Value::OneOrMore(inner) => {
+                let item = self.value(key, inner);
+                one_or_more(key, self.shared(key.name, item))
+            }
+            Value::Section(table) => self.table(table),
+            Value::Sections(table) => one_or_more(key, self.table(table)),
+            Value::List(table) => list(key, self.table(table)),
+            Value::Named(table) => named(key, self.table(table)),
+            Value::NamedLines => named(key, one_or_more(key, lines())),
+            Value::Checks => {
+                let all = CHECKS.iter().map(|check| {
+                    let mut section = self.section(check.table);
+                    section["properties"]["type"] = json!({ "const": check.name() });
+                    self.shared(&format!("check.{}", check.name()), section)
+                });
+                let check = json!({ "oneOf": all.collect::<Vec<_>>() });
+                one_or_more(key, self.shared(key.name, check))
+            }
+            Value::AnyOf(values) => {
+                any_of(values.iter().map(|value| self.value(key, value)).collect::<Vec<_>>())
+            }
         }
+    }
+
+    /// A text; YAML's reader may take it for a number or a truth value.
+    fn kind(&mut self, key: &Key, kind: &Kind) -> Json {
+        let types: &[&str] =
+            if kind.numeric { &["string", "number", "boolean"] } else { &["string"] };
+        self.shared(key.name, json!({ "type": types, "pattern": kind.pattern }))
     }
 }
 
 /// Words; those that YAML reads as numbers or truth values, in that form too.
-fn one_of(words: &[&str]) -> Json {
-    let mut all: Vec<Json> = words.iter().map(|word| json!(word)).collect();
+fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> Json {
+    let mut all: Vec<Json> = Vec::new();
     for word in words {
         if let Ok(other @ (Json::Number(_) | Json::Bool(_))) = serde_json::from_str::<Json>(word) {
             all.push(other);
         }
-        // `target: 2.2` is the short form.
-        if let Some(Ok(number)) = word.strip_prefix("keepalived ").map(str::parse::<f64>) {
-            all.push(json!(number));
-        }
+        all.push(json!(word));
     }
     json!({ "enum": all })
 }
 
-fn one_or_more(inner: Json) -> Json {
-    json!({ "anyOf": [inner.clone(), { "type": "array", "items": inner }] })
+fn any_of(schemas: impl IntoIterator<Item = Json>) -> Json {
+    json!({ "anyOf": schemas.into_iter().collect::<Vec<_>>() })
 }
 
-fn named(inner: Json) -> Json {
-    json!({ "type": "object", "additionalProperties": inner })
+fn lines() -> Json {
+    json!({ "type": ["string", "number", "boolean"] })
 }
 
-/// Any of the types: which keys there are hangs on `type`.
-fn check() -> Json {
-    let types = CHECKS.iter().map(|check| (check.name, check.table));
-    let all = types.chain([("smtp-check", &PROBE)]).map(|(name, table)| {
-        let mut schema = section(table);
-        schema["properties"]["type"] = json!({ "const": name });
-        schema
-    });
-    json!({ "oneOf": all.collect::<Vec<_>>() })
+fn one_or_more(key: &Key, item: Json) -> Json {
+    any_of([item.clone(), list(key, item)])
+}
+
+fn list(key: &Key, item: Json) -> Json {
+    let mut list = json!({ "type": "array", "items": item });
+    let (least, most) = key.items;
+    if least > 0 {
+        list["minItems"] = json!(least);
+    }
+    if most < usize::MAX {
+        list["maxItems"] = json!(most);
+    }
+    list
+}
+
+fn named(key: &Key, item: Json) -> Json {
+    let name = json!({ "pattern": super::keys::values::NAME.pattern });
+    let mut named =
+        json!({ "type": "object", "additionalProperties": item, "propertyNames": name });
+    if key.items.0 > 0 {
+        named["minProperties"] = json!(key.items.0);
+    }
+    named
 }

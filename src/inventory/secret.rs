@@ -1,10 +1,10 @@
 //! Where passwords come from: the inventory itself, a file beside it, or the environment, so that an
 //! inventory can be shown around. Reading them is the caller's business.
 
-use super::keys::SECRET;
+use super::keys::instance::{AUTH_PASS, ENV, FILE};
+use super::keys::{SECRET, values};
 use super::read::{Placed, Problems, Section};
 use super::tree::{Key, Kind, Node};
-use super::values;
 use crate::conf::word::Word;
 
 /// A place outside the inventory.
@@ -32,12 +32,11 @@ pub(super) fn auth_pass(
     problems: &mut Problems,
 ) -> Option<Placed<Word>> {
     if !matches!(node.kind, Kind::Mapping(_)) {
-        return problems.value(node, "auth_pass", values::password);
+        return problems.get(AUTH_PASS, node);
     }
     let section = Section::open(node, &SECRET, "auth_pass", key.at.clone(), problems)?;
-    let named = |text: &str| Ok(text.to_owned());
-    let file = section.optional("file", problems, named);
-    let env = section.optional("env", problems, named);
+    let file = section.get(FILE, problems);
+    let env = section.get(ENV, problems);
     section.close(problems);
     let (at, source) = match (file, env) {
         (Some(file), None) => (file.at, Source::File(file.value)),

@@ -5,14 +5,14 @@ use std::net::IpAddr;
 
 use super::check::{self, Checks};
 use super::instance::InstanceDraft;
-use super::keys::{VIRTUAL_SERVER, Value, form};
+use super::keys::{Key, VIRTUAL_SERVER, server as key, top};
 use super::node::NodeDraft;
 use super::places::Places;
 use super::read::{Placed, Problems, Section, value};
 use super::real_server::{self, RealServerDraft};
 use super::timers::Around;
 use super::tree::Kind;
-use super::{detection, keywords, member, numbers, raw, settings, values};
+use super::{detection, member, raw, settings};
 use crate::cluster::{
     Family, Forwarding, HashFlags, Protocol, Scheduler, Seconds, Service, VirtualServer,
 };
@@ -66,7 +66,7 @@ pub(super) fn read_all(
     cluster: Cluster<'_>,
     problems: &mut Problems,
 ) -> Vec<ServerDraft> {
-    let Some((key, node)) = top.node("virtual_server") else { return Vec::new() };
+    let Some((key, node)) = top.node(top::VIRTUAL_SERVER) else { return Vec::new() };
     let Kind::Sequence(items) = &node.kind else {
         problems.add(
             key.at.clone(),
@@ -88,11 +88,10 @@ fn read(section: Section<'_>, cluster: Cluster<'_>, problems: &mut Problems) -> 
     let instances = cluster.instances;
     let service = service(&section, problems);
     let (instance, lost) = instance_of(&section, service.as_ref(), instances, problems);
-    let protocol = section.optional("protocol", problems, keywords::protocol);
+    let protocol = section.get(key::PROTOCOL, problems);
     let protocol = value(protocol).unwrap_or_default();
-    let delay_loop = section.optional("delay_loop", problems, numbers::seconds);
-    let target = problems.target();
-    let lb_algo = section.required("lb_algo", problems, |text| keywords::lb_algo(text, target));
+    let delay_loop = section.get(key::DELAY_LOOP, problems);
+    let lb_algo = section.get(key::LB_ALGO, problems);
     let mut settings = settings::read(&section, problems);
     let checked = check::Service {
         protocol,
@@ -100,22 +99,10 @@ fn read(section: Section<'_>, cluster: Cluster<'_>, problems: &mut Problems) -> 
         delay_loop: delay_loop.as_ref().map(|delay| delay.value),
         around: Around { virtual_server: &settings, real_server: None },
     };
-    let checks = section
-        .required_node("check", problems)
-        .map(|(_, node)| check::read_all(node, checked, problems));
-    let number = |key| {
-        section.node(key).and_then(|(_, node)| match &node.kind {
-            Kind::Scalar(text) => Some(Placed { at: node.at.clone(), value: text.parse().ok()? }),
-            _ => None,
-        })
-    };
-    let sorry_server = section.node("sorry_server").and_then(|(_, node)| match &node.kind {
-        Kind::Scalar(text) => Some(Placed { at: node.at.clone(), value: text.clone() }),
-        _ => None,
-    });
+    let checks = section.node(key::CHECK).map(|(_, node)| check::read_all(node, checked, problems));
     let real_servers = real_server::read_all(&section, checked, problems);
     let mut hash = hash_flags(&section, lb_algo.as_ref(), problems);
-    let wanted = section.optional("failure_detection", problems, keywords::yes_no);
+    let wanted = section.get(key::FAILURE_DETECTION, problems);
     let detected = cluster.detection
         && value(wanted).unwrap_or(true)
         && detection::has_nodes(real_servers.as_deref(), cluster.nodes);
@@ -125,7 +112,6 @@ fn read(section: Section<'_>, cluster: Cluster<'_>, problems: &mut Problems) -> 
     let draft = ServerDraft {
         detected,
         keeps_removing: detected && !settings.has(INHIBIT),
-        sorry_server,
         places: Places::of(&section),
         instance,
         lost,
@@ -135,14 +121,14 @@ fn read(section: Section<'_>, cluster: Cluster<'_>, problems: &mut Problems) -> 
         delay_loop,
         hash,
         lb_algo,
-        lb_kind: section.optional("lb_kind", problems, keywords::lb_kind),
-        weight: section.optional("weight", problems, numbers::weight),
-        nodes: (section.node("nodes").is_some())
-            .then(|| section.one_or_more("nodes", problems, values::host)),
+        lb_kind: section.get(key::LB_KIND, problems),
+        weight: section.get(key::WEIGHT, problems),
+        nodes: section.has(key::NODES).then(|| section.all(key::NODES, problems)),
         real_servers,
         checks,
-        quorum: number("quorum"),
-        hysteresis: number("hysteresis"),
+        quorum: settings::placed(&section, &settings, key::QUORUM),
+        hysteresis: settings::placed(&section, &settings, key::HYSTERESIS),
+        sorry_server: settings::placed(&section, &settings, key::SORRY_SERVER),
         raw: raw::read(&section, problems),
         settings,
     };
@@ -152,10 +138,8 @@ fn read(section: Section<'_>, cluster: Cluster<'_>, problems: &mut Problems) -> 
 
 /// What a firewall mark stands for.
 fn bypass_ports(section: &Section<'_>, problems: &mut Problems) -> Option<Services> {
-    let form = Value::Form(&form::SERVICE);
-    let read = |text: &str| settings::scalar(&form, "bypass_ports", text);
-    let all = section.one_or_more("bypass_ports", problems, read);
-    Services::only(all.iter().filter_map(|one| one.value.parse().ok()))
+    let all = section.all(key::BYPASS_PORTS, problems);
+    Services::only(all.into_iter().map(|one| one.value))
 }
 
 /// The family of what is balanced; of a mark or a group it is not known here.
@@ -172,13 +156,12 @@ pub(super) fn family(
 
 /// What is balanced: a port, an address, a mark or a group.
 fn service(section: &Section<'_>, problems: &mut Problems) -> Option<Placed<Service>> {
-    let has = |key| section.node(key).is_some();
-    let mark = section.optional("fwmark", problems, numbers::fwmark);
-    let group = section.optional("group", problems, values::name);
-    let address = section.optional("address", problems, values::address);
-    if has("fwmark") || has("group") {
-        let wrong = ["fwmark", "group", "address", "port"].map(has);
-        if wrong.iter().filter(|there| **there).count() > 1 {
+    let mark = section.get(key::FWMARK, problems);
+    let group = section.get(key::GROUP, problems);
+    let address = section.get(key::ADDRESS, problems);
+    if section.has(key::FWMARK) || section.has(key::GROUP) {
+        let kinds = [key::FWMARK.any(), key::GROUP.any(), key::ADDRESS.any(), key::PORT.any()];
+        if kinds.into_iter().filter(|kind| section.has(*kind)).count() > 1 {
             problems.add(
                 section.place(),
                 "one virtual server balances one thing",
@@ -190,17 +173,21 @@ fn service(section: &Section<'_>, problems: &mut Problems) -> Option<Placed<Serv
         let group = group.map(|name| Placed { at: name.at, value: Service::Group(name.value) });
         return mark.or(group);
     }
-    if has("address") && !has("port") {
+    if section.has(key::ADDRESS) && !section.has(key::PORT) {
         let address = address?;
-        if !has("persistence_timeout") {
+        if !section.has(key::PERSISTENCE_TIMEOUT) {
             let title = "a virtual server of all ports needs `persistence_timeout`";
             problems.add(address.at.clone(), title, "add it, or write `port`");
             return None;
         }
         return Some(Placed { at: address.at, value: Service::Address(address.value, None) });
     }
-    let port = section.required("port", problems, numbers::port)?;
-    let value = match (address, has("address")) {
+    if !section.has(key::PORT) {
+        let title = format!("`port` is missing in `{}`", VIRTUAL_SERVER.name);
+        problems.add(section.place(), title, "add a line `port: ...`");
+    }
+    let port = section.get(key::PORT, problems)?;
+    let value = match (address, section.has(key::ADDRESS)) {
         (Some(address), _) => Service::Address(address.value, Some(port.value)),
         (None, true) => return None,
         (None, false) => Service::Port(port.value),
@@ -214,10 +201,11 @@ fn hash_flags(
     lb_algo: Option<&Placed<Scheduler>>,
     problems: &mut Problems,
 ) -> HashFlags {
-    let mut flag = |key: &'static str, owner: &str| -> bool {
+    let mut flag = |key: Key<bool>, owner: Scheduler| -> bool {
         let Some((at, node)) = section.node(key) else { return false };
-        let wanted = problems.value(node, key, keywords::yes_no);
-        if lb_algo.is_some_and(|algo| algo.value.name() != owner) {
+        let wanted = problems.get(key, node);
+        let key = key.name;
+        if lb_algo.is_some_and(|algo| algo.value != owner) {
             problems.add(
                 at.at.clone(),
                 format!("`{key}` is a flag of another scheduler"),
@@ -226,14 +214,9 @@ fn hash_flags(
         }
         value(wanted).unwrap_or_default()
     };
-    let port = [flag("mh-port", "mh"), flag("sh-port", "sh")];
-    let fallback = [flag("mh-fallback", "mh"), flag("sh-fallback", "sh")];
+    let port = [flag(key::MH_PORT, Scheduler::Mh), flag(key::SH_PORT, Scheduler::Sh)];
+    let fallback = [flag(key::MH_FALLBACK, Scheduler::Mh), flag(key::SH_FALLBACK, Scheduler::Sh)];
     HashFlags { port: port.contains(&true), fallback: fallback.contains(&true) }
-}
-
-/// Whether its scheduler refuses the connections that fall to a server of weight 0, but for its fallback flag.
-pub(super) fn hashes(algo: &Placed<Scheduler>) -> bool {
-    ["mh", "sh"].contains(&algo.value.name())
 }
 
 /// The instance that a server names; else the one that has its address, or the only one. Beside it,
@@ -245,8 +228,8 @@ fn instance_of(
     problems: &mut Problems,
 ) -> (Option<usize>, bool) {
     let named = |name: &Word| instances.iter().position(|i| i.name.as_ref() == Some(name));
-    if let Some((_, node)) = section.node("vrrp_instance") {
-        let Some(name) = problems.value(node, "vrrp_instance", values::name) else {
+    if let Some((_, node)) = section.node(key::VRRP_INSTANCE) {
+        let Some(name) = problems.get(key::VRRP_INSTANCE, node) else {
             return (None, true);
         };
         let found = named(&name.value);
@@ -266,7 +249,7 @@ fn instance_of(
         }
         _ if instances.len() == 1 => (Some(0), false),
         Some(Service::Mark(_) | Service::Group(_)) => (None, false),
-        None if !instances.is_empty() && service.is_none() && section.node("port").is_none() => {
+        None if !instances.is_empty() && service.is_none() && !section.has(key::PORT) => {
             (None, true)
         }
         _ => {
@@ -315,12 +298,12 @@ impl ServerDraft {
 
     /// Whether each datagram is balanced by itself.
     pub(super) fn has_ops(&self) -> bool {
-        self.settings.has("ops")
+        self.settings.has(key::OPS.name)
     }
 
     /// The scheduler, where it refuses what it has for a server of weight 0 (ip_vs_mh.c, ip_vs_sh.c).
     pub(super) fn refusing(&self) -> Option<&Placed<Scheduler>> {
-        self.lb_algo.as_ref().filter(|algo| hashes(algo)).filter(|_| !self.hash.fallback)
+        self.lb_algo.as_ref().filter(|algo| algo.value.hashes()).filter(|_| !self.hash.fallback)
     }
 
     /// What may give a server weight 0 while it runs.
@@ -348,7 +331,7 @@ impl ServerDraft {
 
     /// Whether packets get to the sorry server in another way than to the others.
     pub(super) fn has_sorry_method(&self) -> bool {
-        self.settings.has("sorry_server_lvs_method")
+        self.settings.has(key::SORRY_SERVER_LVS_METHOD.name)
     }
 
     /// How packets get to its servers.

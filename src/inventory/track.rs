@@ -5,11 +5,13 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use super::instance;
-use super::keys::{BFD_INSTANCE, TRACK_FILE, Table, VRRP_SCRIPT, VRRP_SYNC_GROUP};
+use super::keys::bfd::NEIGHBOR_IP;
+use super::keys::track::GROUP;
+use super::keys::{self, BFD_INSTANCE, TRACK_FILE, Table, VRRP_SCRIPT, VRRP_SYNC_GROUP, top};
 use super::places::Places;
 use super::read::{Placed, Problems, Section};
 use super::tree::{Key, Kind, Node};
-use super::{raw, settings, values};
+use super::{raw, settings};
 use crate::cluster::{Release, Tracked};
 use crate::conf::detection::LONGEST_NAME as LONGEST_SESSION;
 use crate::conf::statement::{Statement, tracked_blocks};
@@ -41,14 +43,18 @@ pub(super) struct SessionDraft {
 }
 
 /// The `bfd_instance`s of all nodes or of one.
-pub(super) fn sessions(around: &Section<'_>, problems: &mut Problems) -> Vec<SessionDraft> {
+pub(super) fn sessions(
+    around: &Section<'_>,
+    key: keys::Key,
+    problems: &mut Problems,
+) -> Vec<SessionDraft> {
     let mut all = Vec::new();
-    for (name, node) in named(around, "bfd_instance", problems) {
+    for (name, node) in named(around, key, problems) {
         let (table, at) = (&BFD_INSTANCE, name.at.clone());
         let Some(section) = Section::open(node, table, &name.name, at, problems) else { continue };
         let settings = settings::read(&section, problems);
         let at = Places::of(&section).value("neighbor_ip");
-        let neighbor = settings.value("neighbor_ip").and_then(|text| text.parse().ok());
+        let neighbor = settings::get(&settings, NEIGHBOR_IP);
         let raw = raw::read(&section, problems);
         section.close(problems);
         let head = format!("bfd_instance {}", quoted(name));
@@ -80,9 +86,13 @@ pub(super) struct GroupDraft {
 }
 
 pub(super) fn read_all(top: &Section<'_>, problems: &mut Problems) -> TrackDraft {
-    let mut draft = TrackDraft { sessions: sessions(top, problems), ..TrackDraft::default() };
-    for (keyword, table) in [("track_file", &TRACK_FILE), ("vrrp_script", &VRRP_SCRIPT)] {
-        for (name, node) in named(top, keyword, problems) {
+    let mut draft = TrackDraft {
+        sessions: sessions(top, top::BFD_INSTANCE, problems),
+        ..TrackDraft::default()
+    };
+    for (key, table) in [(top::TRACK_FILE, &TRACK_FILE), (top::VRRP_SCRIPT, &VRRP_SCRIPT)] {
+        let keyword = key.name;
+        for (name, node) in named(top, key, problems) {
             let Some((block, weight)) = block(keyword, table, name, node, problems) else {
                 continue;
             };
@@ -99,10 +109,10 @@ pub(super) fn read_all(top: &Section<'_>, problems: &mut Problems) -> TrackDraft
             }
         }
     }
-    for (name, node) in named(top, "vrrp_sync_group", problems) {
+    for (name, node) in named(top, top::VRRP_SYNC_GROUP, problems) {
         draft.groups.extend(sync_group(name, node, problems));
     }
-    for (name, node) in named(top, "virtual_server_group", problems) {
+    for (name, node) in named(top, top::VIRTUAL_SERVER_GROUP, problems) {
         if let Some(lines) = raw::lines(node, "virtual_server_group", problems) {
             server_group(&lines, &node.at, problems);
             let head = format!("virtual_server_group {}", quoted(name));
@@ -116,10 +126,11 @@ pub(super) fn read_all(top: &Section<'_>, problems: &mut Problems) -> TrackDraft
 /// The entries of a section of names.
 fn named<'a>(
     top: &Section<'a>,
-    keyword: &'static str,
+    key: keys::Key,
     problems: &mut Problems,
 ) -> Vec<(&'a Key, &'a Node)> {
-    let Some((key, node)) = top.node(keyword) else { return Vec::new() };
+    let keyword = key.name;
+    let Some((key, node)) = top.node(key) else { return Vec::new() };
     let Kind::Mapping(entries) = &node.kind else {
         problems.add(
             key.at.clone(),
@@ -128,7 +139,7 @@ fn named<'a>(
         );
         return Vec::new();
     };
-    let good = |entry: &&(Key, Node)| values::name(&entry.0.name).is_ok();
+    let good = |entry: &&(Key, Node)| instance::name_of(&entry.0.name).is_ok();
     for (name, _) in entries.iter().filter(|entry| !good(entry)) {
         let title = format!("`{}` is no name", name.name);
         problems.add(name.at.clone(), title, "write one word of letters and digits");
@@ -137,7 +148,7 @@ fn named<'a>(
 }
 
 fn quoted(name: &Key) -> String {
-    values::name(&name.name).map(|word| word.to_string()).unwrap_or_default()
+    instance::name_of(&name.name).map(|word| word.to_string()).unwrap_or_default()
 }
 
 /// The block, and the weight in it.
@@ -160,8 +171,7 @@ fn block(
 fn sync_group(name: &Key, node: &Node, problems: &mut Problems) -> Option<GroupDraft> {
     let section = Section::open(node, &VRRP_SYNC_GROUP, &name.name, name.at.clone(), problems)?;
     let places = Places::of(&section);
-    section.required_node("group", problems);
-    let members = section.one_or_more("group", problems, values::name);
+    let members = section.all(GROUP, problems);
     let tracked = instance::tracked(&section, problems);
     let settings = settings::read(&section, problems);
     let raw = raw::read(&section, problems);

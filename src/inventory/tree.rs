@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Location, Spanned};
 
 use super::Problem;
-use super::values::VAULT;
+use super::keys::values::VAULT;
 
 /// A value and its place.
 #[derive(Debug)]

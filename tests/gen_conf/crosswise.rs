@@ -24,7 +24,7 @@ pub const CASES: &[Case] = &[
     Case(
         "nodes:",
         "network: ^192.168.3.0\nnodes:",
-        Told("`192.168.3.0` is no network", "192.168.3.0/24"),
+        Told("invalid network `192.168.3.0`", "192.168.3.0/24"),
     ),
     // Sites, and what nodes say of instances
     Case(PREEMPT, "site: ^dc-a", Told("an instance without nodes", "write this site")),
@@ -63,7 +63,7 @@ pub const CASES: &[Case] = &[
         "election: uniform\n    preempt: ^true",
         Told("among equals nobody preempts", "election: ranked"),
     ),
-    Case(PREEMPT, "election: ^random", Told("`random` is no election", "ranked or uniform")),
+    Case(PREEMPT, "election: ^random", Told("invalid election `random`", "ranked, uniform")),
     Case(
         "    interface: eth0\n    virtual_router_id: 11",
         "    version: 3\n    interface: eth0\n    virtual_router_id: 11",
@@ -179,7 +179,7 @@ pub const CASES: &[Case] = &[
     Case(
         "nodes:",
         "target: ^keepalived 1.3\nnodes:",
-        Told("`keepalived 1.3` is no target", "keepalived 2.1.5, keepalived 2.2"),
+        Told("invalid target `keepalived 1.3`", "one of 2.1.5, 2.2"),
     ),
     // Places of keys that are wrong beside others
     Case(PREEMPT, "^no_accept: true", Told("with `no_accept` nobody would take", "remove it")),
@@ -218,7 +218,7 @@ fn what_the_target_does_not_know_is_refused() {
             (PREEMPT, "down_timer_adverts: 4"),
             "does not know `down_timer_adverts`",
         ),
-        ("2.1.5", (ALGO, "lb_algo: twos"), "`twos` is no scheduler"),
+        ("2.1.5", (ALGO, "lb_algo: twos"), "invalid lb_algo `twos`"),
         ("2.2", ("  smtp_server:", "  use_symlink_paths: true\n  smtp_server:"), "keepalived 2.3"),
     ] {
         let inventory = format!("target: {target}\n{}", edited(&[edits]));

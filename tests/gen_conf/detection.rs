@@ -14,42 +14,48 @@ pub const CASES: &[Case] = &[
     Case(
         TOP,
         "failure_detection: {interval: ^0.005}\nnodes:",
-        Told("interval `0.005` is below 10 ms", "write 0.01 or more"),
+        Told("invalid interval `0.005`: expected seconds from 0.01 to 10", "takes a busy node"),
     ),
     Case(
         TOP,
         "failure_detection: {interval: ^11}\nnodes:",
-        Told("interval `11` is above 10 s", "the application's own check"),
+        Told(
+            "invalid interval `11`: expected seconds from 0.01 to 10",
+            "the application's own check",
+        ),
     ),
     Case(
         TOP,
         "failure_detection: {method: bfd, interval: ^2}\nnodes:",
-        Told("interval `2` is above 1 s", "write less"),
+        Told("invalid interval `2`: keepalived's BFD takes at most 1 s", "write less"),
     ),
     Case(
         TOP,
         "failure_detection: {interval: ^0.0505}\nnodes:",
-        Told("expected whole milliseconds", "three decimal places"),
+        Told("in steps of 0.001", "takes a busy node"),
     ),
     Case(
         TOP,
         "failure_detection: {interval: ^soon}\nnodes:",
-        Told("invalid interval `soon`: expected seconds", "such as 0.1"),
+        Told("invalid interval `soon`: expected seconds", "write 0.1"),
     ),
     Case(
         TOP,
         "failure_detection: {attempts: ^0}\nnodes:",
-        Told("invalid attempts `0`: expected 1-10", "write 2 or 3"),
+        Told("invalid attempts `0`: expected a whole number from 1 to 10", "write 2 or 3"),
     ),
     Case(
         TOP,
         "failure_detection: {attempts: ^11}\nnodes:",
-        Told("invalid attempts `11`: expected 1-10", "write 2 or 3"),
+        Told("invalid attempts `11`: expected a whole number from 1 to 10", "write 2 or 3"),
     ),
     Case(
         TOP,
         "failure_detection: {method: ^arp}\nnodes:",
-        Told("invalid method `arp`: expected ping or bfd", "where keepalived is built with it"),
+        Told(
+            "invalid method `arp`: expected one of ping, bfd",
+            "where keepalived is built with it",
+        ),
     ),
     Case(
         TOP,

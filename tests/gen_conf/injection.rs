@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lvskit::conf::build;
 use lvskit::conf::grammar::{self, Include, NoFiles, Statement, Wanted};
-use lvskit::inventory::keys::{Role, SECTIONS};
+use lvskit::inventory::keys::{Role, sections};
 use lvskit::inventory::{Severity, no_secrets, parse, report};
 use serde_json::Value;
 
@@ -308,9 +308,9 @@ fn nothing_gets_out_of_a_value_that_is_read_by_hand() {
 fn nothing_gets_out_of_a_value_that_becomes_a_statement() {
     let mut random = Random::seeded(6);
     let (mut tried, mut accepted) = (0, 0);
-    for (path, table) in SECTIONS {
+    for (path, table) in sections() {
         for key in table.keys().filter(|key| key.role == Role::Plain) {
-            let Some(yaml) = keys::inventory(path, key) else { continue };
+            let Some(yaml) = keys::inventory(&path, key) else { continue };
             let yaml = format!("target: '2.4'\n{yaml}");
             let here = |spot: &Spot| !spot.is_key && spot.path.iter().any(|step| step == key.name);
             let (more, good) = attack(&yaml, here, &mut random);

@@ -6,6 +6,7 @@ use crate::common::keepalived::{network, test};
 use crate::common::netns::{Netns, inside};
 use crate::place::{ARTICLE, NODES, Place, Run, edited};
 use crate::variants::BOTH_FAMILIES;
+use lvskit::cluster::{Keyword, Scheduler};
 
 const INSTANCE: &str = "  mail_relay:
     interface: eth0
@@ -97,7 +98,7 @@ fn checks_and_timers_of_all_kinds_are_accepted() {
     ] {
         accepted(&netns, what, &edited(edits));
     }
-    for scheduler in lvskit::cluster::Scheduler::NAMES {
+    for scheduler in Scheduler::ALL.iter().map(|one| one.name()) {
         accepted(&netns, scheduler, &edited(&[("wlc", scheduler)]));
     }
 }

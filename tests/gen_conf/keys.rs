@@ -4,7 +4,7 @@
 
 use lvskit::cluster::Release;
 use lvskit::inventory::keys::form::Form;
-use lvskit::inventory::keys::{Key, Role, SECTIONS, Value};
+use lvskit::inventory::keys::{Key, Role, Value, sections};
 
 use crate::common::netns::{Netns, inside};
 use crate::matrix::{KILLS_ITSELF, VERSIONS, as_root, judge, render, skipped};
@@ -36,17 +36,11 @@ fn value(path: &str, key: &Key) -> String {
         Value::Form(form) => format!("'{}'", form.good),
         Value::Flag | Value::Bool => "true".into(),
         Value::Int(from, to) => 1.clamp(*from, *to).to_string(),
-        Value::Seconds(from, to) => (5_000_000.clamp(*from, *to) as f64 / 1e6).to_string(),
-        Value::Address | Value::Endpoint => "192.168.3.9".into(),
-        Value::Forwarding => "DR".into(),
+        Value::Seconds(from, to, _) => (5_000_000.clamp(*from, *to) as f64 / 1e6).to_string(),
+        Value::Kind(kind) => format!("'{}'", kind.good),
         Value::Weight(..) => "1 reverse".into(),
-        Value::Interface => "eth0".into(),
-        Value::Path => "/run/some-file".into(),
         Value::Program | Value::Command => "/usr/bin/test 1 2".into(),
-        Value::User => "root".into(),
-        Value::OneOf(words) => format!("'{}'", words[0]),
-        Value::Text | Value::Host | Value::Helo => "some.example.org".into(),
-        Value::Words => "1".into(),
+        Value::OneOf(choices) => format!("'{}'", choices[0].name),
         Value::OneOrMore(_) => "some".into(),
         other => panic!("{path}.{} has no value: {other:?}", key.name),
     }
@@ -168,7 +162,7 @@ fn form(key: &Key) -> Option<&'static Form> {
 }
 
 fn release(target: &str) -> Release {
-    Release::named(target).unwrap()
+    target.parse().unwrap()
 }
 
 #[test]
@@ -184,9 +178,9 @@ fn keepalived_knows_every_key_that_it_is_said_to_know() {
     netns.ip("link add eth0 type veth peer name peer0");
     netns.ip("link set eth0 up");
     let (mut asked, mut wrong) = (0, Vec::new());
-    for (path, table) in SECTIONS {
+    for (path, table) in sections() {
         for key in table.keys().filter(|key| key.role == Role::Plain) {
-            let Some(text) = inventory(path, key) else { continue };
+            let Some(text) = inventory(&path, key) else { continue };
             for (version, target) in VERSIONS {
                 let name = format!("{path}.{}", key.name);
                 let text = format!("target: {target}\n{text}");
@@ -229,17 +223,17 @@ fn keepalived_refuses_what_is_not_of_a_shape() {
     netns.ip("link add eth0 type veth peer name peer0");
     netns.ip("link set eth0 up");
     let mut asked = 0;
-    for (path, table) in SECTIONS {
+    for (path, table) in sections() {
         for key in table.keys().filter(|key| key.role == Role::Plain) {
             let Some(form) = form(key).filter(|_| !SILENT.contains(&key.name)) else { continue };
-            let text = inventory(path, key).unwrap();
+            let text = inventory(&path, key).unwrap();
             let mut refused = 0;
             for (version, target) in VERSIONS {
                 if key.since > release(target) {
                     continue;
                 }
                 let good = render(&format!("target: {target}\n{text}")).unwrap().remove(0).1;
-                let line = |value: &str| format!("{} {value}\n", key.name);
+                let line = |value: &str| format!("{} {value}\n", key.keyword);
                 assert!(good.contains(&line(form.good)), "{good}");
                 let bad = good.replace(&line(form.good), &line(form.bad));
                 let said = judge(&netns, version, &as_root(&bad).0);

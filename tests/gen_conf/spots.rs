@@ -1,7 +1,7 @@
 //! The places of an inventory where a text stands: every value, and every name that somebody chose. A
 //! test puts another one there.
 
-use lvskit::inventory::keys::{SECTIONS, Value as Kind};
+use lvskit::inventory::keys::{self, Value as Kind};
 use serde_json::Value;
 
 /// A place in an inventory: keys and numbers, the last perhaps a key that is itself the value.
@@ -16,7 +16,7 @@ pub fn spots(value: &Value, path: &mut Vec<String>, all: &mut Vec<Spot>) {
     match value {
         Value::Object(map) => {
             let named = path.last().is_some_and(|last| {
-                SECTIONS.iter().flat_map(|(_, table)| table.keys()).any(|key| {
+                keys::all().any(|key| {
                     key.name == last && matches!(key.value, Kind::Named(_) | Kind::NamedLines)
                 })
             });

@@ -40,7 +40,7 @@ fn each_node_gets_its_file_once_with(ansible: &str) {
 
     site.edit_inventory("virtual_router_id: 11", "virtual_router_id: 256");
     let play = site.play_with(ansible, &[]).failed().without(PASSWORD);
-    assert!(play.text.contains("error: `256` is no virtual_router_id"), "{}", play.text);
+    assert!(play.text.contains("error: invalid virtual_router_id `256`"), "{}", play.text);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_wrong_inventory_reaches_no_node() {
     fs::write(site.conf(NODES[0]), "edited by hand\n").unwrap();
     site.edit_inventory("virtual_router_id: 11", "virtual_router_id: 256");
     let play = site.play(&[]).failed().without(PASSWORD);
-    assert!(play.text.contains("error: `256` is no virtual_router_id"), "{}", play.text);
+    assert!(play.text.contains("error: invalid virtual_router_id `256`"), "{}", play.text);
     assert!(play.text.contains("inventory.yml:31:24"), "{}", play.text);
     assert!(!play.text.contains("The conditional check"), "{}", play.text);
     assert_eq!(fs::read_to_string(site.conf(NODES[0])).unwrap(), "edited by hand\n");

@@ -9,7 +9,8 @@ use std::time::Duration;
 use super::{Drafts, unique};
 use crate::cluster::{Family, Release, Service, Version};
 use crate::conf::word::Word;
-use crate::inventory::instance::{InstanceDraft, MOST_VIPS, Order};
+use crate::inventory::instance::{InstanceDraft, Order};
+use crate::inventory::keys::instance::VIRTUAL_IPADDRESS;
 use crate::inventory::member;
 use crate::inventory::node::NodeDraft;
 use crate::inventory::read::{Placed, Problems};
@@ -242,10 +243,12 @@ fn check_order(
 
 /// Nodes that are all alike.
 fn uniform(instance: &InstanceDraft, problems: &mut Problems) {
-    let Some(uniform) = instance.uniform.as_ref().filter(|uniform| uniform.value) else { return };
+    let Some(uniform) = instance.election.as_ref().filter(|_| instance.is_uniform()) else {
+        return;
+    };
     let preempts = instance.preempt.as_ref().filter(|preempt| preempt.value);
     let at = preempts.map(|preempt| &preempt.at);
-    let delays = instance.preempt_delay.as_ref().filter(|delay| delay.value.is_some());
+    let delays = instance.preempt_delay.as_ref().filter(|delay| delay.value.0.is_some());
     if let Some(at) = at.or(delays.map(|delay| &delay.at)) {
         problems.add(
             at.clone(),
@@ -303,12 +306,13 @@ fn hooks(instance: &InstanceDraft, drafts: &Drafts<'_>, problems: &mut Problems)
         );
     }
     let all = instance.addresses().count();
-    if let (Some(first), true) = (instance.excluded.first(), instance.vips.len() <= MOST_VIPS)
-        && all > MOST_VIPS
+    let most = VIRTUAL_IPADDRESS.items.1;
+    if let (Some(first), true) = (instance.excluded.first(), instance.vips.len() <= most)
+        && all > most
     {
         problems.add(
             first.at.clone(),
-            format!("{all} addresses in one instance, and its hook takes {MOST_VIPS}"),
+            format!("{all} addresses in one instance, and its hook takes {most}"),
             "put some into another instance",
         );
     }

@@ -1,7 +1,26 @@
 //! The keys of `bfd_instance`: a session of Bidirectional Forwarding Detection (RFC 5880) with another host.
 
+use std::net::IpAddr;
+
+use super::values;
 use super::{Key, RAW, Table, Value};
 use crate::cluster::Release;
+
+/// `neighbor_ip`
+pub const NEIGHBOR_IP: Key<IpAddr> = Key::plain(
+    "neighbor_ip",
+    Value::Kind(&values::ADDRESS),
+    "required",
+    "The other host's address.",
+);
+
+/// `source_ip`
+pub const SOURCE_IP: Key<IpAddr> = Key::plain(
+    "source_ip",
+    Value::Kind(&values::ADDRESS),
+    "the system's choice",
+    "The address that this host sends from; keepalived wants it to choose its port.",
+);
 
 /// From 1 ms to the most that keepalived takes, 1 s.
 const MILLISECONDS: Value = Value::Int(1, 1000);
@@ -11,13 +30,8 @@ pub const BFD_INSTANCE: Table = Table {
     name: "bfd_instance",
     groups: &[
         &[
-            Key::plain("neighbor_ip", Value::Address, "required", "The other host's address."),
-            Key::plain(
-                "source_ip",
-                Value::Address,
-                "the system's choice",
-                "The address that this host sends from; keepalived wants it to choose its port.",
-            ),
+            NEIGHBOR_IP.any(),
+            SOURCE_IP.any(),
             Key::plain(
                 "min_rx",
                 MILLISECONDS,
@@ -85,4 +99,5 @@ pub const BFD_INSTANCE: Table = Table {
         ],
         RAW,
     ],
+    either: &[],
 };

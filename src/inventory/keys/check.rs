@@ -1,50 +1,158 @@
 //! The keys of `check`: keepalived's checkers, and our probe.
 
+use std::net::IpAddr;
+
+use super::values;
 use super::{COUNT_OR_0, Key, PORT, RAW, TIMER, TIMER_OR_0, Table, Value, form};
-use crate::cluster::Release;
+use crate::cluster::{Choice, Protocol, Release, Seconds};
 
-/// A type of check.
-#[derive(Debug)]
-pub struct Check {
-    /// What `type` calls it: the name of keepalived's block.
-    pub name: &'static str,
-    /// Its keys.
-    pub table: &'static Table,
-}
-
-/// keepalived's own.
-pub const CHECKS: &[Check] = &[
-    Check { name: "SMTP_CHECK", table: &SMTP_CHECK },
-    Check { name: "TCP_CHECK", table: &TCP_CHECK },
-    Check { name: "UDP_CHECK", table: &UDP_CHECK },
-    Check { name: "HTTP_GET", table: &HTTP_GET },
-    Check { name: "SSL_GET", table: &SSL_GET },
-    Check { name: "DNS_CHECK", table: &DNS_CHECK },
-    Check { name: "PING_CHECK", table: &PING_CHECK },
-    Check { name: "MISC_CHECK", table: &MISC_CHECK },
-    Check { name: "FILE_CHECK", table: &FILE_CHECK },
-    Check { name: "BFD_CHECK", table: &BFD_CHECK },
-];
-
-/// What every check begins with.
-const TYPE: &[Key] = &[Key::ours(
+/// `type`
+pub const TYPE: Key = Key::ours(
     "type",
-    Value::OneOf(&[
-        "SMTP_CHECK",
-        "TCP_CHECK",
-        "UDP_CHECK",
-        "HTTP_GET",
-        "SSL_GET",
-        "DNS_CHECK",
-        "PING_CHECK",
-        "MISC_CHECK",
-        "FILE_CHECK",
-        "BFD_CHECK",
-        "smtp-check",
-    ]),
+    Value::CheckType,
     "required",
     "Who checks: keepalived's own checkers by their names, or smtp-check, our probe.",
-)];
+);
+
+/// `connect_ip`
+pub const CONNECT_IP: Key<IpAddr> = Key::plain(
+    "connect_ip",
+    Value::Kind(&values::ADDRESS),
+    "the server's",
+    "Another address to connect to.",
+);
+
+/// `connect_port`
+pub const CONNECT_PORT: Key =
+    Key::plain("connect_port", PORT, "the service's", "Another port to connect to.");
+
+/// `bindto`
+pub const BINDTO: Key<IpAddr> = Key::plain(
+    "bindto",
+    Value::Kind(&values::ADDRESS),
+    "the system's choice",
+    "The address to connect from.",
+);
+
+/// `compat`
+pub const COMPAT: Key<bool> = Key::ours(
+    "compat",
+    Value::Bool,
+    "true",
+    "Judge as SMTP_CHECK does. `false`: as RFC 5321 says, with `options`.",
+);
+
+/// `options`
+pub const OPTIONS: Key = Key::ours(
+    "options",
+    Value::OneOrMore(&Value::Kind(&values::WORDS)),
+    "none",
+    "More options of smtp-check, such as --starttls; with `compat: false`.",
+);
+
+/// `syslog`
+pub const SYSLOG: Key<bool> = Key::ours(
+    "syslog",
+    Value::Bool,
+    "true",
+    "Log why a server is down and that it is up again, a line a minute at most: \
+                 `journalctl -t smtp-check`. keepalived itself logs the exit code only.",
+);
+
+/// `min_reply_length`
+pub const MIN_REPLY_LENGTH: Key<u32> =
+    Key::plain("min_reply_length", Value::Int(0, 65_535), "0", "Of the reply, bytes.")
+        .since(Release::V2_2);
+
+/// `max_reply_length`
+pub const MAX_REPLY_LENGTH: Key<u32> =
+    Key::plain("max_reply_length", Value::Int(0, 65_535), "255", "Of the reply, bytes.")
+        .since(Release::V2_2);
+
+/// `misc_timeout`
+pub const MISC_TIMEOUT: Key<Seconds> = Key::plain(
+    "misc_timeout",
+    Value::Int(1, 4294),
+    "delay_loop",
+    "Seconds after which keepalived kills it.",
+);
+
+/// `delay_loop`
+pub const DELAY_LOOP: Key<Seconds> =
+    Key::plain("delay_loop", TIMER, "of the server", "Seconds between two checks.");
+
+/// `track_file`
+pub const TRACK_FILE: Key<String> =
+    Key::plain("track_file", Value::Kind(&values::TEXT), "required", "The name of a `track_file`.");
+
+/// A type of check; `type` calls it by its table's name.
+#[derive(Debug)]
+pub struct Check {
+    /// Its keys.
+    pub table: &'static Table,
+    /// What older releases call its block.
+    pub old_name: Option<&'static str>,
+    /// Whether it connects to the server's own port, unless `connect_port` says otherwise.
+    pub connects: bool,
+    /// The protocol of which it tells nothing, why, and what to use instead.
+    pub unfit: Option<(Protocol, &'static str, &'static str)>,
+}
+
+/// All of them: keepalived's own, and our probe.
+pub static CHECKS: &[Check] = &[
+    Check { unfit: Some((Protocol::Udp, NO_SMTP, USE_UDP)), ..Check::connecting(&PROBE) },
+    Check { unfit: Some((Protocol::Udp, NO_SMTP, USE_UDP)), ..Check::connecting(&SMTP_CHECK) },
+    Check::connecting(&TCP_CHECK),
+    Check { unfit: Some((Protocol::Udp, NO_HTTP, USE_UDP)), ..Check::connecting(&HTTP_GET) },
+    Check { unfit: Some((Protocol::Udp, NO_HTTP, USE_UDP)), ..Check::connecting(&SSL_GET) },
+    Check::connecting(&DNS_CHECK),
+    Check { unfit: Some((Protocol::Tcp, NO_UDP, USE_TCP)), ..Check::connecting(&UDP_CHECK) },
+    Check::of(&PING_CHECK),
+    Check { old_name: Some("MISC_CHECKER"), ..Check::of(&MISC_CHECK) },
+    Check::of(&FILE_CHECK),
+    Check::of(&BFD_CHECK),
+];
+
+const NO_SMTP: &str = "SMTP is not spoken over UDP";
+const NO_HTTP: &str = "this check speaks HTTP over TCP";
+const NO_UDP: &str = "UDP_CHECK tells nothing about a TCP service";
+// What speaks UDP often listens on TCP too, as DNS does.
+const USE_UDP: &str = "use UDP_CHECK; or TCP_CHECK, where the service listens on TCP too";
+const USE_TCP: &str = "use TCP_CHECK, or write `protocol: UDP`";
+
+impl Check {
+    const fn of(table: &'static Table) -> Check {
+        Check { table, old_name: None, connects: false, unfit: None }
+    }
+
+    const fn connecting(table: &'static Table) -> Check {
+        Check { connects: true, ..Check::of(table) }
+    }
+
+    /// What `type` calls it: the name of keepalived's block, or of our probe.
+    pub fn name(&self) -> &'static str {
+        self.table.name
+    }
+
+    /// The check of that name.
+    pub fn named(name: &str) -> Option<&'static Check> {
+        CHECKS.iter().find(|check| check.name() == name)
+    }
+
+    /// keepalived's own checker with that block.
+    pub fn with_block(keyword: &str) -> Option<&'static Check> {
+        let own = CHECKS.iter().filter(|check| !check.is_probe());
+        own.into_iter().find(|check| check.name() == keyword || check.old_name == Some(keyword))
+    }
+
+    /// Whether it is our probe.
+    pub fn is_probe(&self) -> bool {
+        self.name() == PROBE.name
+    }
+}
+
+/// What every check begins with.
+const TYPES: &[Key] = &[TYPE];
 
 const RETRY_DOC: &str = "Further attempts before the server counts as down.";
 const PAUSE_DOC: &str = "Seconds between attempts.";
@@ -52,7 +160,7 @@ const PAUSE_DOC: &str = "Seconds between attempts.";
 /// When and how often.
 const RETRIES: &[Key] = &[
     Key::plain("connect_timeout", TIMER, "5", "Seconds for the connect and for each answer."),
-    Key::plain("retry", RETRIES_MOST, "1", RETRY_DOC),
+    Key::plain("retry", RETRIES_MOST, "1", RETRY_DOC).also("nb_get_retry"),
     Key::plain("delay_before_retry", TIMER, "1", PAUSE_DOC),
 ];
 
@@ -74,11 +182,16 @@ const RETRIES_MOST: Value = Value::Int(0, 100);
 
 /// From where and to where.
 pub const CONNECTION: &[Key] = &[
-    Key::plain("connect_ip", Value::Address, "the server's", "Another address to connect to."),
-    Key::plain("connect_port", PORT, "the service's", "Another port to connect to."),
-    Key::plain("bindto", Value::Address, "the system's choice", "The address to connect from."),
+    CONNECT_IP.any(),
+    CONNECT_PORT,
+    BINDTO.any(),
     Key::plain("bind_port", PORT, "the system's choice", "The port to connect from."),
-    Key::plain("bind_if", Value::Interface, "the system's choice", "The interface to connect by."),
+    Key::plain(
+        "bind_if",
+        Value::Kind(&values::INTERFACE),
+        "the system's choice",
+        "The interface to connect by.",
+    ),
     Key::plain("fwmark", COUNT_OR_0, "none", "A firewall mark for its packets."),
 ];
 
@@ -86,18 +199,21 @@ pub const CONNECTION: &[Key] = &[
 pub const COMMON: &[Key] = &[
     Key::plain("alpha", Value::Bool, "of the server", "The server is down until it succeeds."),
     Key::plain("warmup", TIMER_OR_0, "delay_loop", "Most seconds until the first check."),
-    Key::plain("delay_loop", TIMER, "of the server", "Seconds between two checks."),
+    DELAY_LOOP.any(),
     Key::plain("log_all_failures", Value::Bool, "false", "Log every failure, not only the last.")
         .since(Release::V2_2),
 ];
 
 /// `SMTP_CHECK`
-pub const SMTP_CHECK: Table =
-    Table { name: "SMTP_CHECK", groups: &[TYPE, RETRIES, HELO, CONNECTION, COMMON, RAW] };
+pub const SMTP_CHECK: Table = Table {
+    name: "SMTP_CHECK",
+    groups: &[TYPES, RETRIES, HELO, CONNECTION, COMMON, RAW],
+    either: &[],
+};
 
 const HELO: &[Key] = &[Key::plain(
     "helo_name",
-    Value::Helo,
+    Value::Kind(&values::HELO),
     "smtpchecker.keepalived.org",
     "The name in HELO: a host name, or an address in brackets.",
 )];
@@ -106,55 +222,40 @@ const HELO: &[Key] = &[Key::plain(
 pub const PROBE: Table = Table {
     name: "smtp-check",
     groups: &[
-        TYPE,
+        TYPES,
         PROBE_RETRIES,
         HELO,
         CONNECTION,
         &[
-            Key::ours(
-                "compat",
-                Value::Bool,
-                "true",
-                "Judge as SMTP_CHECK does. `false`: as RFC 5321 says, with `options`.",
-            ),
-            Key::ours(
-                "options",
-                Value::OneOrMore(&Value::Words),
-                "none",
-                "More options of smtp-check, such as --starttls; with `compat: false`.",
-            ),
-            Key::ours(
+            COMPAT.any(),
+            OPTIONS,
+            Key::plain(
                 "misc_dynamic",
                 Value::Flag,
                 "false",
                 "The probe's exit code is the weight; it gets --dynamic.",
             ),
-            Key::ours(
-                "syslog",
-                Value::Bool,
-                "true",
-                "Log why a server is down and that it is up again, a line a minute at most: \
-                 `journalctl -t smtp-check`. keepalived itself logs the exit code only.",
-            ),
+            SYSLOG.any(),
         ],
         COMMON,
         RAW,
     ],
+    either: &[],
 };
 
 /// `TCP_CHECK`
 pub const TCP_CHECK: Table =
-    Table { name: "TCP_CHECK", groups: &[TYPE, RETRIES, CONNECTION, COMMON, RAW] };
+    Table { name: "TCP_CHECK", groups: &[TYPES, RETRIES, CONNECTION, COMMON, RAW], either: &[] };
 
 /// `PING_CHECK`
 pub const PING_CHECK: Table =
-    Table { name: "PING_CHECK", groups: &[TYPE, RETRIES, CONNECTION, COMMON, RAW] };
+    Table { name: "PING_CHECK", groups: &[TYPES, RETRIES, CONNECTION, COMMON, RAW], either: &[] };
 
 /// `UDP_CHECK`
 pub const UDP_CHECK: Table = Table {
     name: "UDP_CHECK",
     groups: &[
-        TYPE,
+        TYPES,
         RETRIES,
         &[
             Key::plain("payload", Value::Form(&form::PAYLOAD), "random", "What is sent.")
@@ -166,26 +267,28 @@ pub const UDP_CHECK: Table = Table {
                 "`true`, or the reply that must come.",
             )
             .since(Release::V2_2),
-            Key::plain("min_reply_length", Value::Int(0, 65_535), "0", "Of the reply, bytes.")
-                .since(Release::V2_2),
-            Key::plain("max_reply_length", Value::Int(0, 65_535), "255", "Of the reply, bytes.")
-                .since(Release::V2_2),
+            MIN_REPLY_LENGTH.any(),
+            MAX_REPLY_LENGTH.any(),
         ],
         CONNECTION,
         COMMON,
         RAW,
     ],
+    either: &[],
 };
 
 /// `HTTP_GET`
-pub const HTTP_GET: Table =
-    Table { name: "HTTP_GET", groups: &[TYPE, HTTP_RETRIES, HTTP, CONNECTION, COMMON, RAW] };
+pub const HTTP_GET: Table = Table {
+    name: "HTTP_GET",
+    groups: &[TYPES, HTTP_RETRIES, HTTP, CONNECTION, COMMON, RAW],
+    either: &[],
+};
 
 /// `SSL_GET`
 pub const SSL_GET: Table = Table {
     name: "SSL_GET",
     groups: &[
-        TYPE,
+        TYPES,
         HTTP_RETRIES,
         &[Key::plain("enable_sni", Value::Flag, "false", "Send the virtualhost's name in TLS.")],
         HTTP,
@@ -193,25 +296,31 @@ pub const SSL_GET: Table = Table {
         COMMON,
         RAW,
     ],
+    either: &[],
 };
 
 const HTTP_RETRIES: &[Key] = &[
     Key::plain("connect_timeout", TIMER, "5", "Seconds for the connect and for each answer."),
-    Key::plain("retry", RETRIES_MOST, "1", RETRY_DOC),
+    Key::plain("retry", RETRIES_MOST, "1", RETRY_DOC).also("nb_get_retry"),
     Key::plain("delay_before_retry", TIMER, "3", PAUSE_DOC),
 ];
 
 const HTTP: &[Key] = &[
     Key::plain(
         "http_protocol",
-        Value::OneOf(&["1.0", "1.0C", "1.1"]),
+        Value::OneOf(&[Choice::of("1.0"), Choice::of("1.0C"), Choice::of("1.1")]),
         "1.0",
         "1.0C is 1.0 with `Connection: close`.",
     )
     .since(Release::V2_2),
     Key::plain("fast_recovery", Value::Bool, "false", "Ask for all URLs without a pause.")
         .since(Release::V2_2),
-    Key::plain("virtualhost", Value::Text, "the server's", "Whose page is asked for."),
+    Key::plain(
+        "virtualhost",
+        Value::Kind(&values::TEXT),
+        "the server's",
+        "Whose page is asked for.",
+    ),
     Key::plain("url", Value::Sections(&URL), "required", "Pages that must be there."),
 ];
 
@@ -220,7 +329,7 @@ pub const URL: Table = Table {
     name: "url",
     groups: &[
         &[
-            Key::plain("path", Value::Text, "required", "Such as / or /health."),
+            Key::plain("path", Value::Kind(&values::TEXT), "required", "Such as / or /health."),
             Key::plain("digest", Value::Form(&form::DIGEST), "any", "The page's MD5, by genhash."),
             Key::plain(
                 "status_code",
@@ -228,8 +337,13 @@ pub const URL: Table = Table {
                 "200-299",
                 "What the server may answer.",
             ),
-            Key::plain("virtualhost", Value::Text, "that of the check", "Whose page it is."),
-            Key::plain("regex", Value::Text, "any", "What the page must match."),
+            Key::plain(
+                "virtualhost",
+                Value::Kind(&values::TEXT),
+                "that of the check",
+                "Whose page it is.",
+            ),
+            Key::plain("regex", Value::Kind(&values::TEXT), "any", "What the page must match."),
             Key::plain("regex_no_match", Value::Flag, "false", "What it must not match."),
             Key::plain(
                 "regex_options",
@@ -242,75 +356,94 @@ pub const URL: Table = Table {
         ],
         RAW,
     ],
+    either: &[],
 };
+
+/// What DNS_CHECK can ask for (check_dns.c).
+const RECORDS: &[Choice] = &[
+    Choice::of("A"),
+    Choice::of("NS"),
+    Choice::of("CNAME"),
+    Choice::of("SOA"),
+    Choice::of("MX"),
+    Choice::of("TXT"),
+    Choice::of("AAAA"),
+    Choice::of("RRSIG"),
+    Choice::of("DNSKEY"),
+];
 
 /// `DNS_CHECK`; its `type` is the check's own, so the query's has a name of ours.
 pub const DNS_CHECK: Table = Table {
     name: "DNS_CHECK",
     groups: &[
-        TYPE,
+        TYPES,
         &[
-            Key::plain("connect_timeout", TIMER, "5", "Seconds for each answer."),
-            Key::plain("retry", RETRIES_MOST, "3", RETRY_DOC),
-            Key::plain("delay_before_retry", TIMER, "delay_loop", PAUSE_DOC),
-            Key::ours(
+            Key::plain(
                 "query",
-                Value::OneOf(&["A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA"]),
+                Value::OneOf(RECORDS),
                 "SOA",
                 "The type of record that is asked for; `type` in keepalived.conf.",
-            ),
-            Key::plain("name", Value::Text, ".", "The name that is asked for."),
+            )
+            .keyword("type"),
+            Key::plain("connect_timeout", TIMER, "5", "Seconds for each answer."),
+            Key::plain("retry", RETRIES_MOST, "3", RETRY_DOC).also("nb_get_retry"),
+            Key::plain("delay_before_retry", TIMER, "delay_loop", PAUSE_DOC),
+            Key::plain("name", Value::Kind(&values::TEXT), ".", "The name that is asked for."),
         ],
         CONNECTION,
         COMMON,
         RAW,
     ],
+    either: &[],
 };
 
 /// `MISC_CHECK`
 pub const MISC_CHECK: Table = Table {
     name: "MISC_CHECK",
     groups: &[
-        TYPE,
+        TYPES,
         &[
             Key::plain("misc_path", Value::Program, "required", "The program and its arguments."),
-            Key::plain(
-                "misc_timeout",
-                Value::Int(1, 4294),
-                "delay_loop",
-                "Seconds after which keepalived kills it.",
-            ),
+            MISC_TIMEOUT.any(),
             Key::plain("misc_dynamic", Value::Flag, "false", "Exit codes 2-255 are weights 0-253."),
-            Key::plain("user", Value::User, "script_user, root", "Whom it runs as."),
-            Key::plain("retry", RETRIES_MOST, "0", RETRY_DOC),
+            Key::plain("user", Value::Kind(&values::USER), "script_user, root", "Whom it runs as."),
+            Key::plain("retry", RETRIES_MOST, "0", RETRY_DOC).also("nb_get_retry"),
             Key::plain("delay_before_retry", TIMER, "1", PAUSE_DOC),
         ],
         COMMON,
         RAW,
     ],
+    either: &[],
 };
 
 /// `FILE_CHECK`
 pub const FILE_CHECK: Table = Table {
     name: "FILE_CHECK",
     groups: &[
-        TYPE,
+        TYPES,
         &[
-            Key::plain("track_file", Value::Text, "required", "The name of a `track_file`."),
+            TRACK_FILE.any(),
             Key::plain("weight", FILE_WEIGHT, "that of the file", "What it is multiplied by."),
         ],
         RAW,
     ],
+    either: &[],
 };
 
 /// `BFD_CHECK`
 pub const BFD_CHECK: Table = Table {
     name: "BFD_CHECK",
     groups: &[
-        TYPE,
-        &[Key::plain("name", Value::Text, "required", "The name of a `bfd_instance`.")],
+        TYPES,
+        &[Key::plain(
+            "name",
+            Value::Kind(&values::TEXT),
+            "required",
+            "The name of a `bfd_instance`.",
+        )],
         RAW,
     ],
+    either: &[],
 };
 
 const FILE_WEIGHT: Value = Value::Weight(-2_147_483_647, 2_147_483_647);

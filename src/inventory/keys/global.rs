@@ -1,73 +1,143 @@
 //! The keys of `global_defs`.
 
+use std::net::IpAddr;
+
+use super::values::{self, Kind};
+use super::wrong::wrong;
 use super::{COUNT, COUNT_OR_0, Key, RAW, TIMER, Table, Value, WHOLE_SECONDS, form};
-use crate::cluster::Release;
+use crate::cluster::{Choice, Keyword, Release, RouterId, SmtpServer, Version};
+use crate::conf::word::Word;
+
+/// `notification_email`
+pub const NOTIFICATION_EMAIL: Key<Word> = Key::ours(
+    "notification_email",
+    Value::OneOrMore(&Value::Kind(&values::MAILBOX)),
+    "no mails",
+    "Who gets mails about lost nodes and servers.",
+);
+
+/// `notification_email_from`
+pub const NOTIFICATION_EMAIL_FROM: Key<Word> = Key::ours(
+    "notification_email_from",
+    Value::Kind(&values::MAILBOX),
+    "keepalived@HOST",
+    "Whom they come from.",
+);
+
+/// `smtp_server`
+pub const SMTP_SERVER: Key<SmtpServer> = Key::ours(
+    "smtp_server",
+    Value::Kind(&values::RELAY),
+    "none",
+    "HOST or HOST PORT that takes them.",
+);
+
+/// `smtp_connect_timeout`
+pub const SMTP_CONNECT_TIMEOUT: Key<u16> =
+    Key::ours("smtp_connect_timeout", Value::Int(1, 4294), "30", "Seconds for that.");
+
+/// `router_id`
+pub const ROUTER_ID: Key<RouterId> = Key::ours(
+    "router_id",
+    Value::Kind(&ROUTER_ID_KIND),
+    "the node's name",
+    "hostname: left to keepalived, so that all nodes can have the same file.",
+);
+
+/// `vrrp_version`
+pub const VRRP_VERSION: Key<Version> = Key::ours(
+    "vrrp_version",
+    Value::OneOf(Version::CHOICES),
+    "2",
+    "Of VRRP, for IPv4 instances; IPv6 ones have 3.",
+);
+
+/// `lvs_sync_daemon`
+pub const LVS_SYNC_DAEMON: Key<Word> = Key::ours(
+    "lvs_sync_daemon",
+    Value::Kind(&values::INTERFACE),
+    "with keep_sessions that of the first instance",
+    "The interface of IPVS's sync daemon, which tells the other nodes of connections.",
+);
+
+/// `vrrp_mcast_group4`
+pub const VRRP_MCAST_GROUP4: Key<IpAddr> = Key::plain(
+    "vrrp_mcast_group4",
+    Value::Form(&form::GROUP4),
+    "224.0.0.18",
+    "Where adverts go to.",
+);
+
+/// `vrrp_mcast_group6`
+pub const VRRP_MCAST_GROUP6: Key<IpAddr> =
+    Key::plain("vrrp_mcast_group6", Value::Form(&form::GROUP6), "ff02::12", "The same in IPv6.");
+
+/// `vrrp_strict`
+pub const VRRP_STRICT: Key =
+    Key::plain("vrrp_strict", Value::Flag, "false", "Enforce the RFC; not for LVS.");
+
+/// `vrrp_down_timer_adverts`
+pub const VRRP_DOWN_TIMER_ADVERTS: Key<u32> =
+    Key::plain("vrrp_down_timer_adverts", Value::Int(1, 100), "3", "Default, likewise.")
+        .since(Release::V2_2);
+
+/// All nodes can't have one that is written here.
+static ROUTER_ID_KIND: Kind = Kind {
+    shown: "hostname",
+    pattern: "^hostname$",
+    several: false,
+    numeric: false,
+    good: "hostname",
+    bad: "lvs1",
+    read: |text| match text {
+        "hostname" => Ok(text.to_owned()),
+        _ => wrong(
+            format!("`router_id: {text}` would be the same on all nodes"),
+            "remove it: it follows from the node's name; or write hostname to leave it to keepalived",
+        ),
+    },
+};
 
 /// `global_defs`
 pub const GLOBAL_DEFS: Table = Table {
     name: "global_defs",
     groups: &[
         &[
-            Key::ours(
-                "notification_email",
-                Value::OneOrMore(&Value::Mailbox),
-                "no mails",
-                "Who gets mails about lost nodes and servers.",
-            ),
-            Key::ours(
-                "notification_email_from",
-                Value::Mailbox,
-                "keepalived@HOST",
-                "Whom they come from.",
-            ),
-            Key::ours("smtp_server", Value::Endpoint, "none", "HOST or HOST PORT that takes them."),
-            Key::ours("smtp_connect_timeout", Value::Int(1, 4294), "30", "Seconds for that."),
-            Key::ours(
-                "router_id",
-                Value::OneOf(&["hostname"]),
-                "the node's name",
-                "hostname: left to keepalived, so that all nodes can have the same file.",
-            ),
-            Key::ours(
-                "vrrp_version",
-                Value::OneOf(&["2", "3"]),
-                "2",
-                "Of VRRP, for IPv4 instances; IPv6 ones have 3.",
-            ),
+            NOTIFICATION_EMAIL.any(),
+            NOTIFICATION_EMAIL_FROM.any(),
+            SMTP_SERVER.any(),
+            SMTP_CONNECT_TIMEOUT.any(),
+            ROUTER_ID.any(),
+            VRRP_VERSION.any(),
         ],
         OWN,
         SAME,
         FREE,
         RAW,
     ],
+    either: &[],
 };
 
 /// What gen-conf reads itself, and nodes may have for themselves.
-pub const OWN: &[Key] = &[Key::ours(
-    "lvs_sync_daemon",
-    Value::Interface,
-    "with keep_sessions that of the first instance",
-    "The interface of IPVS's sync daemon, which tells the other nodes of connections.",
-)];
+pub const OWN: &[Key] = &[LVS_SYNC_DAEMON.any()];
 
 /// What must be the same on all nodes, or there will be two MASTERs.
 const SAME: &[Key] = &[
-    Key::plain(
-        "vrrp_mcast_group4",
-        Value::Form(&form::GROUP4),
-        "224.0.0.18",
-        "Where adverts go to.",
-    ),
-    Key::plain("vrrp_mcast_group6", Value::Form(&form::GROUP6), "ff02::12", "The same in IPv6."),
+    VRRP_MCAST_GROUP4.any(),
+    VRRP_MCAST_GROUP6.any(),
     Key::plain("vrrp_skip_check_adv_addr", Value::Flag, "false", "Trust a known sender's adverts."),
-    Key::plain("vrrp_strict", Value::Flag, "false", "Enforce the RFC; not for LVS."),
-    Key::plain("vrrp_down_timer_adverts", Value::Int(1, 100), "3", "Default, likewise.")
-        .since(Release::V2_2),
+    VRRP_STRICT,
+    VRRP_DOWN_TIMER_ADVERTS.any(),
 ];
 
 /// What may differ from node to node.
 pub const FREE: &[Key] = &[
-    Key::plain("smtp_helo_name", Value::Host, "the host's name", "The name in HELO of its mails."),
+    Key::plain(
+        "smtp_helo_name",
+        Value::Kind(&values::HOST),
+        "the host's name",
+        "The name in HELO of its mails.",
+    ),
     Key::plain("smtp_alert", Value::Bool, "false", "Send mails about everything."),
     Key::plain("smtp_alert_vrrp", Value::Bool, "smtp_alert", "Send mails about instances."),
     Key::plain("smtp_alert_checker", Value::Bool, "smtp_alert", "Send mails about servers."),
@@ -88,11 +158,11 @@ pub const FREE: &[Key] = &[
     Key::plain("lvs_flush", Value::Flag, "false", "Remove what IPVS has when keepalived starts."),
     Key::plain(
         "lvs_flush_on_stop",
-        Value::FlagOr(&Value::OneOf(&["VS"])),
+        Value::FlagOr(&Value::OneOf(&[Choice::of("VS")])),
         "no",
         "Remove what IPVS has when keepalived stops; VS: faster.",
     )
-    .in_2_1_5("lvs_flush_onstop"),
+    .renamed(Release::V2_2, "lvs_flush_onstop"),
     Key::plain("vrrp_garp_master_delay", WHOLE_SECONDS, "5", "Default of garp_master_delay."),
     Key::plain("vrrp_garp_master_repeat", COUNT_OR_0, "5", "Default of garp_master_repeat."),
     Key::plain("vrrp_garp_lower_prio_delay", WHOLE_SECONDS, "as master's", "Default, likewise."),
@@ -109,16 +179,21 @@ pub const FREE: &[Key] = &[
     Key::plain("vrrp_check_unicast_src", Value::Flag, "false", "Refuse adverts of non-peers."),
     Key::plain("vrrp_startup_delay", TIMER, "0", "Seconds until instances start."),
     Key::plain("vrrp_notify_priority_changes", Value::Bool, "false", "Tell FIFOs of them too."),
-    Key::plain("default_interface", Value::Interface, "eth0", "Of addresses without one."),
+    Key::plain(
+        "default_interface",
+        Value::Kind(&values::INTERFACE),
+        "eth0",
+        "Of addresses without one.",
+    ),
     Key::plain(
         "dynamic_interfaces",
-        Value::FlagOr(&Value::OneOf(&["allow_if_changes"])),
+        Value::FlagOr(&Value::OneOf(&[Choice::of("allow_if_changes")])),
         "no",
         "Interfaces may come and go.",
     ),
     Key::plain(
         "nftables",
-        Value::FlagOr(&Value::Text),
+        Value::FlagOr(&Value::Kind(&values::TEXT)),
         "keepalived",
         "Rules by nftables; the table's name.",
     ),
@@ -131,7 +206,7 @@ pub const FREE: &[Key] = &[
     Key::plain("nftables_counters", Value::Flag, "false", "Count packets there."),
     Key::plain(
         "nftables_ipvs",
-        Value::FlagOr(&Value::Text),
+        Value::FlagOr(&Value::Kind(&values::TEXT)),
         "none",
         "Groups by firewall marks; the table's name.",
     )
@@ -140,14 +215,14 @@ pub const FREE: &[Key] = &[
         .since(Release::V2_2),
     Key::plain(
         "notify_fifo",
-        Value::Words,
+        Value::Kind(&values::WORDS),
         "none",
         "A FIFO that is told everything; and its user.",
     ),
     Key::plain("notify_fifo_script", Value::Command, "none", "The program that reads it."),
-    Key::plain("vrrp_notify_fifo", Value::Words, "none", "The same for instances."),
+    Key::plain("vrrp_notify_fifo", Value::Kind(&values::WORDS), "none", "The same for instances."),
     Key::plain("vrrp_notify_fifo_script", Value::Command, "none", "The program that reads it."),
-    Key::plain("lvs_notify_fifo", Value::Words, "none", "The same for servers."),
+    Key::plain("lvs_notify_fifo", Value::Kind(&values::WORDS), "none", "The same for servers."),
     Key::plain("lvs_notify_fifo_script", Value::Command, "none", "The program that reads it."),
     Key::plain("fifo_write_vrrp_states_on_reload", Value::Flag, "false", "Tell states again then.")
         .since(Release::V2_2),
@@ -172,7 +247,12 @@ pub const FREE: &[Key] = &[
         "10000",
         "Microseconds of the BFD process in real time.",
     ),
-    Key::plain("bfd_cpu_affinity", Value::Words, "any", "The CPUs that the BFD process may use."),
+    Key::plain(
+        "bfd_cpu_affinity",
+        Value::Kind(&values::WORDS),
+        "any",
+        "The CPUs that the BFD process may use.",
+    ),
     Key::plain(
         "bfd_process_name",
         Value::Form(&form::PROCESS_NAME),
@@ -190,20 +270,25 @@ pub const FREE: &[Key] = &[
     Key::plain("enable_snmp_rfc", Value::Flag, "false", "SNMP: RFC 2787 and 6527."),
     Key::plain("enable_traps", Value::Flag, "false", "SNMP: traps."),
     Key::plain("enable_dbus", Value::Flag, "false", "Be there on D-Bus."),
-    Key::plain("dbus_service_name", Value::Text, "org.keepalived.Vrrp1", "Its name there."),
+    Key::plain(
+        "dbus_service_name",
+        Value::Kind(&values::TEXT),
+        "org.keepalived.Vrrp1",
+        "Its name there.",
+    ),
     Key::plain("log_unknown_vrids", Value::Flag, "false", "Log adverts of other clusters.")
         .since(Release::V2_2),
     Key::plain("rs_init_notifies", Value::Flag, "false", "Run notify_up at start too."),
     Key::plain(
         "reload_check_config",
-        Value::FlagOr(&Value::Path),
+        Value::FlagOr(&Value::Kind(&values::PATH)),
         "no",
         "Check before a reload; a log file for that.",
     )
     .since(Release::V2_2),
     Key::plain(
         "reload_file",
-        Value::FlagOr(&Value::Path),
+        Value::FlagOr(&Value::Kind(&values::PATH)),
         "none",
         "Have a file while reloading; its name.",
     )
@@ -215,9 +300,9 @@ pub const FREE: &[Key] = &[
     Key::plain("umask", Value::Form(&form::UMASK), "0177", "Of the files that are made."),
     Key::plain("use_symlink_paths", Value::Flag, "false", "Do not resolve links of scripts.")
         .since(Release::V2_3),
-    Key::plain("state_dump_file", Value::Path, "in /tmp", "Where SIGUSR1 dumps to.")
+    Key::plain("state_dump_file", Value::Kind(&values::PATH), "in /tmp", "Where SIGUSR1 dumps to.")
         .since(Release::V2_4),
-    Key::plain("stats_dump_file", Value::Path, "in /tmp", "Where SIGUSR2 dumps to.")
+    Key::plain("stats_dump_file", Value::Kind(&values::PATH), "in /tmp", "Where SIGUSR2 dumps to.")
         .since(Release::V2_4),
     Key::plain("vrrp_owner_ignore_adverts", Value::Flag, "false", "An owner hears no adverts.")
         .since(Release::V2_4),

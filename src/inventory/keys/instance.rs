@@ -1,100 +1,350 @@
 //! The keys of `vrrp_instance`.
 
+use std::net::IpAddr;
+
+use super::values::{self, Kind};
+use super::wrong::wrong;
 use super::{Key, RAW, Table, Value, form};
-use crate::cluster::Release;
+use crate::cluster::{
+    Choice, Keyword, Pause, Ranking, Release, Seconds, State, Version, VirtualAddress,
+};
+use crate::conf::word::Word;
+
+/// `interface`
+pub const INTERFACE: Key<Word> = Key::ours(
+    "interface",
+    Value::Kind(&values::INTERFACE),
+    "required, here or at the nodes",
+    "Where adverts are sent and addresses live; VLANs and bonds too.",
+);
+
+/// `virtual_router_id`
+pub const VIRTUAL_ROUTER_ID: Key<u8> = Key::ours(
+    "virtual_router_id",
+    Value::Int(1, 255),
+    "required",
+    "Its number, unique on the network: `tcpdump -nnn ip proto 112` shows those in use.",
+);
+
+/// `nodes`
+pub const NODES: Key<Word> = Key::ours(
+    "nodes",
+    Value::OneOrMore(&Value::Kind(&values::HOST)),
+    "all, in their order",
+    "The names of all nodes (of the site, with `site`), the preferred one first.",
+);
+
+/// `site`
+pub const SITE: Key<Word> = Key::ours(
+    "site",
+    Value::Kind(&values::NAME),
+    "all sites",
+    "Only the nodes of this site run it.",
+);
+
+/// `election`
+pub const ELECTION: Key<Ranking> = Key::ours(
+    "election",
+    Value::OneOf(Ranking::CHOICES),
+    "ranked",
+    "ranked: the order of nodes gives state and priority. uniform: state BACKUP, equal \
+                 priorities, the MASTER stays until it fails, and all nodes have the same file.",
+);
+
+/// `state`
+pub const STATE: Key<State> = Key::ours(
+    "state",
+    Value::Kind(&STATE_KIND),
+    "MASTER for the first node",
+    "BACKUP: an election decides from the start.",
+);
+
+/// `priority`
+pub const PRIORITY: Key<u8> = Key::ours(
+    "priority",
+    Value::Int(1, 254),
+    "by order",
+    "The same for all nodes: the highest address wins.",
+);
+
+/// `advert_int`
+pub const ADVERT_INT: Key<Seconds> = Key::ours(
+    "advert_int",
+    Value::Seconds(10_000, 255_000_000, 10_000),
+    "1",
+    "Seconds between adverts: whole ones in VRRP version 2, hundredths up to 40.95 in 3.",
+)
+.cure("write whole seconds from 1 to 255; in VRRP version 3 0.01 to 40.95, in hundredths");
+
+/// `version`
+pub const VERSION: Key<Version> =
+    Key::ours("version", Value::OneOf(Version::CHOICES), "vrrp_version", "Of VRRP.");
+
+/// `authentication`
+pub const AUTH: Key = Key::ours(
+    "authentication",
+    Value::Section(&AUTHENTICATION),
+    "none",
+    "A password in clear text on the network; not in VRRP version 3.",
+);
+
+/// `unicast`
+pub const UNICAST: Key<bool> = Key::ours(
+    "unicast",
+    Value::Bool,
+    "false: multicast",
+    "Send adverts to each of the other nodes' addresses instead of a multicast group.",
+);
+
+/// An item of `virtual_ipaddress` that is only an address.
+pub const VIRTUAL_ADDRESS_TEXT: Key<VirtualAddress> =
+    Key::ours("virtual_ipaddress", Value::Kind(&values::PREFIXED), "required", "An address.");
+
+/// `virtual_ipaddress`
+pub const VIRTUAL_IPADDRESS: Key = Key::ours(
+    "virtual_ipaddress",
+    Value::OneOrMore(&Value::AnyOf(&[
+        Value::Kind(&values::PREFIXED),
+        Value::Section(&VIRTUAL_ADDRESS),
+    ])),
+    "required",
+    "The addresses, up to 20 of one family: `ADDRESS`, `ADDRESS/LENGTH` or a section.",
+)
+.items(1, 20);
+
+/// `virtual_ipaddress_excluded`
+pub const VIRTUAL_IPADDRESS_EXCLUDED: Key = Key::ours(
+    "virtual_ipaddress_excluded",
+    Value::OneOrMore(&Value::AnyOf(&[
+        Value::Kind(&values::PREFIXED),
+        Value::Section(&VIRTUAL_ADDRESS),
+    ])),
+    "none",
+    "Addresses that move along but do not stand in the adverts; of any family.",
+);
+
+/// `preempt`
+pub const PREEMPT: Key<bool> = Key::ours(
+    "preempt",
+    Value::Bool,
+    "true",
+    "false: the present MASTER stays when a better node returns.",
+);
+
+/// `preempt_delay`
+pub const PREEMPT_DELAY: Key<Pause> = Key::ours(
+    "preempt_delay",
+    Value::Seconds(0, 1_000_000_000, 1),
+    "0",
+    "Seconds until a better node takes over; all nodes start as BACKUP.",
+);
+
+/// `track_interface`
+pub const TRACK_INTERFACE: Key = Key::ours(
+    "track_interface",
+    Value::OneOrMore(&Value::Kind(&values::TRACKED)),
+    "none",
+    "Interfaces that must be up: `NAME`, or `NAME weight NUMBER` to change the priority instead.",
+);
+
+/// `track_script`
+pub const TRACK_SCRIPT: Key = Key::ours(
+    "track_script",
+    Value::OneOrMore(&Value::Kind(&values::TRACKED)),
+    "none",
+    "Names of `vrrp_script`, each perhaps with `weight NUMBER`.",
+);
+
+/// `track_file`
+pub const TRACK_FILE: Key = Key::ours(
+    "track_file",
+    Value::OneOrMore(&Value::Kind(&values::TRACKED)),
+    "none",
+    "Names of `track_file`, each perhaps with `weight NUMBER`.",
+);
+
+/// `mcast_dst_ip`
+pub const MCAST_DST_IP: Key<IpAddr> = Key::plain(
+    "mcast_dst_ip",
+    Value::Form(&form::GROUP),
+    "224.0.0.18 or ff02::12",
+    "Where adverts go to.",
+)
+.since(Release::V2_2);
+
+/// `down_timer_adverts`
+pub const DOWN_TIMER_ADVERTS: Key<u32> =
+    Key::plain("down_timer_adverts", Value::Int(1, 100), "3", "Adverts missed until takeover.")
+        .since(Release::V2_2);
+
+/// `mcast_src_ip`
+pub const MCAST_SRC_IP: Key<IpAddr> = Key::plain(
+    "mcast_src_ip",
+    Value::Kind(&values::ADDRESS),
+    "the interface's",
+    "Where adverts come from.",
+);
+
+/// `auth_type`
+pub const AUTH_TYPE: Key =
+    Key::ours("auth_type", Value::Kind(&AUTH_TYPE_KIND), "PASS", "How: only PASS is supported.");
+
+/// `auth_pass`
+pub const AUTH_PASS: Key<Word> = Key::ours(
+    "auth_pass",
+    Value::AnyOf(&[Value::Kind(&values::PASSWORD), Value::Section(&SECRET)]),
+    "required",
+    "The password, up to 8 characters: as text, `{file: PATH}` or `{env: NAME}`.",
+);
+
+/// `file`
+pub const FILE: Key<String> = Key::ours(
+    "file",
+    Value::Kind(&values::FREE),
+    "none",
+    "A file whose first line is the password; its path may be relative to the inventory's.",
+);
+
+/// `env`
+pub const ENV: Key<String> = Key::ours(
+    "env",
+    Value::Kind(&values::FREE),
+    "none",
+    "An environment variable that is the password.",
+);
+
+/// `address`
+pub const ADDRESS: Key<VirtualAddress> = Key::ours(
+    "address",
+    Value::Kind(&values::PREFIXED),
+    "required",
+    "The address, perhaps with its length.",
+);
+
+/// `dev`
+pub const DEV: Key<Word> = Key::ours(
+    "dev",
+    Value::Kind(&values::INTERFACE),
+    "that of the instance",
+    "The interface that gets it.",
+);
+
+/// `brd`
+pub const BRD: Key =
+    Key::plain("brd", Value::Kind(&values::BROADCAST), "none", "Its broadcast address, or + or -.");
+
+/// `scope`
+pub const SCOPE: Key = Key::plain(
+    "scope",
+    Value::OneOf(&[
+        Choice::of("site"),
+        Choice::of("link"),
+        Choice::of("host"),
+        Choice::of("nowhere"),
+        Choice::of("global"),
+    ]),
+    "global",
+    "Its scope.",
+);
+
+/// `label`
+pub const LABEL: Key = Key::plain(
+    "label",
+    Value::Kind(&values::LABEL),
+    "none",
+    "A name such as eth0:1, up to 15 characters.",
+);
+
+/// `peer`
+pub const PEER: Key = Key::plain(
+    "peer",
+    Value::Kind(&values::ADDRESS),
+    "none",
+    "The other end of a point-to-point link.",
+);
+
+/// `preferred_lft`
+pub const PREFERRED_LFT: Key = Key::plain(
+    "preferred_lft",
+    Value::AnyOf(&[super::COUNT_OR_0, Value::OneOf(&[Choice::of("forever")])]),
+    "forever; 0 for IPv6, where the nodes serve",
+    "Seconds that it is preferred as a source.",
+);
+
+/// `home`
+pub const HOME: Key<bool> = Key::plain("home", Value::Flag, "false", "ip address's flag home.");
+
+/// `nodad`
+pub const NODAD: Key<bool> =
+    Key::plain("nodad", Value::Flag, "false", "No duplicate address detection.").keyword("-nodad");
+
+/// `mngtmpaddr`
+pub const MNGTMPADDR: Key<bool> =
+    Key::plain("mngtmpaddr", Value::Flag, "false", "ip address's flag mngtmpaddr.");
+
+/// `noprefixroute`
+pub const NOPREFIXROUTE: Key<bool> =
+    Key::plain("noprefixroute", Value::Flag, "false", "No route to its network.");
+
+/// `autojoin`
+pub const AUTOJOIN: Key<bool> =
+    Key::plain("autojoin", Value::Flag, "false", "ip address's flag autojoin.");
+
+/// `no_track`
+pub const NO_TRACK: Key<bool> =
+    Key::plain("no_track", Value::Flag, "false", "Stay MASTER when somebody deletes it.");
+
+/// Only BACKUP can be asked for; MASTER follows from the order of the nodes.
+static STATE_KIND: Kind = Kind {
+    shown: "BACKUP",
+    pattern: "^BACKUP$",
+    several: false,
+    numeric: false,
+    good: "BACKUP",
+    bad: "MASTER",
+    read: |text| match text {
+        "BACKUP" => Ok(text.to_owned()),
+        _ => wrong(
+            format!("`state: {text}` can't be asked for"),
+            "write BACKUP to let an election decide; without `state`, the first node is MASTER",
+        ),
+    },
+};
+
+static AUTH_TYPE_KIND: Kind = Kind {
+    shown: "PASS",
+    pattern: "^PASS$",
+    several: false,
+    numeric: false,
+    good: "PASS",
+    bad: "AH",
+    read: |text| match text {
+        "PASS" => Ok(text.to_owned()),
+        // Not quoted: it may be a password in the wrong place.
+        _ => wrong("this auth_type is not supported", "write PASS, or remove `authentication`"),
+    },
+};
 
 /// `vrrp_instance`
 pub const VRRP_INSTANCE: Table = Table {
     name: "vrrp_instance",
     groups: &[
         &[
-            Key::ours(
-                "interface",
-                Value::Interface,
-                "required, here or at the nodes",
-                "Where adverts are sent and addresses live; VLANs and bonds too.",
-            ),
-            Key::ours(
-                "virtual_router_id",
-                Value::Int(1, 255),
-                "required",
-                "Its number, unique on the network: `tcpdump -nnn ip proto 112` shows those in use.",
-            ),
-            Key::ours(
-                "nodes",
-                Value::OneOrMore(&Value::Host),
-                "all, in their order",
-                "The names of all nodes (of the site, with `site`), the preferred one first.",
-            ),
-            Key::ours("site", Value::Text, "all sites", "Only the nodes of this site run it."),
-            Key::ours(
-                "election",
-                Value::OneOf(&["ranked", "uniform"]),
-                "ranked",
-                "ranked: the order of nodes gives state and priority. uniform: state BACKUP, equal \
-                 priorities, the MASTER stays until it fails, and all nodes have the same file.",
-            ),
-            Key::ours(
-                "state",
-                Value::OneOf(&["BACKUP"]),
-                "MASTER for the first node",
-                "BACKUP: an election decides from the start.",
-            ),
-            Key::ours(
-                "priority",
-                Value::Int(1, 254),
-                "by order",
-                "The same for all nodes: the highest address wins.",
-            ),
-            Key::ours(
-                "advert_int",
-                Value::Seconds(10_000, 255_000_000),
-                "1",
-                "Seconds between adverts: whole ones in VRRP version 2, hundredths up to 40.95 in 3.",
-            ),
-            Key::ours("version", Value::OneOf(&["2", "3"]), "vrrp_version", "Of VRRP."),
-            Key::ours(
-                "authentication",
-                Value::Section(&AUTHENTICATION),
-                "none",
-                "A password in clear text on the network; not in VRRP version 3.",
-            ),
-            Key::ours(
-                "unicast",
-                Value::Bool,
-                "false: multicast",
-                "Send adverts to each of the other nodes' addresses instead of a multicast group.",
-            ),
-            Key::ours(
-                "virtual_ipaddress",
-                Value::OneOrMore(&Value::AnyOf(&[
-                    Value::Prefixed,
-                    Value::Section(&VIRTUAL_ADDRESS),
-                ])),
-                "required",
-                "The addresses, up to 20 of one family: `ADDRESS`, `ADDRESS/LENGTH` or a section.",
-            ),
-            Key::ours(
-                "virtual_ipaddress_excluded",
-                Value::OneOrMore(&Value::AnyOf(&[
-                    Value::Prefixed,
-                    Value::Section(&VIRTUAL_ADDRESS),
-                ])),
-                "none",
-                "Addresses that move along but do not stand in the adverts; of any family.",
-            ),
-            Key::ours(
-                "preempt",
-                Value::Bool,
-                "true",
-                "false: the present MASTER stays when a better node returns.",
-            ),
-            Key::ours(
-                "preempt_delay",
-                Value::Seconds(0, 1_000_000_000),
-                "0",
-                "Seconds until a better node takes over; all nodes start as BACKUP.",
-            ),
+            INTERFACE.any(),
+            VIRTUAL_ROUTER_ID.any(),
+            NODES.any(),
+            SITE.any(),
+            ELECTION.any(),
+            STATE.any(),
+            PRIORITY.any(),
+            ADVERT_INT.any(),
+            VERSION.any(),
+            AUTH,
+            UNICAST.any(),
+            VIRTUAL_IPADDRESS,
+            VIRTUAL_IPADDRESS_EXCLUDED,
+            PREEMPT.any(),
+            PREEMPT_DELAY.any(),
         ],
         TRACKED,
         HOOKS,
@@ -102,29 +352,11 @@ pub const VRRP_INSTANCE: Table = Table {
         FREE,
         RAW,
     ],
+    either: &[],
 };
 
 /// What an instance or a group of them tracks: their names are checked.
-pub const TRACKED: &[Key] = &[
-    Key::ours(
-        "track_interface",
-        Value::OneOrMore(&Value::Text),
-        "none",
-        "Interfaces that must be up: `NAME`, or `NAME weight NUMBER` to change the priority instead.",
-    ),
-    Key::ours(
-        "track_script",
-        Value::OneOrMore(&Value::Text),
-        "none",
-        "Names of `vrrp_script`, each perhaps with `weight NUMBER`.",
-    ),
-    Key::ours(
-        "track_file",
-        Value::OneOrMore(&Value::Text),
-        "none",
-        "Names of `track_file`, each perhaps with `weight NUMBER`.",
-    ),
-];
+pub const TRACKED: &[Key] = &[TRACK_INTERFACE, TRACK_SCRIPT, TRACK_FILE];
 
 /// The hooks that bypass-ipvs takes, unless the inventory says `bypass: false`.
 pub const HOOKS: &[Key] = &[
@@ -136,15 +368,8 @@ pub const HOOKS: &[Key] = &[
 
 /// What must be the same on all nodes, or there will be two MASTERs.
 const SAME: &[Key] = &[
-    Key::plain(
-        "mcast_dst_ip",
-        Value::Form(&form::GROUP),
-        "224.0.0.18 or ff02::12",
-        "Where adverts go to.",
-    )
-    .since(Release::V2_2),
-    Key::plain("down_timer_adverts", Value::Int(1, 100), "3", "Adverts missed until takeover.")
-        .since(Release::V2_2),
+    MCAST_DST_IP.any(),
+    DOWN_TIMER_ADVERTS.any(),
     Key::plain("accept", Value::Flag, "true", "Take packets to the addresses; needed here."),
     Key::plain("no_accept", Value::Flag, "false", "Drop packets to the addresses."),
     Key::plain("skip_check_adv_addr", Value::Flag, "false", "Trust a known sender's adverts."),
@@ -160,7 +385,7 @@ const SAME: &[Key] = &[
 
 /// What may differ from node to node.
 pub const FREE: &[Key] = &[
-    Key::plain("mcast_src_ip", Value::Address, "the interface's", "Where adverts come from."),
+    MCAST_SRC_IP.any(),
     Key::plain("unicast_ttl", Value::Int(0, 255), "255", "Of unicast adverts."),
     Key::plain("unicast_fault_no_peer", Value::Flag, "false", "FAULT where there are no peers.")
         .since(Release::V2_2),
@@ -189,11 +414,16 @@ pub const FREE: &[Key] = &[
     Key::plain("promote_secondaries", Value::Flag, "false", "Keep addresses of the same network."),
     Key::plain(
         "track_process",
-        Value::OneOrMore(&Value::Words),
+        Value::OneOrMore(&Value::Kind(&values::WORDS)),
         "none",
         "Names of `vrrp_track_process` blocks, which `raw` at the top can hold.",
     ),
-    Key::plain("track_bfd", Value::OneOrMore(&Value::Words), "none", "Names of `bfd_instance`s."),
+    Key::plain(
+        "track_bfd",
+        Value::OneOrMore(&Value::Kind(&values::WORDS)),
+        "none",
+        "Names of `bfd_instance`s.",
+    ),
     Key::plain("virtual_routes", Value::Lines, "none", "Routes that move along, as for ip route."),
     Key::plain("virtual_rules", Value::Lines, "none", "Rules that move along, as for ip rule."),
     Key::plain(
@@ -220,59 +450,33 @@ const GARP_EXTRA: &str = "Gratuitous ARPs on other interfaces, again and again."
 const GARP_LOWER: &str = "The same after an advert of lower priority.";
 
 /// `authentication`
-pub const AUTHENTICATION: Table = Table {
-    name: "authentication",
-    groups: &[&[
-        Key::ours("auth_type", Value::OneOf(&["PASS"]), "PASS", "How: only PASS is supported."),
-        Key::ours(
-            "auth_pass",
-            Value::AnyOf(&[Value::Text, Value::Section(&SECRET)]),
-            "required",
-            "The password, up to 8 characters: as text, `{file: PATH}` or `{env: NAME}`.",
-        ),
-    ]],
-};
+pub const AUTHENTICATION: Table =
+    Table { name: "authentication", groups: &[&[AUTH_TYPE, AUTH_PASS.any()]], either: &[] };
 
 /// Where a password comes from.
 pub const SECRET: Table = Table {
     name: "auth_pass",
-    groups: &[&[
-        Key::ours(
-            "file",
-            Value::Text,
-            "none",
-            "A file whose first line is the password; its path may be relative to the inventory's.",
-        ),
-        Key::ours("env", Value::Text, "none", "An environment variable that is the password."),
-    ]],
+    groups: &[&[FILE.any(), ENV.any()]],
+    either: &[(&["file"], &["env"]), (&["env"], &["file"])],
 };
 
 /// An address with more than itself.
 pub const VIRTUAL_ADDRESS: Table = Table {
     name: "virtual_ipaddress",
     groups: &[&[
-        Key::ours("address", Value::Prefixed, "required", "The address, perhaps with its length."),
-        Key::ours("dev", Value::Interface, "that of the instance", "The interface that gets it."),
-        Key::ours("brd", Value::Text, "none", "Its broadcast address, or + or -."),
-        Key::ours(
-            "scope",
-            Value::OneOf(&["site", "link", "host", "nowhere", "global"]),
-            "global",
-            "Its scope.",
-        ),
-        Key::ours("label", Value::Text, "none", "A name such as eth0:1, up to 15 characters."),
-        Key::ours("peer", Value::Address, "none", "The other end of a point-to-point link."),
-        Key::ours(
-            "preferred_lft",
-            Value::AnyOf(&[super::COUNT_OR_0, Value::OneOf(&["forever"])]),
-            "forever; 0 for IPv6, where the nodes serve",
-            "Seconds that it is preferred as a source.",
-        ),
-        Key::ours("home", Value::Bool, "false", "ip address's flag home."),
-        Key::ours("nodad", Value::Bool, "false", "No duplicate address detection."),
-        Key::ours("mngtmpaddr", Value::Bool, "false", "ip address's flag mngtmpaddr."),
-        Key::ours("noprefixroute", Value::Bool, "false", "No route to its network."),
-        Key::ours("autojoin", Value::Bool, "false", "ip address's flag autojoin."),
-        Key::ours("no_track", Value::Bool, "false", "Stay MASTER when somebody deletes it."),
+        ADDRESS.any(),
+        DEV.any(),
+        BRD,
+        SCOPE,
+        LABEL,
+        PEER,
+        PREFERRED_LFT,
+        HOME.any(),
+        NODAD.any(),
+        MNGTMPADDR.any(),
+        NOPREFIXROUTE.any(),
+        AUTOJOIN.any(),
+        NO_TRACK.any(),
     ]],
+    either: &[],
 };

@@ -2,46 +2,71 @@
 //! it means. The reader, "did you mean", `lvskit schema`, `--explain` and `lvskit import` all go by
 //! these tables. Names are those of keepalived.conf(5) wherever keepalived has one.
 
-mod bfd;
-mod check;
-mod detection;
+pub mod bfd;
+pub mod check;
+pub mod detection;
 pub mod form;
-mod global;
-mod instance;
-mod server;
-mod top;
-mod track;
+pub mod global;
+pub mod instance;
+pub mod node;
+mod numbers;
+pub mod real_server;
+pub mod server;
+pub mod top;
+pub mod track;
+mod value;
+pub mod values;
+pub mod wrong;
+
+use std::marker::PhantomData;
+use std::str::FromStr;
 
 pub use bfd::BFD_INSTANCE;
 pub use check::{CHECKS, COMMON, CONNECTION, Check, PROBE};
 pub use detection::{BETWEEN_SITES, FAILURE_DETECTION};
 pub use global::GLOBAL_DEFS;
 pub use instance::{AUTHENTICATION, SECRET, VIRTUAL_ADDRESS, VRRP_INSTANCE};
-pub use server::{REAL_SERVER, VIRTUAL_SERVER};
-pub use top::{NODE, NODE_GLOBAL_DEFS, NODE_INSTANCE, TOP};
+pub use node::{NODE, NODE_GLOBAL_DEFS, NODE_INSTANCE};
+pub use real_server::REAL_SERVER;
+pub use server::VIRTUAL_SERVER;
+pub use top::TOP;
 pub use track::{COMMAND, TRACK_FILE, VRRP_SCRIPT, VRRP_SYNC_GROUP};
+pub use value::{COUNT, COUNT_OR_0, PORT, TIMER, TIMER_OR_0, Value, WHOLE_SECONDS};
 
-use self::form::Form;
+use self::wrong::{Read, Wrong};
 use crate::cluster::Release;
 
-/// A key of the inventory.
-#[derive(Debug, Clone, Copy)]
-pub struct Key {
+/// A key of the inventory, whose values the program has as `T`; `()` where that is not asked for. The
+/// reader can ask a section for a value only by such a key.
+#[derive(Debug)]
+pub struct Key<T = ()> {
     /// What it is called.
     pub name: &'static str,
     /// What it can be.
     pub value: Value,
     /// Whether it is a statement of keepalived.conf or something that statements are derived from.
     pub role: Role,
-    /// What holds if it is missing; "required" where it may not be.
+    /// What its statement is called, where that is something else.
+    pub keyword: &'static str,
+    /// What holds if it is missing; begins with "required" where it may not be.
     pub default: &'static str,
     /// The oldest target that has it.
     pub since: Release,
-    /// What keepalived 2.1.5 calls it, where that is something else.
-    pub name_in_2_1_5: Option<&'static str>,
+    /// What releases before one call its statement.
+    pub renamed: Option<(Release, &'static str)>,
+    /// What else keepalived takes for its statement's keyword.
+    pub also: Option<&'static str>,
+    /// What to do about a wrong value, where that is more than to write another.
+    pub cure: &'static str,
+    /// The fewest and the most items of its list.
+    pub items: (usize, usize),
     /// What it means, in a sentence.
     pub doc: &'static str,
+    read_as: PhantomData<fn() -> T>,
 }
+
+/// Keys that must be there, and keys that may not stand beside them.
+pub type Either = (&'static [&'static str], &'static [&'static str]);
 
 /// What becomes of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,103 +84,32 @@ pub struct Table {
     pub name: &'static str,
     /// Its keys, in groups that several sections may share.
     pub groups: &'static [&'static [Key]],
+    /// Keys of which one set must be there, and what may not stand beside it.
+    pub either: &'static [Either],
 }
 
-/// What a key's value can be.
-#[derive(Debug, Clone, Copy)]
-pub enum Value {
-    /// `true`: the keyword alone; `false`: nothing.
-    Flag,
-    /// `true` or `false`, which keepalived is told.
-    Bool,
-    /// A whole number, from and to.
-    Int(i64, i64),
-    /// Seconds with up to six decimal places; from and to, in microseconds.
-    Seconds(u64, u64),
-    /// One word or a quoted text.
-    Text,
-    /// Several words of one statement.
-    Words,
-    /// Words of a shape.
-    Form(&'static Form),
-    /// `true`: the keyword alone; `false`: nothing; else a value.
-    FlagOr(&'static Value),
-    /// A host name.
-    Host,
-    /// A name in HELO.
-    Helo,
-    /// A mail address.
-    Mailbox,
-    /// An IP address.
-    Address,
-    /// An IP address, with or without a prefix length.
-    Prefixed,
-    /// `ADDRESS` or `ADDRESS PORT`.
-    Endpoint,
-    /// The name of a network interface.
-    Interface,
-    /// The absolute path of a file.
-    Path,
-    /// The absolute path of a program, and its arguments.
-    Program,
-    /// The same, or a section of it and a user.
-    Command,
-    /// A user, and perhaps a group.
-    User,
-    /// One of these words.
-    OneOf(&'static [&'static str]),
-    /// Lines of keepalived.conf: one text, or a list.
-    Lines,
-    /// One value, or a list of them; as a statement, a block with an item a line.
-    OneOrMore(&'static Value),
-    /// A section.
-    Section(&'static Table),
-    /// One section, or a list of them.
-    Sections(&'static Table),
-    /// A list of sections.
-    List(&'static Table),
-    /// How packets get to a server: DR, NAT, or TUN and what the tunnel is told.
-    Forwarding,
-    /// A number that is added to a priority, and perhaps `reverse`; from and to.
-    Weight(i64, i64),
-    /// Sections by name.
-    Named(&'static Table),
-    /// Lists of lines by name.
-    NamedLines,
-    /// A check of any type.
-    Checks,
-    /// One of several kinds.
-    AnyOf(&'static [Value]),
+// For any `T`, which derived ones are not.
+impl<T> Clone for Key<T> {
+    fn clone(&self) -> Key<T> {
+        *self
+    }
 }
 
-/// From 1 µs to the longest timer that keepalived accepts, 4294 s.
-pub const TIMER: Value = Value::Seconds(1, 4_294_000_000);
+impl<T> Copy for Key<T> {}
 
-/// A timer that may be 0.
-pub const TIMER_OR_0: Value = Value::Seconds(0, 4_294_000_000);
-
-/// Whole seconds up to the longest timer, 0 included.
-pub const WHOLE_SECONDS: Value = Value::Int(0, 4294);
-
-/// 1–65535.
-pub const PORT: Value = Value::Int(1, 65_535);
-
-/// A number that fits into 32 bits, without 0.
-pub const COUNT: Value = Value::Int(1, 4_294_967_295);
-
-/// The same with 0.
-pub const COUNT_OR_0: Value = Value::Int(0, 4_294_967_295);
-
-impl Key {
+impl<T> Key<T> {
     /// A statement of keepalived.conf.
     const fn plain(
         name: &'static str,
         value: Value,
         default: &'static str,
         doc: &'static str,
-    ) -> Key {
-        let (role, since) = (Role::Plain, Release::V2_1_5);
-        Key { name, value, role, default, since, name_in_2_1_5: None, doc }
+    ) -> Key<T> {
+        let (role, since) = (Role::Plain, Release::OLDEST);
+        let (keyword, renamed, also, cure) = (name, None, None, "");
+        let items = (0, usize::MAX);
+        let read_as = PhantomData;
+        Key { name, value, role, keyword, default, since, renamed, also, cure, items, doc, read_as }
     }
 
     /// A key that statements are derived from.
@@ -164,30 +118,109 @@ impl Key {
         value: Value,
         default: &'static str,
         doc: &'static str,
-    ) -> Key {
-        let (role, since) = (Role::Ours, Release::V2_1_5);
-        Key { name, value, role, default, since, name_in_2_1_5: None, doc }
+    ) -> Key<T> {
+        let mut key = Key::plain(name, value, default, doc);
+        key.role = Role::Ours;
+        key
     }
 
     /// The oldest target that has it.
-    const fn since(mut self, release: Release) -> Key {
+    const fn since(mut self, release: Release) -> Key<T> {
         self.since = release;
         self
     }
 
-    /// What keepalived 2.1.5 calls it.
-    const fn in_2_1_5(mut self, name: &'static str) -> Key {
-        self.name_in_2_1_5 = Some(name);
+    /// What releases before one call its statement.
+    const fn renamed(mut self, release: Release, old: &'static str) -> Key<T> {
+        self.renamed = Some((release, old));
         self
     }
 
-    /// Lines of keepalived.conf at the end of a block.
-    const fn raw() -> Key {
-        let doc = "Lines for the end of this block, as they are: the way to say what has no key. \
-                   Their braces must balance. At the top and of a node: before the instances.";
-        Key::ours("raw", Value::Lines, "none", doc)
+    /// What else keepalived takes for its keyword.
+    const fn also(mut self, keyword: &'static str) -> Key<T> {
+        self.also = Some(keyword);
+        self
+    }
+
+    /// What its statement is called.
+    const fn keyword(mut self, keyword: &'static str) -> Key<T> {
+        self.keyword = keyword;
+        self
+    }
+
+    /// The fewest and the most items of its list.
+    const fn items(mut self, least: usize, most: usize) -> Key<T> {
+        self.items = (least, most);
+        self
+    }
+
+    /// What to do about a wrong value.
+    const fn cure(mut self, cure: &'static str) -> Key<T> {
+        self.cure = cure;
+        self
+    }
+
+    /// As it stands in its table.
+    pub const fn any(self) -> Key {
+        let Key {
+            name, value, role, keyword, default, since, renamed, also, cure, items, doc, ..
+        } = self;
+        let read_as = PhantomData;
+        Key { name, value, role, keyword, default, since, renamed, also, cure, items, doc, read_as }
+    }
+
+    /// Whether it may not be missing.
+    pub fn is_required(&self) -> bool {
+        // With a comma there are other keys that do instead.
+        self.default.starts_with("required") && !self.default.starts_with("required,")
+    }
+
+    /// What its statement is called for a release.
+    pub fn keyword_in(&self, target: Release) -> &'static str {
+        match self.renamed {
+            Some((release, old)) if target < release => old,
+            _ => self.keyword,
+        }
+    }
+
+    /// Reads one value of it, as it is written into keepalived.conf.
+    ///
+    /// # Errors
+    /// Those of [`Value::read`].
+    pub fn read(&self, text: &str, target: Release) -> Read<String> {
+        self.value.read(self.name, text, target).map_err(|wrong| match self.cure {
+            "" => wrong,
+            cure => Wrong {
+                title: format!("{}: expected {}", wrong.title, self.value.shown()),
+                cure: cure.to_owned(),
+            },
+        })
     }
 }
+
+/// `false`, or a value.
+#[derive(Debug, Clone)]
+pub struct OrFalse<T>(pub Option<T>);
+
+impl<T: FromStr> FromStr for OrFalse<T> {
+    type Err = T::Err;
+
+    fn from_str(text: &str) -> Result<OrFalse<T>, T::Err> {
+        match text {
+            "false" => Ok(OrFalse(None)),
+            _ => text.parse().map(|value| OrFalse(Some(value))),
+        }
+    }
+}
+
+/// Lines of keepalived.conf at the end of a block.
+pub const RAW_LINES: Key = Key::ours(
+    "raw",
+    Value::Lines,
+    "none",
+    "Lines for the end of this block, as they are: the way to say what has no key. \
+     Their braces must balance. At the top and of a node: before the instances.",
+);
 
 impl Table {
     /// Its keys, in order.
@@ -202,10 +235,21 @@ impl Table {
 }
 
 /// The group of sections that make a block.
-const RAW: &[Key] = &[Key::raw()];
+const RAW: &[Key] = &[RAW_LINES];
 
 /// All sections, by the path that leads to them in an inventory; for schema, help and tests.
-pub const SECTIONS: &[(&str, &Table)] = &[
+pub fn sections() -> impl Iterator<Item = (String, &'static Table)> {
+    let checks = CHECKS.iter().map(|check| (format!("check.{}", check.name()), check.table));
+    SECTIONS.iter().map(|(path, table)| ((*path).to_owned(), *table)).chain(checks)
+}
+
+/// All keys, some of them in several sections.
+pub fn all() -> impl Iterator<Item = &'static Key> {
+    sections().flat_map(|(_, table)| table.keys())
+}
+
+/// All sections but checks.
+const SECTIONS: &[(&str, &Table)] = &[
     ("", &TOP),
     ("failure_detection", &FAILURE_DETECTION),
     ("failure_detection.between_sites", &BETWEEN_SITES),
@@ -224,18 +268,7 @@ pub const SECTIONS: &[(&str, &Table)] = &[
     ("vrrp_instance.virtual_ipaddress", &VIRTUAL_ADDRESS),
     ("virtual_server", &VIRTUAL_SERVER),
     ("virtual_server.real_server", &REAL_SERVER),
-    ("check.smtp-check", &PROBE),
-    ("check.SMTP_CHECK", &check::SMTP_CHECK),
-    ("check.TCP_CHECK", &check::TCP_CHECK),
-    ("check.HTTP_GET", &check::HTTP_GET),
     ("check.HTTP_GET.url", &check::URL),
-    ("check.SSL_GET", &check::SSL_GET),
-    ("check.DNS_CHECK", &check::DNS_CHECK),
-    ("check.UDP_CHECK", &check::UDP_CHECK),
-    ("check.PING_CHECK", &check::PING_CHECK),
-    ("check.MISC_CHECK", &check::MISC_CHECK),
-    ("check.FILE_CHECK", &check::FILE_CHECK),
-    ("check.BFD_CHECK", &check::BFD_CHECK),
 ];
 
 #[cfg(test)]
@@ -244,7 +277,7 @@ mod tests {
 
     #[test]
     fn no_key_stands_twice_and_each_is_explained() {
-        for (path, table) in SECTIONS {
+        for (path, table) in sections() {
             for (at, key) in table.keys().enumerate() {
                 let twice = table.keys().take(at).any(|earlier| earlier.name == key.name);
                 assert!(!twice, "{path}: {} stands twice", key.name);

@@ -1,14 +1,37 @@
 //! The keys of what instances track, and of the groups that they form.
 
+use super::values;
 use super::{COUNT, Key, RAW, Table, Value, form, instance};
 use crate::cluster::Release;
+use crate::conf::word::Word;
+
+/// `group`
+pub const GROUP: Key<Word> = Key::ours(
+    "group",
+    Value::OneOrMore(&Value::Kind(&values::NAME)),
+    "required",
+    "The names of the instances that move together; at least two.",
+);
+
+/// `command`
+pub const COMMAND_LINE: Key =
+    Key::ours("command", Value::Program, "required", "The program and its arguments.");
+
+/// `user`
+pub const COMMAND_USER: Key =
+    Key::ours("user", Value::Kind(&values::USER), "script_user, root", "Whom it runs as.");
 
 /// `track_file`
 pub const TRACK_FILE: Table = Table {
     name: "track_file",
     groups: &[
         &[
-            Key::plain("file", Value::Path, "required", "The file, which holds a number."),
+            Key::plain(
+                "file",
+                Value::Kind(&values::PATH),
+                "required",
+                "The file, which holds a number.",
+            ),
             Key::plain(
                 "weight",
                 Value::Weight(-2_147_483_647, 2_147_483_647),
@@ -26,6 +49,7 @@ pub const TRACK_FILE: Table = Table {
         ],
         RAW,
     ],
+    either: &[],
 };
 
 /// `vrrp_script`
@@ -39,23 +63,19 @@ pub const VRRP_SCRIPT: Table = Table {
             Key::plain("weight", Value::Weight(-253, 253), "0: FAULT while it fails", WEIGHT_DOC),
             Key::plain("rise", COUNT, "1", "Successes in a row that count."),
             Key::plain("fall", COUNT, "1", "Failures in a row that count."),
-            Key::plain("user", Value::User, "script_user, root", "Whom it runs as."),
+            Key::plain("user", Value::Kind(&values::USER), "script_user, root", "Whom it runs as."),
             Key::plain("init_fail", Value::Flag, "false", "Counts as failed until it succeeded."),
         ],
         RAW,
     ],
+    either: &[],
 };
 
 /// `vrrp_sync_group`
 pub const VRRP_SYNC_GROUP: Table = Table {
     name: "vrrp_sync_group",
     groups: &[
-        &[Key::ours(
-            "group",
-            Value::OneOrMore(&Value::Text),
-            "required",
-            "The names of the instances that move together; at least two.",
-        )],
+        &[GROUP.any()],
         instance::TRACKED,
         &[
             Key::plain("notify_master", Value::Command, "none", "Run when the group is MASTER."),
@@ -80,16 +100,12 @@ pub const VRRP_SYNC_GROUP: Table = Table {
         ],
         RAW,
     ],
+    either: &[],
 };
 
 /// A program that keepalived runs as somebody else than script_user, wherever a command may stand.
-pub const COMMAND: Table = Table {
-    name: "a command",
-    groups: &[&[
-        Key::ours("command", Value::Program, "required", "The program and its arguments."),
-        Key::ours("user", Value::User, "script_user, root", "Whom it runs as."),
-    ]],
-};
+pub const COMMAND: Table =
+    Table { name: "a command", groups: &[&[COMMAND_LINE, COMMAND_USER]], either: &[] };
 
 /// What a `vrrp_script` adds.
 const WEIGHT_DOC: &str = "What it adds to the priority while it succeeds (positive) or fails \
