@@ -18,7 +18,7 @@ pub use keyword::{Choice, Keyword, NoKeyword};
 pub use release::Release;
 pub use seconds::{Pause, Seconds};
 pub use service::{
-    AddressFamily, Check, Forwarding, HashFlags, Probe, Protocol, RealServer, Scheduler, Service,
+    AddressFamily, Check, Forwarding, Probe, Protocol, RealServer, Scheduler, Service,
     VirtualServer,
 };
 pub use vrrp::{

@@ -26,8 +26,8 @@ pub struct VirtualServer {
     pub delay_loop: Option<Seconds>,
     /// Which server gets the next connection.
     pub scheduler: Scheduler,
-    /// The flags of schedulers `mh` and `sh`.
-    pub hash: HashFlags,
+    /// The scheduler's flags.
+    pub flags: Vec<Statement>,
     /// How packets get to a server.
     pub forwarding: Forwarding,
     /// Of the service.
@@ -170,15 +170,6 @@ keywords! {
         /// Two random choices.
         Twos = "twos" since V2_2,
     }
-}
-
-/// What the schedulers `mh` and `sh` can be told beside their name, see ipvsadm(8).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct HashFlags {
-    /// `mh-port`, `sh-port`: the client's port counts too, so one client meets several servers.
-    pub port: bool,
-    /// `mh-fallback`, `sh-fallback`: another server where the chosen one has weight 0.
-    pub fallback: bool,
 }
 
 impl Probe {

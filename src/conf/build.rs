@@ -177,7 +177,7 @@ impl<'a> Files<'a> {
             service,
             delay_loop: server.delay_loop,
             scheduler: server.scheduler,
-            hash: server.hash,
+            flags: server.flags.clone(),
             forwarding: server.forwarding.clone(),
             protocol: match server.service {
                 Service::Mark(_) => None,

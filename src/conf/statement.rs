@@ -88,6 +88,12 @@ impl Settings {
         self.0.insert(at, Setting { key, value: None, statements });
     }
 
+    /// Takes the statements of some keys.
+    pub fn take(&mut self, wanted: impl Fn(&str) -> bool) -> Vec<Statement> {
+        let taken = self.0.extract_if(.., |own| wanted(own.key));
+        taken.flat_map(|own| own.statements).collect()
+    }
+
     /// Whether a key is set.
     pub fn has(&self, key: &str) -> bool {
         self.find(key).is_some()

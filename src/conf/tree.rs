@@ -8,8 +8,7 @@ use super::statement::{Statement, write_all};
 use super::word::Word;
 use super::writer::Writer;
 use crate::cluster::{
-    Forwarding, HashFlags, Preempt, Protocol, Scheduler, Seconds, SmtpServer, State, Version,
-    VirtualAddress,
+    Forwarding, Preempt, Protocol, Scheduler, Seconds, SmtpServer, State, Version, VirtualAddress,
 };
 
 /// A whole file.
@@ -134,8 +133,8 @@ pub struct VirtualServer {
     pub delay_loop: Option<Seconds>,
     /// `lb_algo`
     pub scheduler: Scheduler,
-    /// Of `mh` and `sh` only.
-    pub hash: HashFlags,
+    /// The scheduler's flags.
+    pub flags: Vec<Statement>,
     /// `lb_kind`
     pub forwarding: Forwarding,
     /// `protocol`; keepalived ignores it where a firewall's mark decides.
@@ -291,12 +290,7 @@ impl VirtualServer {
             w.set_some("delay_loop", &self.delay_loop)?;
             w.set("lb_algo", self.scheduler)?;
             // After the scheduler, or keepalived refuses them.
-            if self.hash.port {
-                w.line(format_args!("{}-port", self.scheduler))?;
-            }
-            if self.hash.fallback {
-                w.line(format_args!("{}-fallback", self.scheduler))?;
-            }
+            write_all(&self.flags, w)?;
             w.set("lb_kind", &self.forwarding)?;
             w.set_some("protocol", &self.protocol)?;
             write_all(&self.more, w)?;

@@ -194,11 +194,6 @@ impl<'a> Said<'a> {
                 None => self.unsaid.push((key, missing)),
             }
         }
-        for key in ["mh-port", "mh-fallback", "sh-port", "sh-fallback"] {
-            if let Some(found) = body.take(key) {
-                self.taken.push((key, Yaml::plain(true), &found.at));
-            }
-        }
     }
 
     fn persistence(&mut self, body: &mut Body<'a>, service: &Service) {

@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use super::keys::{
-    BETWEEN_SITES, FAILURE_DETECTION, VIRTUAL_SERVER, detection as key, server, top,
+    BETWEEN_SITES, FAILURE_DETECTION, Key, VIRTUAL_SERVER, detection as key, server, top,
 };
 use super::node::NodeDraft;
 use super::places::Places;
 use super::read::{Placed, Problems, Section, value};
 use super::real_server::RealServerDraft;
 use super::tree::Kind;
-use crate::cluster::{FailureDetection, HashFlags, Method, Scheduler, Seconds, Timing};
-use crate::conf::detection::INHIBIT;
+use crate::cluster::{FailureDetection, Method, Scheduler, Seconds, Timing};
 use crate::conf::statement::{Settings, Statement};
 
 /// The longest min_rx that keepalived's BFD takes (bfd/bfd.h).
@@ -124,14 +123,20 @@ pub(super) fn keep_dead(
     section: &Section<'_>,
     lb_algo: Option<&Placed<Scheduler>>,
     settings: &mut Settings,
-    hash: &mut HashFlags,
 ) {
+    let rank = |key: &str| VIRTUAL_SERVER.keys().position(|own| own.name == key);
+    let mut add = |key: Key| {
+        settings.set_in_order(key.name, vec![Statement::line(key.keyword)], rank);
+    };
     if !section.has(server::INHIBIT_ON_FAILURE) {
-        let rank = |key: &str| VIRTUAL_SERVER.keys().position(|own| own.name == key);
-        settings.set_in_order(INHIBIT, vec![Statement::line(INHIBIT)], rank);
+        add(server::INHIBIT_ON_FAILURE);
     }
-    let hashes = lb_algo.is_some_and(|algo| algo.value.hashes());
-    if hashes && !section.has(server::MH_FALLBACK) && !section.has(server::SH_FALLBACK) {
-        hash.fallback = true;
+    if section.has(server::MH_FALLBACK) || section.has(server::SH_FALLBACK) {
+        return;
+    }
+    match lb_algo.map(|algo| algo.value) {
+        Some(Scheduler::Mh) => add(server::MH_FALLBACK),
+        Some(Scheduler::Sh) => add(server::SH_FALLBACK),
+        _ => {}
     }
 }

@@ -103,7 +103,11 @@ impl Defs {
             Value::Kind(kind) => self.kind(key, kind),
             Value::Program => self.kind(key, &PROGRAM),
             Value::Form(form) => {
-                let form = json!({ "type": ["string", "number"], "pattern": form.pattern });
+                let mut types = vec!["string", "number"];
+                if (form.fits)("true") {
+                    types.push("boolean");
+                }
+                let form = json!({ "type": types, "pattern": form.pattern });
                 self.shared(key.name, form)
             }
             Value::FlagOr(inner) => any_of([self.value(key, &Value::Flag), self.value(key, inner)]),

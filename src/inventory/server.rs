@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::check::{self, Checks};
 use super::instance::InstanceDraft;
-use super::keys::{Key, VIRTUAL_SERVER, server as key, top};
+use super::keys::{VIRTUAL_SERVER, server as key, top};
 use super::node::NodeDraft;
 use super::places::Places;
 use super::read::{Placed, Problems, Section, value};
@@ -13,9 +13,7 @@ use super::real_server::{self, RealServerDraft};
 use super::timers::Around;
 use super::tree::Kind;
 use super::{detection, member, raw, settings};
-use crate::cluster::{
-    Family, Forwarding, HashFlags, Protocol, Scheduler, Seconds, Service, VirtualServer,
-};
+use crate::cluster::{Family, Forwarding, Protocol, Scheduler, Seconds, Service, VirtualServer};
 use crate::conf::detection::INHIBIT;
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
@@ -35,7 +33,6 @@ pub(super) struct ServerDraft {
     pub(super) protocol: Protocol,
     delay_loop: Option<Placed<Seconds>>,
     pub(super) lb_algo: Option<Placed<Scheduler>>,
-    hash: HashFlags,
     /// Whether its servers are asked by the cluster's failure detection.
     pub(super) detected: bool,
     /// Whether it says that a server that fails is removed in spite of that.
@@ -101,13 +98,12 @@ fn read(section: Section<'_>, cluster: Cluster<'_>, problems: &mut Problems) -> 
     };
     let checks = section.node(key::CHECK).map(|(_, node)| check::read_all(node, checked, problems));
     let real_servers = real_server::read_all(&section, checked, problems);
-    let mut hash = hash_flags(&section, lb_algo.as_ref(), problems);
     let wanted = section.get(key::FAILURE_DETECTION, problems);
     let detected = cluster.detection
         && value(wanted).unwrap_or(true)
         && detection::has_nodes(real_servers.as_deref(), cluster.nodes);
     if detected {
-        detection::keep_dead(&section, lb_algo.as_ref(), &mut settings, &mut hash);
+        detection::keep_dead(&section, lb_algo.as_ref(), &mut settings);
     }
     let draft = ServerDraft {
         detected,
@@ -119,7 +115,6 @@ fn read(section: Section<'_>, cluster: Cluster<'_>, problems: &mut Problems) -> 
         service,
         protocol,
         delay_loop,
-        hash,
         lb_algo,
         lb_kind: section.get(key::LB_KIND, problems),
         weight: section.get(key::WEIGHT, problems),
@@ -193,30 +188,6 @@ fn service(section: &Section<'_>, problems: &mut Problems) -> Option<Placed<Serv
         (None, false) => Service::Port(port.value),
     };
     Some(Placed { at: port.at, value })
-}
-
-/// The flags of `mh` and `sh`; each belongs to one of them.
-fn hash_flags(
-    section: &Section<'_>,
-    lb_algo: Option<&Placed<Scheduler>>,
-    problems: &mut Problems,
-) -> HashFlags {
-    let mut flag = |key: Key<bool>, owner: Scheduler| -> bool {
-        let Some((at, node)) = section.node(key) else { return false };
-        let wanted = problems.get(key, node);
-        let key = key.name;
-        if lb_algo.is_some_and(|algo| algo.value != owner) {
-            problems.add(
-                at.at.clone(),
-                format!("`{key}` is a flag of another scheduler"),
-                format!("write `lb_algo: {owner}`, or remove `{key}`"),
-            );
-        }
-        value(wanted).unwrap_or_default()
-    };
-    let port = [flag(key::MH_PORT, Scheduler::Mh), flag(key::SH_PORT, Scheduler::Sh)];
-    let fallback = [flag(key::MH_FALLBACK, Scheduler::Mh), flag(key::SH_FALLBACK, Scheduler::Sh)];
-    HashFlags { port: port.contains(&true), fallback: fallback.contains(&true) }
 }
 
 /// The instance that a server names; else the one that has its address, or the only one. Beside it,
@@ -303,7 +274,9 @@ impl ServerDraft {
 
     /// The scheduler, where it refuses what it has for a server of weight 0 (ip_vs_mh.c, ip_vs_sh.c).
     pub(super) fn refusing(&self) -> Option<&Placed<Scheduler>> {
-        self.lb_algo.as_ref().filter(|algo| algo.value.hashes()).filter(|_| !self.hash.fallback)
+        self.lb_algo.as_ref().filter(|algo| algo.value.hashes()).filter(|_| {
+            ![key::MH_FALLBACK, key::SH_FALLBACK].iter().any(|key| self.settings.has(key.name))
+        })
     }
 
     /// What may give a server weight 0 while it runs.
@@ -341,7 +314,7 @@ impl ServerDraft {
 
     /// The service, in a cluster of these nodes and instances.
     pub(super) fn finish(
-        self,
+        mut self,
         nodes: &[NodeDraft],
         instances: &[InstanceDraft],
         places: &HashMap<String, usize>,
@@ -364,6 +337,11 @@ impl ServerDraft {
             }
             (None, None, None) => (0..nodes.len()).map(of_node).collect(),
         };
+        let of_scheduler = |name: &str| {
+            let key = VIRTUAL_SERVER.key(name).and_then(|key| key.only_with);
+            key.is_some_and(|(other, _)| other == key::LB_ALGO.name)
+        };
+        let flags = self.settings.take(of_scheduler);
         Some(VirtualServer {
             vrrp_instance: self.instance,
             service: self.service?.value,
@@ -371,7 +349,7 @@ impl ServerDraft {
             failure_detection: self.detected,
             delay_loop: value(self.delay_loop),
             scheduler: self.lb_algo?.value,
-            hash: self.hash,
+            flags,
             forwarding,
             protocol: self.protocol,
             real_servers,

@@ -1,6 +1,7 @@
 //! Reads the keys that become statements of the same name, by their tables: what each may be, and
 //! how it is written in keepalived.conf.
 
+use std::ops::Range;
 use std::str::FromStr;
 
 use super::keys::track::{COMMAND_LINE, COMMAND_USER};
@@ -14,12 +15,28 @@ use crate::conf::statement::{Settings, Statement};
 pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> Settings {
     let mut settings = Settings::default();
     for key in section.table().keys().filter(|key| key.role == Role::Plain) {
-        let Some((_, node)) = section.node(*key) else { continue };
+        let Some((at, node)) = section.node(*key) else { continue };
+        fits(section, *key, &at.at, problems);
         if let Some((value, statements)) = statements(*key, node, problems) {
             settings.set(key.name, value, statements);
         }
     }
     settings
+}
+
+/// Notes a key that has no effect beside another one.
+fn fits(section: &Section<'_>, key: Key, at: &Range<usize>, problems: &mut Problems) {
+    let Some((name, wanted)) = key.only_with else { return };
+    let other = section.table().key(name).and_then(|other| section.node(*other));
+    if let Some((_, Node { kind: Kind::Scalar(text), .. })) = other
+        && !wanted.contains(&text.as_str())
+    {
+        problems.add(
+            at.clone(),
+            format!("`{}` has no effect with `{name}: {text}`", key.name),
+            format!("write `{name}: {}`, or remove `{}`", wanted.join("` or `"), key.name),
+        );
+    }
 }
 
 /// What settings say under a key.

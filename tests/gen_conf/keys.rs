@@ -42,6 +42,7 @@ fn value(path: &str, key: &Key) -> String {
         Value::Program | Value::Command => "/usr/bin/test 1 2".into(),
         Value::OneOf(choices) => format!("'{}'", choices[0].name),
         Value::OneOrMore(_) => "some".into(),
+        Value::AnyOf(_) => "1".into(),
         other => panic!("{path}.{} has no value: {other:?}", key.name),
     }
 }
@@ -114,7 +115,11 @@ pub fn inventory(path: &str, key: &Key) -> Option<String> {
         "sorry_server_inhibit" | "sorry_server_lvs_method" => ", sorry_server: 192.168.3.9",
         _ => "",
     };
-    let algo = if key.name.starts_with("flag-") { "sh" } else { "rr" };
+    let algo = match (key.only_with, key.name.starts_with("flag-")) {
+        (Some((_, values)), _) => values[0],
+        (None, true) => "sh",
+        (None, false) => "rr",
+    };
     let file = match path {
         "track_file" => format!("some: {{{said}{}}}", required("file", "file: /run/x")),
         _ => "some: {file: /run/x, weight: 1}".into(),

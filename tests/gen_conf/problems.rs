@@ -175,17 +175,17 @@ const CASES: &[Case] = &[
         Told("IPv4 and IPv6 addresses in one", "an instance for each"),
     ),
     // Services
-    Case("protocol: TCP", "protocol: ^DCCP", Told("not supported", "TCP, UDP or SCTP")),
+    Case("protocol: TCP", "protocol: ^DCCP", Told("invalid protocol `DCCP`", "TCP, UDP, SCTP")),
     Case("type: SMTP_CHECK", "type: ^UDP_CHECK\n      #", Told("nothing about a TCP", "TCP_CHECK")),
     Case(
         "lb_algo: wlc",
         "lb_algo: wlc\n    ^mh-port: true",
-        Told("a flag of another scheduler", "`lb_algo: mh`"),
+        Told("`mh-port` has no effect with `lb_algo: wlc`", "`lb_algo: mh`"),
     ),
     Case(
         "lb_algo: wlc",
         "lb_algo: mh\n    ^sh-fallback: true",
-        Told("a flag of another scheduler", "`lb_algo: sh`"),
+        Told("has no effect with `lb_algo: ", "`lb_algo: sh`"),
     ),
     Case("lb_algo: wlc", "lb_algo: mh\n    mh-port: ^1", Told("neither true nor false", "true or")),
     // Wrong types

@@ -56,6 +56,8 @@ pub struct Key<T = ()> {
     pub renamed: Option<(Release, &'static str)>,
     /// What else keepalived takes for its statement's keyword.
     pub also: Option<&'static str>,
+    /// Another key of its section that must have one of these values, or it has no effect.
+    pub only_with: Option<(&'static str, &'static [&'static str])>,
     /// What to do about a wrong value, where that is more than to write another.
     pub cure: &'static str,
     /// The fewest and the most items of its list.
@@ -107,9 +109,24 @@ impl<T> Key<T> {
     ) -> Key<T> {
         let (role, since) = (Role::Plain, Release::OLDEST);
         let (keyword, renamed, also, cure) = (name, None, None, "");
+        let only_with = None;
         let items = (0, usize::MAX);
         let read_as = PhantomData;
-        Key { name, value, role, keyword, default, since, renamed, also, cure, items, doc, read_as }
+        Key {
+            name,
+            value,
+            role,
+            keyword,
+            default,
+            since,
+            renamed,
+            also,
+            only_with,
+            cure,
+            items,
+            doc,
+            read_as,
+        }
     }
 
     /// A key that statements are derived from.
@@ -154,6 +171,12 @@ impl<T> Key<T> {
         self
     }
 
+    /// Another key that must have one of these values.
+    const fn only_with(mut self, other: &'static str, values: &'static [&'static str]) -> Key<T> {
+        self.only_with = Some((other, values));
+        self
+    }
+
     /// What to do about a wrong value.
     const fn cure(mut self, cure: &'static str) -> Key<T> {
         self.cure = cure;
@@ -163,10 +186,36 @@ impl<T> Key<T> {
     /// As it stands in its table.
     pub const fn any(self) -> Key {
         let Key {
-            name, value, role, keyword, default, since, renamed, also, cure, items, doc, ..
+            name,
+            value,
+            role,
+            keyword,
+            default,
+            since,
+            renamed,
+            also,
+            only_with,
+            cure,
+            items,
+            doc,
+            ..
         } = self;
         let read_as = PhantomData;
-        Key { name, value, role, keyword, default, since, renamed, also, cure, items, doc, read_as }
+        Key {
+            name,
+            value,
+            role,
+            keyword,
+            default,
+            since,
+            renamed,
+            also,
+            only_with,
+            cure,
+            items,
+            doc,
+            read_as,
+        }
     }
 
     /// Whether it may not be missing.

@@ -72,32 +72,36 @@ pub const LB_ALGO: Key<Scheduler> =
     Key::ours("lb_algo", Value::OneOf(Scheduler::CHOICES), "required", "The scheduler.");
 
 /// `mh-port`
-pub const MH_PORT: Key<bool> = Key::ours(
+pub const MH_PORT: Key = Key::plain(
     "mh-port",
-    Value::Bool,
+    Value::Flag,
     "false",
     "With mh: the client's port counts too. Best where sessions shall survive.",
-);
+)
+.only_with(LB_ALGO.name, &[Scheduler::Mh.name()]);
 
 /// `mh-fallback`
-pub const MH_FALLBACK: Key<bool> = Key::ours(
+pub const MH_FALLBACK: Key = Key::plain(
     "mh-fallback",
-    Value::Bool,
+    Value::Flag,
     "false",
     "With mh: others get what falls to a server of weight 0; else that is refused.",
-);
+)
+.only_with(LB_ALGO.name, &[Scheduler::Mh.name()]);
 
 /// `sh-port`
-pub const SH_PORT: Key<bool> =
-    Key::ours("sh-port", Value::Bool, "false", "With sh: the client's port counts too.");
+pub const SH_PORT: Key =
+    Key::plain("sh-port", Value::Flag, "false", "With sh: the client's port counts too.")
+        .only_with(LB_ALGO.name, &[Scheduler::Sh.name()]);
 
 /// `sh-fallback`
-pub const SH_FALLBACK: Key<bool> = Key::ours(
+pub const SH_FALLBACK: Key = Key::plain(
     "sh-fallback",
-    Value::Bool,
+    Value::Flag,
     "false",
     "With sh: others get what falls to a server of weight 0; else that is refused.",
-);
+)
+.only_with(LB_ALGO.name, &[Scheduler::Sh.name()]);
 
 /// `lb_kind`
 pub const LB_KIND: Key<Forwarding> = Key::ours(
@@ -227,10 +231,10 @@ pub const VIRTUAL_SERVER: Table = Table {
             FAILURE_DETECTION.any(),
             DELAY_LOOP.any(),
             LB_ALGO.any(),
-            MH_PORT.any(),
-            MH_FALLBACK.any(),
-            SH_PORT.any(),
-            SH_FALLBACK.any(),
+            MH_PORT,
+            MH_FALLBACK,
+            SH_PORT,
+            SH_FALLBACK,
             LB_KIND.any(),
             PROTOCOL.any(),
             WEIGHT.any(),
