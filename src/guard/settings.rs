@@ -30,7 +30,7 @@ const OF_IP_VS: &str = "net.ipv4.vs.";
 /// Where every server that fails stays in its table with weight 0: a client that repeats its SYN, because
 /// the first went to a server that was dead already, gets another server. Where servers leave the table it
 /// would also end the sessions of one that a check takes for dead by mistake.
-const WHERE_SERVERS_STAY: (&str, &str) = ("net.ipv4.vs.expire_nodest_conn", "1");
+pub const WHERE_SERVERS_STAY: (&str, &str) = ("net.ipv4.vs.expire_nodest_conn", "1");
 
 /// Why settings could not be put in place, or set back.
 #[derive(Debug, thiserror::Error)]

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use clap::Parser;
 
 use super::plan::{Guard, Services};
+use super::settings;
 use crate::conf::grammar::{Place, Statement};
 use crate::guard::options::Cli;
 use crate::vip::Vip;
@@ -30,6 +31,8 @@ pub struct Wanted {
     pub kept: BTreeSet<Vip>,
     /// The node's own addresses that unicast VRRP needs (`unicast_src_ip`).
     pub sources: BTreeSet<IpAddr>,
+    /// Whether every server that fails stays in its table; see [`settings::servers_stay`].
+    pub servers_stay: bool,
     /// Hooks whose command line bypass-ipvs would refuse too, where they stand and why.
     pub refused: Vec<String>,
 }
@@ -38,7 +41,8 @@ impl Wanted {
     /// What the statements of a keepalived.conf want. Where several hooks name an address, it gets the
     /// services of all of them, and its sessions are kept if one says so.
     pub fn of(statements: &[Statement]) -> Wanted {
-        let mut wanted = Wanted::default();
+        let servers_stay = settings::servers_stay(statements);
+        let mut wanted = Wanted { servers_stay, ..Wanted::default() };
         for block in statements.iter().filter(|one| BLOCKS.contains(&one.keyword())) {
             for statement in block.inner() {
                 let value = statement.values().first().map_or("", String::as_str);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::doctor::facts::Facts;
 use crate::doctor::lint::{Lint, Needs, Severity};
+use crate::guard::settings::WHERE_SERVERS_STAY;
 use crate::node::ipvs::{Source, SyncRole};
 
 pub(super) const LINTS: &[Lint] = &[
@@ -58,7 +59,7 @@ pub(super) const LINTS: &[Lint] = &[
         severity: Severity::Warning,
         title: "settings of IPVS are not those of the package",
         why: "Sessions or new connections are lost at a failover that would survive.",
-        help: "sysctl --system, after ip_vs is loaded",
+        help: "systemctl restart lvskit-settings puts them in place",
         needs: Needs::Config,
         check: ipvs_settings,
     },
@@ -103,7 +104,7 @@ pub(super) const LINTS: &[Lint] = &[
 /// Percent of the connection tracking table from which new connections are in danger.
 const NEARLY_FULL: u64 = 90;
 
-/// What the package's sysctl.d/90-lvskit.conf sets for IPVS.
+/// What the package's sysctl.conf sets for IPVS, whatever keepalived.conf says.
 const IPVS: [(&str, &str); 4] = [
     ("net.ipv4.vs.sync_threshold", "2 50"),
     ("net.ipv4.vs.sync_refresh_period", "5"),
@@ -193,7 +194,8 @@ fn ipvs_settings(facts: &Facts) -> Vec<String> {
     if facts.config().virtual_servers.is_empty() {
         return Vec::new();
     }
-    let differs = IPVS.iter().filter_map(|(name, wanted)| {
+    let staying = facts.wanted.servers_stay.then_some(&WHERE_SERVERS_STAY);
+    let differs = IPVS.iter().chain(staying).filter_map(|(name, wanted)| {
         let is = facts.node().settings.0.get(*name)?;
         (is != wanted).then(|| format!("{name} is {is}, not {wanted}{}", set_by(&[name])))
     });

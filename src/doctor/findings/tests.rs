@@ -324,6 +324,10 @@ const CASES: &[(&[&str], Change)] = &[
         drop(setting(f, "net.ipv4.conf.eth1.arp_ignore", "0"));
     }),
     (&["ipvs-settings"], |f| drop(setting(f, "net.ipv4.vs.sloppy_tcp", "0"))),
+    (&["ipvs-settings"], |f| {
+        f.wanted.servers_stay = true;
+        drop(setting(f, "net.ipv4.vs.expire_nodest_conn", "0"));
+    }),
     (&["backup-only"], |f| drop(setting(f, "net.ipv4.vs.backup_only", "1"))),
     (&["conntrack-full"], |f| drop(setting(f, "net.netfilter.nf_conntrack_count", "901"))),
     (&["sync-daemon-missing"], |f| drop(f.status.node.ipvs.sync_daemons.pop())),
