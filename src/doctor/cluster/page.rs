@@ -12,8 +12,7 @@ use crate::graph::{escaped, svg};
 use crate::status::Role;
 
 /// A browser would refuse anything that is not in the page.
-const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 const STYLE: &str = "\
 body{font-family:system-ui,sans-serif;margin:1.5rem auto;padding:0 1rem;max-width:96rem;color:#1f2328;background:#fff;line-height:1.45}
