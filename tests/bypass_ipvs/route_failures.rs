@@ -105,7 +105,7 @@ fn a_watcher_is_ready_with_an_unsafe_route() {
 /// The hook writes no file: neither a full disk nor a read-only /run is in its way.
 #[test]
 fn a_full_disk_and_a_read_only_run_change_nothing() {
-    if !inside("ip_failures::a_full_disk_and_a_read_only_run_change_nothing") {
+    if !inside("route_failures::a_full_disk_and_a_read_only_run_change_nothing") {
         return;
     }
     let log = DevLog::new();
