@@ -32,7 +32,7 @@ DOCS := keepalived/README.md keepalived/inventory.yml $(wildcard keepalived/*/ke
 # How long each fuzz target runs, in seconds.
 FUZZ_TIME  ?= 600
 
-.PHONY: all build check test demo lab matrix bench fuzz docs rpm deb clean \
+.PHONY: all build check quick test demo lab matrix bench fuzz docs rpm deb clean \
 	install install-lvskit install-node activate uninstall
 
 all: build
@@ -48,11 +48,15 @@ check:
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --lib --quiet
 	tests/msrv
 
+# While you work: unit tests, and the answers to mistakes in inventories. Without network, root and packages.
+quick:
+	$(CARGO) test --locked --lib --bins --test ui
+
 # Unit, command line, namespaces, packaging; then the lab. What a machine lacks is installed.
 test:
 	$(DEPS) namespaces lab smtp rpm deb systemd ansible firewall versions schema browser prometheus
 	$(CARGO) test --locked --lib --bins
-	$(CARGO) test --locked --test smtp_check --test gen_conf --test import --test node --test see --test bypass_ipvs --test guard
+	$(CARGO) test --locked --test ui --test smtp_check --test gen_conf --test import --test node --test see --test bypass_ipvs --test guard
 	$(CARGO) test --locked --test firewall
 	$(CARGO) test --locked --test packaging
 	$(CARGO) test --locked --release --test lab -- test ordinary

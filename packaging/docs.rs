@@ -13,7 +13,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 use lvskit::cluster::Release;
 use lvskit::doctor;
-use lvskit::inventory::keys;
+use lvskit::inventory::{Lint, keys};
 use lvskit::{cli, guard, smtp};
 
 /// Administration: all three programs are for root and for keepalived.
@@ -107,6 +107,18 @@ fn inventory() -> Roff {
             }
             roff.text([roman(facts)]);
         }
+    }
+    roff.control("SH", ["FINDINGS"]);
+    roff.text([roman(
+        "What gen-conf finds, by the name that its messages end with. An error stops it. A warning is told, and \
+         silenced by allow: [{id: NAME, why: REASON}] in the inventory. A hint is shown on terminals and with \
+         --verbose. lvskit explain NAME tells the same.",
+    )]);
+    for lint in lvskit::inventory::lints::all() {
+        roff.control("TP", []);
+        roff.text([bold(lint.id), roman(format!(" ({})", lint.severity.word()))]);
+        let Lint { title, why, help, .. } = lint;
+        roff.text([roman(format!("Found: {title}. {why} What to do: {help}."))]);
     }
     roff.control("SH", ["FILES"]);
     roff.text([roman("inventory.yml and samples/*.yml in the documentation's folder keepalived")]);

@@ -6,9 +6,12 @@ use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nix::unistd::syncfs;
 use tempfile::TempPath;
+
+pub mod interrupt;
 
 /// A new file's mode. keepalived.conf holds the VRRP password: for root, and for a group that an
 /// administrator may give it.
@@ -16,6 +19,12 @@ pub const MODE: u32 = 0o640;
 
 /// What an old file's mode keeps: everything but the rights of others.
 const KEPT: u32 = 0o7770;
+
+/// How the name of a new content begins, before the number of the process that writes it.
+const PREFIX: &str = ".lvskit-";
+
+/// How long nobody takes to replace files: what is older is left over, whoever has its number now.
+const LONGEST_RUN: Duration = Duration::from_secs(3600);
 
 /// A file's place, and what is there now.
 pub struct Target {
@@ -63,8 +72,10 @@ impl Target {
     /// # Errors
     /// Also when the old file's owner or group can't be kept: only root may give a file away.
     pub fn stage(self, bytes: &[u8]) -> io::Result<Staged> {
+        interrupt::check()?;
+        let prefix = format!("{PREFIX}{}-", std::process::id());
         let mut content =
-            tempfile::Builder::new().prefix(".lvskit-").tempfile_in(folder(&self.path))?;
+            tempfile::Builder::new().prefix(&prefix).tempfile_in(folder(&self.path))?;
         content.write_all(bytes)?;
         let mode = match &self.old {
             Some(old) => {
@@ -89,19 +100,85 @@ pub struct Staged {
     device: u64,
 }
 
+/// A set of files of which some are new and some are old: what happened to each.
+#[derive(Debug)]
+pub struct Half {
+    /// The one that could not be replaced.
+    pub path: PathBuf,
+    /// Why.
+    pub error: io::Error,
+    /// Those that are new.
+    pub replaced: Vec<PathBuf>,
+    /// Those that are still old, behind the one that failed.
+    pub left: Vec<PathBuf>,
+}
+
+impl Half {
+    /// In words: which file failed and why, which are new and which are old.
+    pub fn told(&self) -> String {
+        let list = |paths: &[PathBuf]| {
+            let paths: Vec<String> =
+                paths.iter().map(|path| format!("  {}", path.display())).collect();
+            paths.join("\n")
+        };
+        let mut text = format!("error: {}: can't be replaced: {}", self.path.display(), self.error);
+        if !self.replaced.is_empty() {
+            text.push_str(&format!("\nreplaced already:\n{}", list(&self.replaced)));
+        }
+        if !self.left.is_empty() {
+            text.push_str(&format!("\nnot replaced:\n{}", list(&self.left)));
+        }
+        if self.replaced.is_empty() {
+            text.push_str("\nnothing was replaced");
+        }
+        text
+    }
+}
+
 /// Puts all of them in place, each in one step. Before the first one every new content is brought
 /// to the disk, so that not even a power failure leaves an empty file.
 ///
 /// # Errors
-/// With the file that could not be replaced; those before it are new already.
-pub fn replace(staged: Vec<Staged>) -> Result<(), (PathBuf, io::Error)> {
-    sync(staged.iter().map(|file| (&*file.content, file.device)))?;
+/// With the file that could not be replaced, those before it, which are new already, and the rest.
+pub fn replace(staged: Vec<Staged>) -> Result<(), Half> {
+    let alone = |(path, error)| Half { path, error, replaced: Vec::new(), left: Vec::new() };
+    sync(staged.iter().map(|file| (&*file.content, file.device))).map_err(alone)?;
+    // The last moment at which nothing has changed; the rest is done whatever comes.
+    if let (Err(error), Some(first)) = (interrupt::check(), staged.first()) {
+        return Err(alone((first.target.clone(), error)));
+    }
     let mut folders = Vec::with_capacity(staged.len());
-    for Staged { target, content, device } in staged {
-        content.persist(&target).map_err(|error| (target.clone(), error.error))?;
+    let mut replaced: Vec<PathBuf> = Vec::with_capacity(staged.len());
+    let mut staged = staged.into_iter();
+    while let Some(Staged { target, content, device }) = staged.next() {
+        if let Err(error) = content.persist(&target) {
+            let left = staged.map(|file| file.target).collect();
+            return Err(Half { path: target, error: error.error, replaced, left });
+        }
         folders.push((folder(&target).to_owned(), device));
+        replaced.push(target);
     }
     sync(folders.iter().map(|(folder, device)| (folder.as_path(), *device)))
+        .map_err(|(path, error)| Half { path, error, replaced, left: Vec::new() })
+}
+
+/// Removes what an earlier process that was killed has left beside a file: it may hold a password. What can't
+/// be removed, or may be another process's that still runs, stays.
+pub fn sweep(path: &Path) {
+    let Ok(entries) = fs::read_dir(folder(path)) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(rest) = name.to_str().and_then(|name| name.strip_prefix(PREFIX)) else { continue };
+        let Ok(metadata) = entry.metadata() else { continue };
+        let process = rest.split('-').next().and_then(|pid| pid.parse::<u32>().ok());
+        let runs = process.is_some_and(|pid| Path::new(&format!("/proc/{pid}")).exists());
+        let old = metadata.modified().ok().and_then(|time| time.elapsed().ok());
+        let old = old.is_some_and(|age| age > LONGEST_RUN);
+        if metadata.is_file() && (process.is_some() && !runs || old) {
+            // Another sweep may have been faster.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Replaces one file in one step, with this mode, so that no reader meets half of it.
@@ -236,6 +313,39 @@ mod tests {
         assert!(write(&file, b"b"));
         assert_eq!(fs::read(&file).unwrap(), b"b");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left behind");
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = |name: String| folder.path().join(name);
+        // No process has the highest number that there can be.
+        let dead = name(format!("{PREFIX}4194304-abc"));
+        let own = name(format!("{PREFIX}{}-abc", std::process::id()));
+        let other = name("keepalived.conf".to_owned());
+        for file in [&dead, &own, &other] {
+            fs::write(file, b"secret").unwrap();
+        }
+        sweep(&other);
+        assert!(!dead.exists() && own.exists() && other.exists());
+    }
+
+    #[test]
+    fn a_set_that_is_half_replaced_says_which() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = ["a", "b", "c"].map(|name| folder.path().join(name));
+        let staged: Vec<Staged> =
+            paths.iter().map(|path| Target::read(path).unwrap().stage(b"x").unwrap()).collect();
+        // Somebody makes a folder there meanwhile.
+        fs::create_dir(&paths[1]).unwrap();
+        let half = replace(staged).unwrap_err();
+        assert_eq!(
+            (&half.path, &half.replaced[..], &half.left[..]),
+            (&paths[1], &paths[..1], &paths[2..])
+        );
+        let told = half.told();
+        assert!(told.contains("replaced already:\n") && told.contains("not replaced:\n"), "{told}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left");
     }
 
     #[test]

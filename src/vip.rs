@@ -77,6 +77,24 @@ impl Vip {
         self.0
     }
 
+    /// The same of an address that moves with an instance: a link-local one too, which IPv6 adverts name
+    /// first (RFC 9568), and which no client connects to.
+    ///
+    /// # Errors
+    /// Those of [`Vip::from_str`], but for link-local IPv6 addresses.
+    pub(crate) fn in_instance(text: &str) -> Result<Vip, VipError> {
+        let network: Option<IpNetwork> = text.parse().ok();
+        match network.map(|network| network.ip()) {
+            Some(address @ IpAddr::V6(v6)) if v6.is_unicast_link_local() => Ok(Vip(address)),
+            _ => text.parse(),
+        }
+    }
+
+    /// Whether it is a link-local one.
+    pub(crate) fn is_link_local(self) -> bool {
+        matches!(self.0, IpAddr::V6(v6) if v6.is_unicast_link_local())
+    }
+
     /// Its family.
     pub fn family(self) -> Family {
         Family::of(self.0)

@@ -35,6 +35,7 @@ Exit codes:
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   lvskit explain two-masters               a finding of lvskit doctor
+  lvskit explain quorum-unreachable        a finding of lvskit gen-conf
   lvskit explain advert_int                a key of the inventory
   lvskit explain virtual_server.check      a section's keys
 
@@ -106,7 +107,7 @@ pub struct Doctor {
 #[derive(Debug, Args)]
 #[command(after_help = EXPLAIN_EXAMPLES)]
 pub struct Explain {
-    /// A finding of lvskit doctor, or a key of the inventory by its name or path
+    /// A finding of lvskit doctor or gen-conf, or a key of the inventory by its name or path
     #[arg(value_name = "ID|KEY")]
     pub what: String,
 }

@@ -155,7 +155,7 @@ pub enum Command {
     /// Read-only. Each finding has a name, what was seen, why it matters and what to do.
     Doctor(Doctor),
 
-    /// Explain a finding of doctor, or a key of the inventory
+    /// Explain a finding of doctor or gen-conf, or a key of the inventory
     Explain(Explain),
 
     /// Take this node out as a director and as a server, without losing a session

@@ -152,9 +152,11 @@ impl VrrpInstance {
         self.virtual_ipaddress.first().map_or(Family::V4, |vip| Family::of(vip.address()))
     }
 
-    /// Its bare addresses, those that do not stand in adverts too.
+    /// Its bare addresses, those that do not stand in adverts too, but for link-local ones, which no client
+    /// connects to.
     pub fn all_vips(&self) -> impl Iterator<Item = Vip> + '_ {
-        self.virtual_ipaddress.iter().chain(&self.virtual_ipaddress_excluded).map(|one| one.vip)
+        let all = self.virtual_ipaddress.iter().chain(&self.virtual_ipaddress_excluded);
+        all.map(|one| one.vip).filter(|vip| !vip.is_link_local())
     }
 
     /// The part of node number `node`, if it has one.
@@ -238,7 +240,7 @@ impl FromStr for VirtualAddress {
     fn from_str(text: &str) -> Result<VirtualAddress, VipError> {
         let network: Option<IpNetwork> = text.contains('/').then(|| text.parse().ok()).flatten();
         Ok(VirtualAddress {
-            vip: text.parse()?,
+            vip: Vip::in_instance(text)?,
             prefix_length: network.map(|network| network.prefix()),
             dev: None,
             options: String::new(),

@@ -64,6 +64,21 @@ impl<'a> Files<'a> {
         }
     }
 
+    /// Finds out what would keep a file from being written, before the first one is: hooks that are too long.
+    ///
+    /// # Errors
+    /// Those of [`conf`], with the name of the first node that would have it.
+    pub fn check(&self, nodes: &[usize]) -> Result<()> {
+        for (instance, hooks) in self.cluster.vrrp_instances.iter().zip(&self.hooks) {
+            let Err(error) = hooks else { continue };
+            if let Some(&node) = nodes.iter().find(|&&node| instance.member(node).is_some()) {
+                let name = self.cluster.nodes[node].name.as_str();
+                return Err(anyhow!("{name}: {error:#}"));
+            }
+        }
+        Ok(())
+    }
+
     /// What [`conf`] writes for node number `node`.
     ///
     /// # Errors

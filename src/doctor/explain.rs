@@ -1,4 +1,4 @@
-//! The command `lvskit explain`: a finding of doctor, or a key of the inventory.
+//! The command `lvskit explain`: a finding of doctor or gen-conf, or a key of the inventory.
 
 use std::io::Write;
 
@@ -14,7 +14,8 @@ const LIKE: f64 = 0.8;
 /// Runs the command; results go to `out`, the rest to standard error.
 pub fn run(args: &Explain, out: &mut impl Write) -> Exit {
     let what = args.what.as_str();
-    let lint = super::all().find(|one| one.id == what).map(finding);
+    let doctors = super::all().find(|one| one.id == what).map(finding);
+    let lint = doctors.or_else(|| inventory::lints::find(what).map(of_inventory));
     match lint.or_else(|| inventory::explain::explain(what)) {
         Some(text) => say(&text, out, Exit::Ok),
         None => {
@@ -27,18 +28,22 @@ pub fn run(args: &Explain, out: &mut impl Write) -> Exit {
 /// All that there is to know of a finding.
 fn finding(lint: About) -> String {
     let cluster = if lint.cluster { ", by lvskit doctor --cluster" } else { "" };
-    format!(
-        "{} ({}{cluster})\n  {}\n\nWhy it matters:\n  {}\n\nWhat to do:\n  {}\n",
-        lint.id,
-        lint.severity.word(),
-        lint.title,
-        lint.why,
-        lint.help,
-    )
+    let severity = format!("{}{cluster}", lint.severity.word());
+    shown(lint.id, &severity, lint.title, lint.why, lint.help)
+}
+
+/// The same of a finding of gen-conf.
+fn of_inventory(lint: &inventory::Lint) -> String {
+    shown(lint.id, lint.severity.word(), lint.title, lint.why, lint.help)
+}
+
+fn shown(id: &str, severity: &str, title: &str, why: &str, help: &str) -> String {
+    format!("{id} ({severity})\n  {title}\n\nWhy it matters:\n  {why}\n\nWhat to do:\n  {help}\n")
 }
 
 fn suggestion(what: &str) -> String {
     let ids = super::all().map(|one| one.id.to_owned());
+    let ids = ids.chain(inventory::lints::all().map(|lint| lint.id.to_owned()));
     let all = ids.chain(inventory::explain::paths());
     let last = |path: &str| path.rsplit('.').next().unwrap_or(path).to_owned();
     let likeness =
@@ -46,6 +51,6 @@ fn suggestion(what: &str) -> String {
     let best = all.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     match best.filter(|best| likeness(best) >= LIKE) {
         Some(best) => format!("; did you mean `{best}`?"),
-        None => "; `lvskit doctor --list` lists findings".to_owned(),
+        None => "; `lvskit doctor --list` and `man lvskit-inventory` list findings".to_owned(),
     }
 }

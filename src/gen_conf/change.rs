@@ -10,7 +10,7 @@ use super::{Failure, Or, diff};
 use crate::cli::lvskit::GenConf;
 use crate::cluster::Cluster;
 use crate::exit::Exit;
-use crate::files::{self, Staged, Target};
+use crate::files::{self, Staged, Target, interrupt};
 
 /// What became of one file, or would become of it.
 pub(super) struct Change<'a> {
@@ -27,6 +27,9 @@ pub(super) fn all<'a>(
     cluster: &'a Cluster,
     nodes: &[usize],
 ) -> Result<Vec<Change<'a>>, Failure> {
+    if !args.check {
+        interrupt::catch();
+    }
     let mut changes = Vec::with_capacity(nodes.len());
     let mut ready = Vec::new();
     let renderer = Renderer::new(cluster, args.kind());
@@ -37,16 +40,15 @@ pub(super) fn all<'a>(
         let target = read(&path).or_exit(Exit::File)?;
         let changed = target.differs(text.as_bytes());
         let diff = args.diff.then(|| diff::unified(&path, &target, &text));
+        if !args.check {
+            files::sweep(&path);
+        }
         if changed && !args.check {
             ready.push(stage(args, &path, target, &text).or_exit(Exit::File)?);
         }
         changes.push(Change { node, path, changed, diff });
     }
-    files::replace(ready)
-        .map_err(|(path, error)| {
-            anyhow!(error).context(format!("error: {}: can't be replaced", path.display()))
-        })
-        .or_exit(Exit::File)?;
+    files::replace(ready).map_err(|half| anyhow!(half.told())).or_exit(Exit::File)?;
     Ok(changes)
 }
 

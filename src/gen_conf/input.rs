@@ -7,8 +7,9 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow};
 
 use super::{Failure, Or};
+use crate::cli::lvskit::Format;
 use crate::exit::Exit;
-use crate::inventory::{self, Checked, Problem, Severity, Source};
+use crate::inventory::{self, Checked, Problem, Source};
 
 /// The largest inventory that is read, in bytes; far above any cluster's.
 const LARGEST: u64 = 4 * 1024 * 1024;
@@ -42,27 +43,47 @@ fn text(file: &Path, bytes: Vec<u8>) -> Result<String> {
     })
 }
 
-/// Makes a checked cluster of the inventory, or tells everything that is wrong with it. Warnings
-/// are told at once: they stop nothing.
-pub(super) fn check(file: &Path, text: &str) -> Result<Checked> {
+/// An inventory as it was checked, and everything that was found in it, for programs.
+pub(super) struct Told {
+    /// What it says, or what is wrong with it.
+    pub(super) checked: Result<Checked>,
+    pub(super) findings: Vec<serde_json::Value>,
+}
+
+/// Makes a checked cluster of the inventory, or tells everything that is wrong with it. Warnings, and hints
+/// if they are wanted, are told at once: they stop nothing.
+pub(super) fn check(file: &Path, text: &str, hints: bool, format: Format) -> Told {
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let report = |problems: &[Problem], severity| {
-        inventory::report(&file.to_string_lossy(), text, problems, severity, colour)
+    let name = file.to_string_lossy();
+    let report = |problems: &[Problem]| inventory::report(&name, text, problems, colour);
+    let for_programs = |problems: &[Problem]| match format {
+        Format::Json => inventory::report_json(&name, text, problems),
+        Format::Text => Vec::new(),
     };
-    let checked = inventory::parse(text, &|source| secret(file, source)).map_err(|problems| {
-        let report = report(&problems, Severity::Error);
-        let count = match problems.len() {
-            1 => "1 problem".to_owned(),
-            several => format!("{several} problems"),
-        };
-        anyhow!("{report}\n\nerror: {}: {count}; nothing was written", file.display())
-    })?;
-    if !checked.warnings.is_empty() {
-        // Nowhere left to report that standard error takes nothing.
-        let warnings = report(&checked.warnings, Severity::Warning);
-        let _ = writeln!(std::io::stderr(), "{warnings}");
+    let checked = match inventory::parse(text, &|source| secret(file, source)) {
+        Ok(checked) => checked,
+        Err(problems) => {
+            let count = match problems.len() {
+                1 => "1 problem".to_owned(),
+                several => format!("{several} problems"),
+            };
+            let report = report(&problems);
+            let error =
+                anyhow!("{report}\n\nerror: {}: {count}; nothing was written", file.display());
+            return Told { checked: Err(error), findings: for_programs(&problems) };
+        }
+    };
+    let mut shown = checked.warnings.clone();
+    if hints {
+        shown.extend(checked.hints.iter().cloned());
     }
-    Ok(checked)
+    if !shown.is_empty() {
+        // Nowhere left to report that standard error takes nothing.
+        let _ = writeln!(std::io::stderr(), "{}", report(&shown));
+    }
+    let findings =
+        [&checked.warnings, &checked.hints].into_iter().flat_map(|all| for_programs(all));
+    Told { findings: findings.collect(), checked: Ok(checked) }
 }
 
 /// Fetches a password that the inventory only points to; a file's path may be relative to it.

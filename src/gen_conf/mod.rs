@@ -49,7 +49,9 @@ pub fn run(args: &GenConf, out: &mut impl Write) -> Exit {
 /// What is wrong with the file, and the exit code that says so.
 pub(crate) fn load(file: &Path) -> Result<Cluster, (Exit, anyhow::Error)> {
     let text = input::read(file).map_err(|Failure(exit, error)| (exit, error))?;
-    let checked = input::check(file, &text).map_err(|error| (Exit::No, error))?;
+    let checked = input::check(file, &text, false, Format::Text)
+        .checked
+        .map_err(|error| (Exit::No, error))?;
     Ok(checked.cluster)
 }
 
@@ -62,6 +64,7 @@ fn told(outcome: Result<Exit, Failure>) -> Exit {
     match outcome {
         Ok(exit) => exit,
         Err(Failure(exit, error)) => {
+            files::interrupt::end();
             // Nowhere left to report that standard error takes nothing.
             let _ = writeln!(std::io::stderr(), "{error:#}");
             exit
@@ -86,7 +89,12 @@ fn generate(args: &GenConf, out: &mut impl Write) -> Result<Exit, Failure> {
     // The command line requires it.
     let file = args.inventory.as_deref().unwrap_or(Path::new("-"));
     let text = input::read(file)?;
-    let Checked { cluster, notes, .. } = input::check(file, &text).or_exit(Exit::No)?;
+    let verbose = args.verbose || std::io::stderr().is_terminal();
+    let input::Told { checked, findings } = input::check(file, &text, verbose, args.format());
+    if checked.is_err() && args.format() == Format::Json {
+        tell::refused(&findings, out).context("error: standard output").or_exit(Exit::File)?;
+    }
+    let Checked { cluster, notes, .. } = checked.or_exit(Exit::No)?;
     let nodes = choose(&cluster, file, args)?;
     if args.stdout || args.output.as_deref().is_some_and(files::is_stdout) {
         if args.check || args.diff || args.json || args.format != Format::default() {
@@ -96,7 +104,7 @@ fn generate(args: &GenConf, out: &mut impl Write) -> Result<Exit, Failure> {
         print(args, &cluster, &nodes, out)?;
         return Ok(Exit::Ok);
     }
-    if args.verbose || std::io::stderr().is_terminal() {
+    if verbose {
         for note in notes {
             // Nowhere left to report that standard error takes nothing.
             let _ = writeln!(std::io::stderr(), "note: {note}");
@@ -104,7 +112,9 @@ fn generate(args: &GenConf, out: &mut impl Write) -> Result<Exit, Failure> {
     }
     let changes = change::all(args, &cluster, &nodes)?;
     let any = changes.iter().any(|change| change.changed);
-    tell::changes(args, &changes, out).context("error: standard output").or_exit(Exit::File)?;
+    tell::changes(args, &changes, &findings, out)
+        .context("error: standard output")
+        .or_exit(Exit::File)?;
     Ok(if args.check && any { Exit::Changes } else { Exit::Ok })
 }
 
@@ -161,7 +171,8 @@ fn choose(cluster: &Cluster, file: &Path, args: &GenConf) -> Result<Vec<usize>, 
     Ok(nodes)
 }
 
-/// Prints the files one after the other; a comment names the node where there are several.
+/// Prints the files one after the other, each as soon as it is rendered; a comment names the node where there
+/// are several.
 fn print(
     args: &GenConf,
     cluster: &Cluster,
@@ -169,17 +180,16 @@ fn print(
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     let renderer = render::Renderer::new(cluster, args.kind());
-    let texts: Vec<String> =
-        (nodes.iter()).map(|&node| renderer.text(node)).collect::<Result<_>>().or_exit(Exit::No)?;
-    let several = nodes.len() > 1;
-    (nodes.iter().zip(&texts))
-        .try_for_each(|(&node, text)| {
-            if several {
-                writeln!(out, "# ==> {} <==", cluster.nodes[node].name.as_str())?;
-            }
-            out.write_all(text.as_bytes())
-        })
-        .and_then(|()| out.flush())
-        .context("error: standard output")
-        .or_exit(Exit::File)
+    renderer.check(nodes).or_exit(Exit::No)?;
+    let mut write = |text: &str| {
+        out.write_all(text.as_bytes()).context("error: standard output").or_exit(Exit::File)
+    };
+    for &node in nodes {
+        let text = renderer.text(node).or_exit(Exit::No)?;
+        if nodes.len() > 1 {
+            write(&format!("# ==> {} <==\n", cluster.nodes[node].name.as_str()))?;
+        }
+        write(&text)?;
+    }
+    out.flush().context("error: standard output").or_exit(Exit::File)
 }

@@ -22,6 +22,14 @@ impl<'a> Renderer<'a> {
         Renderer { cluster, kind, guards, files: build::Files::new(cluster) }
     }
 
+    /// Finds out what would keep a file from being rendered.
+    pub(super) fn check(&self, nodes: &[usize]) -> Result<()> {
+        match self.kind {
+            Kind::Keepalived => self.files.check(nodes).context("error"),
+            Kind::Firewall(_) | Kind::Guard => Ok(()),
+        }
+    }
+
     /// The file of node number `node`.
     pub(super) fn text(&self, node: usize) -> Result<String> {
         let needs = || Needs::of(self.cluster, node);

@@ -7,9 +7,20 @@ use serde_json::{Value, json};
 use super::change::Change;
 use crate::cli::lvskit::{Format, GenConf};
 
-pub(super) fn changes(args: &GenConf, changes: &[Change<'_>], out: &mut impl Write) -> Result<()> {
+/// What JSON says of an inventory that was refused.
+pub(super) fn refused(findings: &[Value], out: &mut impl Write) -> Result<()> {
+    writeln!(out, "{}", in_json(&[], findings))?;
+    out.flush()
+}
+
+pub(super) fn changes(
+    args: &GenConf,
+    changes: &[Change<'_>],
+    findings: &[Value],
+    out: &mut impl Write,
+) -> Result<()> {
     match args.format() {
-        Format::Json => writeln!(out, "{}", in_json(changes))?,
+        Format::Json => writeln!(out, "{}", in_json(changes, findings))?,
         Format::Text => {
             for change in changes {
                 let word = match (change.changed, args.check) {
@@ -25,7 +36,7 @@ pub(super) fn changes(args: &GenConf, changes: &[Change<'_>], out: &mut impl Wri
     out.flush()
 }
 
-fn in_json(changes: &[Change<'_>]) -> Value {
+fn in_json(changes: &[Change<'_>], findings: &[Value]) -> Value {
     let files: Vec<Value> = (changes.iter())
         .map(|change| {
             let path = change.path.to_string_lossy();
@@ -36,5 +47,6 @@ fn in_json(changes: &[Change<'_>]) -> Value {
             file
         })
         .collect();
-    json!({ "changed": changes.iter().any(|change| change.changed), "files": files })
+    let changed = changes.iter().any(|change| change.changed);
+    json!({ "changed": changed, "files": files, "findings": findings })
 }

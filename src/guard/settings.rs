@@ -188,7 +188,7 @@ impl Settings {
         }
         let text = serde_json::to_vec(noted).map_err(|error| failed(error.into()))?;
         let staged = files::Target::read(&self.noted).and_then(|target| target.stage(&text));
-        files::replace(vec![staged.map_err(failed)?]).map_err(|(_, source)| failed(source))
+        files::replace(vec![staged.map_err(failed)?]).map_err(|half| failed(half.error))
     }
 
     fn place(&self, key: &str) -> PathBuf {

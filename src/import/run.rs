@@ -9,8 +9,7 @@ use super::{Imported, Options, Source, import, told};
 use crate::cli::import::Import;
 use crate::conf::grammar;
 use crate::exit::Exit;
-use crate::files::{self, Target};
-use crate::inventory::Severity;
+use crate::files::{self, Target, interrupt};
 
 /// What messages call the inventory on standard output.
 const STDOUT: &str = "inventory";
@@ -23,6 +22,7 @@ pub fn run(args: &Import, out: &mut impl Write) -> Exit {
     match try_run(args, out) {
         Ok(exit) => exit,
         Err((exit, error)) => {
+            interrupt::end();
             tell(format_args!("{error:#}"));
             exit
         }
@@ -67,13 +67,7 @@ fn try_run(args: &Import, out: &mut impl Write) -> Result<Exit, (Exit, anyhow::E
     }
     let name = output(args).unwrap_or(Path::new(STDOUT)).to_string_lossy();
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let report = crate::inventory::report(
-        &name,
-        &imported.text,
-        &imported.problems,
-        Severity::Error,
-        colour,
-    );
+    let report = crate::inventory::report(&name, &imported.text, &imported.problems, colour);
     tell(format_args!("{report}\n\nerror: {name}: written, but gen-conf refuses it so far"));
     Ok(Exit::No)
 }
@@ -113,10 +107,10 @@ fn write(args: &Import, imported: &Imported, out: &mut impl Write) -> Result<()>
         out.write_all(imported.text.as_bytes()).context("error: standard output")?;
         return out.flush().context("error: standard output");
     };
+    interrupt::catch();
+    files::sweep(path);
     let staged = Target::read(path)
         .and_then(|target| target.stage(imported.text.as_bytes()))
         .with_context(|| format!("error: {}: can't be written", path.display()))?;
-    files::replace(vec![staged]).map_err(|(path, error)| {
-        anyhow!(error).context(format!("error: {}: can't be replaced", path.display()))
-    })
+    files::replace(vec![staged]).map_err(|half| anyhow!(half.told()))
 }

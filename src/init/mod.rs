@@ -21,7 +21,7 @@ use crate::cli::init::{Init, NodeOption};
 use crate::exit::Exit;
 use crate::files;
 use crate::guard::plan::Service;
-use crate::inventory::{self, Checked, Severity};
+use crate::inventory::{self, Checked};
 use crate::node::addresses::interfaces;
 use crate::vip::Vip;
 
@@ -66,17 +66,17 @@ fn try_run(args: &Init, out: &mut impl Write) -> Result<Exit, (Exit, anyhow::Err
     let text = text::inventory(&answers);
     // The secret is not there yet, and any will do to check the rest.
     let checked = inventory::parse(&text, &|_| Ok("password".to_owned()));
-    let report = |problems: &[_], severity| {
+    let report = |problems: &[_]| {
         let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        inventory::report(&args.output.to_string_lossy(), &text, problems, severity, colour)
+        inventory::report(&args.output.to_string_lossy(), &text, problems, colour)
     };
     match checked {
         Err(problems) => {
-            tell(report(&problems, Severity::Error));
+            tell(report(&problems));
             return Err((Exit::No, anyhow!("the answers make no inventory; nothing was written")));
         }
         Ok(Checked { warnings, .. }) if !warnings.is_empty() => {
-            tell(report(&warnings, Severity::Warning));
+            tell(report(&warnings));
         }
         Ok(_) => {}
     }

@@ -1,6 +1,7 @@
 //! The keys of `check`: one of keepalived's checkers, whose keys become its block as they are, or our
 //! probe, which `probe` reads.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -51,6 +52,14 @@ pub(super) struct Files {
     pub(super) tracked: Vec<Placed<String>>,
     /// What `--drain-file` of our probe names.
     pub(super) draining: Vec<Placed<PathBuf>>,
+    /// Addresses that are asked instead of the server's own.
+    pub(super) targets: Vec<Placed<IpAddr>>,
+    /// Addresses that checks come from.
+    pub(super) sources: Vec<Placed<IpAddr>>,
+    /// Programs of MISC_CHECK.
+    pub(super) commands: Vec<Placed<String>>,
+    /// Whether a check says how often it is done.
+    pub(super) paced: bool,
     /// Whether a check says the weight.
     pub(super) weighing: bool,
 }
@@ -80,6 +89,10 @@ fn read(
     let settings = settings::read(&section, problems);
     let family = settings::get(&settings, key::CONNECT_IP).map(Family::of).or(service.family);
     files.weighing |= settings.has("misc_dynamic");
+    files.targets.extend(settings::placed(&section, &settings, key::CONNECT_IP));
+    files.sources.extend(settings::placed(&section, &settings, key::BINDTO));
+    files.commands.extend(settings::placed(&section, &settings, key::MISC_PATH));
+    files.paced |= settings.has("delay_loop");
     let check = if !bound(&section, &settings, family, problems) {
         None
     } else if kind.is_probe() {

@@ -7,7 +7,7 @@ use super::keys::{AUTHENTICATION, Key, VRRP_INSTANCE, instance as key, top, valu
 use super::places::Places;
 use super::read::{Placed, Problems, Section, items, value};
 use super::secret::{self, Secrets};
-use super::tree::Kind;
+use super::tree::{Key as Entry, Kind, Node};
 use super::{address, raw, settings};
 use crate::cluster::{Family, Pause, Ranking, Seconds, State, Tracked, Version, VirtualAddress};
 use crate::conf::statement::{Settings, Statement};
@@ -73,10 +73,29 @@ pub(super) fn read_all(
             "name one below `vrrp_instance`",
         );
     }
-    (entries.iter())
-        .filter_map(|(name, node)| {
+    let mut skipped = 0;
+    (entries.iter().enumerate())
+        .filter_map(|(place, (name, node))| {
+            if place < skipped {
+                return None;
+            }
             let at = name.at.clone();
-            let section = Section::open(node, &VRRP_INSTANCE, &name.name, at, problems)?;
+            let own = outdented(&entries[place..]);
+            let section = match own {
+                [] => Section::open(node, &VRRP_INSTANCE, &name.name, at, problems)?,
+                [(first, _), ..] => {
+                    skipped = place + 1 + own.len();
+                    problems.add(
+                        first.at.clone(),
+                        format!("the keys of `{}` are not indented", name.name),
+                        format!(
+                            "indent them more than `{}:`, down to the next instance",
+                            name.name
+                        ),
+                    );
+                    Section::of(own, &VRRP_INSTANCE, &name.name, at)
+                }
+            };
             let word = name_of(&name.name);
             if let Err(wrong) = &word {
                 problems.add(name.at.clone(), wrong.title.as_str(), wrong.cure.as_str());
@@ -90,6 +109,15 @@ pub(super) fn read_all(
 pub(super) fn name_of(text: &str) -> Read<Word> {
     (values::NAME.read)(text)?;
     text.parse().or_else(|_| invalid("name", text, values::NAME.shown))
+}
+
+/// The keys that stand beside an instance without keys, where they should be below it.
+fn outdented(entries: &[(Entry, Node)]) -> &[(Entry, Node)] {
+    let [(_, Node { kind: Kind::Null, .. }), rest @ ..] = entries else { return &[] };
+    let is_key = |(key, node): &&(Entry, Node)| {
+        VRRP_INSTANCE.key(&key.name).is_some() && !matches!(node.kind, Kind::Mapping(_))
+    };
+    &rest[..rest.iter().take_while(is_key).count()]
 }
 
 fn read(

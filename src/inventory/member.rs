@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::net::IpAddr;
 
 use super::instance::InstanceDraft;
+use super::lints;
 use super::node::{NodeDraft, OwnInstance};
 use super::read::{Placed, Problems, value};
 use crate::cluster::{
@@ -52,7 +53,12 @@ pub(super) fn finish(
     let family = instance.family()?;
     if instance.unicast && places.len() < 2 {
         let title = "adverts to the other nodes, and there are none";
-        problems.add(instance.places.key("unicast"), title, "remove `unicast`, or add a node");
+        problems.found(
+            &lints::reading::UNICAST_ALONE,
+            instance.places.key("unicast"),
+            title,
+            "remove `unicast`, or add a node",
+        );
     }
     let mut members = Vec::new();
     for &place in &places {
@@ -78,9 +84,11 @@ pub(super) fn finish(
         });
     }
     ties(&instance, nodes, &members, problems);
-    // keepalived refuses nopreempt and preempt_delay on a node whose state is MASTER; and among
-    // equals there is no first.
+    // keepalived refuses nopreempt and preempt_delay on a node whose state is MASTER, and vrrp_strict that
+    // state itself; and among equals there is no first.
+    let strict = global_defs.settings.has("vrrp_strict") || instance.settings.has("strict_mode");
     let first_is_master = preempt == Preempt::AtOnce
+        && !strict
         && instance.priority.is_none()
         && instance.state_backup.is_none();
     if first_is_master {
@@ -148,7 +156,8 @@ fn ties(
             own.or(node.priority.as_ref()).map(|said| said.at.clone())
         };
         let tied = members.iter().rev().filter(|member| member.priority == pair[0]);
-        problems.warn(
+        problems.found(
+            &lints::reading::PRIORITY_TWICE,
             tied.filter_map(said).next().unwrap_or(instance.at.clone()),
             format!("two nodes have priority {} in `{}`", pair[0], instance.name()),
             "give each a priority of its own, or write `election: uniform`",
@@ -211,7 +220,8 @@ fn unicast(
     let addresses = own.and_then(|own| own.unicast_src_ip.as_ref()).into_iter();
     for address in addresses.chain(said.into_iter().flatten()) {
         if Family::of(address.value) != family {
-            problems.add(
+            problems.found(
+                &lints::families::FAMILY_MISMATCH,
                 address.at.clone(),
                 format!("not an {family} address, as those of the instance are"),
                 "write one of the same family",
@@ -223,7 +233,8 @@ fn unicast(
         let others: Vec<IpAddr> = others.map(|&other| source(other)).collect::<Option<_>>()?;
         let lacks = |other: &&IpAddr| said.iter().all(|peer| peer.value != **other);
         if let (Some(missing), Some(first)) = (others.iter().find(lacks), said.first()) {
-            problems.add(
+            problems.found(
+                &lints::reading::UNICAST_PEER_MISSING,
                 first.at.clone(),
                 format!("unicast_peer lacks {missing}: that node would not hear this one"),
                 "name every other node, or remove `unicast_peer`",
@@ -231,20 +242,35 @@ fn unicast(
         }
         let own = source(place);
         if let Some(itself) = said.iter().find(|peer| Some(peer.value) == own) {
-            problems.add(itself.at.clone(), "the node itself is no peer of it", "remove it");
+            problems.found(
+                &lints::reading::UNICAST_PEER_IS_SELF,
+                itself.at.clone(),
+                "the node itself is no peer of it",
+                "remove it",
+            );
         }
     }
     let peers = said.map(|said| said.iter().map(|peer| peer.value).collect());
     Some(Unicast { source: source(place)?, peers })
 }
 
-/// What the instance tracks, and the node besides.
+/// What the instance tracks, and the node besides. A node's line goes before the instance's of the same name:
+/// keepalived would ignore the second one.
 fn tracked(all: &Tracked, own: Option<&OwnInstance>) -> Tracked {
     let mut tracked = all.clone();
+    let name = |line: &String| line.split(' ').next().map(str::to_owned);
+    let replace = |lines: &mut Vec<String>, own: &[String]| {
+        for line in own {
+            match lines.iter_mut().find(|other| name(other) == name(line)) {
+                Some(other) => other.clone_from(line),
+                None => lines.push(line.clone()),
+            }
+        }
+    };
     if let Some(own) = own {
-        tracked.interface.extend(own.tracked.interface.iter().cloned());
-        tracked.script.extend(own.tracked.script.iter().cloned());
-        tracked.file.extend(own.tracked.file.iter().cloned());
+        replace(&mut tracked.interface, &own.tracked.interface);
+        replace(&mut tracked.script, &own.tracked.script);
+        replace(&mut tracked.file, &own.tracked.file);
     }
     tracked
 }

@@ -1,6 +1,6 @@
 //! The inventory: one YAML file that says each fact of a cluster once.
 //!
-//! - `tree` reads YAML into a tree in which everything knows its place;
+//! - `tree` reads YAML into a tree in which everything knows its place, `syntax` tells why it can't be read;
 //! - [`keys`] are the tables of all keys and what their values can be, which everything below goes by;
 //! - `read` takes sections apart and collects every problem instead of stopping at the first;
 //! - `settings` and `raw` read what keepalived.conf has in the same words;
@@ -8,18 +8,18 @@
 //!   the rest;
 //! - `places` remembers where keys stand, `foreign` knows keepalived's words that are no keys;
 //! - `member` works out each node's part, `schema` makes a [`Cluster`];
-//! - `cross` checks what no single value shows;
+//! - [`lints`] is everything that can be found, and checks what no single value shows;
 //! - `report` prints problems with their place and source line; [`schema_json`] and [`explain`] tell
 //!   editors and people what there is.
 
 mod address;
 mod check;
-mod cross;
 mod detection;
 pub mod explain;
 mod foreign;
 mod instance;
 pub mod keys;
+pub mod lints;
 mod member;
 mod node;
 mod places;
@@ -33,6 +33,7 @@ pub mod schema_json;
 mod secret;
 mod server;
 mod settings;
+mod syntax;
 mod timers;
 mod track;
 mod tree;
@@ -41,10 +42,11 @@ use std::ops::Range;
 
 use crate::cluster::Cluster;
 pub use foreign::anywhere as cure_of;
+pub use lints::{Lint, Severity};
 pub use secret::{Secrets, Source, no_secrets};
 
 /// Something wrong in an inventory, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Problem {
     /// Its place in the text, in bytes.
     pub at: Range<usize>,
@@ -52,7 +54,18 @@ pub struct Problem {
     pub title: String,
     /// How to put it right; may be empty.
     pub cure: String,
+    /// What kind of finding it is.
+    pub lint: &'static Lint,
 }
+
+impl PartialEq for Problem {
+    fn eq(&self, other: &Problem) -> bool {
+        let parts = |one: &Problem| (one.at.clone(), one.title.clone(), one.cure.clone());
+        parts(self) == parts(other) && self.lint.id == other.lint.id
+    }
+}
+
+impl Eq for Problem {}
 
 /// An inventory without mistakes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +74,8 @@ pub struct Checked {
     pub cluster: Cluster,
     /// What works, but seldom as it was meant.
     pub warnings: Vec<Problem>,
+    /// What is worth a look.
+    pub hints: Vec<Problem>,
     /// What is worth knowing: a line for each instance.
     pub notes: Vec<String>,
 }
@@ -70,11 +85,11 @@ pub struct Checked {
 /// # Errors
 /// Every problem that was found, in the order of the text.
 pub fn parse(text: &str, secrets: Secrets<'_>) -> Result<Checked, Vec<Problem>> {
-    let Draft { cluster, problems, warnings } = draft(text, secrets);
+    let Draft { cluster, problems, warnings, hints } = draft(text, secrets);
     match cluster {
         Some(cluster) if problems.is_empty() => {
             let notes = schema::notes(&cluster);
-            Ok(Checked { cluster, warnings, notes })
+            Ok(Checked { cluster, warnings, hints, notes })
         }
         _ => Err(problems),
     }
@@ -88,6 +103,8 @@ pub struct Draft {
     pub problems: Vec<Problem>,
     /// What works, but seldom as it was meant.
     pub warnings: Vec<Problem>,
+    /// What is worth a look.
+    pub hints: Vec<Problem>,
 }
 
 /// Reads an inventory as far as that goes, for who wants to see what its mistakes leave.
@@ -95,32 +112,26 @@ pub fn draft(text: &str, secrets: Secrets<'_>) -> Draft {
     let root = match tree::parse(text) {
         Ok(root) => root,
         Err(problem) => {
-            return Draft { cluster: None, problems: vec![problem], warnings: Vec::new() };
+            let (warnings, hints) = Default::default();
+            return Draft { cluster: None, problems: vec![problem], warnings, hints };
         }
     };
     let mut problems = read::Problems::default();
     let cluster = schema::cluster(&root, secrets, &mut problems);
-    let (problems, warnings) = problems.into_parts();
-    Draft { cluster, problems, warnings }
+    lints::apply_allow(&root, &mut problems);
+    let [errors, warnings, hints] = [Severity::Error, Severity::Warning, Severity::Hint]
+        .map(|severity| problems.take(severity));
+    Draft { cluster, problems: errors, warnings, hints }
 }
 
-/// How bad what is reported is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
-    /// Nothing is written.
-    Error,
-    /// It is written all the same.
-    Warning,
-}
-
-/// Writes problems the way compilers do: `file:line:col`, the source line, the cure. The
+/// Writes problems the way compilers do: `file:line:col`, the source line, the
+/// help. Each ends in its name, but those of the form. The
 /// passwords of the inventory are masked. With `colour`, for a terminal.
-pub fn report(
-    file: &str,
-    text: &str,
-    problems: &[Problem],
-    severity: Severity,
-    colour: bool,
-) -> String {
-    report::render(file, text, problems, severity, colour)
+pub fn report(file: &str, text: &str, problems: &[Problem], colour: bool) -> String {
+    report::render(file, text, problems, colour)
+}
+
+/// The same for programs: objects with `id`, `severity`, `file`, `line`, `column`, `title` and `help`.
+pub fn report_json(file: &str, text: &str, problems: &[Problem]) -> Vec<serde_json::Value> {
+    report::json(file, text, problems)
 }

@@ -27,7 +27,7 @@ pub(super) struct NodeDraft {
     pub(super) sessions: Vec<SessionDraft>,
     lvs_sync_daemon: Option<Placed<Word>>,
     global_defs: Settings,
-    global_raw: Vec<Statement>,
+    pub(super) global_raw: Vec<Statement>,
     pub(super) raw: Vec<Statement>,
 }
 

@@ -65,6 +65,13 @@ impl Places {
         item.map_or_else(|| self.value(name), |(_, at)| at.clone())
     }
 
+    /// The same of the last one.
+    pub(super) fn last_item(&self, name: &str, word: &str) -> Range<usize> {
+        let begins = |(text, _): &&(String, Range<usize>)| text.split(' ').next() == Some(word);
+        let item = self.find(name).and_then(|key| key.values.iter().rev().find(begins));
+        item.map_or_else(|| self.value(name), |(_, at)| at.clone())
+    }
+
     fn find(&self, name: &str) -> Option<&Place> {
         self.keys.iter().find(|key| key.name == name)
     }

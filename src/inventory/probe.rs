@@ -222,7 +222,8 @@ fn too_long(deadline: Duration, inherited: bool, source: &Source<'_>, problems: 
             "write `connect_timeout`, `retry` and `delay_before_retry` in the check: those of the \
              server are too long for it, and it is ended after {most} s"
         );
-        return problems.warn(source.place(), title, cure);
+        let lint = &super::lints::reading::CHECK_TAKES_LONG;
+        return problems.found(lint, source.place(), title, cure);
     }
     let cure =
         format!("shorten its timers; keepalived ends a program after at most {} s", Seconds::MAX);

@@ -5,7 +5,8 @@
 use std::ops::Range;
 
 use super::keys::wrong::{Read, wrong};
-use super::keys::{RAW_LINES, Role};
+use super::keys::{NODE_INSTANCE, RAW_LINES, Role, VRRP_INSTANCE};
+use super::lints;
 use super::read::{Problems, Section, items};
 use super::tree::{Kind, Node};
 use crate::conf::grammar::{self, Include, Wanted};
@@ -14,15 +15,24 @@ use crate::conf::statement::Statement;
 /// The longest line, in bytes: keepalived cuts at 1024, indentation included.
 const LONGEST: usize = 1000;
 
+/// What may differ between nodes.
+const OF_NODES: [&str; 3] = ["interface", "priority", "state"];
+
 /// The `raw` of a section; nothing where there is none.
 pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> Vec<Statement> {
     let Some((key, node)) = section.node(RAW_LINES) else { return Vec::new() };
     let lines = lines(node, "raw", problems).unwrap_or_default();
     for keyword in contradicted(section, &lines) {
-        problems.warn(
+        problems.found(
+            &lints::reading::RAW_OVERRULES,
             key.at.clone(),
             format!("`{keyword}` in `raw` is a key too, and keepalived takes the last of two"),
-            format!("write it as a key: `{keyword}: ...`"),
+            match section.table().key(&keyword) {
+                Some(_) => format!("write it as a key: `{keyword}: ...`"),
+                None => {
+                    format!("write it as a key of the instance, for all nodes: `{keyword}: ...`")
+                }
+            },
         );
     }
     lines
@@ -35,6 +45,9 @@ fn contradicted(section: &Section<'_>, lines: &[Statement]) -> Vec<String> {
     let flat = statements.into_iter().flatten().filter(|one| one.block.is_none());
     let written = |keyword: &&str| {
         let key = section.table().key(keyword);
+        // A node's lines stand behind those of the instance, which all nodes must have alike.
+        let of_all = section.table().name == NODE_INSTANCE.name && !OF_NODES.contains(keyword);
+        let key = key.or_else(|| VRRP_INSTANCE.key(keyword).filter(|_| of_all));
         key.is_some_and(|key| key.role == Role::Ours || section.has(*key))
     };
     flat.filter_map(|one| Some(one.keyword()).filter(written).map(str::to_owned)).collect()

@@ -7,15 +7,22 @@ use std::str::FromStr;
 
 use super::keys::wrong::{Read, Wrong, invalid, wrong};
 use super::keys::{
-    self, AUTHENTICATION, GLOBAL_DEFS, NODE, NODE_GLOBAL_DEFS, NODE_INSTANCE, REAL_SERVER, SECRET,
-    TOP, Table, VIRTUAL_SERVER, VRRP_INSTANCE,
+    self, AUTHENTICATION, CHECKS, GLOBAL_DEFS, NODE, NODE_GLOBAL_DEFS, NODE_INSTANCE, REAL_SERVER,
+    SECRET, TOP, Table, VIRTUAL_SERVER, VRRP_INSTANCE, Value,
 };
+use super::lints::{Lint, Severity, shape};
 use super::tree::{Key, Kind, Node};
 use super::{Problem, foreign};
 use crate::cluster::Release;
 
 /// How alike two keys must be for "did you mean" (Jaro-Winkler, 0 to 1).
 const ALIKE: f64 = 0.8;
+
+/// More problems than anybody is shown; what would be said of the others is not worked out.
+const SHOWN: usize = 10_000;
+
+/// So many keys are listed in a message.
+const FEW: usize = 12;
 
 /// A value together with its place, for checks that compare it with others.
 #[derive(Debug, Clone)]
@@ -24,11 +31,10 @@ pub(super) struct Placed<T> {
     pub(super) value: T,
 }
 
-/// Everything that was found wrong so far, or worth a warning.
+/// Everything that was found so far.
 #[derive(Default)]
 pub(super) struct Problems {
-    errors: Vec<Problem>,
-    warnings: Vec<Problem>,
+    all: Vec<Problem>,
     target: Release,
 }
 
@@ -42,31 +48,42 @@ impl Problems {
         self.target = target;
     }
 
+    /// Notes a value that its key can't have.
     pub(super) fn add(
         &mut self,
         at: Range<usize>,
         title: impl Into<String>,
         cure: impl Into<String>,
     ) {
-        self.errors.push(Problem { at, title: title.into(), cure: cure.into() });
+        self.found(&shape::INVALID_VALUE, at, title, cure);
     }
 
-    /// Notes what works, but seldom as it was meant.
-    pub(super) fn warn(
+    /// Notes a case of a finding.
+    pub(super) fn found(
         &mut self,
+        lint: &'static Lint,
         at: Range<usize>,
         title: impl Into<String>,
         cure: impl Into<String>,
     ) {
-        self.warnings.push(Problem { at, title: title.into(), cure: cure.into() });
+        self.all.push(Problem { at, title: title.into(), cure: cure.into(), lint });
     }
 
-    /// What was found wrong and the warnings, each in the order of the text.
-    pub(super) fn into_parts(mut self) -> (Vec<Problem>, Vec<Problem>) {
-        let place = |problem: &Problem| (problem.at.start, problem.at.end);
-        self.errors.sort_by_key(place);
-        self.warnings.sort_by_key(place);
-        (self.errors, self.warnings)
+    /// Takes all cases of a finding away; `false` if there are none.
+    pub(super) fn silence(&mut self, lint: &Lint) -> bool {
+        let before = self.all.len();
+        self.all.retain(|problem| problem.lint.id != lint.id);
+        self.all.len() < before
+    }
+
+    /// Those of a severity, in the order of the text.
+    pub(super) fn take(&mut self, severity: Severity) -> Vec<Problem> {
+        let (mut taken, rest) = std::mem::take(&mut self.all)
+            .into_iter()
+            .partition::<Vec<Problem>, _>(|problem| problem.lint.severity == severity);
+        self.all = rest;
+        taken.sort_by_key(|problem| (problem.at.start, problem.at.end));
+        taken
     }
 
     /// Reads one value of a key; a wrong one becomes a problem at its place.
@@ -97,7 +114,11 @@ impl Problems {
                 wrong(format!("`{what}` has no value"), "write a value, or remove the key")
             }
             Kind::Sequence(_) => {
-                wrong(format!("`{what}` is one value, not a list"), "write one value")
+                let help = match what {
+                    "port" => "write a virtual_server for each port",
+                    _ => "write one value, without brackets or dashes",
+                };
+                wrong(format!("`{what}` is one value, not a list"), help)
             }
             Kind::Mapping(_) => {
                 wrong(format!("`{what}` is one value, not a section"), "write one value")
@@ -119,6 +140,13 @@ pub(super) fn items(node: &Node) -> &[Node] {
         Kind::Sequence(items) => items,
         _ => std::slice::from_ref(node),
     }
+}
+
+/// The name that is most like another, if one is alike.
+pub(super) fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
+    let likeness = |known: &&str| strsim::jaro_winkler(unknown, known);
+    let best = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    best.filter(|best| likeness(best) >= ALIKE).copied()
 }
 
 /// A value without its place.
@@ -144,6 +172,22 @@ fn shape(name: &str, table: &'static Table) -> String {
     }
 }
 
+/// A section's name in a message; what stands for a kind of section is no name.
+fn quoted(name: &str) -> String {
+    match name.starts_with("a ") {
+        true => name.to_owned(),
+        false => format!("`{name}`"),
+    }
+}
+
+/// The section that a key's value is, if it is one alone.
+fn below(key: &super::keys::Key) -> Option<&'static Table> {
+    match key.value {
+        Value::Section(table) | Value::Sections(table) => Some(table),
+        _ => None,
+    }
+}
+
 /// A mapping that is being read.
 pub(super) struct Section<'a> {
     /// Where it is named, for problems of the section as a whole.
@@ -165,12 +209,34 @@ impl<'a> Section<'a> {
     ) -> Option<Section<'a>> {
         match &node.kind {
             Kind::Mapping(entries) => Some(Section { at, name: name.to_owned(), table, entries }),
+            Kind::Null => {
+                let title = format!("{} has no lines below it", quoted(name));
+                let help = format!("indent its lines more than `{name}`: {}", shape(name, table));
+                problems.add(at, title, help);
+                None
+            }
+            _ if table.name == TOP.name => {
+                let title = "an inventory is a section, not a list or a value";
+                problems.add(node.at.clone(), title, "begin with a line `nodes:`, without a dash");
+                None
+            }
             _ => {
-                let title = format!("`{name}` is a section: lines of `key: value` below it");
+                let title =
+                    format!("{} is a section: lines of `key: value` below it", quoted(name));
                 problems.add(node.at.clone(), title, shape(name, table));
                 None
             }
         }
+    }
+
+    /// A section of entries that stand one after the other.
+    pub(super) fn of(
+        entries: &'a [(Key, Node)],
+        table: &'static Table,
+        name: &str,
+        at: Range<usize>,
+    ) -> Section<'a> {
+        Section { at, name: name.to_owned(), table, entries }
     }
 
     /// Where the section is named.
@@ -229,24 +295,46 @@ impl<'a> Section<'a> {
         items(node).iter().filter_map(|item| problems.written(key, item)).collect()
     }
 
+    /// Reports that a key is missing. One that was meant to be this key says so itself.
+    fn missing(&self, key: &'static str, problems: &mut Problems) {
+        // Nobody means one of a thousand keys.
+        let meant = self.entries.iter().take(100).any(|(own, _)| {
+            self.table.key(&own.name).is_none()
+                && self.unknown(&own.name).1.contains(&format!("`{key}"))
+        });
+        if !meant {
+            let title = format!("`{key}` is missing in {}", quoted(&self.name));
+            let help = format!("add a line `{key}: ...`");
+            problems.found(&shape::MISSING_KEY, self.place(), title, help);
+        }
+    }
+
     /// Ends the section: every key that it can't have, and every one that it must have and has not, is a
     /// problem.
     pub(super) fn close(self, problems: &mut Problems) {
         for key in self.table.keys().filter(|key| key.is_required() && !self.has(**key)) {
-            let title = format!("`{}` is missing in `{}`", key.name, self.name);
-            problems.add(self.place(), title, format!("add a line `{}: ...`", key.name));
+            self.missing(key.name, problems);
         }
-        for (key, _) in self.entries {
+        // What belongs below a key that has no lines, and stands beside it: that key is told.
+        let mut bare: Vec<&Table> = Vec::new();
+        for (key, node) in self.entries {
             match self.table.key(&key.name) {
-                Some(known) if known.since > problems.target() => problems.add(
+                Some(known) if known.since > problems.target() => problems.found(
+                    &shape::NOT_IN_TARGET,
                     key.at.clone(),
                     format!("{} does not know `{}`", problems.target(), key.name),
                     format!("remove it, or write `target: {}` if all nodes have that", known.since),
                 ),
-                Some(_) => {}
+                Some(known) => {
+                    bare.extend(below(known).filter(|_| matches!(node.kind, Kind::Null)))
+                }
+                None if bare.iter().any(|table| table.key(&key.name).is_some()) => {}
                 None => {
-                    let (title, cure) = self.unknown(&key.name);
-                    problems.add(key.at.clone(), title, cure);
+                    let (title, cure) = match problems.all.len() < SHOWN {
+                        true => self.unknown(&key.name),
+                        false => ("an unknown key".to_owned(), String::new()),
+                    };
+                    problems.found(&shape::UNKNOWN_KEY, key.at.clone(), title, cure);
                 }
             }
         }
@@ -258,15 +346,48 @@ impl<'a> Section<'a> {
         if [AUTHENTICATION.name, SECRET.name].contains(&self.table.name) {
             return (format!("no key of `{}`", self.name), self.nearest(key));
         }
-        let title = format!("`{key}` is no key of `{}`", self.name);
+        let title = format!("`{key}` is no key of {}", quoted(&self.name));
         match foreign::cure(self.table, key) {
             Some(cure) => (title, cure),
             None if self.cluster_has(key) => (
                 format!("nodes that differ in `{key}` would all be MASTER"),
                 "write it in the cluster's own section, for all of them".to_owned(),
             ),
-            None => (title, self.nearest(key)),
+            None => (title, self.elsewhere(key).unwrap_or_else(|| self.nearest(key))),
         }
+    }
+
+    /// Where a key stands that this section can't have: in a section below it, or at the top.
+    fn elsewhere(&self, key: &str) -> Option<String> {
+        let mut inner = self.table.keys().filter_map(|own| Some((own.name, below(own)?)));
+        if let Some((name, table)) = inner.find(|(_, table)| table.key(key).is_some()) {
+            let first = table.keys().find(|own| own.default.starts_with("required"));
+            let first = first.filter(|own| own.name != key);
+            let first = first.map_or(String::new(), |own| format!("{}: ..., ", own.name));
+            return Some(format!("write it below `{name}`: `{name}: {{{first}{key}: ...}}`"));
+        }
+        let checks = || CHECKS.iter().filter(|check| check.table.key(key).is_some());
+        if self.table.key("check").is_some() && (key == "type" || checks().next().is_some()) {
+            let first = if key == "type" { "" } else { "type: ..., " };
+            return Some(format!("write it below `check`: `check: {{{first}{key}: ...}}`"));
+        }
+        if self.table.name != TOP.name && TOP.key(key).is_some() && key != "nodes" {
+            let name = match self.table.name == VRRP_INSTANCE.name {
+                true => format!("; `vrrp_instance: {}` binds it to this instance", self.name),
+                false => String::new(),
+            };
+            return Some(format!(
+                "write `{key}:` at the top of the inventory, without indentation{name}"
+            ));
+        }
+        if self.table.key("type").is_some() {
+            let names: Vec<&str> = checks().map(|check| check.name()).collect();
+            return match names.as_slice() {
+                [] => None,
+                names => Some(format!("it is a key of {}", names.join(", "))),
+            };
+        }
+        None
     }
 
     /// Whether a key that a node can't have is one of the section for all nodes.
@@ -278,11 +399,18 @@ impl<'a> Section<'a> {
 
     fn nearest(&self, unknown: &str) -> String {
         let known: Vec<&str> = self.table.keys().map(|key| key.name).collect();
-        let likeness = |known: &&str| strsim::jaro_winkler(unknown, known);
-        let best = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-        match best {
-            Some(best) if likeness(best) >= ALIKE => format!("did you mean `{best}`?"),
-            _ => format!("known here: {}", known.join(", ")),
+        match nearest(unknown, &known) {
+            Some(best) => format!("did you mean `{best}`?"),
+            None if known.len() > FEW => {
+                let path = keys::sections().find(|(_, table)| table.name == self.table.name);
+                match path {
+                    Some((path, _)) if !path.is_empty() => {
+                        format!("`lvskit explain {path}` lists the keys that it has")
+                    }
+                    _ => format!("known here: {}", known.join(", ")),
+                }
+            }
+            None => format!("known here: {}", known.join(", ")),
         }
     }
 }

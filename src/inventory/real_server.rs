@@ -1,5 +1,6 @@
 //! The keys of `real_server`: servers that are others than the nodes, or differ from each other.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::check::{self, Checks, Service};
@@ -127,13 +128,16 @@ impl RealServerDraft {
     }
 
     /// The server; `weight` is that of the virtual server.
-    pub(super) fn finish(self, nodes: &[NodeDraft], weight: u32) -> Option<RealServer> {
+    pub(super) fn finish(
+        self,
+        nodes: &[NodeDraft],
+        places: &HashMap<String, usize>,
+        weight: u32,
+    ) -> Option<RealServer> {
         let (addresses, of_node) = match self.who? {
             Who::Address(address) => (vec![address.value], None),
             Who::Node(name) => {
-                let called =
-                    |node: &&NodeDraft| node.name.as_ref().is_some_and(|n| n.value == name.value);
-                let node = nodes.iter().find(called)?;
+                let node = nodes.get(*places.get(name.value.as_str())?)?;
                 (node.addresses.iter().map(|own| own.value).collect(), node.weight.clone())
             }
         };

@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use serde_json::{Value, json};
 
 use super::keys;
 use super::tree::{self, Key, Kind, Node};
-use super::{Problem, Severity};
+use super::{Problem, Severity, lints};
 use crate::secrets::Secrets;
 
 /// The most problems that are shown: whoever has more reads these first.
@@ -20,17 +21,7 @@ const MARK: &str = "auth";
 /// The only `auth_type`, which is no secret.
 const TYPE: &str = "PASS";
 
-pub(super) fn render(
-    file: &str,
-    text: &str,
-    problems: &[Problem],
-    severity: Severity,
-    colour: bool,
-) -> String {
-    let level = match severity {
-        Severity::Error => Level::ERROR,
-        Severity::Warning => Level::WARNING,
-    };
+pub(super) fn render(file: &str, text: &str, problems: &[Problem], colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let tree = tree::parse(text).ok();
     let shown = mask_passwords(text, tree.as_ref());
@@ -47,8 +38,17 @@ pub(super) fn render(
             let annotation = AnnotationKind::Primary.span(at);
             let snippet =
                 Snippet::source(line).line_start(number).path(file).annotation(annotation);
-            let mut group: Group<'_> =
-                level.clone().primary_title(words(&problem.title)).element(snippet);
+            let level = match problem.lint.severity {
+                Severity::Error => Level::ERROR,
+                Severity::Warning => Level::WARNING,
+                Severity::Hint => Level::NOTE.with_name("hint"),
+            };
+            let name = match lints::is_shape(problem.lint) {
+                true => String::new(),
+                false => format!(" [{}]", problem.lint.id),
+            };
+            let title = format!("{}{name}", words(&problem.title));
+            let mut group: Group<'_> = level.primary_title(title).element(snippet);
             if !problem.cure.is_empty() {
                 group = group.element(Level::HELP.message(words(&problem.cure)));
             }
@@ -59,6 +59,26 @@ pub(super) fn render(
         reports.push(format!("... and {} more", problems.len() - MOST));
     }
     reports.join("\n\n")
+}
+
+/// The problems for programs, in their order: name, severity, place, title and help, passwords masked.
+pub(super) fn json(file: &str, text: &str, problems: &[Problem]) -> Vec<Value> {
+    let tree = tree::parse(text).ok();
+    let said = Secrets::of(&[&tree.as_ref().map_or(String::new(), lines_of), text]);
+    let mut lines = Lines { text, start: 0, number: 1 };
+    let one = |problem: &Problem| {
+        let (line, number, at) = lines.of(&problem.at);
+        json!({
+            "id": problem.lint.id,
+            "severity": problem.lint.severity.word(),
+            "file": file,
+            "line": number,
+            "column": line.get(..at.start).map_or(1, |before| before.chars().count() + 1),
+            "title": said.star(&problem.title),
+            "help": said.star(&problem.cure),
+        })
+    };
+    problems.iter().map(one).collect()
 }
 
 /// Every key of the tree, and every value behind its key, one a line, without comments.
@@ -286,8 +306,13 @@ mod tests {
 
     #[test]
     fn place_line_and_cure_are_shown() {
-        let problem = Problem { at: 3..4, title: "bad".into(), cure: "do good".into() };
-        let report = render("x.yml", "a: 1\n", &[problem], Severity::Error, false);
+        let problem = Problem {
+            at: 3..4,
+            title: "bad".into(),
+            cure: "do good".into(),
+            lint: &lints::shape::YAML,
+        };
+        let report = render("x.yml", "a: 1\n", &[problem], false);
         for part in ["error: bad", "x.yml:1:4", "a: 1", "do good"] {
             assert!(report.contains(part), "{report}");
         }
@@ -296,10 +321,9 @@ mod tests {
     #[test]
     fn places_at_the_very_end_are_shown_too() {
         for at in [5..5, 9..12, 0..5] {
-            let problem = Problem { at, title: "bad".into(), cure: String::new() };
-            assert!(
-                render("x.yml", "a: 1\n", &[problem], Severity::Error, false).contains("x.yml:")
-            );
+            let problem =
+                Problem { at, title: "bad".into(), cure: String::new(), lint: &lints::shape::YAML };
+            assert!(render("x.yml", "a: 1\n", &[problem], false).contains("x.yml:"));
         }
     }
 }

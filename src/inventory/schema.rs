@@ -9,7 +9,7 @@ use super::places::Places;
 use super::read::{Placed, Problems, Section, value};
 use super::secret::Secrets;
 use super::tree::Node;
-use super::{cross, detection, instance, member, node, raw, server, settings, track};
+use super::{detection, instance, lints, member, node, raw, server, settings, track};
 use crate::cluster::{self, Cluster, FailureDetection, GlobalDefs, RouterId, SyncGroup};
 use crate::conf::guards::{Guards, Hooks};
 use crate::conf::word::Word;
@@ -39,23 +39,28 @@ pub(super) fn cluster(
     let servers = server::read_all(&top, around, problems);
     let raw = raw::read(&top, problems);
     top.close(problems);
-    let drafts = cross::Drafts {
+    let places: HashMap<String, usize> = (nodes.iter().enumerate())
+        .filter_map(|(place, node)| Some((node.name.as_ref()?.value.as_str().to_owned(), place)))
+        .collect();
+    let drafts = lints::Drafts {
         bypass,
+        keep_sessions: keep_sessions.as_ref().map_or(bypass, |it| it.value),
         drain_file: drain_file.as_ref().and_then(Option::as_ref),
         detection: detection.as_ref(),
         networks: &networks,
         global_defs: &global_defs,
         global_places: &global_places,
         nodes: &nodes,
+        places: &places,
         tracks: &tracks,
         instances: &instances,
         servers: &servers,
         raw: &raw,
     };
-    if !cross::size::check(&drafts, problems) {
+    if !lints::size::check(&drafts, problems) {
         return None;
     }
-    cross::check(&drafts, problems);
+    lints::check(&drafts, problems);
     if !instances.is_empty() && instances.iter().all(instance::InstanceDraft::is_uniform) {
         // Nodes that are all alike have the same file.
         global_defs.router_id = RouterId::HostName;
@@ -70,9 +75,6 @@ pub(super) fn cluster(
         .collect::<Option<_>>();
     let uniform = instances.iter().all(instance::InstanceDraft::is_uniform);
     let failure_detection = detection.map(|draft| FailureDetection { uniform, ..draft.detection });
-    let places: HashMap<String, usize> = (nodes.iter().enumerate())
-        .filter_map(|(place, node)| Some((node.name.as_ref()?.value.as_str().to_owned(), place)))
-        .collect();
     let virtual_servers = (servers.into_iter())
         .map(|server| server.finish(&nodes, &instances, &places))
         .collect::<Option<_>>();
@@ -106,7 +108,7 @@ fn hooks(cluster: &Cluster, named_at: &[Range<usize>], problems: &mut Problems) 
     let guards = Guards::of(cluster);
     for (place, at) in named_at.iter().enumerate().filter(|_| cluster.bypass) {
         if let Ok(Some(Hooks { coarse: true, .. })) = Hooks::of(cluster, &guards, place) {
-            problems.warn(
+            problems.found(&lints::reading::HOOKS_TOO_COARSE,
                 at.clone(),
                 "too many services for the hooks' lines: nodes redirect more ports than are balanced",
                 "put some addresses into another instance; keepalived reads lines of 1024 bytes",

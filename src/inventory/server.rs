@@ -8,11 +8,11 @@ use super::instance::InstanceDraft;
 use super::keys::{VIRTUAL_SERVER, server as key, top};
 use super::node::NodeDraft;
 use super::places::Places;
-use super::read::{Placed, Problems, Section, value};
+use super::read::{Placed, Problems, Section, nearest, value};
 use super::real_server::{self, RealServerDraft};
 use super::timers::Around;
 use super::tree::Kind;
-use super::{detection, member, raw, settings};
+use super::{detection, lints, member, raw, settings};
 use crate::cluster::{Family, Forwarding, Protocol, Scheduler, Seconds, Service, VirtualServer};
 use crate::conf::detection::INHIBIT;
 use crate::conf::statement::{Settings, Statement};
@@ -31,7 +31,7 @@ pub(super) struct ServerDraft {
     pub(super) service: Option<Placed<Service>>,
     pub(super) bypass_ports: Option<Services>,
     pub(super) protocol: Protocol,
-    delay_loop: Option<Placed<Seconds>>,
+    pub(super) delay_loop: Option<Placed<Seconds>>,
     pub(super) lb_algo: Option<Placed<Scheduler>>,
     /// Whether its servers are asked by the cluster's failure detection.
     pub(super) detected: bool,
@@ -46,7 +46,7 @@ pub(super) struct ServerDraft {
     pub(super) sorry_server: Option<Placed<String>>,
     pub(super) hysteresis: Option<Placed<u64>>,
     pub(super) settings: Settings,
-    raw: Vec<Statement>,
+    pub(super) raw: Vec<Statement>,
 }
 
 /// What virtual servers are read for.
@@ -205,10 +205,16 @@ fn instance_of(
         };
         let found = named(&name.value);
         if found.is_none() {
-            problems.add(
+            let known: Vec<&str> = instances.iter().map(InstanceDraft::name).collect();
+            let help = match nearest(name.value.as_str(), &known) {
+                Some(best) => format!("did you mean `{best}`?"),
+                None => "name one of the section `vrrp_instance`".to_owned(),
+            };
+            problems.found(
+                &lints::names::UNKNOWN_NAME,
                 name.at,
                 format!("there is no VRRP instance `{}`", name.value.as_str()),
-                "name one of the section `vrrp_instance`",
+                help,
             );
         }
         return (found, found.is_none());
@@ -241,13 +247,27 @@ impl ServerDraft {
         listed.chain(self.real_servers.iter().flatten().filter_map(RealServerDraft::node))
     }
 
-    /// The weights of all servers together, the nodes at `places` where none are named; `None` where
-    /// one of them is not known.
-    pub(super) fn sum_of_weights(&self, all: &[NodeDraft], places: &[usize]) -> Option<u64> {
+    /// The weights of all servers together, as [`ServerDraft::weights`] has them.
+    pub(super) fn sum_of_weights(
+        &self,
+        all: &[NodeDraft],
+        named: &HashMap<String, usize>,
+        places: &[usize],
+    ) -> Option<u64> {
+        Some(self.weights(all, named, places)?.iter().sum())
+    }
+
+    /// The weights of all servers, the nodes at `places` where none are named, else those that `named` knows;
+    /// `None` where one of them is not known.
+    pub(super) fn weights(
+        &self,
+        all: &[NodeDraft],
+        named: &HashMap<String, usize>,
+        places: &[usize],
+    ) -> Option<Vec<u64>> {
         let own = u64::from(self.weight.as_ref().map_or(WEIGHT, |weight| weight.value));
         let of_node = |name: &str| {
-            let called = |n: &&NodeDraft| n.name.as_ref().is_some_and(|w| w.value.as_str() == name);
-            let node = all.iter().find(called)?;
+            let node = all.get(*named.get(name)?)?;
             Some(node.weight.as_ref().map_or(own, |weight| u64::from(weight.value)))
         };
         if let Some(listed) = &self.real_servers {
@@ -256,13 +276,13 @@ impl ServerDraft {
                 (None, Some(name)) => of_node(name.value.as_str()),
                 (None, None) => Some(own),
             };
-            return listed.iter().map(weight).sum();
+            return listed.iter().map(weight).collect();
         }
         match &self.nodes {
-            Some(names) => names.iter().map(|name| of_node(name.value.as_str())).sum(),
+            Some(names) => names.iter().map(|name| of_node(name.value.as_str())).collect(),
             None => {
                 let nodes = places.iter().map(|&place| all[place].weight.as_ref());
-                Some(nodes.map(|weight| weight.map_or(own, |own| u64::from(own.value))).sum())
+                Some(nodes.map(|weight| weight.map_or(own, |own| u64::from(own.value))).collect())
             }
         }
     }
@@ -326,9 +346,10 @@ impl ServerDraft {
         let weight = value(self.weight).unwrap_or(WEIGHT);
         let of_node = |place: usize| RealServerDraft::of_node(&nodes[place], weight);
         let real_servers = match (self.real_servers, self.nodes, self.instance) {
-            (Some(listed), _, _) => {
-                listed.into_iter().map(|one| one.finish(nodes, weight)).collect::<Option<_>>()?
-            }
+            (Some(listed), _, _) => listed
+                .into_iter()
+                .map(|one| one.finish(nodes, places, weight))
+                .collect::<Option<_>>()?,
             (None, Some(names), _) => (names.iter())
                 .map(|name| places.get(name.value.as_str()).copied().map(of_node))
                 .collect::<Option<_>>()?,

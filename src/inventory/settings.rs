@@ -6,9 +6,9 @@ use std::str::FromStr;
 
 use super::keys::track::{COMMAND_LINE, COMMAND_USER};
 use super::keys::{COMMAND, Key, Role, Value};
-use super::raw;
 use super::read::{Placed, Problems, Section, items};
 use super::tree::{Kind, Node};
+use super::{lints, raw};
 use crate::conf::statement::{Settings, Statement};
 
 /// Reads all plain keys of a section.
@@ -124,7 +124,8 @@ fn program(command: Placed<String>, problems: &mut Problems) -> String {
     };
     let outside = command.value.trim_matches('"').split('\'').step_by(2);
     if let Some(word) = outside.flat_map(str::split_whitespace).find(shells) {
-        problems.warn(
+        problems.found(
+            &lints::reading::SHELL_WORDS,
             command.at,
             format!("keepalived runs commands without a shell: `{word}` is an argument to it"),
             "write a script of its own and name that, or /bin/sh -c '...'",

@@ -26,11 +26,23 @@ pub(super) struct TrackDraft {
     /// Those whose own weight is not 0.
     pub(super) weighted_files: Vec<String>,
     pub(super) weighted_scripts: Vec<String>,
+    /// The weights of scripts and files, each with the key that tracks it.
+    weights: Vec<(&'static str, String, i64)>,
+    /// All names, and where they stand.
+    pub(super) defined: Vec<Defined>,
     pub(super) groups: Vec<GroupDraft>,
     /// Of all nodes.
     pub(super) sessions: Vec<SessionDraft>,
     pub(super) server_groups: Vec<String>,
     pub(super) server_group_blocks: Vec<Statement>,
+}
+
+/// A block with a name.
+pub(super) struct Defined {
+    /// `vrrp_script`, `track_file` or `virtual_server_group`.
+    pub(super) section: &'static str,
+    pub(super) name: String,
+    pub(super) at: Range<usize>,
 }
 
 /// A `bfd_instance` as it was read.
@@ -102,8 +114,18 @@ pub(super) fn read_all(top: &Section<'_>, problems: &mut Problems) -> TrackDraft
                 _ => (&mut draft.scripts, &mut draft.weighted_scripts),
             };
             names.push(name.name.clone());
+            draft.defined.push(Defined {
+                section: keyword,
+                name: name.name.clone(),
+                at: name.at.clone(),
+            });
             // keepalived's own default is 1 for files, and 0 for scripts.
             let default = if keyword == "track_file" { "1" } else { "0" };
+            let number = weight.as_deref().unwrap_or(default).split(' ').next();
+            if let Some(number) = number.and_then(|text| text.parse().ok()) {
+                let key = if keyword == "track_file" { "track_file" } else { "track_script" };
+                draft.weights.push((key, name.name.clone(), number));
+            }
             if !weight.as_deref().unwrap_or(default).starts_with('0') {
                 weighted.push(name.name.clone());
             }
@@ -118,9 +140,22 @@ pub(super) fn read_all(top: &Section<'_>, problems: &mut Problems) -> TrackDraft
             let head = format!("virtual_server_group {}", quoted(name));
             draft.server_group_blocks.push(Statement::block(head, lines));
             draft.server_groups.push(name.name.clone());
+            draft.defined.push(Defined {
+                section: "virtual_server_group",
+                name: name.name.clone(),
+                at: name.at.clone(),
+            });
         }
     }
     draft
+}
+
+impl TrackDraft {
+    /// The weight of what a key tracks by this name, where the line itself says none.
+    pub(super) fn weight(&self, key: &str, name: &str) -> Option<i64> {
+        let is_it = |(own, called, _): &&(&'static str, String, i64)| *own == key && called == name;
+        self.weights.iter().find(is_it).map(|(_, _, weight)| *weight)
+    }
 }
 
 /// The entries of a section of names.

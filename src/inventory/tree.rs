@@ -5,10 +5,13 @@ use std::fmt;
 use std::ops::Range;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::options::NonFiniteFloatPolicy;
 use serde_saphyr::{Location, Spanned};
 
-use super::Problem;
-use super::keys::values::VAULT;
+use super::{Problem, syntax};
+
+/// The most values of an inventory, those of aliases each time.
+const MOST_VALUES: usize = 500_000;
 
 /// A value and its place.
 #[derive(Debug)]
@@ -36,82 +39,32 @@ pub(super) struct Key {
 
 /// Reads one YAML document.
 pub(super) fn parse(text: &str) -> Result<Node, Problem> {
-    if text.trim().is_empty() {
-        return Err(Problem {
-            at: 0..0,
-            title: "the inventory is empty".into(),
-            cure: "start from the example, keepalived/inventory.yml".into(),
-        });
+    if let Some(problem) = syntax::no_inventory(text) {
+        return Err(problem);
     }
-    // YAML would take it for one long value, and say that a section is missing.
-    let start = text.len() - text.trim_start().len();
-    if text[start..].starts_with(VAULT) {
-        return Err(Problem {
-            at: start..start + VAULT.len(),
-            title: "the inventory is still encrypted by Ansible Vault".into(),
-            cure: "let Ansible decrypt it: `ansible-vault view FILE | lvskit gen-conf -i - ...`"
-                .into(),
-        });
-    }
-    match serde_saphyr::from_str::<Raw>(text) {
-        Ok(raw) => Ok(raw.resolve(text)),
-        Err(error) => Err(syntax_problem(text, &error)),
-    }
-}
-
-fn syntax_problem(text: &str, error: &serde_saphyr::Error) -> Problem {
-    let at = error.location().map_or(0..0, |location| place_of_syntax_error(text, location));
-    let words = error.without_snippet().to_string();
-    // The place is shown by the report; the library's own "at line 1, column 2" would say it twice.
-    let title = words.split(" at line ").next().unwrap_or(&words);
-    let template = text.get(..at.start).is_some_and(|before| before.ends_with('{'))
-        && text.get(at.start..).is_some_and(|rest| rest.starts_with('{'));
-    let (title, cure) = if let Some(rest) = title.strip_prefix("duplicate mapping key: ") {
-        let key = rest.split(',').next().unwrap_or(rest);
-        (format!("`{key}` stands twice in the same section"), "remove one of them")
-    } else if title.starts_with("multiple YAML documents") {
-        let cure = "write one inventory in one file, without `---` between its parts";
-        ("a second YAML document".to_owned(), cure)
-    } else if template {
-        let cure = "fill the template in before, or write the value in quotes";
-        ("`{{` begins no value".to_owned(), cure)
-    } else {
-        (title.to_owned(), cure_of_syntax(text, at.start, title))
-    };
-    Problem { at, title, cure: cure.into() }
-}
-
-/// What to do about a syntax error at a place. What was opened and not closed is noticed further
-/// down, often lines later.
-fn cure_of_syntax(text: &str, at: usize, title: &str) -> &'static str {
-    let is_json = text.trim_start_matches('\u{feff}').trim_start().starts_with('{');
-    let before = text.get(..at).unwrap_or(text);
-    let named = title.contains("bracket") || title.contains("quote");
-    let opened = named || before.contains(['{', '[', '"', '\'']);
-    match (is_json, opened && !title.contains("tab")) {
-        (true, _) => {
-            "correct the JSON; perhaps a comma is missing, or a `{`, `[` or quote further up is not closed"
+    match serde_saphyr::from_str_with_options::<Raw>(text, options()) {
+        Ok(raw) => {
+            let root = raw.resolve(text)?;
+            let foreign = match root.kind {
+                Kind::Mapping(_) => None,
+                _ => syntax::keepalived_conf(text),
+            };
+            foreign.map_or(Ok(root), Err)
         }
-        (false, true) => {
-            "correct the YAML; blanks, not tabs, make the structure, or a `{`, `[` or quote further \
-             up is not closed"
-        }
-        (false, false) => "correct the YAML; blanks, not tabs, make the structure",
+        Err(error) => Err(syntax::of(text, &error)),
     }
 }
 
-fn place_of_syntax_error(text: &str, location: Location) -> Range<usize> {
-    let bytes = span(location);
-    if text.get(bytes.clone()).is_some() {
-        return bytes;
+/// Room for the largest cluster that can be rendered; and values that are no numbers stay as they are written.
+fn options() -> serde_saphyr::Options {
+    serde_saphyr::options! {
+        budget: serde_saphyr::budget! { max_nodes: MOST_VALUES, max_events: 4 * MOST_VALUES },
+        reject_unsupported_tags: true,
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
     }
-    // The scanner knows characters, not bytes.
-    let start = location.span().offset() as usize;
-    let byte = text.char_indices().nth(start).map_or(text.len(), |(byte, _)| byte);
-    byte..byte
 }
 
-fn span(location: Location) -> Range<usize> {
+pub(super) fn span(location: Location) -> Range<usize> {
     match (location.span().byte_offset(), location.span().byte_len()) {
         (Some(start), Some(length)) => start as usize..(start + length) as usize,
         _ => usize::MAX..usize::MAX,
@@ -127,11 +80,11 @@ enum RawKind {
     /// Plain, and a number, truth value or null in YAML's eyes.
     Plain,
     Sequence(Vec<Raw>),
-    Mapping(Vec<(Spanned<String>, Raw)>),
+    Mapping(Vec<(Raw, Raw)>),
 }
 
 impl Raw {
-    fn resolve(self, text: &str) -> Node {
+    fn resolve(self, text: &str) -> Result<Node, Problem> {
         // Of an alias, the place where the value is written.
         let at = span(self.0.defined);
         let kind = match self.0.value {
@@ -140,19 +93,35 @@ impl Raw {
                 "" | "~" | "null" | "Null" | "NULL" => Kind::Null,
                 written => Kind::Scalar(written.to_owned()),
             },
-            RawKind::Sequence(items) => {
-                Kind::Sequence(items.into_iter().map(|item| item.resolve(text)).collect())
-            }
+            RawKind::Sequence(items) => Kind::Sequence(
+                items.into_iter().map(|item| item.resolve(text)).collect::<Result<_, _>>()?,
+            ),
             RawKind::Mapping(entries) => Kind::Mapping(
                 (entries.into_iter())
-                    .map(|(key, value)| {
-                        (Key { at: span(key.defined), name: key.value }, value.resolve(text))
-                    })
-                    .collect(),
+                    .map(|(key, value)| Ok((key.named(text)?, value.resolve(text)?)))
+                    .collect::<Result<_, _>>()?,
             ),
         };
         let at = if text.get(at.clone()).is_some() { at } else { text.len()..text.len() };
-        Node { at, kind }
+        Ok(Node { at, kind })
+    }
+
+    /// A key, as it is written.
+    fn named(self, text: &str) -> Result<Key, Problem> {
+        let at = span(self.0.defined);
+        let name = match self.0.value {
+            RawKind::Text(name) => name,
+            RawKind::Plain => text.get(at.clone()).unwrap_or_default().trim().to_owned(),
+            RawKind::Sequence(_) | RawKind::Mapping(_) => {
+                if text.get(..at.start).is_some_and(|before| before.ends_with('{')) {
+                    return Err(syntax::template(at));
+                }
+                let help =
+                    "write a name before the colon; a value with `{{` or `[` belongs into quotes";
+                return Err(syntax::problem(at, "a list or a section where a name belongs", help));
+            }
+        };
+        Ok(Key { at, name })
     }
 }
 
@@ -271,7 +240,7 @@ mod tests {
         assert!(parse("a: 1\n---\nb: 2\n").unwrap_err().title.contains("second YAML document"));
         let cure = |text: &str| parse(text).unwrap_err().cure;
         for open in ["a: [1\nb: 2\n", "a: {b: 1\nc: 2\n", "a: \"x\nb: 1\n", "a: 'x", "a: {b: 1]"] {
-            assert!(cure(open).contains("`{`, `[` or quote further up is not closed"), "{open}");
+            assert!(cure(open).contains("`{`, `[` or quote"), "{open}");
         }
         assert!(
             !cure("a: b: c\n").contains("closed") && !cure("a: {}\n\tb: 2\n").contains("closed")

@@ -167,7 +167,7 @@ fn programs_get_the_difference_too() {
         json!({ "changed": true, "files": [
             { "node": NODES[0], "path": FIRST, "changed": false, "diff": "" },
             { "node": NODES[1], "path": second, "changed": true, "diff": null },
-        ] })
+        ], "findings": [] })
     );
 }
 

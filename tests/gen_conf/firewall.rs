@@ -70,7 +70,7 @@ fn adverts_are_let_in_by_family_and_interface() {
         ]
     );
     // On an interface whose addresses the inventory does not have, from any.
-    let sync = edited(&[("  smtp_server: 192.168.3.1", "  lvs_sync_daemon: eth1")]);
+    let sync = edited(&[("  smtp_server:", "  lvs_sync_daemon: eth1\n  smtp_server:")]);
     let text = Place::with(sync).run(NFTABLES).success();
     assert!(
         text.contains("\niifname \"eth1\" ip daddr 224.0.0.81 udp dport 8848 accept"),
@@ -83,12 +83,12 @@ fn adverts_are_let_in_by_family_and_interface() {
 #[test]
 fn a_switch_s_questions_are_let_in_where_it_asks() {
     let instance = |line: &str| edited(&[("preempt: true", line)]);
-    let global = |line: &str| edited(&[("  smtp_server: 192.168.3.1", line)]);
+    let global = |line: &str| edited(&[("  smtp_server:", &format!("{line}\n  smtp_server:"))]);
     for (inventory, asked) in [
         (instance("mcast_dst_ip: 239.1.1.1"), true),
         (global("  vrrp_mcast_group4: 239.1.1.1"), true),
         (global("  vrrp_mcast_group4: 224.0.0.81"), false),
-        (instance("unicast: true"), false),
+        (format!("keep_sessions: false\n{}", instance("unicast: true")), false),
         (ARTICLE.to_owned(), false),
     ] {
         let place = Place::with(&inventory);

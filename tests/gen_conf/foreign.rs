@@ -20,13 +20,13 @@ pub const CASES: &[Case] = &[
     Case(
         "weight: 1\n",
         "real_server: {node: server01.domain.ru, ^lb_kind: NAT}\n",
-        Told("`lb_kind` is no key of `a real_server`", "`lvs_method: ...`"),
+        Told("`lb_kind` is no key of a real_server", "`lvs_method: ...`"),
     ),
     // It follows from other facts
     Case(
         FIRST,
         "- {name: server01.domain.ru, address: 192.168.3.101, ^state: MASTER}",
-        Told("`state` is no key of `a node`", "the order of `nodes`, the first is MASTER"),
+        Told("`state` is no key of a node", "the order of `nodes`, the first is MASTER"),
     ),
     Case(
         FIRST,

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lvskit::conf::build;
 use lvskit::conf::grammar::{self, Include, NoFiles, Statement, Wanted};
 use lvskit::inventory::keys::{Role, sections};
-use lvskit::inventory::{Severity, no_secrets, parse, report};
+use lvskit::inventory::{no_secrets, parse, report};
 use serde_json::Value;
 
 use crate::common::random::Random;
@@ -80,7 +80,7 @@ fn rendered(inventory: &str) -> Option<Vec<String>> {
         Ok(checked) => checked.cluster,
         Err(problems) => {
             assert!(!problems.is_empty());
-            let told = report("inventory.yml", inventory, &problems, Severity::Error, false);
+            let told = report("inventory.yml", inventory, &problems, false);
             assert!(told.contains("inventory.yml:"), "no place: {told}\n{inventory}");
             return None;
         }

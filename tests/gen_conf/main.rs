@@ -6,6 +6,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod allow;
 mod article;
 mod blocks;
 mod contract;
@@ -22,8 +23,10 @@ mod guard_file;
 mod hostile;
 mod init;
 mod injection;
+mod interrupt;
 mod keepalived;
 mod keys;
+mod lints;
 mod matrix;
 mod missing;
 mod output;

@@ -121,7 +121,7 @@ fn programs_read_json() {
         json!({ "changed": true, "files": [
             { "node": "server01.domain.ru", "path": "out/server01.domain.ru/keepalived.conf", "changed": true },
             { "node": "host-2", "path": "out/host-2/keepalived.conf", "changed": false },
-        ] })
+        ], "findings": [] })
     );
 }
 

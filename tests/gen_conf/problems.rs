@@ -36,10 +36,14 @@ const CASES: &[Case] = &[
     Case(
         "  smtp_server:",
         "  ^x:",
-        Told("`x` is no key of `global_defs`", "known here: notification_email,"),
+        Told("`x` is no key of `global_defs`", "`lvskit explain global_defs` lists"),
     ),
     Case("weight: 1\n", "weight: 1\n    ^weight: 2\n", Told("`weight` stands twice", "remove one")),
-    Case("interface: eth0", "state: BACKUP", Told("`interface` is missing", "`interface: ...`")),
+    Case(
+        "interface: eth0",
+        "state: BACKUP",
+        Told("no interface for `mail_relay`", "`interface: NAME`"),
+    ),
     // Addresses
     Case("192.168.3.104", "^192.168.3.256", Told("not an IPv4 or IPv6 address", "unicast")),
     Case("192.168.3.104", "^192.168.3.104/24", Told("has a prefix length", "alone")),
@@ -88,7 +92,7 @@ const CASES: &[Case] = &[
     Case(
         "port: 25",
         "port: 25\n    vrrp_instance: ^mail",
-        Told("no VRRP instance `mail`", "name one"),
+        Told("no VRRP instance `mail`", "did you mean `mail_relay`?"),
     ),
     // What is new at the top
     Case("nodes:", "keep_sessions: ^maybe\nnodes:", Told("neither true nor false", "write true")),
@@ -149,7 +153,10 @@ const CASES: &[Case] = &[
     Case(
         VIP,
         "virtual_ipaddress: {address: 192.168.3.100, ^interface: eth1}",
-        Told("`interface` is no key of `virtual_ipaddress`", "known here: address, dev"),
+        Told(
+            "`interface` is no key of `virtual_ipaddress`",
+            "`lvskit explain vrrp_instance.virtual_ipaddress`",
+        ),
     ),
     Case(
         VIP,
@@ -189,20 +196,24 @@ const CASES: &[Case] = &[
     ),
     Case("lb_algo: wlc", "lb_algo: mh\n    mh-port: ^1", Told("neither true nor false", "true or")),
     // Wrong types
-    Case("port: 25", "port: ^[25]", Told("`port` is one value, not a list", "write one value")),
+    Case(
+        "port: 25",
+        "port: ^[25]",
+        Told("`port` is one value, not a list", "a virtual_server for each port"),
+    ),
     Case("port: 25", "port: ^{a: 25}", Told("one value, not a section", "write one value")),
     Case("interface: eth0", "interface^:", Told("`interface` has no value", "remove the key")),
     Case(
         FIRST,
         "- ^server01.domain.ru",
-        Told("`a node` is a section", "write `- {name: ..., address: ...}`"),
+        Told("a node is a section", "write `- {name: ..., address: ...}`"),
     ),
     Case(CHECK, "check: ^SMTP_CHECK", Told("`check` is a section", "write `check: {type: ...}`")),
-    Case(FIRST, "-^", Told("`a node` is a section", "write `- {name: ..., address: ...}`")),
+    Case(FIRST, "-^", Told("a node has no lines below it", "write `- {name: ..., address: ...}`")),
     Case(
         "weight: 1\n",
         "real_server: [^192.168.3.101]\n",
-        Told("`a real_server` is a section", "write `- {address: ...}`"),
+        Told("a real_server is a section", "write `- {address: ...}`"),
     ),
     Case(
         AUTHENTICATION,
@@ -210,9 +221,9 @@ const CASES: &[Case] = &[
         Told("`authentication` is a section", "{auth_pass: ...}"),
     ),
     // YAML
-    Case("  - {name: server01", "\t^- {name: server01", Told("tab", "blanks, not tabs")),
-    Case(VIP, "virtual_ipaddress: ^\"192.168.3.100", Told("quote", "correct the YAML")),
-    Case(FIRST, "- ^{name: server01.domain.ru]", Told("']'", "correct the YAML")),
+    Case("  - {name: server01", "^\t- {name: server01", Told("a tab in the", "write blanks")),
+    Case(VIP, "virtual_ipaddress: ^\"192.168.3.100", Told("unclosed quote", "close the")),
+    Case(FIRST, "- ^{name: server01.domain.ru]", Told("']'", "close the")),
 ];
 
 /// Runs the program on a wrong inventory; returns what it said. Nothing may have changed on disk.
@@ -323,7 +334,7 @@ fn a_cluster_without_instances_is_refused() {
 /// The keys that are known in a place are listed once each.
 #[test]
 fn known_keys_are_listed_once() {
-    let report = refused(&edited(&[("advert_int: 2", "q: 2")]));
+    let report = refused(&edited(&[("nodes:", "failure_detection: {q: 2}\nnodes:")]));
     let (_, known) = report.split_once("known here: ").unwrap();
     let mut keys: Vec<&str> = known.lines().next().unwrap().split(", ").collect();
     let all = keys.len();

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use lvskit::cluster::Cluster;
 use lvskit::conf::build;
-use lvskit::inventory::{self, Problem, Severity, no_secrets};
+use lvskit::inventory::{self, Problem, no_secrets};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -22,7 +22,7 @@ fn parse(text: &str) -> Result<Cluster, Vec<Problem>> {
 }
 
 fn report(file: &str, text: &str, problems: &[Problem], colour: bool) -> String {
-    inventory::report(file, text, problems, Severity::Error, colour)
+    inventory::report(file, text, problems, colour)
 }
 
 /// What a password may hold: printable ASCII but `"`, `\` and, to keep this simple, `$`.

@@ -54,7 +54,7 @@ fn sessions_are_kept_unless_they_need_not_be() {
         "notify_master \"/usr/libexec/keepalived/bypass-ipvs --service tcp/25 -r 192.168.3.100\""
     ));
 
-    let asked = edited(&[(SMTP_SERVER, "  lvs_sync_daemon: bond0.100")]);
+    let asked = edited(&[(SMTP_SERVER, &format!("{SMTP_SERVER}\n  lvs_sync_daemon: bond0.100"))]);
     for inventory in [asked.clone(), format!("keep_sessions: false\n{asked}")] {
         assert_eq!(values(&first(inventory), "lvs_sync_daemon"), ["bond0.100 id 11"]);
     }
@@ -95,7 +95,7 @@ fn a_delay_means_backup_everywhere() {
 
 #[test]
 fn version_3_counts_hundredths() {
-    let version_3 = "  vrrp_version: 3";
+    let version_3 = &format!("{SMTP_SERVER}\n  vrrp_version: 3");
     for interval in ["0.01", "0.1", "1", "40.95"] {
         let text = first(edited(&[
             (SMTP_SERVER, version_3),
@@ -113,10 +113,10 @@ fn version_3_counts_hundredths() {
     let run = place.run("--stdout");
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("write at most 40.95 seconds"), "{}", run.stderr);
-    assert!(run.stderr.contains("inventory.yml:22:17"), "{}", run.stderr);
+    assert!(run.stderr.contains("inventory.yml:23:17"), "{}", run.stderr);
     let run = Place::with(edited(&[(SMTP_SERVER, version_3)])).run("--stdout");
     assert!(run.stderr.contains("VRRP version 3 has no authentication"), "{}", run.stderr);
-    assert!(run.stderr.contains("inventory.yml:23:50"), "{}", run.stderr);
+    assert!(run.stderr.contains("inventory.yml:24:50"), "{}", run.stderr);
     let said = edited(&[(SMTP_SERVER, &format!("{SMTP_SERVER}\n  vrrp_version: 2"))]);
     assert_eq!(first(said), first(ARTICLE), "2 is keepalived's default");
 }

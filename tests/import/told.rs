@@ -139,7 +139,10 @@ fn a_script_without_a_path_asks_for_it() {
     assert!(!stderr.contains("missing"), "{stderr}");
     place.write("inventory.yml", stdout.replace("killall", "/usr/bin/killall"));
     assert!(
-        place.rendered("server01.domain.ru").contains("script \"/usr/bin/killall -0 haproxy\"")
+        place
+            .run("--stdout --node server01.domain.ru")
+            .accepted()
+            .contains("script \"/usr/bin/killall -0 haproxy\"")
     );
     // Without quotes, the program has no arguments for keepalived.
     place.write("a.conf", file(0) + &script.replace('"', "").replace("killall", "/bin/killall"));

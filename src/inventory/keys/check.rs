@@ -69,6 +69,10 @@ pub const MAX_REPLY_LENGTH: Key<u32> =
     Key::plain("max_reply_length", Value::Int(0, 65_535), "255", "Of the reply, bytes.")
         .since(Release::V2_2);
 
+/// `misc_path`
+pub const MISC_PATH: Key<String> =
+    Key::plain("misc_path", Value::Program, "required", "The program and its arguments.");
+
 /// `misc_timeout`
 pub const MISC_TIMEOUT: Key<Seconds> = Key::plain(
     "misc_timeout",
@@ -403,7 +407,7 @@ pub const MISC_CHECK: Table = Table {
     groups: &[
         TYPES,
         &[
-            Key::plain("misc_path", Value::Program, "required", "The program and its arguments."),
+            MISC_PATH.any(),
             MISC_TIMEOUT.any(),
             Key::plain("misc_dynamic", Value::Flag, "false", "Exit codes 2-255 are weights 0-253."),
             Key::plain("user", Value::Kind(&values::USER), "script_user, root", "Whom it runs as."),

@@ -29,7 +29,7 @@ pub use instance::{AUTHENTICATION, SECRET, VIRTUAL_ADDRESS, VRRP_INSTANCE};
 pub use node::{NODE, NODE_GLOBAL_DEFS, NODE_INSTANCE};
 pub use real_server::REAL_SERVER;
 pub use server::VIRTUAL_SERVER;
-pub use top::TOP;
+pub use top::{ALLOW, TOP};
 pub use track::{COMMAND, TRACK_FILE, VRRP_SCRIPT, VRRP_SYNC_GROUP};
 pub use value::{COUNT, COUNT_OR_0, PORT, TIMER, TIMER_OR_0, Value, WHOLE_SECONDS};
 
@@ -302,6 +302,7 @@ const SECTIONS: &[(&str, &Table)] = &[
     ("", &TOP),
     ("failure_detection", &FAILURE_DETECTION),
     ("failure_detection.between_sites", &BETWEEN_SITES),
+    ("allow", &ALLOW),
     ("global_defs", &GLOBAL_DEFS),
     ("nodes", &NODE),
     ("nodes.global_defs", &NODE_GLOBAL_DEFS),

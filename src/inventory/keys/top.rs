@@ -19,9 +19,9 @@ pub const TARGET: Key<Release> = Key::ours(
 pub const KEEP_SESSIONS: Key<bool> = Key::ours(
     "keep_sessions",
     Value::Bool,
-    "true",
+    "true, or false with `bypass: false`",
     "Whether open connections live on when an address moves: the hooks keep the address \
-             deliverable, and the sync daemon runs.",
+             deliverable, and the sync daemon runs, which knows multicast only.",
 );
 
 /// `bypass`
@@ -52,6 +52,15 @@ pub const FAILURE_DETECTION: Key = Key::ours(
              connections (weight 0: inhibit_on_failure, and the fallback flag of mh and sh, are rendered \
              too). `{method: ping}` finds a dead node within 0.35 s, where the application's check takes \
              seconds. Servers that are no nodes are not asked.",
+);
+
+/// `allow`
+pub const ALLOWED: Key = Key::ours(
+    "allow",
+    Value::List(&ALLOW),
+    "none",
+    "Warnings that are meant: `[{id: ID, why: REASON}]` silences the warning of that name. Errors can't \
+             be allowed; one that silences nothing is told.",
 );
 
 /// `network`
@@ -148,6 +157,7 @@ pub const TOP: Table = Table {
         BYPASS.any(),
         DRAIN_FILE.any(),
         FAILURE_DETECTION,
+        ALLOWED,
         NETWORK.any(),
         GLOBAL_DEFS,
         NODES,
@@ -162,3 +172,22 @@ pub const TOP: Table = Table {
     ]],
     either: &[],
 };
+
+/// `allow.id`
+pub const ID: Key<String> = Key::ours(
+    "id",
+    Value::Kind(&values::NAME),
+    "required",
+    "The name of the warning, as its message ends with: `[NAME]`.",
+);
+
+/// `allow.why`
+pub const WHY: Key<String> = Key::ours(
+    "why",
+    Value::Kind(&values::REASON),
+    "required",
+    "Why it is right here, for whoever reads it next year.",
+);
+
+/// A warning that is meant.
+pub const ALLOW: Table = Table { name: "allow", groups: &[&[ID.any(), WHY.any()]], either: &[] };

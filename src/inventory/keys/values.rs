@@ -82,6 +82,20 @@ pub const TEXT: Kind = Kind {
     read: |text| word(text).map(|word| word.to_string()),
 };
 
+/// A reason, in words.
+pub const REASON: Kind = Kind {
+    several: false,
+    shown: "a reason, in words",
+    pattern: r"\S",
+    numeric: true,
+    good: "the other site's team asked for it",
+    bad: " ",
+    read: |text| match text.trim().is_empty() {
+        true => wrong("an empty reason", "write why this is right here"),
+        false => Ok(text.to_owned()),
+    },
+};
+
 /// A name: one word.
 pub const NAME: Kind = Kind {
     several: false,
@@ -198,7 +212,7 @@ pub const PREFIXED: Kind = Kind {
     good: "192.168.3.100/24",
     bad: "192.168.3.100/x",
     read: |text| {
-        let vip = vip(text)?;
+        let vip = usable(Vip::in_instance(text))?;
         let network: Option<ipnetwork::IpNetwork> =
             text.contains('/').then(|| text.parse().ok()).flatten();
         let not_a_host = |network: &ipnetwork::IpNetwork| {
@@ -516,7 +530,11 @@ fn and_port<'a>(text: &'a str, what: &str, shown: &str) -> Read<(&'a str, Option
 }
 
 fn vip(text: &str) -> Read<Vip> {
-    text.parse().or_else(|error: VipError| {
+    usable(text.parse())
+}
+
+fn usable(vip: Result<Vip, VipError>) -> Read<Vip> {
+    vip.or_else(|error| {
         let cure = match &error {
             VipError::Length(_, Family::V4) => "write one from 1 to 32, such as 192.168.3.100/24",
             VipError::Length(_, Family::V6) => "write one from 1 to 128, such as fd00::100/64",

@@ -3,7 +3,7 @@
 //! The fuzzer calls this, and so does an ordinary test.
 
 use lvskit::conf::build;
-use lvskit::inventory::{Severity, no_secrets, parse, report};
+use lvskit::inventory::{no_secrets, parse, report};
 
 /// keepalived cuts lines at 1024 bytes without a word.
 const LONGEST_LINE: usize = 1000;
@@ -15,14 +15,14 @@ pub fn inventory(data: &[u8]) {
         Ok(checked) => {
             let warnings = checked.warnings;
             assert!(warnings.iter().all(|warning| text.get(warning.at.clone()).is_some()));
-            let _ = report("inventory.yml", text, &warnings, Severity::Warning, false);
+            let _ = report("inventory.yml", text, &warnings, false);
             checked.cluster
         }
         Err(problems) => {
             assert!(!problems.is_empty());
             assert!(problems.iter().all(|problem| text.get(problem.at.clone()).is_some()));
             assert!(problems.iter().all(|problem| !problem.title.is_empty()));
-            let report = report("inventory.yml", text, &problems, Severity::Error, false);
+            let report = report("inventory.yml", text, &problems, false);
             assert!(report.contains("inventory.yml:"));
             return;
         }

@@ -1,0 +1,133 @@
+//! `failure_detection` together with the rest: where it has no effect, where it can't work, and where it
+//! would come too late.
+
+use super::Drafts;
+use super::lint::Lint;
+use crate::cluster::{Method, Seconds};
+use crate::inventory::read::Problems;
+
+/// What is found here.
+pub(super) static LINTS: &[&Lint] = &[
+    &DETECTION_UNUSED,
+    &BFD_NEEDS_OWN_FILES,
+    &DETECTION_TOO_SLOW,
+    &DETECTION_WITH_DH,
+    &DETECTION_ENDS_SESSIONS,
+];
+
+pub(super) static DETECTION_UNUSED: Lint = Lint::warning(
+    "detection-unused",
+    "failure detection, or a part of it, has no effect",
+    "Whoever wrote it counts on a detection that does not happen.",
+    "remove it, or make it count: a `failure_detection` at the top, nodes as servers, nodes of several sites",
+);
+
+pub(super) static BFD_NEEDS_OWN_FILES: Lint = Lint::error(
+    "bfd-needs-own-files",
+    "failure detection that differs between nodes, and one file for all",
+    "BFD sessions and timings between sites name the other node, so each node needs a file of its own; `election: uniform` renders the same file for all.",
+    "write `method: ping` without `between_sites`, or `election: ranked`",
+);
+
+pub(super) static DETECTION_TOO_SLOW: Lint = Lint::warning(
+    "detection-too-slow",
+    "failure detection is slower than VRRP",
+    "VRRP replaces a dead MASTER before its own server gets no more connections, so clients are still sent to a dead node.",
+    "write an `interval` of at most `advert_int`",
+);
+
+pub(super) static DETECTION_WITH_DH: Lint = Lint::error(
+    "detection-with-dh",
+    "`lb_algo: dh` refuses connections to a dead node",
+    "Failure detection gives a dead node weight 0, and the kernel's dh scheduler refuses what falls to such a server.",
+    "use `lb_algo: mh` or another, or write `failure_detection: false` in the virtual_server",
+);
+
+pub(super) static DETECTION_ENDS_SESSIONS: Lint = Lint::warning(
+    "detection-ends-sessions",
+    "each false alarm of failure detection ends sessions",
+    "A server that is removed loses its sessions. With `inhibit_on_failure` it keeps them and gets no new ones.",
+    "remove `inhibit_on_failure: false`, or write `failure_detection: false` in the virtual_server",
+);
+
+pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
+    let Some(draft) = drafts.detection else {
+        for server in drafts.servers {
+            if server.places.has("failure_detection") {
+                problems.found(
+                    &DETECTION_UNUSED,
+                    server.places.key("failure_detection"),
+                    "`failure_detection` of a virtual server, and the inventory has none",
+                    "remove it, or write `failure_detection: {method: ping}` at the top",
+                );
+            }
+        }
+        return;
+    };
+    let detection = &draft.detection;
+    let uniform = drafts.instances.iter().all(|instance| instance.is_uniform());
+    if uniform && detection.method == Method::Bfd {
+        problems.found(&BFD_NEEDS_OWN_FILES,
+            draft.places.value("method"),
+            "`method: bfd` needs a file for each node, and with `election: uniform` all have the same",
+            "write `method: ping`, or `election: ranked`",
+        );
+    }
+    if let Some(far) = &draft.far_places {
+        let mut sites = drafts.nodes.iter().map(|node| node.site.as_ref().map(|site| &site.value));
+        let first = sites.next();
+        if sites.all(|site| Some(site) == first) {
+            problems.found(
+                &DETECTION_UNUSED,
+                draft.places.key("between_sites"),
+                "`between_sites` has no effect: all nodes are of one site",
+                "write `site: NAME` at the nodes, or remove it",
+            );
+        } else if uniform {
+            problems.found(&BFD_NEEDS_OWN_FILES,
+                far.whole(),
+                "`between_sites` needs files that differ, and with `election: uniform` all are the same",
+                "remove it, or write `election: ranked`",
+            );
+        }
+    }
+    if !drafts.servers.is_empty() && drafts.servers.iter().all(|server| !server.detected) {
+        problems.found(
+            &DETECTION_UNUSED,
+            draft.places.whole(),
+            "`failure_detection` has no effect: no node is a server here",
+            "remove it: other servers may drop pings, so add a PING_CHECK to their `check` by hand",
+        );
+    }
+    let shortest = drafts.instances.iter().map(|instance| {
+        instance.advert_int.as_ref().map_or(Seconds::ONE, |advert_int| advert_int.value)
+    });
+    if let Some(advert_int) = shortest.min().filter(|shortest| detection.near.interval > *shortest)
+    {
+        problems.found(&DETECTION_TOO_SLOW,
+            draft.places.value("interval"),
+            format!(
+                "interval {} is above advert_int, {advert_int}: VRRP replaces a dead MASTER before its \
+                 server gets no more connections",
+                detection.near.interval
+            ),
+            "write an interval of at most advert_int",
+        );
+    }
+    for server in drafts.servers.iter().filter(|server| server.detected) {
+        if let Some(algo) = server.lb_algo.as_ref().filter(|algo| algo.value.name() == "dh") {
+            problems.found(&DETECTION_WITH_DH,
+                algo.at.clone(),
+                "`failure_detection` gives a dead node weight 0, and `dh` then refuses its connections",
+                "use `lb_algo: mh` or another; or write `failure_detection: false` in this virtual_server",
+            );
+        }
+        if server.keeps_removing {
+            problems.found(&DETECTION_ENDS_SESSIONS,
+                server.places.key("inhibit_on_failure"),
+                "without `inhibit_on_failure` each false alarm of `failure_detection` ends sessions",
+                "remove `inhibit_on_failure: false`, or write `failure_detection: false` here",
+            );
+        }
+    }
+}

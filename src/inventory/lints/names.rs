@@ -1,0 +1,299 @@
+//! Names that lead to nothing, and weights that count for nothing: keepalived reads a file with them,
+//! and what they should have done never happens.
+
+use std::net::IpAddr;
+
+use super::lint::Lint;
+use super::{Drafts, unique};
+use crate::cluster::{Method, Tracked};
+use crate::conf::statement::{Settings, Statement};
+use crate::conf::word::Word;
+use crate::inventory::instance::InstanceDraft;
+use crate::inventory::member;
+use crate::inventory::places::Places;
+use crate::inventory::read::{Placed, Problems};
+use crate::inventory::track::GroupDraft;
+
+/// What is found here.
+pub(super) static LINTS: &[&Lint] = &[
+    &INSTANCE_IN_TWO_GROUPS,
+    &UNKNOWN_NAME,
+    &GROUP_OF_ONE,
+    &BFD_SESSION_TWICE,
+    &WEIGHT_IN_GROUP,
+    &GROUP_ORDER_DIFFERS,
+];
+
+pub(super) static INSTANCE_IN_TWO_GROUPS: Lint = Lint::error(
+    "instance-in-two-groups",
+    "an instance in two sync groups",
+    "keepalived takes the first one only.",
+    "list the instance in one vrrp_sync_group",
+);
+
+pub(in crate::inventory) static UNKNOWN_NAME: Lint = Lint::error(
+    "unknown-name",
+    "a name that leads nowhere",
+    "keepalived would ignore the reference, and what it should do never happens.",
+    "correct the name, or define it in its section",
+);
+
+pub(super) static GROUP_OF_ONE: Lint = Lint::error(
+    "group-of-one",
+    "a sync group of fewer than two instances",
+    "keepalived calls that an error, and the group has no effect.",
+    "name at least two instances in `group`",
+);
+
+pub(super) static BFD_SESSION_TWICE: Lint = Lint::error(
+    "bfd-session-twice",
+    "two BFD sessions with one neighbour",
+    "keepalived refuses the second one.",
+    "remove one of them",
+);
+
+pub(super) static WEIGHT_IN_GROUP: Lint = Lint::error(
+    "weight-in-group",
+    "a weight in a sync group does not count",
+    "keepalived sets the weights of what members of a group track to 0.",
+    "track it in the group with `weight 0`, or write `sync_group_tracking_weight: true`",
+);
+
+pub(super) static GROUP_ORDER_DIFFERS: Lint = Lint::error(
+    "group-order-differs",
+    "instances of a sync group prefer other nodes",
+    "They move together, so they need the same nodes in the same order.",
+    "give them the same `site`, `nodes` and priorities",
+);
+
+pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
+    let grouped: Vec<&Placed<_>> =
+        drafts.tracks.groups.iter().flat_map(|group| &group.members).collect();
+    let title = "an instance can be in one vrrp_sync_group, once";
+    unique(&INSTANCE_IN_TWO_GROUPS, &grouped, |name| name.value.clone(), title, problems);
+    for instance in drafts.instances {
+        tracked(&instance.tracked, &instance.places, drafts, problems);
+        in_raw(&instance.settings, &instance.places, drafts, problems);
+    }
+    for node in drafts.nodes {
+        for (_, own) in &node.instances {
+            tracked(&own.tracked, &own.places, drafts, problems);
+            in_raw(&own.settings, &own.places, drafts, problems);
+        }
+    }
+    sessions(drafts, problems);
+    for group in &drafts.tracks.groups {
+        tracked(&group.tracked, &group.places, drafts, problems);
+        for name in &group.members {
+            if drafts.instances.iter().all(|instance| instance.name() != name.value.as_str()) {
+                problems.found(
+                    &UNKNOWN_NAME,
+                    name.at.clone(),
+                    format!("there is no VRRP instance `{}`", name.value.as_str()),
+                    "name one of the section `vrrp_instance`",
+                );
+            }
+        }
+        if !group.weights {
+            for name in &group.members {
+                weights(name.value.as_str(), drafts, problems);
+            }
+        }
+        alike(group, drafts, problems);
+        if group.members.len() < 2 {
+            let title = "a group of fewer than two instances";
+            problems.found(&GROUP_OF_ONE, group.at.clone(), title, "name at least two in `group`");
+        }
+    }
+    for server in drafts.servers {
+        for file in server.all_checks().flat_map(|checks| &checks.files.tracked) {
+            if !drafts.tracks.files.contains(&file.value) {
+                problems.found(
+                    &UNKNOWN_NAME,
+                    file.at.clone(),
+                    format!("there is no track_file `{}`", file.value),
+                    "name one of the section `track_file`",
+                );
+            }
+        }
+    }
+}
+
+/// What is tracked must be there.
+fn tracked(tracked: &Tracked, places: &Places, drafts: &Drafts<'_>, problems: &mut Problems) {
+    let kinds = [
+        ("track_script", "vrrp_script", &tracked.script, &drafts.tracks.scripts),
+        ("track_file", "track_file", &tracked.file, &drafts.tracks.files),
+    ];
+    for (key, section, lines, known) in kinds {
+        for line in lines {
+            let name = unquoted(line);
+            if !known.iter().any(|known| known == name) {
+                problems.found(
+                    &UNKNOWN_NAME,
+                    places.item(key, name),
+                    format!("`{key}` names `{name}`, which is no `{section}`"),
+                    format!("add it to the section `{section}`, or correct the name"),
+                );
+            }
+        }
+    }
+}
+
+/// What `raw` at the top has to define, since there is no section for it.
+fn in_raw(settings: &Settings, places: &Places, drafts: &Drafts<'_>, problems: &mut Problems) {
+    let lines = || drafts.raw.iter().chain(drafts.nodes.iter().flat_map(|node| &node.raw));
+    let included =
+        |line: &Statement| line.words().next().is_some_and(|word| word.starts_with("include"));
+    // What stands there can't be known.
+    if lines().any(|line| line.line.contains('$') || included(line)) {
+        return;
+    }
+    let defined = |heads: &[&str], name: &str| {
+        lines().any(|line| {
+            let mut words = line.words();
+            let (head, own) = (words.next(), words.next());
+            head.is_some_and(|head| heads.contains(&head))
+                && own.is_some_and(|own| own.trim_matches('"') == name)
+        })
+    };
+    for (key, heads) in [
+        ("track_process", ["vrrp_track_process", "track_process"]),
+        ("track_bfd", ["bfd_instance", "bfd_instance"]),
+    ] {
+        for line in settings.statements(key).iter().flat_map(|list| list.block.iter().flatten()) {
+            let name = unquoted(&line.line);
+            let session = key == "track_bfd" && is_session(name, drafts);
+            if !session && !defined(&heads, name) {
+                problems.found(
+                    &UNKNOWN_NAME,
+                    places.item(key, name),
+                    format!("`{key}` names `{name}`, and there is no `{} {name}`", heads[0]),
+                    match key {
+                        "track_bfd" => "add it to the section `bfd_instance`, or correct the name",
+                        _ => "define it in `raw` at the top, or correct the name",
+                    },
+                );
+            }
+        }
+    }
+}
+
+/// Whether there is a `bfd_instance` of that name, in a section.
+fn is_session(name: &str, drafts: &Drafts<'_>) -> bool {
+    let own = drafts.nodes.iter().flat_map(|node| &node.sessions);
+    let mut all = drafts.tracks.sessions.iter().chain(own);
+    all.any(|session| session.name == name.split(' ').next().unwrap_or(name))
+}
+
+/// keepalived refuses two sessions with one neighbour.
+fn sessions(drafts: &Drafts<'_>, problems: &mut Problems) {
+    let detection = drafts.detection.filter(|draft| draft.detection.method == Method::Bfd);
+    for node in drafts.nodes {
+        let shared = drafts.tracks.sessions.iter();
+        let shared = shared.filter(|one| node.sessions.iter().all(|own| own.name != one.name));
+        let all: Vec<&Placed<IpAddr>> =
+            shared.chain(&node.sessions).filter_map(|one| one.neighbor.as_ref()).collect();
+        let others: Vec<IpAddr> = (drafts.nodes.iter())
+            .filter(|other| detection.is_some() && !std::ptr::eq(*other, node))
+            .flat_map(|other| other.addresses.iter().map(|address| address.value))
+            .collect();
+        for (at, neighbor) in all.iter().enumerate() {
+            let earlier = all[..at].iter().any(|other| other.value == neighbor.value);
+            let (title, help) = match (earlier, others.contains(&neighbor.value)) {
+                (true, _) => ("two bfd_instances with one neighbour", "remove one of them"),
+                (false, true) => (
+                    "`failure_detection: {method: bfd}` has a session with this node already",
+                    "remove it: the name of that session is the node's",
+                ),
+                (false, false) => continue,
+            };
+            problems.found(
+                &BFD_SESSION_TWICE,
+                neighbor.at.clone(),
+                format!("{title}: {}", neighbor.value),
+                help,
+            );
+        }
+    }
+}
+
+/// keepalived takes the weights of what members of a group track for 0, unless the group says
+/// otherwise: instances with different priorities could not move together.
+fn weights(member: &str, drafts: &Drafts<'_>, problems: &mut Problems) {
+    let Some(instance) = drafts.instances.iter().find(|instance| instance.name() == member) else {
+        return;
+    };
+    let own = drafts.nodes.iter().flat_map(|node| &node.instances);
+    let own = own.filter(|(name, _)| name.value == member);
+    let own = own.map(|(_, own)| (&own.places, &own.tracked));
+    for (places, tracked) in std::iter::once((&instance.places, &instance.tracked)).chain(own) {
+        let Tracked { interface, script, file } = tracked;
+        let none: &Vec<String> = &Vec::new();
+        let kinds = [
+            ("track_interface", interface, none),
+            ("track_script", script, &drafts.tracks.weighted_scripts),
+            ("track_file", file, &drafts.tracks.weighted_files),
+        ];
+        let lines = kinds.iter().flat_map(|(key, all, w)| all.iter().map(move |l| (*key, l, w)));
+        for (key, line, weighted) in lines {
+            let counts = match line.split_once(" weight ") {
+                Some((_, weight)) => weight.split(' ').next() != Some("0"),
+                None => weighted.iter().any(|name| name == unquoted(line)),
+            };
+            if counts {
+                problems.found(
+                    &WEIGHT_IN_GROUP,
+                    places.item(key, unquoted(line)),
+                    format!("in a vrrp_sync_group the weight of `{line}` does not count"),
+                    "track it in the group with `weight 0`; or `sync_group_tracking_weight: true`",
+                );
+            }
+        }
+    }
+}
+
+/// The name in a line of what is tracked.
+fn unquoted(line: &str) -> &str {
+    line.split(' ').next().unwrap_or_default().trim_matches('"')
+}
+
+/// Instances that move together have to be on the same nodes, and prefer them in the same order.
+fn alike(group: &GroupDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
+    let find = |name: &Placed<Word>| {
+        drafts.instances.iter().find(|instance| instance.name() == name.value.as_str())
+    };
+    let preferred = |instance: &InstanceDraft| {
+        let ranking = member::ranking(instance, drafts.nodes)?;
+        let equal = ranking.windows(2).all(|two| two[0].1 == two[1].1);
+        Some((ranking.into_iter().map(|(place, _)| place).collect::<Vec<_>>(), equal))
+    };
+    let Some(first) = group.members.first().and_then(find) else { return };
+    for name in &group.members[1..] {
+        let Some(other) = find(name) else { continue };
+        let (Some(a), Some(b)) = (preferred(first), preferred(other)) else { continue };
+        if a != b {
+            let said = |one: &InstanceDraft| one.priority.as_ref().map(|said| said.at.clone());
+            if let (Some(at), true) = (said(first).or(said(other)), a.1 != b.1) {
+                let (equal, ranked) = if a.1 { (first, other) } else { (other, first) };
+                problems.found(
+                    &GROUP_ORDER_DIFFERS,
+                    at,
+                    format!(
+                        "`priority` makes all nodes of `{}` equal, and `{}` prefers one of them",
+                        equal.name(),
+                        ranked.name()
+                    ),
+                    "remove it: the order of `nodes` decides; or give each node its priority there",
+                );
+                continue;
+            }
+            problems.found(
+                &GROUP_ORDER_DIFFERS,
+                name.at.clone(),
+                format!("`{}` and `{}` prefer other nodes", first.name(), other.name()),
+                "give instances of a group the same `site`, and let them prefer nodes in the same order",
+            );
+        }
+    }
+}

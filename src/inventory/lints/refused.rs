@@ -1,0 +1,267 @@
+//! What keepalived -t answers with an error, although each line is one that it knows.
+
+use std::ops::Range;
+
+use super::lint::{Found, Lint, Severity};
+use super::servers::group_lines;
+use super::{Drafts, traffic};
+use crate::cluster::{Forwarding, Service, Tracked};
+use crate::conf::statement::Settings;
+use crate::inventory::instance::InstanceDraft;
+use crate::inventory::places::Places;
+
+/// What is found here.
+pub(super) static LINTS: &[&Lint] = &[
+    &Lint {
+        id: "tracked-twice",
+        severity: Severity::Error,
+        title: "one thing is tracked twice",
+        why: "keepalived ignores the second line and calls it an error.",
+        help: "remove one of the lines",
+        check: Some(tracked_twice),
+    },
+    &Lint {
+        id: "unicast-key-in-multicast",
+        severity: Severity::Error,
+        title: "a key of unicast in an instance that sends to a multicast group",
+        why: "keepalived calls that an error and ignores the key.",
+        help: "write `unicast: true` in the instance, or remove the key",
+        check: Some(unicast_keys),
+    },
+    &Lint {
+        id: "strict-with-authentication",
+        severity: Severity::Error,
+        title: "`vrrp_strict` with authentication",
+        why: "RFC 5798 has no authentication: keepalived ignores the password and calls it an error.",
+        help: "remove `authentication`, or `vrrp_strict`",
+        check: Some(strict_password),
+    },
+    &Lint {
+        id: "strict-with-unicast",
+        severity: Severity::Error,
+        title: "`vrrp_strict` with `unicast`",
+        why: "The RFCs know multicast only: keepalived ignores the peers and calls them an error.",
+        help: "remove `unicast`, or `vrrp_strict`",
+        check: Some(strict_unicast),
+    },
+    &Lint {
+        id: "route-without-dev",
+        severity: Severity::Error,
+        title: "a virtual route without an interface",
+        why: "keepalived does not look for the interface of `via`, and calls the line an error.",
+        help: "add `dev INTERFACE` to the line",
+        check: Some(routes),
+    },
+    &Lint {
+        id: "rule-unknown",
+        severity: Severity::Error,
+        title: "a virtual rule that begins with no word of ip rule",
+        why: "keepalived calls the line an error and adds no rule.",
+        help: "write it as for `ip rule add`, such as `from 10.0.0.0/8 table 100`",
+        check: Some(rules),
+    },
+    &Lint {
+        id: "group-port-differs",
+        severity: Severity::Error,
+        title: "a server's port differs from its group's",
+        why: "Only NAT can change a port: keepalived resets it and calls it an error.",
+        help: "write the port of the group, or `lb_kind: NAT`",
+        check: Some(group_ports),
+    },
+    &Lint {
+        id: "server-is-listed-node",
+        severity: Severity::Error,
+        title: "a server is listed as node and by its address",
+        why: "It is one server, and keepalived refuses the second one.",
+        help: "remove one of them",
+        check: Some(node_and_address),
+    },
+];
+
+/// What an instance says, and what its nodes say of it.
+fn sections<'a>(
+    instance: &'a InstanceDraft,
+    drafts: &Drafts<'a>,
+) -> impl Iterator<Item = (&'a Places, &'a Tracked, &'a Settings)> {
+    let own = drafts.nodes.iter().filter_map(|node| node.own(instance.name()));
+    let own = own.map(|own| (&own.places, &own.tracked, &own.settings));
+    std::iter::once((&instance.places, &instance.tracked, &instance.settings)).chain(own)
+}
+
+fn tracked_twice(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    let instances = drafts.instances.iter().flat_map(|instance| sections(instance, drafts));
+    let groups = drafts.tracks.groups.iter().map(|group| (&group.places, &group.tracked));
+    for (places, tracked) in instances.map(|(places, tracked, _)| (places, tracked)).chain(groups) {
+        let Tracked { interface, script, file } = tracked;
+        for (key, lines) in
+            [("track_interface", interface), ("track_script", script), ("track_file", file)]
+        {
+            let names: Vec<&str> =
+                lines.iter().map(|line| line.split(' ').next().unwrap_or_default()).collect();
+            let twice = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name));
+            if let Some((_, name)) = twice {
+                found.at(places.last_item(key, name), format!("`{key}` names {name} twice"));
+            }
+        }
+    }
+}
+
+fn unicast_keys(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    for instance in drafts.instances.iter().filter(|instance| !instance.unicast) {
+        for (places, _, settings) in sections(instance, drafts) {
+            for key in ["unicast_ttl", "check_unicast_src", "unicast_fault_no_peer"] {
+                if settings.has(key) {
+                    let title = format!("`{key}`, and advertisements go to a multicast group");
+                    found.at(places.key(key), title);
+                }
+            }
+        }
+    }
+}
+
+/// Where the nodes serve, `vrrp_strict` is an error by itself.
+fn is_strict(instance: &InstanceDraft, drafts: &Drafts<'_>) -> bool {
+    let strict =
+        drafts.global_defs.settings.has("vrrp_strict") || instance.settings.has("strict_mode");
+    strict && !drafts.bypass
+}
+
+fn strict_password(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    for instance in drafts.instances.iter().filter(|instance| is_strict(instance, drafts)) {
+        if let Some(pass) = &instance.auth_pass {
+            found.at(pass.at.clone(), "with `vrrp_strict` there is no authentication");
+        }
+    }
+}
+
+fn strict_unicast(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    for instance in drafts.instances.iter().filter(|instance| is_strict(instance, drafts)) {
+        if instance.unicast {
+            found.at(instance.places.key("unicast"), "with `vrrp_strict` there is no unicast");
+        }
+    }
+}
+
+/// The lines of a key, each with the place of the key.
+fn lines<'a>(
+    key: &'static str,
+    drafts: &Drafts<'a>,
+) -> impl Iterator<Item = (Range<usize>, &'a str)> {
+    let all = drafts.instances.iter().flat_map(move |instance| {
+        let own: Vec<_> = sections(instance, drafts).collect();
+        own
+    });
+    all.flat_map(move |(places, _, settings)| {
+        let blocks = settings.statements(key).iter().flat_map(|block| &block.block).flatten();
+        blocks.map(move |line| {
+            let first = line.line.split(' ').next().unwrap_or_default();
+            (places.item(key, first), line.line.as_str())
+        })
+    })
+}
+
+fn routes(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    let unreachable = ["blackhole", "unreachable", "prohibit", "throw"];
+    for (at, line) in lines("virtual_routes", drafts) {
+        let has = |wanted: &[&str]| line.split_whitespace().any(|word| wanted.contains(&word));
+        let ignored = line.starts_with(['#', '!']) || line.contains('$');
+        if !has(&["dev", "oif", "nexthop", "nhid"]) && !has(&unreachable) && !ignored {
+            found.at(at, format!("the route `{line}` names no interface"));
+        }
+    }
+}
+
+/// The words that a rule can begin with, ip-rule(8) and keepalived.conf(5).
+const RULE: &[&str] = &[
+    "not",
+    "from",
+    "to",
+    "tos",
+    "dsfield",
+    "fwmark",
+    "iif",
+    "dev",
+    "oif",
+    "priority",
+    "preference",
+    "order",
+    "pref",
+    "prio",
+    "table",
+    "lookup",
+    "realms",
+    "goto",
+    "nat",
+    "map-to",
+    "l3mdev",
+    "uidrange",
+    "suppress_prefixlength",
+    "suppress_ifgroup",
+    "ipproto",
+    "sport",
+    "dport",
+    "protocol",
+    "no_track",
+    "inet",
+    "inet6",
+    "type",
+    "tun_id",
+    "prohibit",
+    "blackhole",
+    "unreachable",
+    "unicast",
+    "all",
+    "any",
+];
+
+fn rules(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    for (at, line) in lines("virtual_rules", drafts) {
+        let first = line.split_whitespace().next().unwrap_or_default();
+        if !RULE.contains(&first) && !line.starts_with(['#', '!']) && !line.contains('$') {
+            found.at(at, format!("`{first}` is not a word that a rule begins with"));
+        }
+    }
+}
+
+fn group_ports(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    for server in drafts.servers {
+        let Some(Service::Group(name)) = server.service.as_ref().map(|it| &it.value) else {
+            continue;
+        };
+        let ports: Vec<u16> = group_lines(name, drafts)
+            .filter(|line| !line.starts_with("fwmark"))
+            .filter_map(|line| line.split_whitespace().nth(1)?.parse().ok())
+            .collect();
+        let [first, ..] = ports.as_slice() else { continue };
+        if ports.iter().any(|port| port != first) {
+            continue;
+        }
+        for one in server.real_servers.iter().flatten() {
+            let nat = match one.settings.value("lvs_method") {
+                Some(own) => own == "NAT",
+                None => server.forwarding() == Forwarding::Nat,
+            };
+            if let Some(port) = one.port.as_ref().filter(|port| port.value != *first && !nat) {
+                let title = format!("port {} differs from the group's, {first}", port.value);
+                found.at(port.at.clone(), title);
+            }
+        }
+    }
+}
+
+fn node_and_address(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    for server in drafts.servers {
+        let listed = server.real_servers.iter().flatten();
+        let named: Vec<usize> = (listed.clone())
+            .filter(|one| one.node().is_some())
+            .filter_map(|one| traffic::node_of(one, drafts))
+            .collect();
+        for one in listed {
+            let Some(address) = one.stranger() else { continue };
+            if traffic::node_of(one, drafts).is_some_and(|node| named.contains(&node)) {
+                let title = format!("{} is a node that is listed by its name too", address.value);
+                found.at(address.at.clone(), title);
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! One VRID on several sites: no matter where the sites do not hear each other.
+
+use super::Drafts;
+use super::lint::{Found, Lint, Severity};
+use crate::inventory::instance::InstanceDraft;
+use crate::inventory::member;
+
+/// What is found here.
+pub(super) static LINTS: &[&Lint] = &[&Lint {
+    id: "vrid-on-two-sites",
+    severity: Severity::Warning,
+    title: "instances of two sites have one virtual_router_id",
+    why: "Where both sites hear the same multicast, each takes the other's advertisements for its own: the log \
+          fills, and roles change without need.",
+    help: "give each instance a number of its own; or allow this where no multicast passes between the sites",
+    check: Some(two_sites),
+}];
+
+fn two_sites(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    let hears = |one: &&InstanceDraft| !one.unicast && one.site.is_some();
+    let all: Vec<&InstanceDraft> = drafts.instances.iter().filter(hears).collect();
+    for (at, instance) in all.iter().enumerate() {
+        let Some(vrid) = &instance.virtual_router_id else { continue };
+        let members = member::members(instance, drafts.nodes);
+        let same = all[..at].iter().find(|other| {
+            other.virtual_router_id.as_ref().is_some_and(|own| own.value == vrid.value)
+                && other.family() == instance.family()
+                && member::members(other, drafts.nodes).iter().all(|one| !members.contains(one))
+        });
+        if let Some(other) = same {
+            let title = format!(
+                "`{}` of another site has virtual_router_id {} too",
+                other.name(),
+                vrid.value
+            );
+            found.at(vrid.at.clone(), title);
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! Services that lead nowhere: servers behind routers, checks that see one server, weights that add up to
+//! nothing, addresses without a service.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+
+use ipnetwork::IpNetwork;
+
+use super::Drafts;
+use super::lint::{Found, Lint, Severity};
+use crate::cluster::{Family, Forwarding, Service};
+use crate::inventory::check::Checks;
+use crate::inventory::instance::InstanceDraft;
+use crate::inventory::member;
+use crate::inventory::real_server::RealServerDraft;
+use crate::inventory::server::ServerDraft;
+
+/// What is found here.
+pub(super) static LINTS: &[&Lint] = &[
+    &Lint {
+        id: "server-behind-router",
+        severity: Severity::Warning,
+        title: "direct routing to a server on another network",
+        why: "Direct routing changes a frame's address and nothing else, so no router may be in between. A check \
+              by routing succeeds all the same: in a lab 3 of 6 connections failed.",
+        help: "use `lb_kind: TUN` or NAT, or give director and server a common network",
+        check: Some(behind_router),
+    },
+    &Lint {
+        id: "check-of-one-server",
+        severity: Severity::Warning,
+        title: "one check of several servers asks a fixed address",
+        why: "All servers are up or down together with that one address: a dead server stays in the balance.",
+        help: "remove the address, write it at each real_server, or use the placeholder {address}",
+        check: Some(fixed_address),
+    },
+    &Lint {
+        id: "check-from-one-node",
+        severity: Severity::Warning,
+        title: "a check from an address that only one node has",
+        why: "On the other nodes the check can't bind to it: all servers count as down there, and nothing is \
+              served after a failover.",
+        help: "remove `bindto`",
+        check: Some(bound_to_one),
+    },
+    &Lint {
+        id: "sorry-server-is-vip",
+        severity: Severity::Error,
+        title: "the sorry server is a VIP",
+        why: "IPVS would balance the VIP to itself: connections are refused.",
+        help: "write the address of a server that is always there",
+        check: Some(sorry_vip),
+    },
+    &Lint {
+        id: "all-weights-zero",
+        severity: Severity::Error,
+        title: "all servers have weight 0",
+        why: "No server gets a connection, the quorum is never reached, and keepalived calls that an error.",
+        help: "give at least one server a weight above 0",
+        check: Some(all_zero),
+    },
+    &Lint {
+        id: "vip-without-service",
+        severity: Severity::Warning,
+        title: "a VIP that no virtual server balances",
+        why: "Only the MASTER serves it.",
+        help: "add a virtual_server for its instance or address, or allow this with the reason",
+        check: Some(unserved),
+    },
+    &Lint {
+        id: "service-address-unknown",
+        severity: Severity::Warning,
+        title: "a service at an address of no instance",
+        why: "keepalived moves no such address: packets arrive only if something else brings them to the MASTER.",
+        help: "add the address to `virtual_ipaddress`, or correct it",
+        check: Some(unknown_address),
+    },
+    &Lint {
+        id: "weight-without-effect",
+        severity: Severity::Warning,
+        title: "weights that the scheduler does not look at",
+        why: "`rr`, `lc` and `dh` know only whether a weight is 0, so all servers get the same share.",
+        help: "write `lb_algo: wrr` or `lb_algo: wlc`, or remove the weights",
+        check: Some(ignored_weights),
+    },
+    &Lint {
+        id: "slow-checks-by-default",
+        severity: Severity::Hint,
+        title: "servers are checked once a minute",
+        why: "Without `delay_loop` keepalived waits 60 s between two checks, so a dead server gets connections \
+              for a minute.",
+        help: "write `delay_loop: SECONDS`",
+        check: Some(once_a_minute),
+    },
+];
+
+/// The networks that are known, or follow from VIPs' lengths.
+fn networks(drafts: &Drafts<'_>) -> Vec<IpNetwork> {
+    if !drafts.networks.is_empty() {
+        return drafts.networks.iter().map(|network| network.value).collect();
+    }
+    let vips = drafts.instances.iter().flat_map(|instance| instance.addresses());
+    let known = vips.filter_map(|vip| {
+        let length = vip.value.prefix_length?;
+        let network = IpNetwork::new(vip.value.address(), length).ok()?;
+        (length < if network.is_ipv4() { 32 } else { 128 }).then_some(network)
+    });
+    known.collect()
+}
+
+fn behind_router(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    let networks = networks(drafts);
+    let shared: Vec<&IpNetwork> = networks
+        .iter()
+        .filter(|network| {
+            let mut own = drafts.nodes.iter().flat_map(|node| &node.addresses);
+            own.any(|address| network.contains(address.value))
+        })
+        .collect();
+    for server in drafts.servers {
+        for one in server.real_servers.iter().flatten() {
+            let Some(address) = one.stranger() else { continue };
+            let own = one.settings.value("lvs_method");
+            let direct = own.map_or(server.forwarding() == Forwarding::Dr, |own| own == "DR");
+            let family = Family::of(address.value);
+            let mut known =
+                shared.iter().filter(|network| network.is_ipv4() == (family == Family::V4));
+            let known: Vec<_> = known.by_ref().collect();
+            if direct
+                && !known.is_empty()
+                && !known.iter().any(|network| network.contains(address.value))
+            {
+                let title = format!(
+                    "{} is in no network of a director, and direct routing can't pass a router",
+                    address.value
+                );
+                found.at(address.at.clone(), title);
+            }
+        }
+    }
+}
+
+/// How many servers have the check of the virtual server.
+fn checked_alike(server: &ServerDraft, drafts: &Drafts<'_>) -> usize {
+    match (&server.real_servers, &server.nodes) {
+        (Some(listed), _) => listed.iter().filter(|one| one.checks.is_none()).count(),
+        (None, Some(names)) => names.len(),
+        (None, None) => directors(server, drafts).len(),
+    }
+}
+
+/// The places of the nodes that balance a service.
+fn directors(server: &ServerDraft, drafts: &Drafts<'_>) -> Vec<usize> {
+    match server.instance {
+        Some(at) => member::members(&drafts.instances[at], drafts.nodes),
+        None => (0..drafts.nodes.len()).collect(),
+    }
+}
+
+fn vips<'a>(drafts: &Drafts<'a>) -> impl Iterator<Item = IpAddr> + use<'a> {
+    let all = drafts.instances.iter().flat_map(InstanceDraft::addresses);
+    all.map(|vip| vip.value.address())
+}
+
+fn fixed_address(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    for server in drafts.servers {
+        let Some(Checks { files, .. }) = &server.checks else { continue };
+        let many = checked_alike(server, drafts);
+        if many < 2 {
+            continue;
+        }
+        for target in &files.targets {
+            found.at(
+                target.at.clone(),
+                format!("this check of {many} servers always asks {}", target.value),
+            );
+        }
+        let servers: Vec<IpAddr> = drafts
+            .nodes
+            .iter()
+            .flat_map(|node| node.addresses.iter().map(|address| address.value))
+            .chain(server.strangers())
+            .chain(vips(drafts))
+            .collect();
+        for command in &files.commands {
+            let words =
+                command.value.split(|c: char| !(c.is_ascii_hexdigit() || c == '.' || c == ':'));
+            let named = words.filter_map(|word| word.parse::<IpAddr>().ok());
+            if let Some(address) = named.into_iter().find(|address| servers.contains(address)) {
+                found.at(
+                    command.at.clone(),
+                    format!("this check of {many} servers always asks {address}"),
+                );
+            }
+        }
+    }
+}
+
+fn bound_to_one(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    for server in drafts.servers {
+        let directors = directors(server, drafts);
+        for checks in server.all_checks() {
+            for source in &checks.files.sources {
+                let owner = drafts.nodes.iter().find(|node| node.has(source.value));
+                let title = if vips(drafts).any(|vip| vip == source.value) {
+                    format!("{} is a VIP: only the MASTER can check from it", source.value)
+                } else if let (Some(owner), true) = (owner, directors.len() > 1) {
+                    let name = owner.name.as_ref().map_or("a node", |name| name.value.as_str());
+                    format!("{} is an address of `{name}`, and all nodes check", source.value)
+                } else {
+                    continue;
+                };
+                found.at(source.at.clone(), title);
+            }
+        }
+    }
+}
+
+fn sorry_vip(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    for sorry in drafts.servers.iter().filter_map(|server| server.sorry_server.as_ref()) {
+        let address = sorry.value.split(' ').next().and_then(|text| text.parse::<IpAddr>().ok());
+        if let Some(address) = address.filter(|address| vips(drafts).any(|vip| vip == *address)) {
+            found.at(
+                sorry.at.clone(),
+                format!("{address} is a VIP, which can't be the sorry server"),
+            );
+        }
+    }
+}
+
+fn all_zero(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    for server in drafts.servers {
+        if server.sum_of_weights(drafts.nodes, drafts.places, &directors(server, drafts)) == Some(0)
+            && checked_alike(server, drafts) + server.real_servers.iter().flatten().count() > 0
+        {
+            let at = server.service.as_ref().map_or(server.places.whole(), |it| it.at.clone());
+            found.at(at, "all servers of this service have weight 0");
+        }
+    }
+}
+
+fn unserved(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    let known = |server: &ServerDraft| {
+        let service = server.service.as_ref().map(|service| &service.value);
+        matches!(service, Some(Service::Port(_) | Service::Address(..)))
+    };
+    // Without any this is a cluster of addresses; what a mark or a group balances is not known here.
+    if drafts.servers.is_empty() || !drafts.servers.iter().all(known) || !drafts.bypass {
+        return;
+    }
+    for (at, instance) in drafts.instances.iter().enumerate() {
+        for vip in instance.addresses() {
+            let address = vip.value.address();
+            let serves = |server: &ServerDraft| match server
+                .service
+                .as_ref()
+                .map(|service| &service.value)
+            {
+                Some(Service::Port(_)) => server.instance == Some(at),
+                Some(Service::Address(own, _)) => *own == address,
+                _ => false,
+            };
+            let local = matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local());
+            if !local && !drafts.servers.iter().any(serves) {
+                found.at(vip.at.clone(), format!("no virtual server balances {address}"));
+                // One case for each instance: its other addresses are alike.
+                break;
+            }
+        }
+    }
+}
+
+fn unknown_address(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    if drafts.bypass || drafts.instances.is_empty() {
+        return; // There it is an error of its own: `service-without-vip`.
+    }
+    let known: HashSet<IpAddr> = vips(drafts).collect();
+    for service in drafts.servers.iter().filter_map(|server| server.service.as_ref()) {
+        if let Service::Address(address, _) = &service.value
+            && !known.contains(address)
+        {
+            found.at(service.at.clone(), format!("{address} is a VIP of no instance"));
+        }
+    }
+}
+
+fn ignored_weights(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    for server in drafts.servers {
+        let Some(algo) = server.lb_algo.as_ref() else { continue };
+        if !["rr", "lc", "dh"].contains(&algo.value.name()) {
+            continue;
+        }
+        let weights = server
+            .weights(drafts.nodes, drafts.places, &directors(server, drafts))
+            .unwrap_or_default();
+        let mut above = weights.iter().filter(|weight| **weight > 0);
+        let first = above.next();
+        if above.any(|weight| Some(weight) != first) {
+            let title = format!("`{}` ignores that the servers' weights differ", algo.value.name());
+            found.at(algo.at.clone(), title);
+        }
+    }
+}
+
+fn once_a_minute(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    for server in drafts.servers {
+        let checked = server.all_checks().any(|checks| {
+            checks.checks.as_ref().is_some_and(|checks| !checks.is_empty()) && !checks.files.paced
+        });
+        if checked && server.delay_loop.is_none() {
+            let at = server.service.as_ref().map_or(server.places.whole(), |it| it.at.clone());
+            found.at(at, "without `delay_loop` each server is checked once a minute");
+        }
+    }
+}
+
+/// Whether a server is a node that the inventory knows, by its name or its address.
+pub(super) fn node_of(one: &RealServerDraft, drafts: &Drafts<'_>) -> Option<usize> {
+    let at = |found: &dyn Fn(&crate::inventory::node::NodeDraft) -> bool| {
+        drafts.nodes.iter().position(found)
+    };
+    match (one.node(), one.stranger()) {
+        (Some(name), _) => {
+            at(&|node| node.name.as_ref().is_some_and(|own| own.value == name.value))
+        }
+        (None, Some(address)) => at(&|node| node.has(address.value)),
+        _ => None,
+    }
+}

@@ -1,0 +1,77 @@
+//! What is defined and used by nobody: a forgotten `track_script` is a check that changes nothing.
+
+use std::collections::HashSet;
+
+use super::Drafts;
+use super::lint::{Found, Lint, Severity};
+use crate::cluster::{Service, Tracked};
+use crate::conf::statement::Statement;
+
+/// What is found here.
+pub(super) static LINTS: &[&Lint] = &[&Lint {
+    id: "unused-definition",
+    severity: Severity::Warning,
+    title: "something is defined and used by nobody",
+    why: "keepalived runs no script that no instance tracks, and a group of addresses without a virtual server \
+          balances nothing.",
+    help: "track it in an instance, or remove it",
+    check: Some(unused),
+}];
+
+fn unused(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    let mut used: HashSet<(&str, &str)> = HashSet::new();
+    let own =
+        drafts.nodes.iter().flat_map(|node| node.instances.iter().map(|(_, own)| &own.tracked));
+    let all = drafts.instances.iter().map(|instance| &instance.tracked).chain(own);
+    for Tracked { script, file, .. } in all.chain(drafts.tracks.groups.iter().map(|it| &it.tracked))
+    {
+        used.extend(script.iter().map(|line| ("vrrp_script", name(line))));
+        used.extend(file.iter().map(|line| ("track_file", name(line))));
+    }
+    for server in drafts.servers {
+        let files = server.all_checks().flat_map(|checks| &checks.files.tracked);
+        used.extend(files.map(|file| ("track_file", file.value.as_str())));
+        if let Some(Service::Group(name)) = server.service.as_ref().map(|it| &it.value) {
+            used.insert(("virtual_server_group", name.as_str()));
+        }
+    }
+    for defined in &drafts.tracks.defined {
+        let in_raw = || raw(drafts).any(|line| mentions(line, &defined.name));
+        if used.contains(&(defined.section, defined.name.as_str())) || in_raw() {
+            continue;
+        }
+        let title = format!("nobody uses the {} `{}`", defined.section, defined.name);
+        let help = match defined.section {
+            "vrrp_script" => {
+                format!("write `track_script: {}` in an instance, or remove it", defined.name)
+            }
+            "track_file" => {
+                format!("write `track_file: {}` in an instance, or remove it", defined.name)
+            }
+            _ => format!("write `group: {}` in a virtual_server, or remove it", defined.name),
+        };
+        found.with(defined.at.clone(), title, help);
+    }
+}
+
+fn name(line: &str) -> &str {
+    line.split(' ').next().unwrap_or_default().trim_matches('"')
+}
+
+/// All lines that are taken as they are, wherever they stand.
+fn raw<'a>(drafts: &Drafts<'a>) -> impl Iterator<Item = &'a Statement> + use<'a> {
+    let nodes = drafts.nodes.iter();
+    let nodes =
+        nodes.flat_map(|it| it.raw.iter().chain(it.instances.iter().flat_map(|(_, own)| &own.raw)));
+    let instances = drafts.instances.iter().flat_map(|instance| &instance.raw);
+    let servers = drafts.servers.iter().flat_map(|server| &server.raw);
+    drafts.raw.iter().chain(nodes).chain(instances).chain(servers)
+}
+
+/// What a file that is included mentions can't be known.
+fn mentions(line: &Statement, name: &str) -> bool {
+    let is_it = |word: &str| word.trim_matches('"') == name;
+    line.words().next().is_some_and(|word| word.starts_with("include"))
+        || line.words().any(is_it)
+        || line.block.iter().flatten().any(|line| mentions(line, name))
+}
