@@ -51,6 +51,11 @@ impl Definitions {
         None
     }
 
+    /// Says what `${_PWD}` is in the lines that follow.
+    pub(super) fn set_folder(&mut self, folder: String) {
+        self.0.insert("_PWD".to_owned(), vec![folder]);
+    }
+
     fn replace(&self, mut text: String) -> Result<Line, Wrong> {
         let (mut from, mut replaced, mut more) = (0, 0, Vec::<String>::new());
         while let Some(dollar) = text[from..].find('$').map(|at| from + at) {

@@ -72,6 +72,10 @@ pub fn matching(pattern: &Path) -> Result<Vec<PathBuf>> {
 }
 
 impl Include for Files<'_> {
+    fn note(&mut self, at: &Place, words: String) {
+        self.told.push((at.clone(), words));
+    }
+
     fn files(&mut self, wanted: Wanted<'_>) -> Result<Vec<(String, String)>, [String; 2]> {
         let Wanted { at, keyword, pattern } = wanted;
         let from_root = pattern.strip_prefix('/');

@@ -3,7 +3,7 @@
 //! an error here. What the statements mean is for others to say.
 //!
 //! - `line` takes comments away, splits a line at its braces and into words;
-//! - `definitions` are `$NAME=VALUE` and what becomes of `$NAME`;
+//! - `definitions` are `$NAME=VALUE` and what becomes of `$NAME`, `sequence` is `~SEQ`;
 //! - `reader` makes statements of lines, with conditions and included files;
 //! - `files` reads what is included from disk.
 
@@ -11,6 +11,7 @@ mod definitions;
 mod files;
 mod line;
 mod reader;
+mod sequence;
 
 use std::sync::Arc;
 
@@ -60,6 +61,9 @@ pub trait Include {
     /// # Errors
     /// What is wrong, and what to do about it.
     fn files(&mut self, wanted: Wanted<'_>) -> Result<Vec<(String, String)>, [String; 2]>;
+
+    /// Takes what is worth knowing of how a line was read.
+    fn note(&mut self, _at: &Place, _words: String) {}
 }
 
 /// What a line with `include` names.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::definitions::{Definitions, Line, Unfinished};
 use super::line::{self, Wrong};
-use super::{Error, Include, Place, Statement, Wanted};
+use super::{Error, Include, Place, Statement, Wanted, sequence};
 
 /// Blocks in blocks; keepalived's own go five deep.
 const DEEPEST: usize = 16;
@@ -18,6 +18,9 @@ const MOST: usize = 100_000;
 /// Keywords before the name of a file that is read in place of the line.
 pub const INCLUDE: [&str; 6] =
     ["include", "includer", "includem", "includew", "includeb", "includea"];
+
+/// Where keepalived.conf lies.
+const FOLDER: &str = "/etc/keepalived";
 
 pub(super) struct Reader<'a> {
     id: Option<&'a str>,
@@ -63,6 +66,9 @@ impl<'a> Reader<'a> {
     /// Reads a file from its first line to its last; the blocks that it opens, it closes.
     fn file(&mut self, file: &str, text: &str) -> Result<(), Error> {
         let depth = self.open.len();
+        let parent = file.rsplit_once('/').map(|(parent, _)| parent.to_owned());
+        let parent = parent.filter(|parent| parent.starts_with('/'));
+        self.definitions.set_folder(parent.unwrap_or_else(|| FOLDER.to_owned()));
         let file: Arc<str> = Arc::from(file);
         let mut unfinished = None;
         for (number, line) in text.split('\n').enumerate() {
@@ -129,11 +135,28 @@ impl<'a> Reader<'a> {
                 Some(rest) => line = rest.to_owned(),
                 None => return Ok(Resolved::Nothing),
             }
-            if line.starts_with("~SEQ") || line.starts_with("~LST") {
-                return self.wrong((
-                    format!("`{}` is not supported", &line[..4]),
-                    "write its lines one by one",
-                ));
+            if line.starts_with("~LST") {
+                return self
+                    .wrong(("`~LST` is not supported".into(), "write its lines one by one"));
+            }
+            let found = sequence::sequence(&line).or_else(|wrong| self.wrong(wrong))?;
+            if let Some(sequence) = found {
+                self.grown += sequence.values.len();
+                if self.grown > MOST {
+                    return self.wrong((
+                        format!("sequences that grow to more than {MOST} lines"),
+                        "write shorter ones",
+                    ));
+                }
+                for value in sequence.values.into_iter().rev() {
+                    pending.push(sequence.rest.clone());
+                    pending.push(format!("${}={value}", sequence.name));
+                }
+                return Ok(Resolved::Nothing);
+            }
+            if line.contains("_PWD}") || line.ends_with("$_PWD") || line.contains("$_PWD ") {
+                let folder = self.folder(&line);
+                self.definitions.set_folder(folder);
             }
             match self.definitions.take(line).or_else(|wrong| self.wrong(wrong))? {
                 Line::Definition(None) => return Ok(Resolved::Nothing),
@@ -162,6 +185,23 @@ impl<'a> Reader<'a> {
                     }
                     line = text;
                 }
+            }
+        }
+    }
+
+    /// What `${_PWD}` in a line stands for: the folder of the file. For a file that was brought here from a
+    /// node, it is keepalived's own.
+    fn folder(&mut self, line: &str) -> String {
+        let file = std::path::PathBuf::from(&*self.at.file);
+        let parent = file.parent().map(|parent| parent.to_string_lossy().into_owned());
+        match parent {
+            Some(parent) if parent.starts_with('/') => parent,
+            // What is included lies here, beside the file.
+            _ if line.starts_with("include") => ".".to_owned(),
+            _ => {
+                let words = format!("${{_PWD}} is assumed to be {FOLDER}");
+                self.include.note(&self.at, words);
+                FOLDER.to_owned()
             }
         }
     }

@@ -104,7 +104,8 @@ fn conditions() {
     reads("$A=@node2\n$A a\nx { @node1 b\n@node2 c }\n}", "[x]{[b]}");
     let error = parse("k.conf", "\n@node1 a", None, &mut NoFiles).unwrap_err();
     assert!(error.to_string().starts_with("k.conf:2: "), "{error}");
-    refuses("~SEQ(a, 1, 2) x $a", 1, "~SEQ");
+    refuses("~SEQ(a, 1, 0, 5) x $a", 1, "~SEQ");
+    refuses("~LST(a, b, c) x $a", 1, "~LST");
 }
 
 #[test]
