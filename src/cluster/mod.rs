@@ -78,6 +78,8 @@ pub struct Node {
     pub global_defs: Settings,
     /// `bfd_instance` blocks of its own.
     pub sessions: Vec<Statement>,
+    /// `track_file` and `vrrp_script` blocks of its own.
+    pub tracked: Vec<Statement>,
     /// Lines for the end of its `global_defs`.
     pub global_raw: Vec<Statement>,
     /// Lines of its file, before its instances.

@@ -119,11 +119,13 @@ impl<'a> Files<'a> {
             .sessions
             .iter()
             .filter(|shared| own.sessions.iter().all(|session| session.line != shared.line));
+        let replaced = |shared: &&Statement| own.tracked.iter().any(|one| one.line == shared.line);
+        let tracked = cluster.tracked.iter().filter(|shared| !replaced(shared)).chain(&own.tracked);
         let groups = cluster.sync_groups.iter().filter(runs).map(|group| &group.block);
         Ok(Conf {
             global_defs: global_defs(cluster, node),
             drain,
-            tracked: (cluster.tracked.iter().chain(groups).cloned())
+            tracked: (tracked.chain(groups).cloned())
                 .chain(shared.cloned())
                 .chain(own.sessions.iter().cloned())
                 .chain(detector.sessions(node)?)

@@ -6,7 +6,7 @@ use super::keys::global::LVS_SYNC_DAEMON;
 use super::keys::{NODE, NODE_GLOBAL_DEFS, NODE_INSTANCE, node as key, top};
 use super::places::Places;
 use super::read::{Placed, Problems, Section, items};
-use super::track::SessionDraft;
+use super::track::{SessionDraft, TrackedDraft};
 use super::tree::{Key, Kind, Node};
 use super::{instance, raw, settings, track};
 use crate::cluster::{self, Family, Tracked};
@@ -25,6 +25,8 @@ pub(super) struct NodeDraft {
     pub(super) instances: Vec<(Placed<String>, OwnInstance)>,
     /// Its own BFD sessions.
     pub(super) sessions: Vec<SessionDraft>,
+    /// Its own `track_file`s and `vrrp_script`s.
+    pub(super) tracked: Vec<TrackedDraft>,
     lvs_sync_daemon: Option<Placed<Word>>,
     global_defs: Settings,
     pub(super) global_raw: Vec<Statement>,
@@ -93,6 +95,7 @@ fn read(section: Section<'_>, problems: &mut Problems) -> NodeDraft {
         weight: section.get(key::WEIGHT, problems),
         instances: instances(&section, problems),
         sessions: track::sessions(&section, key::OWN_BFD_INSTANCE, problems),
+        tracked: track::blocks(&section, [key::OWN_TRACK_FILE, key::OWN_VRRP_SCRIPT], problems),
         lvs_sync_daemon,
         global_defs,
         global_raw,
@@ -168,6 +171,7 @@ impl NodeDraft {
             global_defs: self.global_defs.clone(),
             global_raw: self.global_raw.clone(),
             sessions: self.sessions.iter().map(|session| session.block.clone()).collect(),
+            tracked: self.tracked.iter().map(|one| one.block.clone()).collect(),
             raw: self.raw.clone(),
         })
     }

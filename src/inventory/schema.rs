@@ -31,7 +31,8 @@ pub(super) fn cluster(
     let drain_file = drain_file(&top, problems);
     let networks = top.all(top::NETWORK, problems);
     let nodes = node::read_all(&top, problems);
-    let tracks = track::read_all(&top, problems);
+    let mut tracks = track::read_all(&top, problems);
+    nodes.iter().for_each(|node| tracks.know(&node.tracked, false));
     let instances = instance::read_all(&top, secrets, problems);
     let detection = detection::read(&top, problems);
     let around =

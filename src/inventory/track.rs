@@ -17,12 +17,10 @@ use crate::conf::detection::LONGEST_NAME as LONGEST_SESSION;
 use crate::conf::statement::{Statement, tracked_blocks};
 use crate::conf::word::Word;
 
-/// The blocks as they were read, and the names that there are.
+/// The blocks as they were read, and their names.
 #[derive(Default)]
 pub(super) struct TrackDraft {
     pub(super) blocks: Vec<Statement>,
-    pub(super) files: Vec<String>,
-    pub(super) scripts: Vec<String>,
     /// Those whose own weight is not 0.
     pub(super) weighted_files: Vec<String>,
     pub(super) weighted_scripts: Vec<String>,
@@ -38,11 +36,14 @@ pub(super) struct TrackDraft {
 }
 
 /// A block with a name.
+#[derive(Clone)]
 pub(super) struct Defined {
     /// `vrrp_script`, `track_file` or `virtual_server_group`.
     pub(super) section: &'static str,
     pub(super) name: String,
     pub(super) at: Range<usize>,
+    /// Whether all nodes have it.
+    pub(super) everywhere: bool,
 }
 
 /// A `bfd_instance` as it was read.
@@ -97,40 +98,45 @@ pub(super) struct GroupDraft {
     pub(super) block: Statement,
 }
 
+/// A `track_file` or `vrrp_script` as it was read.
+pub(super) struct TrackedDraft {
+    defined: Defined,
+    /// Its own weight, as it is written or keepalived's own.
+    weight: String,
+    pub(super) block: Statement,
+}
+
+/// The `track_file`s and `vrrp_script`s of all nodes or of one, below these two keys.
+pub(super) fn blocks(
+    around: &Section<'_>,
+    [file, script]: [keys::Key; 2],
+    problems: &mut Problems,
+) -> Vec<TrackedDraft> {
+    let mut all = Vec::new();
+    // keepalived's own weight is 1 for files, and 0 for scripts.
+    for (key, table, default) in [(file, &TRACK_FILE, "1"), (script, &VRRP_SCRIPT, "0")] {
+        let section = key.name;
+        for (name, node) in named(around, key, problems) {
+            let Some((block, weight)) = block(section, table, name, node, problems) else {
+                continue;
+            };
+            let weight = weight.unwrap_or_else(|| default.to_owned());
+            let (name, at) = (name.name.clone(), name.at.clone());
+            let defined = Defined { section, name, at, everywhere: false };
+            all.push(TrackedDraft { defined, weight, block });
+        }
+    }
+    all
+}
+
 pub(super) fn read_all(top: &Section<'_>, problems: &mut Problems) -> TrackDraft {
     let mut draft = TrackDraft {
         sessions: sessions(top, top::BFD_INSTANCE, problems),
         ..TrackDraft::default()
     };
-    for (key, table) in [(top::TRACK_FILE, &TRACK_FILE), (top::VRRP_SCRIPT, &VRRP_SCRIPT)] {
-        let keyword = key.name;
-        for (name, node) in named(top, key, problems) {
-            let Some((block, weight)) = block(keyword, table, name, node, problems) else {
-                continue;
-            };
-            draft.blocks.push(block);
-            let (names, weighted) = match keyword {
-                "track_file" => (&mut draft.files, &mut draft.weighted_files),
-                _ => (&mut draft.scripts, &mut draft.weighted_scripts),
-            };
-            names.push(name.name.clone());
-            draft.defined.push(Defined {
-                section: keyword,
-                name: name.name.clone(),
-                at: name.at.clone(),
-            });
-            // keepalived's own default is 1 for files, and 0 for scripts.
-            let default = if keyword == "track_file" { "1" } else { "0" };
-            let number = weight.as_deref().unwrap_or(default).split(' ').next();
-            if let Some(number) = number.and_then(|text| text.parse().ok()) {
-                let key = if keyword == "track_file" { "track_file" } else { "track_script" };
-                draft.weights.push((key, name.name.clone(), number));
-            }
-            if !weight.as_deref().unwrap_or(default).starts_with('0') {
-                weighted.push(name.name.clone());
-            }
-        }
-    }
+    let blocks = blocks(top, [top::TRACK_FILE, top::VRRP_SCRIPT], problems);
+    draft.know(&blocks, true);
+    draft.blocks = blocks.into_iter().map(|one| one.block).collect();
     for (name, node) in named(top, top::VRRP_SYNC_GROUP, problems) {
         draft.groups.extend(sync_group(name, node, problems));
     }
@@ -144,17 +150,44 @@ pub(super) fn read_all(top: &Section<'_>, problems: &mut Problems) -> TrackDraft
                 section: "virtual_server_group",
                 name: name.name.clone(),
                 at: name.at.clone(),
+                everywhere: true,
             });
         }
     }
     draft
 }
 
+impl TrackedDraft {
+    /// Whether it is what a section has by this name.
+    pub(super) fn is(&self, section: &str, name: &str) -> bool {
+        self.defined.section == section && self.defined.name == name
+    }
+}
+
 impl TrackDraft {
-    /// The weight of what a key tracks by this name, where the line itself says none.
+    /// Notes the names of blocks that all nodes have, or one: instances can track them then.
+    pub(super) fn know(&mut self, blocks: &[TrackedDraft], everywhere: bool) {
+        for TrackedDraft { defined, weight, .. } in blocks {
+            let (key, weighted) = match defined.section {
+                "track_file" => ("track_file", &mut self.weighted_files),
+                _ => ("track_script", &mut self.weighted_scripts),
+            };
+            if let Some(number) = weight.split(' ').next().and_then(|text| text.parse().ok()) {
+                self.weights.push((key, defined.name.clone(), number));
+            }
+            if !weight.starts_with('0') {
+                weighted.push(defined.name.clone());
+            }
+            self.defined.push(Defined { everywhere, ..defined.clone() });
+        }
+    }
+
+    /// The weight of what a key tracks by this name, where the line itself says none; the greatest where
+    /// nodes have their own.
     pub(super) fn weight(&self, key: &str, name: &str) -> Option<i64> {
         let is_it = |(own, called, _): &&(&'static str, String, i64)| *own == key && called == name;
-        self.weights.iter().find(is_it).map(|(_, _, weight)| *weight)
+        let all = self.weights.iter().filter(is_it).map(|(_, _, weight)| *weight);
+        all.max_by_key(|weight| weight.abs())
     }
 }
 

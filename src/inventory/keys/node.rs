@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use super::values;
-use super::{BFD_INSTANCE, Key, RAW, RAW_LINES, Table, Value, global, instance};
+use super::{BFD_INSTANCE, Key, RAW, RAW_LINES, TRACK_FILE, Table, VRRP_SCRIPT, Value};
+use super::{global, instance};
 use crate::conf::word::Word;
 
 /// `name`
@@ -63,6 +64,22 @@ pub const OWN_GLOBAL_DEFS: Key = Key::ours(
     "What differs from the cluster's global_defs.",
 );
 
+/// `track_file`
+pub const OWN_TRACK_FILE: Key = Key::ours(
+    "track_file",
+    Value::Named(&TRACK_FILE),
+    "none",
+    "Files of this node alone, by name; one of the cluster's name is in its place.",
+);
+
+/// `vrrp_script`
+pub const OWN_VRRP_SCRIPT: Key = Key::ours(
+    "vrrp_script",
+    Value::Named(&VRRP_SCRIPT),
+    "none",
+    "Programs of this node alone, by name; one of the cluster's name is in its place.",
+);
+
 /// `bfd_instance`
 pub const OWN_BFD_INSTANCE: Key = Key::ours(
     "bfd_instance",
@@ -116,6 +133,8 @@ pub const NODE: Table = Table {
         PRIORITY.any(),
         WEIGHT.any(),
         OWN_GLOBAL_DEFS,
+        OWN_TRACK_FILE,
+        OWN_VRRP_SCRIPT,
         OWN_BFD_INSTANCE,
         OWN_VRRP_INSTANCE,
         RAW_LINES,

@@ -155,21 +155,28 @@ pub const HELO: Kind = Kind {
     },
 };
 
-/// A mailbox; not more than a look at its shape.
+/// A mailbox; not more than a look at its shape. A mail server completes the address of one of its own
+/// users, such as root.
 pub const MAILBOX: Kind = Kind {
     several: false,
-    shown: "a mail address",
-    pattern: concat!("^", word!(), r"[!#-?A-\[\]-~]+@[!#-\[\]-~]+$"),
-    numeric: false,
+    shown: "a mail address, or a user of the mail server",
+    pattern: concat!("^", word!(), r"([!#-?A-\[\]-~]+@[!#-\[\]-~]+|[A-Za-z0-9._+-]+)$"),
+    numeric: true,
     good: "unix_adm@domain.ru",
-    bad: "unix_adm",
-    read: |text| match text.split_once('@') {
-        Some((local, domain))
-            if !local.is_empty() && !domain.is_empty() && !text.contains(char::is_whitespace) =>
-        {
-            (TEXT.read)(text)
+    bad: "@domain.ru",
+    read: |text| {
+        let local = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
+        let fits = match text.split_once('@') {
+            Some((local, domain)) => {
+                !local.is_empty() && !domain.is_empty() && !text.contains(char::is_whitespace)
+            }
+            None => !text.is_empty() && text.chars().all(local),
+        };
+        if !fits {
+            let cure = "write one such as unix_adm@domain.ru";
+            return wrong(format!("`{text}` is no mail address"), cure);
         }
-        _ => wrong(format!("`{text}` is no mail address"), "write one such as unix_adm@domain.ru"),
+        (TEXT.read)(text)
     },
 };
 
@@ -597,7 +604,7 @@ mod tests {
                 &["", "lo", "averyveryverylong", "a b", "a/b", "eth*"],
             ),
             (&UNICAST, &["192.168.3.101", "fd00::1"], &["192.168.3.101/24", "127.0.0.1", "x"]),
-            (&MAILBOX, &["unix_adm@domain.ru"], &["unix_adm", "@domain.ru", "a b@c", "a@"]),
+            (&MAILBOX, &["unix_adm@domain.ru", "root"], &["", "@domain.ru", "a b@c", "a@", "a b"]),
             (
                 &RELAY,
                 &["192.168.3.1", "192.168.3.1 2525", "mail.domain.ru"],

@@ -10,6 +10,7 @@ use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
 use crate::inventory::instance::InstanceDraft;
 use crate::inventory::member;
+use crate::inventory::node::NodeDraft;
 use crate::inventory::places::Places;
 use crate::inventory::read::{Placed, Problems};
 use crate::inventory::track::GroupDraft;
@@ -72,18 +73,20 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
     let title = "an instance can be in one vrrp_sync_group, once";
     unique(&INSTANCE_IN_TWO_GROUPS, &grouped, |name| name.value.clone(), title, problems);
     for instance in drafts.instances {
-        tracked(&instance.tracked, &instance.places, drafts, problems);
+        let members = member::ranking(instance, drafts.nodes).unwrap_or_default();
+        let members: Vec<_> = members.iter().map(|(place, _)| &drafts.nodes[*place]).collect();
+        tracked(&instance.tracked, &instance.places, &members, drafts, problems);
         in_raw(&instance.settings, &instance.places, drafts, problems);
     }
     for node in drafts.nodes {
         for (_, own) in &node.instances {
-            tracked(&own.tracked, &own.places, drafts, problems);
+            tracked(&own.tracked, &own.places, &[node], drafts, problems);
             in_raw(&own.settings, &own.places, drafts, problems);
         }
     }
     sessions(drafts, problems);
     for group in &drafts.tracks.groups {
-        tracked(&group.tracked, &group.places, drafts, problems);
+        tracked(&group.tracked, &group.places, &[], drafts, problems);
         for name in &group.members {
             if drafts.instances.iter().all(|instance| instance.name() != name.value.as_str()) {
                 problems.found(
@@ -105,39 +108,59 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
             problems.found(&GROUP_OF_ONE, group.at.clone(), title, "name at least two in `group`");
         }
     }
+    let all: Vec<_> = drafts.nodes.iter().collect();
     for server in drafts.servers {
         for file in server.all_checks().flat_map(|checks| &checks.files.tracked) {
-            if !drafts.tracks.files.contains(&file.value) {
-                problems.found(
-                    &UNKNOWN_NAME,
-                    file.at.clone(),
-                    format!("there is no track_file `{}`", file.value),
-                    "name one of the section `track_file`",
-                );
+            if let Some((what, cure)) = missing("track_file", &file.value, &all, drafts) {
+                let title = format!("`track_file` names `{}`, {what}", file.value);
+                problems.found(&UNKNOWN_NAME, file.at.clone(), title, cure);
             }
         }
     }
 }
 
-/// What is tracked must be there.
-fn tracked(tracked: &Tracked, places: &Places, drafts: &Drafts<'_>, problems: &mut Problems) {
+/// What is tracked must be there, on each of the nodes that run it.
+fn tracked(
+    tracked: &Tracked,
+    places: &Places,
+    members: &[&NodeDraft],
+    drafts: &Drafts<'_>,
+    problems: &mut Problems,
+) {
     let kinds = [
-        ("track_script", "vrrp_script", &tracked.script, &drafts.tracks.scripts),
-        ("track_file", "track_file", &tracked.file, &drafts.tracks.files),
+        ("track_script", "vrrp_script", &tracked.script),
+        ("track_file", "track_file", &tracked.file),
     ];
-    for (key, section, lines, known) in kinds {
-        for line in lines {
-            let name = unquoted(line);
-            if !known.iter().any(|known| known == name) {
-                problems.found(
-                    &UNKNOWN_NAME,
-                    places.item(key, name),
-                    format!("`{key}` names `{name}`, which is no `{section}`"),
-                    format!("add it to the section `{section}`, or correct the name"),
-                );
+    for (key, section, lines) in kinds {
+        for name in lines.iter().map(|line| unquoted(line)) {
+            if let Some((what, cure)) = missing(section, name, members, drafts) {
+                let title = format!("`{key}` names `{name}`, {what}");
+                problems.found(&UNKNOWN_NAME, places.item(key, name), title, cure);
             }
         }
     }
+}
+
+/// What is wrong with a name, and what to do about it, unless each of these nodes has it.
+fn missing(
+    section: &str,
+    name: &str,
+    members: &[&NodeDraft],
+    drafts: &Drafts<'_>,
+) -> Option<(String, String)> {
+    let mut known =
+        drafts.tracks.defined.iter().filter(|it| it.section == section && it.name == name);
+    let Some(first) = known.next() else {
+        let cure = format!("add it to the section `{section}`, or correct the name");
+        return Some((format!("which is no `{section}`"), cure));
+    };
+    if first.everywhere || known.any(|it| it.everywhere) {
+        return None;
+    }
+    let has = |node: &&&NodeDraft| node.tracked.iter().any(|it| it.is(section, name));
+    let without = members.iter().find(|node| !has(node))?.name.as_ref()?;
+    let cure = format!("add it to `{section}` of that node, or of all nodes");
+    Some((format!("which {} does not have", without.value), cure))
 }
 
 /// What `raw` at the top has to define, since there is no section for it.
