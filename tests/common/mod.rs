@@ -10,4 +10,5 @@ pub mod hostile;
 pub mod keepalived;
 pub mod netns;
 pub mod random;
+pub mod releases;
 pub mod server;

@@ -29,6 +29,7 @@ mod keys;
 mod lints;
 mod matrix;
 mod missing;
+mod mutants;
 mod output;
 mod place;
 mod probe;
