@@ -5,6 +5,7 @@
 //! - [`inventory`] text → checked [`cluster`] → [`conf`] tree per node → bytes (`lvskit gen-conf`);
 //! - flags or answers → inventory text ([`init`], `lvskit init`);
 //! - files of a cluster → [`import`] → inventory text (`lvskit import`);
+//! - two files → what they say differently (`lvskit diff --meaning`, `compare`);
 //! - the same cluster → [`firewall`] rules per node (`lvskit gen-conf --firewall`);
 //! - VIP → [`guard`] ruleset → kernel (`bypass-ipvs`);
 //! - what a [`node`]'s kernel, processes and files say → [`status`] (`lvskit status`, `connections`);
@@ -16,6 +17,7 @@
 pub mod child;
 pub mod cli;
 pub mod cluster;
+mod compare;
 pub mod conf;
 pub mod doctor;
 pub mod drain;

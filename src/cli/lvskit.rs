@@ -48,6 +48,9 @@ Examples:
   lvskit gen-conf -i inventory.yml --out-dir conf       conf/NODE/keepalived.conf for all nodes
   lvskit gen-conf -i inventory.yml --out-dir conf --check --diff
                                                         what would change, nothing is written
+  lvskit gen-conf -i inventory.yml --out-dir conf --check --diff --meaning
+                                                        of files written by hand: only what
+                                                        keepalived would do differently
   lvskit gen-conf -i inventory.yml --node $(hostname -f) -o /etc/keepalived/keepalived.conf
   lvskit gen-conf -i inventory.yml --firewall nftables --out-dir conf
                                                         conf/NODE/lvskit-firewall.nft
@@ -75,10 +78,15 @@ Examples:
   lvskit diff /etc/keepalived/keepalived.conf conf/server01.domain.ru/keepalived.conf
   ssh server01.domain.ru lvskit diff /etc/keepalived/keepalived.conf - \\
       < conf/server01.domain.ru/keepalived.conf
+  lvskit diff --meaning old.conf new.conf               only what keepalived would do differently
+
+With --meaning the order of statements, indentation, comments, spellings of numbers and addresses, older
+names of keywords and keepalived's own defaults make no difference. Definitions are replaced, included
+files are read.
 
 Exit codes:
-  0  nothing would change
-  1  NEW is no text
+  0  nothing would change; with --meaning: both files mean the same
+  1  NEW is no text; with --meaning: keepalived would refuse a file or read it in another way than it looks
   2  wrong command line, nothing was tried
   3  the file would change
   6  a file could not be read, or standard output not written";
@@ -216,6 +224,11 @@ pub struct GenConf {
     #[arg(long, conflicts_with = "stdout")]
     pub diff: bool,
 
+    /// With --check: compare what the files mean to keepalived; indentation, order, spelling and
+    /// keepalived's own defaults make no difference
+    #[arg(long, requires = "check")]
+    pub meaning: bool,
+
     /// How to tell what changed
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, conflicts_with = "stdout")]
     pub format: Format,
@@ -271,6 +284,19 @@ pub struct Diff {
 
     /// The file as it shall be; - for standard input
     pub new: PathBuf,
+
+    /// Show only what makes a difference to keepalived
+    #[arg(long)]
+    pub meaning: bool,
+
+    /// The config id of both files (keepalived's --config-id), for lines such as `@lb1 priority 100`
+    #[arg(long, value_name = "ID", requires = "meaning")]
+    pub id: Option<String>,
+
+    /// Print {"changed", "diff"} as JSON; with --meaning {"format", "changed", "differences": [{"change":
+    /// "removed" or "added", "blocks", "statement", "block", "file", "line"}]}
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The arguments of `lvskit schema`.

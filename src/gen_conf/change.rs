@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::render::{self, Renderer};
-use super::{Failure, Or, diff};
+use super::{Failure, Or, diff, meaning};
 use crate::cli::lvskit::GenConf;
 use crate::cluster::Cluster;
+use crate::compare;
 use crate::exit::Exit;
 use crate::files::{self, Staged, Target, interrupt};
 
@@ -17,6 +18,8 @@ pub(super) struct Change<'a> {
     pub(super) node: &'a str,
     pub(super) path: PathBuf,
     pub(super) changed: bool,
+    /// Whether there is a file that gen-conf did not write, and it would change.
+    pub(super) by_hand: bool,
     /// With `--diff`; empty where nothing changes.
     pub(super) diff: Option<String>,
 }
@@ -39,6 +42,15 @@ pub(super) fn all<'a>(
         let path = path(args, node).or_exit(Exit::File)?;
         let target = read(&path).or_exit(Exit::File)?;
         let changed = target.differs(text.as_bytes());
+        let first = text.lines().next().unwrap_or_default();
+        let by_hand = changed && target.old().is_some_and(|old| !old.starts_with(first.as_bytes()));
+        if args.meaning {
+            let found = meaning::rendered(&path, &text)?;
+            let name = path.to_string_lossy();
+            let diff = args.diff.then(|| compare::text([&name, &name], &found));
+            changes.push(Change { node, path, changed: !found.is_empty(), by_hand, diff });
+            continue;
+        }
         let diff = args.diff.then(|| diff::unified(&path, &target, &text));
         if !args.check {
             files::sweep(&path);
@@ -46,7 +58,7 @@ pub(super) fn all<'a>(
         if changed && !args.check {
             ready.push(stage(args, &path, target, &text).or_exit(Exit::File)?);
         }
-        changes.push(Change { node, path, changed, diff });
+        changes.push(Change { node, path, changed, by_hand, diff });
     }
     files::replace(ready).map_err(|half| anyhow!(half.told())).or_exit(Exit::File)?;
     Ok(changes)

@@ -5,12 +5,13 @@
 //! - `input` reads the inventory, from a file or standard input, and reports what is wrong with it;
 //! - `render` makes one node's file;
 //! - `change` compares with what is on disk, and replaces it;
-//! - `diff` shows a change without its `secrets`;
+//! - `diff` shows a change without its `secrets`, `meaning` only what keepalived would do differently;
 //! - `tell` prints what came of it, for people or programs.
 
 mod change;
 mod diff;
 mod input;
+mod meaning;
 mod render;
 mod tell;
 
@@ -19,7 +20,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::cli::lvskit::{Described, Diff, Format, GenConf, Schema};
+use crate::cli::lvskit::{Described, Diff, Format, GenConf, Kind, Schema};
 use crate::cluster::Cluster;
 use crate::exit::Exit;
 use crate::files;
@@ -110,7 +111,20 @@ fn generate(args: &GenConf, out: &mut impl Write) -> Result<Exit, Failure> {
             let _ = writeln!(std::io::stderr(), "note: {note}");
         }
     }
+    if args.meaning && args.kind() != Kind::Keepalived {
+        let error =
+            anyhow!("error: --meaning compares keepalived.conf, not a firewall or guard file");
+        return Err(Failure(Exit::Usage, error));
+    }
     let changes = change::all(args, &cluster, &nodes)?;
+    if verbose && args.diff && !args.meaning && changes.iter().any(|change| change.by_hand) {
+        // Nowhere left to report that standard error takes nothing.
+        let _ = writeln!(
+            std::io::stderr(),
+            "note: gen-conf did not write all of these files, so much of this is spelling; with --check \
+             --meaning only what keepalived would do differently is shown"
+        );
+    }
     let any = changes.iter().any(|change| change.changed);
     tell::changes(args, &changes, &findings, out)
         .context("error: standard output")
@@ -119,9 +133,17 @@ fn generate(args: &GenConf, out: &mut impl Write) -> Result<Exit, Failure> {
 }
 
 fn compare(args: &Diff, out: &mut impl Write) -> Result<Exit, Failure> {
+    if args.meaning {
+        return meaning::diff(args, out);
+    }
     let new = input::read(&args.new)?;
     let (changes, shown) = change::shown(&args.file, &new).or_exit(Exit::File)?;
-    say(&shown, out)?;
+    match args.json {
+        true => {
+            say(&format!("{:#}\n", serde_json::json!({ "changed": changes, "diff": shown })), out)?
+        }
+        false => say(&shown, out)?,
+    }
     Ok(if changes { Exit::Changes } else { Exit::Ok })
 }
 

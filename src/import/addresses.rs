@@ -10,15 +10,10 @@ use super::section::Section;
 use super::yaml::{Map, Yaml};
 use crate::cluster::Family;
 
-/// Leaves `dev` out of addresses where it is the interface of the instance on the same node, if the
-/// nodes' addresses differ: they have one list, and each an interface of its own.
+/// Leaves `dev` out of addresses where it is the interface of the instance on the same node, which
+/// keepalived takes without it.
 pub(super) fn without_own_devices(instance: &Shared<'_>, sections: &mut [(usize, Section)]) {
     for key in ["virtual_ipaddress", "virtual_ipaddress_excluded"] {
-        let mut lists = sections.iter().map(|(_, section)| section.get(key).map(|one| &one.value));
-        let Some(first) = lists.next() else { return };
-        if lists.all(|list| list == first) {
-            continue;
-        }
         for ((_, section), (_, part)) in sections.iter_mut().zip(&instance.parts) {
             // With a virtual MAC address, the default is another interface.
             let vmac = |line: &str| line.starts_with("use_vmac");

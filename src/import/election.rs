@@ -32,8 +32,9 @@ pub(super) fn election(instance: &Shared<'_>, nodes: &[Node], notes: &mut Notes)
         parts.iter().map(|(place, part)| (*place, part.priority())).collect();
     for (_, part) in parts.iter().filter(|(_, part)| part.is_owner()) {
         let why = if part.priority.is_none() { "MASTER without a priority has" } else { "This is" };
-        notes.at(
+        notes.difference(
             &part.at,
+            "priority",
             format_args!("{why} 255, the priority of an owner; {MOST_PRIORITY} in the inventory"),
         );
     }

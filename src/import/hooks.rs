@@ -4,6 +4,7 @@ use super::file::{File, all_article};
 use super::nodes::Node;
 use super::notes::Notes;
 use super::section::Body;
+use super::yaml::Yaml;
 use crate::conf::grammar::{Place, Statement};
 use crate::guard::plan::Services;
 
@@ -133,6 +134,7 @@ pub(super) fn tell(files: &[File<'_>], nodes: &[Node], rendered: bool, notes: &m
             notes.at(&hook.at, format_args!("{} gives way to bypass-ipvs", hook.program));
         }
     }
+    old_notify(files, notes);
     if files.iter().filter_map(File::hooks).flatten().any(|hook| hook.kind == Kind::Article) {
         notes.add(
             "the old hook's iptables rule outlives it: a MASTER that has it serves everything \
@@ -153,6 +155,33 @@ pub(super) fn tell(files: &[File<'_>], nodes: &[Node], rendered: bool, notes: &m
     article
 }
 
+/// Says where `notify` still runs a program that gives way to bypass-ipvs: it stays, and does what it did.
+fn old_notify(files: &[File<'_>], notes: &mut Notes) {
+    let hooks = || files.iter().filter_map(File::hooks).flatten();
+    let old = |name: &str| {
+        hooks().any(|hook| hook.kind == Kind::Article && file_name(&hook.program) == name)
+    };
+    for entry in
+        files.iter().flat_map(|file| &file.instances).filter_map(|one| one.section.get("notify"))
+    {
+        let line = match &entry.value {
+            Yaml::Text(line) => Some(line),
+            Yaml::Map(map) => map.iter().find_map(|(_, value)| match value {
+                Yaml::Text(line) => Some(line),
+                _ => None,
+            }),
+            _ => None,
+        };
+        if line.is_some_and(|line| line.split_whitespace().any(|word| old(file_name(word)))) {
+            notes.at(
+                &entry.at,
+                "`notify` runs the old hook too and stays; remove it from the inventory, or both work against \
+                 each other",
+            );
+        }
+    }
+}
+
 /// Says which instances have no hooks where others have, or that none has where the nodes serve.
 fn without(files: &[File<'_>], nodes: &[Node], rendered: bool, notes: &mut Notes) {
     let instances = || files.iter().flat_map(|file| &file.instances);
@@ -162,12 +191,19 @@ fn without(files: &[File<'_>], nodes: &[Node], rendered: bool, notes: &mut Notes
     }
     for one in instances().filter(|one| one.hooks.is_none()) {
         if none {
+            let own = NOTIFY.iter().chain(&["notify"]).filter(|key| one.section.get(key).is_some());
+            let own: Vec<&str> = own.copied().collect();
+            let hooks = match own.as_slice() {
+                [] => String::new(),
+                all => format!(", and the instance's {}", all.join(", ")),
+            };
             notes.at(
                 &one.at,
-                "the nodes are servers too, and no hook here is known to let them serve without the \
-                 address; `bypass: false` leaves that as it is; to have bypass-ipvs do it, delete \
-                 that line, `drain_file: false`, and the instance's notify_master, notify_backup, \
-                 notify_fault and notify_stop",
+                format_args!(
+                    "the nodes are servers too, and no hook here is known to let them serve without the \
+                     address; `bypass: false` leaves that as it is; to have bypass-ipvs do it, delete \
+                     that line, `drain_file: false`{hooks}"
+                ),
             );
             continue;
         }

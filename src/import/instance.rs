@@ -153,11 +153,11 @@ impl Instance {
         let Some(first) = lists.first() else { return };
         let peers: Option<Vec<IpAddr>> = (lists.iter().flat_map(|list| list.inner()))
             .map(|line| match line.words.as_slice() {
-                [address] => address.parse().ok(),
+                [address] => bare(address),
                 _ => None,
             })
             .collect();
-        self.source = source.and_then(|source| source.values().first()?.parse().ok());
+        self.source = source.and_then(|source| bare(source.values().first()?));
         if peers.is_none() {
             source.into_iter().chain(lists.iter().copied()).for_each(|one| body.put_back(one));
         }
@@ -171,6 +171,11 @@ impl Instance {
             _ => None,
         }
     }
+}
+
+/// An address, without the length of its network, which keepalived ignores there.
+fn bare(text: &str) -> Option<IpAddr> {
+    text.split('/').next()?.parse().ok()
 }
 
 fn take_parsed<T: std::str::FromStr>(body: &mut Body<'_>, keyword: &str) -> Option<T> {

@@ -62,8 +62,15 @@ pub(super) fn shared<'a>(files: &'a [File<'_>], nodes: &[Node]) -> Vec<Shared<'a
         let parts: Vec<(usize, &Instance)> = (nodes.iter().enumerate())
             .filter_map(|(place, node)| Some((place, part(node)?)))
             .collect();
-        let runs = |&place: &usize| {
-            nodes[place].file.is_none() || parts.iter().any(|(part, _)| *part == place)
+        // Of a node without a file the others tell, where they name whom adverts go to.
+        let told = |node: &Node| {
+            let mut lists = parts.iter().filter_map(|(_, part)| part.peers.as_ref()).peekable();
+            lists.peek().is_none()
+                || lists.any(|peers| node.addresses.iter().any(|own| peers.contains(own)))
+        };
+        let runs = |&place: &usize| match nodes[place].file {
+            None => told(&nodes[place]),
+            Some(_) => parts.iter().any(|(part, _)| *part == place),
         };
         let members = (0..nodes.len()).filter(runs).collect();
         let vips = parts.first().map(|(_, part)| part.vips.clone()).unwrap_or_default();

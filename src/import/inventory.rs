@@ -1,26 +1,25 @@
 //! The inventory of files that were taken apart.
 
+mod globals;
+
 use anyhow::Result;
 
 use super::detection::{self, Found};
 use super::file::File;
 use super::hooks::Kind;
-use super::instance::Instance;
 use super::instances::{self, Own, Shared, in_order, union};
 use super::merge::{Version, merge};
 use super::nodes::Node;
 use super::notes::Notes;
 use super::password::PassFiles;
-use super::section::{Entry, Section};
+use super::section::Section;
 use super::server::{Server, Service};
 use super::services::{self, by_port, instance_of};
 use super::target;
 use super::yaml::{Map, Yaml};
 use crate::cluster::Cluster;
-use crate::conf::grammar::Place;
 use crate::inventory::keys::{
-    GLOBAL_DEFS, NODE, NODE_GLOBAL_DEFS, TOP, TRACK_FILE, Table, VIRTUAL_SERVER, VRRP_SCRIPT,
-    VRRP_SYNC_GROUP,
+    NODE, TOP, TRACK_FILE, Table, VIRTUAL_SERVER, VRRP_SCRIPT, VRRP_SYNC_GROUP,
 };
 
 struct Builder<'a> {
@@ -99,8 +98,8 @@ pub(super) fn inventory<'a>(
     set("bfd_instance", build.sessions());
     let uniform = is_uniform(&sections);
     set("global_defs", Yaml::Map(build.global_defs(keep_sessions, uniform)));
-    set("track_file", build.named(&TRACK_FILE, |file| &file.track_files));
-    set("vrrp_script", build.named(&VRRP_SCRIPT, |file| &file.scripts));
+    set("track_file", build.tracked("track_file", &TRACK_FILE, |file| &file.track_files));
+    set("vrrp_script", build.tracked("vrrp_script", &VRRP_SCRIPT, |file| &file.scripts));
     set("vrrp_sync_group", build.named(&VRRP_SYNC_GROUP, |file| &file.sync_groups));
     set("vrrp_instance", Yaml::Map(sections));
     set("virtual_server_group", build.server_groups());
@@ -155,84 +154,44 @@ impl Builder<'_> {
         self.nodes.iter().enumerate().filter_map(of_node).collect()
     }
 
-    fn global_defs(&mut self, keep_sessions: bool, uniform: bool) -> Map {
+    /// Blocks with names: of all nodes where all files have them, of single nodes where these differ.
+    fn tracked(
+        &mut self,
+        key: &str,
+        table: &Table,
+        blocks: impl for<'f> Fn(&'f File<'_>) -> &'f Vec<(String, Section)>,
+    ) -> Yaml {
         let files = self.files;
-        let follows = self.sync_daemon_follows(keep_sessions);
-        let sections: Vec<(usize, Section)> = (self.nodes.iter().enumerate())
-            .filter_map(|(node, one)| {
-                let file = &files[one.file?];
-                let mut section = file.global_defs.clone();
-                if let Some((interface, _, at)) = sync_daemon(file).filter(|_| !follows) {
-                    let (key, value) = ("lvs_sync_daemon", Yaml::text(interface));
-                    section.entries.push(Entry { key, value, at: at.clone() });
-                }
-                Some((node, section))
-            })
-            .collect();
-        let versions: Vec<Version<'_>> =
-            sections.iter().map(|(node, section)| Version { node: *node, section }).collect();
-        let merged = merge(&versions, &GLOBAL_DEFS, Some(&NODE_GLOBAL_DEFS), self.notes);
-        for (node, map) in merged.own {
-            self.node_maps[node].push(("global_defs".to_owned(), Yaml::Map(map)));
-        }
-        let mut all = merged.all;
-        let said = files.iter().filter_map(|file| file.router_id);
-        if said.clone().next().is_none() {
-            if !uniform {
-                all.push(("router_id".to_owned(), Yaml::text("hostname")));
-            }
-        } else if uniform {
-            for (name, at) in said {
-                self.notes.at(
-                    at,
-                    format_args!("router_id {name} is left to keepalived: all files are the same"),
-                );
-            }
-        } else {
-            for node in &self.nodes {
-                let Some((name, at)) = node.file.and_then(|file| files[file].router_id) else {
-                    continue;
-                };
-                if name != node.name {
-                    let own = &node.name;
-                    self.notes
-                        .at(at, format_args!("router_id {name} becomes {own}, the node's name"));
+        let names = |file: &File<'_>| blocks(file).iter().map(|(name, _)| name.clone()).collect();
+        let lists = self.nodes.iter().filter_map(|node| Some(names(&files[node.file?]))).collect();
+        let with_file = self.nodes.iter().filter(|node| node.file.is_some()).count();
+        let mut all = Map::new();
+        let mut own: Vec<Map> = vec![Map::new(); self.nodes.len()];
+        for name in union(lists) {
+            let mut found: Vec<(usize, Map)> = Vec::new();
+            for (place, node) in self.nodes.iter().enumerate() {
+                let Some(file) = node.file else { continue };
+                if let Some((_, one)) = blocks(&files[file]).iter().rfind(|(own, _)| *own == name) {
+                    found.push((place, one.clone().into_map(table)));
                 }
             }
+            let count = |map: &Map| found.iter().filter(|(_, other)| other == map).count();
+            let usual =
+                found.iter().rev().map(|(_, map)| map).max_by_key(|map| count(map)).cloned();
+            let usual = usual.filter(|_| found.len() == with_file);
+            for (place, map) in found {
+                if usual.as_ref() != Some(&map) {
+                    own[place].push((name.clone(), Yaml::Map(map)));
+                }
+            }
+            all.extend(usual.map(|map| (name, Yaml::Map(map))));
         }
-        in_order(all, |key| GLOBAL_DEFS.keys().position(|one| one.name == key))
-    }
-
-    /// Whether gen-conf starts the sync daemons of all files by itself, by these interfaces.
-    fn sync_daemon_follows(&mut self, keep_sessions: bool) -> bool {
-        let files = self.files;
-        let id = files.iter().flat_map(|file| &file.instances).filter_map(Instance::vrid).min();
-        let mut follows = keep_sessions;
-        for file in files {
-            let Some((interface, more, at)) = sync_daemon(file) else { continue };
-            let own = file.instances.first().and_then(|one| one.interface.as_deref());
-            follows &= own == Some(interface);
-            let ours = |two: &&[String]| match two {
-                // Where the nodes have no IPv4.
-                [key, _] if key == "group" => true,
-                [key, value] if key == "id" => id.is_some() && value.parse().ok() == id,
-                _ => false,
-            };
-            // Options are pairs; before them, there may be an instance.
-            let (instance, options) = more.split_at(more.len() % 2);
-            let options = options.chunks(2).filter(|two| !ours(two)).flatten();
-            let left_out: Vec<&str> = instance.iter().chain(options).map(String::as_str).collect();
-            if !left_out.is_empty() {
-                let words = left_out.join(" ");
-                let id = id.map_or_else(String::new, |id| format!(", with id {id}"));
-                self.notes.difference(
-                    at,
-                    "lvs_sync_daemon",
-                    format_args!("`{words}` is left out: the daemon runs on all nodes{id}"),
-                );
+        for (node, map) in self.node_maps.iter_mut().zip(own) {
+            if !map.is_empty() {
+                node.push((key.to_owned(), Yaml::Map(map)));
             }
         }
-        follows
+        Yaml::Map(all)
     }
 
     /// Blocks with names, which nodes can't have for themselves.
@@ -391,11 +350,4 @@ impl Builder<'_> {
         };
         Yaml::List(self.nodes.iter().zip(&self.own).zip(&self.node_maps).map(item).collect())
     }
-}
-
-/// The interface of a file's sync daemon, what stands behind it, and where.
-fn sync_daemon<'a>(file: &File<'a>) -> Option<(&'a str, &'a [String], &'a Place)> {
-    let daemon = file.sync_daemon?;
-    let (interface, more) = daemon.values().split_first()?;
-    Some((interface, more, &daemon.at))
 }

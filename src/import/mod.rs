@@ -2,15 +2,17 @@
 //!
 //! - `file`, `instance`, `server`, `check` and `section` take one node's file apart, by the tables
 //!   of keys; what has no key is kept as it is;
+//! - `modern` says older spellings as an inventory does, before that;
 //! - `nodes` finds out who the nodes are, `hooks` whose their notify scripts are, `programs` whom all
 //!   programs run as;
 //! - `merge`, `instances`, `addresses`, `election`, `password`, `services`, `target` and `inventory`
-//!   make one inventory of all files, `yaml` writes it;
-//! - `normal` writes what files say in one spelling, `compare` renders the inventory and tells what is
-//!   not as it was; `notes` collects what is told.
+//!   make one inventory of all files, `yaml` writes it with the files' `comments`;
+//! - `compare` holds what gen-conf renders against the files and tells what is not as it was; `notes`
+//!   collects what is told.
 
 mod addresses;
 mod check;
+mod comments;
 mod compare;
 mod detection;
 mod election;
@@ -20,8 +22,8 @@ mod instance;
 mod instances;
 mod inventory;
 mod merge;
+mod modern;
 mod nodes;
-mod normal;
 mod notes;
 mod password;
 mod programs;
@@ -32,13 +34,16 @@ mod services;
 mod target;
 pub(crate) mod yaml;
 
+use std::collections::HashMap;
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
 use crate::cluster::Cluster;
 use crate::conf::build;
 use crate::conf::grammar::{self, NoFiles, Place, Statement};
+use comments::Comments;
 use compare::Told;
 use file::File;
 use nodes::Node;
@@ -52,8 +57,12 @@ pub struct Source {
     pub name: String,
     /// The config id that it was read with.
     pub id: Option<String>,
+    /// The folder that stands for `/` of its node; none where that is this machine.
+    pub root: Option<PathBuf>,
     /// Its statements.
     pub tree: Vec<Statement>,
+    /// Its comments, by the line of the statement that they belong to; not those of what it includes.
+    pub comments: HashMap<usize, Vec<String>>,
     /// Whether gen-conf rendered it.
     pub rendered: bool,
     /// What is worth knowing of how it was read, and of which line.
@@ -98,8 +107,9 @@ fn reading(sources: &[Source]) -> Notes {
 /// When the files have no instances, do not tell the nodes' addresses, or say what no inventory can.
 pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
     let mut notes = reading(sources);
-    let trees: Vec<Vec<Statement>> =
+    let mut trees: Vec<Vec<Statement>> =
         sources.iter().map(|source| programs::with_users(&source.tree)).collect();
+    modern::rewrite(&mut trees, sources, &mut notes);
     let mut files: Vec<File<'_>> =
         (sources.iter().zip(&trees)).map(|(source, tree)| File::of(source, tree)).collect();
     let ours = sources.iter().all(|source| source.rendered);
@@ -116,15 +126,16 @@ pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
     }
     let nodes = nodes::of(&files, options.addresses, ours, &mut notes)?;
     let found = detection::take(&mut files, &nodes);
-    for source in sources {
-        programs::tell(&source.tree, bypass(&files), &mut notes);
-        programs::tell_relative(&source.tree, &mut notes);
+    let with_bypass = bypass(&files);
+    for (source, tree) in sources.iter().zip(&trees) {
+        programs::tell(&source.tree, with_bypass, &mut notes);
+        programs::tell_insecure(tree, source.root.as_deref(), with_bypass, &mut notes);
     }
     let hooks_told = hooks::tell(&files, &nodes, ours, &mut notes);
     let services_told = hooks::tell_services(&files, &mut notes);
     let (map, pass_files) =
         inventory::inventory(&files, nodes.clone(), found, options.auth_pass_file, &mut notes)?;
-    let text = yaml::document(&map);
+    let text = yaml::document(&map, &Comments::of(sources, &trees));
     let secrets = |source: &crate::inventory::Source| {
         let found = match source {
             crate::inventory::Source::File(file) => pass_files.read(file),

@@ -45,7 +45,9 @@ pub(super) fn of(
     let servers = servers(files);
     let ours = super::bypass(files);
     if let ([file], [name], true, []) = (files, names.as_slice(), ours, told) {
-        return Ok(of_one(file, name, &servers, notes));
+        let mut nodes = of_one(file, name, &servers, notes);
+        add_peers(&mut nodes, files, notes);
+        return Ok(nodes);
     }
     let mut nodes: Vec<Node> = (names.into_iter().enumerate())
         .map(|(place, name)| Node { name, addresses: Vec::new(), file: Some(place) })
@@ -91,7 +93,49 @@ pub(super) fn of(
             node.name
         );
     }
+    add_peers(&mut nodes, files, notes);
     Ok(nodes)
+}
+
+/// Adds the nodes that adverts go to and whose files were not given.
+fn add_peers(nodes: &mut Vec<Node>, files: &[File<'_>], notes: &mut Notes) {
+    let mut unknown: [Vec<IpAddr>; 2] = Default::default();
+    let instances = files.iter().flat_map(|file| &file.instances);
+    for peer in instances.filter_map(|one| one.peers.as_ref()).flatten() {
+        let list = &mut unknown[usize::from(peer.is_ipv6())];
+        if !list.contains(peer) && !nodes.iter().any(|node| node.addresses.contains(peer)) {
+            list.push(*peer);
+        }
+    }
+    let [v4, v6] = unknown;
+    // Where there are as many of both families, those in one place are one node's.
+    let pairs = v4.len() == v6.len();
+    let mut found: Vec<Vec<IpAddr>> = match pairs {
+        true => v4.iter().zip(&v6).map(|(one, other)| vec![*one, *other]).collect(),
+        false => v4.iter().chain(&v6).map(|one| vec![*one]).collect(),
+    };
+    // A node that says BACKUP leaves the first place to another.
+    let first = files.iter().filter_map(|file| file.instances.first());
+    let backup = first.clone().all(|one| !one.master && !one.nopreempt && one.priority() <= 100)
+        && files.len() == 1;
+    let base = nodes.first().map(|node| node.name.clone()).unwrap_or_default();
+    let mut further = 1;
+    let mut added = Vec::new();
+    for addresses in found.drain(..) {
+        let mut name = counted(&base, further);
+        while nodes.iter().chain(&added).any(|node: &Node| node.name == name) {
+            further += 1;
+            name = counted(&base, further);
+        }
+        let shown: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
+        notes.add(format_args!(
+            "{} is a peer whose file was not given: it becomes the node {name}, with what the others say",
+            shown.join(" and ")
+        ));
+        added.push(Node { name, addresses, file: None });
+    }
+    let at = if backup { 0 } else { nodes.len() };
+    nodes.splice(at..at, added);
 }
 
 /// The only address that all others send their adverts to, and the node itself does not.

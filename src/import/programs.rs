@@ -1,94 +1,123 @@
 //! Whom the programs of a file run as. gen-conf writes `script_user root`, so what a file says with
 //! script_user for all of its programs is said at each of them.
 
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use nix::unistd::{Uid, User};
+
 use super::hooks;
 use super::notes::Notes;
+use crate::compare::{self, is_command, is_silent, script_user};
 use crate::conf::grammar::{Place, Statement};
-use crate::inventory::keys::{self, Value};
 
 /// What gen-conf writes.
 const ROOT: &str = "root";
 
-/// Blocks with a program that have a statement `user`.
-const BLOCKS: [&str; 3] = ["vrrp_script", "MISC_CHECK", "MISC_CHECKER"];
-
-/// Pipes that keepalived makes; they belong to that user too.
-const PIPES: [&str; 3] = ["notify_fifo", "vrrp_notify_fifo", "lvs_notify_fifo"];
-
-/// The statement that says it for all of a file; of several the last counts.
-pub(super) fn script_user(tree: &[Statement]) -> Option<&Statement> {
-    let blocks = tree.iter().filter(|one| one.keyword() == "global_defs");
-    blocks.flat_map(Statement::inner).rfind(|one| one.keyword() == "script_user")
-}
-
 /// The same statements; each program says whom it runs as where that is not root.
 pub(super) fn with_users(tree: &[Statement]) -> Vec<Statement> {
     match script_user(tree).map(Statement::values) {
-        Some(user) if !user.is_empty() && user != [ROOT] => {
-            tree.iter().map(|one| with_user(one, user)).collect()
-        }
+        Some(user) if !user.is_empty() && user != [ROOT] => compare::with_users(tree, user),
         _ => tree.to_vec(),
     }
 }
 
-fn with_user(statement: &Statement, user: &[String]) -> Statement {
-    let mut statement = statement.clone();
-    if let Some(block) = &mut statement.block {
-        *block = block.iter().map(|one| with_user(one, user)).collect();
-    }
-    if !is_silent(&statement) {
-        return statement;
-    }
-    match &mut statement.block {
-        None => {
-            statement.words.extend_from_slice(user);
-            statement.text = format!("{} {}", statement.text, user.join(" "));
+/// Calls `change` for each statement with the line of a program.
+pub(super) fn each(tree: &mut [Statement], change: &mut impl FnMut(&mut Statement)) {
+    for one in tree {
+        let is_line = match one.keyword() {
+            "script" | "misc_path" => true,
+            keyword => is_command(keyword),
+        };
+        if is_line && one.block.is_none() {
+            change(one);
         }
-        Some(block) => {
-            let words: Vec<String> =
-                ["user"].into_iter().map(str::to_owned).chain(user.iter().cloned()).collect();
-            block.push(Statement {
-                at: statement.at.clone(),
-                text: words.join(" "),
-                words,
-                indent: block.first().and_then(|first| first.indent),
-                block: None,
-            });
-        }
-    }
-    statement
-}
-
-/// Whether it has a program, or a pipe, and does not say whose it is.
-fn is_silent(statement: &Statement) -> bool {
-    let keyword = statement.keyword();
-    match &statement.block {
-        Some(block) => BLOCKS.contains(&keyword) && block.iter().all(|one| one.keyword() != "user"),
-        None => statement.values().len() == 1 && (is_command(keyword) || PIPES.contains(&keyword)),
+        each(one.block.as_deref_mut().unwrap_or_default(), change);
     }
 }
 
-fn is_command(keyword: &str) -> bool {
-    let mut keys = keys::all();
-    keys.any(|key| key.name == keyword && matches!(key.value, Value::Command))
+/// Folders that others than root may write to as a rule.
+const OPEN: [&str; 3] = ["/home/", "/tmp/", "/var/tmp/"];
+
+/// Tells which programs keepalived will not run any more: without enable_script_security it only warns of
+/// those that others than root could replace, and gen-conf writes that. Files are looked at here, unless
+/// there is a `root` with copies, whose owners mean nothing.
+pub(super) fn tell_insecure(
+    tree: &[Statement],
+    root: Option<&Path>,
+    bypass: bool,
+    notes: &mut Notes,
+) {
+    let globals = tree.iter().filter(|one| one.keyword() == "global_defs");
+    if globals.flat_map(Statement::inner).any(|one| one.keyword() == "enable_script_security") {
+        return;
+    }
+    let mut lines = Vec::new();
+    as_root(tree, bypass, &mut lines);
+    for (at, line) in lines {
+        let program = line.split([' ', '\t']).next().unwrap_or_default();
+        let seen = root.is_none().then(|| insecure(Path::new(program))).flatten();
+        let why = match seen {
+            Some(why) => why,
+            None if OPEN.iter().any(|folder| program.starts_with(folder))
+                && !(root.is_none() && Path::new(program).exists()) =>
+            {
+                "as a rule others than root may write there".to_owned()
+            }
+            None => continue,
+        };
+        notes.at(
+            at,
+            format_args!(
+                "keepalived will not run {program} any more: {why}, it runs as root, and gen-conf writes \
+                 enable_script_security; give it and its folders to root, or say `user` there"
+            ),
+        );
+    }
 }
 
-/// Tells which scripts keepalived looks for itself; gen-conf wants to know where they are.
-pub(super) fn tell_relative(tree: &[Statement], notes: &mut Notes) {
-    let scripts = tree.iter().filter(|one| one.keyword() == "vrrp_script");
-    for script in scripts.flat_map(Statement::inner).filter(|one| one.keyword() == "script") {
-        let line = script.values().first().map_or("", String::as_str);
-        let program = line.split_whitespace().next().unwrap_or_default();
-        if !program.is_empty() && !program.contains('/') {
-            notes.at(
-                &script.at,
-                format_args!(
-                    "keepalived looks for {program} in its PATH, and gen-conf wants the absolute \
-                     path: `command -v {program}` on the node tells it"
-                ),
-            );
+/// The lines of programs that run as root.
+fn as_root<'a>(tree: &'a [Statement], bypass: bool, lines: &mut Vec<(&'a Place, &'a str)>) {
+    for one in tree {
+        let user = one.inner().iter().find(|inner| inner.keyword() == "user");
+        if user.is_some_and(|user| user.values().first().is_none_or(|name| name != ROOT)) {
+            continue;
+        }
+        let line = match one.values() {
+            [line] if matches!(one.keyword(), "script" | "misc_path") => Some(line),
+            [line] | [line, _] if is_command(one.keyword()) => {
+                let root = one.values().get(1).is_none_or(|user| user == ROOT);
+                (root && !(bypass && hooks::is_hook(one))).then_some(line)
+            }
+            _ => None,
+        };
+        lines.extend(line.filter(|_| one.block.is_none()).map(|line| (&one.at, line.as_str())));
+        as_root(one.inner(), bypass, lines);
+    }
+}
+
+/// Why keepalived takes a program that runs as root for insecure, as far as that can be seen here.
+fn insecure(program: &Path) -> Option<String> {
+    let real = std::fs::canonicalize(program).ok()?;
+    for path in [program, &real] {
+        for part in path.ancestors().collect::<Vec<_>>().into_iter().rev() {
+            let Ok(found) = std::fs::metadata(part) else { continue };
+            let (mode, shown) = (found.mode(), part.display());
+            if found.uid() != 0 {
+                let user = User::from_uid(Uid::from_raw(found.uid())).ok().flatten();
+                let name = user.map_or_else(|| found.uid().to_string(), |user| user.name);
+                return Some(format!("here {shown} belongs to {name}"));
+            }
+            let sticky = found.is_dir() && mode & 0o1000 != 0;
+            if !sticky && mode & 0o002 != 0 {
+                return Some(format!("here everybody may write to {shown}"));
+            }
+            if !sticky && mode & 0o020 != 0 && found.gid() != 0 {
+                return Some(format!("here a group may write to {shown}"));
+            }
         }
     }
+    None
 }
 
 /// Tells what becomes of script_user, or of the programs of a file without it; with `bypass`, hooks

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
-use super::{Imported, Options, Source, import, told};
+use super::{Imported, Options, Source, comments, import, told};
 use crate::cli::import::Import;
 use crate::conf::grammar;
 use crate::exit::Exit;
@@ -52,7 +52,9 @@ fn try_run(args: &Import, out: &mut impl Write) -> Result<Exit, (Exit, anyhow::E
         let rendered = text.starts_with(RENDERED);
         let name = path.display().to_string();
         let id = id.map(str::to_owned);
-        sources.push(Source { name, id, tree, rendered, told: files.told });
+        let root = root.map(Path::to_owned);
+        let comments = comments::by_line(&text);
+        sources.push(Source { name, id, root, tree, comments, rendered, told: files.told });
     }
     let auth_pass_file = args.auth_pass_file.as_ref().map(|path| path.to_string_lossy());
     let options = Options { addresses: &args.address, auth_pass_file: auth_pass_file.as_deref() };

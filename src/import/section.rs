@@ -238,7 +238,9 @@ fn scalar(value: &Value, words: &[String]) -> Option<Yaml> {
     }
     Some(match value {
         Value::Int(..) | Value::Seconds(..) => Yaml::Plain(text),
-        _ if value.has_words() && text.parse::<i64>().is_ok_and(|n| n.to_string() == text) => {
+        _ if (value.has_words() || matches!(value, Value::Weight(..)))
+            && text.parse::<i64>().is_ok_and(|n| n.to_string() == text) =>
+        {
             Yaml::Plain(text)
         }
         _ => Yaml::Text(text),

@@ -4,6 +4,8 @@
 use std::fmt::Write;
 use std::net::IpAddr;
 
+use super::comments::Comments;
+
 /// The longest section or list that stands in one line.
 const FLOW_LENGTH: usize = 88;
 
@@ -81,19 +83,20 @@ impl Yaml {
     }
 }
 
-/// A whole document; an empty line before each of its sections but the first.
-pub(super) fn document(map: &Map) -> String {
-    let mut out = String::new();
+/// A whole document; an empty line before each of its sections but the first, and comments before what they
+/// belong to.
+pub(super) fn document(map: &Map, comments: &Comments) -> String {
+    let mut out = Writer { out: String::new(), comments, path: Vec::new() };
     let mut after_section = false;
     for (key, value) in map {
         let section = matches!(value, Yaml::Map(_) | Yaml::List(_)) && value_is_block(value, 0);
-        if !out.is_empty() && (section || after_section) {
-            out.push('\n');
+        if !out.out.is_empty() && (section || after_section) {
+            out.out.push('\n');
         }
-        entry(&mut out, 0, key, value);
+        out.entry(0, key, value);
         after_section = section;
     }
-    out
+    out.out
 }
 
 /// Whether a value below a key stands in lines of its own.
@@ -116,64 +119,104 @@ fn indent(out: &mut String, depth: usize) {
     }
 }
 
-fn entry(out: &mut String, depth: usize, key: &str, value: &Yaml) {
-    indent(out, depth);
-    out.push_str(&scalar(key));
-    out.push(':');
-    below(out, depth, value);
+struct Writer<'a> {
+    out: String,
+    comments: &'a Comments,
+    /// Where it is.
+    path: Vec<String>,
 }
 
-/// What follows the colon of a key.
-fn below(out: &mut String, depth: usize, value: &Yaml) {
-    if !value_is_block(value, depth) {
-        // A block is the only thing that has no flow.
-        let _ = writeln!(out, " {}", value.flow().unwrap_or_default());
-        return;
+impl Writer<'_> {
+    /// The comments of a place; those of what it has in lines of its own come later.
+    fn comments(&mut self, depth: usize, value: Option<&Yaml>) {
+        for text in self.comments.at(&self.path, value) {
+            indent(&mut self.out, depth);
+            let _ = writeln!(self.out, "# {text}");
+        }
     }
-    match value {
-        Yaml::Map(map) => {
-            out.push('\n');
-            for (key, value) in map {
-                entry(out, depth + 1, key, value);
-            }
-        }
-        Yaml::List(items) => {
-            out.push('\n');
-            for one in items {
-                item(out, depth + 1, one);
-            }
-        }
-        Yaml::Lines(lines) => {
-            out.push_str(" |\n");
-            for line in lines {
-                indent(out, depth + 1);
-                let _ = writeln!(out, "{line}");
-            }
-        }
-        Yaml::Plain(_) | Yaml::Text(_) => {}
-    }
-}
 
-/// An item of a list in lines.
-fn item(out: &mut String, depth: usize, value: &Yaml) {
-    indent(out, depth);
-    out.push('-');
-    match (value, value.flow().filter(|_| value.is_flat())) {
-        (Yaml::Map(_), Some(flow)) => {
-            let _ = writeln!(out, " {flow}");
+    fn entry(&mut self, depth: usize, key: &str, value: &Yaml) {
+        self.path.push(key.to_owned());
+        self.comments(depth, Some(value).filter(|value| value_is_block(value, depth)));
+        indent(&mut self.out, depth);
+        self.key(depth, key, value);
+        self.path.pop();
+    }
+
+    fn key(&mut self, depth: usize, key: &str, value: &Yaml) {
+        self.out.push_str(&scalar(key));
+        self.out.push(':');
+        self.below(depth, value);
+    }
+
+    /// What follows the colon of a key.
+    fn below(&mut self, depth: usize, value: &Yaml) {
+        if !value_is_block(value, depth) {
+            // A block is the only thing that has no flow.
+            let _ = writeln!(self.out, " {}", value.flow().unwrap_or_default());
+            return;
         }
-        (Yaml::Map(map), None) => {
-            for (at, (key, value)) in map.iter().enumerate() {
-                match at {
-                    0 => out.push(' '),
-                    _ => indent(out, depth + 1),
+        match value {
+            Yaml::Map(map) => {
+                self.out.push('\n');
+                for (key, value) in map {
+                    self.entry(depth + 1, key, value);
                 }
-                out.push_str(&scalar(key));
-                out.push(':');
-                below(out, depth + 1, value);
             }
+            Yaml::List(items) => {
+                self.out.push('\n');
+                for one in items {
+                    self.item(depth + 1, one);
+                }
+            }
+            Yaml::Lines(lines) => {
+                self.out.push_str(" |\n");
+                for line in lines {
+                    indent(&mut self.out, depth + 1);
+                    let _ = writeln!(self.out, "{line}");
+                }
+            }
+            Yaml::Plain(_) | Yaml::Text(_) => {}
         }
-        _ => below(out, depth + 1, value),
+    }
+
+    /// An item of a list in lines.
+    fn item(&mut self, depth: usize, value: &Yaml) {
+        let flow = value.flow().filter(|_| value.is_flat());
+        let services = match value {
+            Yaml::Map(map) => self.comments.services(&self.path, map),
+            _ => Vec::new(),
+        };
+        for service in &services {
+            self.path.push(service.clone());
+            self.comments(depth, Some(value).filter(|_| flow.is_none()));
+            self.path.pop();
+        }
+        indent(&mut self.out, depth);
+        self.out.push('-');
+        match (value, flow) {
+            (Yaml::Map(_), Some(flow)) => {
+                let _ = writeln!(self.out, " {flow}");
+            }
+            (Yaml::Map(map), None) => {
+                for (at, (key, value)) in map.iter().enumerate() {
+                    match at {
+                        0 => self.out.push(' '),
+                        _ => {
+                            for service in &services {
+                                self.path.extend([service.clone(), key.clone()]);
+                                let block = value_is_block(value, depth + 1);
+                                self.comments(depth + 1, Some(value).filter(|_| block));
+                                self.path.truncate(self.path.len() - 2);
+                            }
+                            indent(&mut self.out, depth + 1);
+                        }
+                    }
+                    self.key(depth + 1, key, value);
+                }
+            }
+            _ => self.below(depth + 1, value),
+        }
     }
 }
 
@@ -285,6 +328,6 @@ servers:
     check: {type: T, retry: 1}
     none: []
 ";
-        assert_eq!(document(&map), expected);
+        assert_eq!(document(&map, &Comments::default()), expected);
     }
 }

@@ -205,6 +205,9 @@ fn help_shows_examples_and_exit_codes() {
   lvskit gen-conf -i inventory.yml --out-dir conf       conf/NODE/keepalived.conf for all nodes
   lvskit gen-conf -i inventory.yml --out-dir conf --check --diff
                                                         what would change, nothing is written
+  lvskit gen-conf -i inventory.yml --out-dir conf --check --diff --meaning
+                                                        of files written by hand: only what
+                                                        keepalived would do differently
   lvskit gen-conf -i inventory.yml --node $(hostname -f) -o /etc/keepalived/keepalived.conf
   lvskit gen-conf -i inventory.yml --firewall nftables --out-dir conf
                                                         conf/NODE/lvskit-firewall.nft

@@ -84,7 +84,7 @@ const CASES: &[Case] = &[
     Case("name: server04.domain.ru", "name: ^../etc", Told("no host name", "server01.domain.ru")),
     Case("name: server04.domain.ru", "name: ^SERVER01.domain.ru", Told("two nodes", "correct one")),
     Case("interface: eth0", "interface: ^lo", Told("loopback interface", "network interface")),
-    Case("from: keepalived@", "from: ^keepalived.", Told("no mail address", "unix_adm@domain.ru")),
+    Case("from: keepalived@", "from: ^keepalived/", Told("no mail address", "unix_adm@domain.ru")),
     Case("lb_algo: wlc", "lb_algo: ^wlx", Told("invalid lb_algo `wlx`", "rr, wrr, lc, wlc")),
     Case("lb_kind: DR", "lb_kind: ^NAT", Told("balancers are the servers", "write DR")),
     Case("type: SMTP_CHECK", "type: ^HTTP", Told("invalid type `HTTP`", "SMTP_CHECK, TCP_CHECK")),

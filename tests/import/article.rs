@@ -86,6 +86,12 @@ pub fn import(place: &Place, arguments: &str) -> Run {
     Run::of(command.output().unwrap())
 }
 
+/// An inventory without its comments.
+pub fn bare(inventory: &str) -> String {
+    let lines = inventory.lines().filter(|line| !line.trim().starts_with('#'));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
 /// Renders an inventory and compares with what the sample of the article's cluster makes.
 fn renders_the_same_as_the_sample(place: &Place, inventory: &str) {
     place.write("inventory.yml", inventory);
@@ -133,7 +139,9 @@ virtual_server:
 fn the_article_s_files_make_the_sample_s_inventory() {
     let (place, names) = files();
     let Run { code, stdout, stderr } = import(&place, &names);
-    assert_eq!((code, stdout.as_str()), (Some(0), INVENTORY), "{stderr}");
+    assert_eq!((code, bare(&stdout).as_str()), (Some(0), INVENTORY), "{stderr}");
+    // The article's words stay.
+    assert!(stdout.contains("  # Список почтовых адресов\n  notification_email:"), "{stdout}");
     for told in [
         "note: a.conf:31, a.conf:32, a.conf:33 and 9 more: /etc/keepalived/bypass_ipvs.py gives way",
         "note: server03.domain.ru: assumed to be 192.168.3.103",
@@ -151,7 +159,7 @@ fn the_article_s_files_make_the_sample_s_inventory() {
 fn one_file_is_enough() {
     let (place, _) = files();
     let Run { code, stdout, stderr } = import(&place, "a.conf");
-    assert_eq!((code, stdout.as_str()), (Some(0), INVENTORY), "{stderr}");
+    assert_eq!((code, bare(&stdout).as_str()), (Some(0), INVENTORY), "{stderr}");
     assert!(stderr.contains("server04.domain.ru: assumed to be 192.168.3.104"), "{stderr}");
     let guess = "mail_relay: the priorities of nodes without a file are assumed, by order";
     assert!(stderr.contains(guess), "{stderr}");
@@ -163,7 +171,7 @@ fn the_other_hook_gives_way_too() {
     let text = file(0).replace("bypass_ipvs.py -r", "bypass_ipvs.sh del");
     place.write("a.conf", text.replace("bypass_ipvs.py -a", "bypass_ipvs.sh add"));
     let Run { code, stdout, stderr } = import(&place, "a.conf");
-    assert_eq!((code, stdout.as_str()), (Some(0), INVENTORY), "{stderr}");
+    assert_eq!((code, bare(&stdout).as_str()), (Some(0), INVENTORY), "{stderr}");
 }
 
 #[test]

@@ -7,9 +7,13 @@
 mod common;
 
 mod article;
+mod clusters;
+mod comments;
 mod grammar;
 mod keepalived;
+mod kinds;
 mod lossless;
+mod meaning;
 #[path = "../gen_conf/place.rs"]
 #[allow(dead_code)] // the tests of gen-conf use the rest
 mod place;

@@ -1,7 +1,9 @@
 //! A file's statements in one spelling, so that two files which say the same to keepalived look the
-//! same: numbers, truth values and old names are written in one way, and what goes without saying
-//! is left out.
+//! same: numbers, truth values and old names are written in one way, and keepalived's defaults are left
+//! out.
 
+mod defaults;
+mod global;
 mod instance;
 mod server;
 
@@ -39,9 +41,21 @@ impl PartialEq for Normal {
     }
 }
 
+/// The blocks of which a file has one of each name.
+const NAMED: [&str; 6] = [
+    "vrrp_instance",
+    "vrrp_script",
+    "vrrp_sync_group",
+    "track_file",
+    "virtual_server",
+    "virtual_server_group",
+];
+
 /// The statements of a file.
 pub(super) fn normal(tree: &[Statement]) -> Vec<Normal> {
-    block(tree, "")
+    let mut all = block(tree, "");
+    global::resolve(&mut all);
+    all
 }
 
 /// The statements of a block with that head.
@@ -63,7 +77,14 @@ fn block(statements: &[Statement], head: &str) -> Vec<Normal> {
                 line = server::normal(&statement.at, &line, inner);
             }
             ("vrrp_instance", Some(inner)) => instance::normal(&statement.at, inner),
+            ("authentication", Some(inner)) => instance::password(inner),
+            ("track_interface", Some(inner)) => defaults::without_suffix(inner, " weight 0"),
+            ("unicast_peer", Some(inner)) => inner.iter_mut().for_each(instance::without_length),
+            ("unicast_src_ip" | "mcast_src_ip", None) => line = instance::without_length_of(&line),
             _ => {}
+        }
+        if let Some(inner) = &mut block {
+            defaults::leave_out(statement.keyword(), inner);
         }
         let one = Normal { at: statement.at.clone(), line, block };
         one.add_to(&mut all);
@@ -100,13 +121,18 @@ impl Normal {
         }
     }
 
-    /// Whether it is a block that is nothing beside what stands in it.
+    /// Whether it is a block without a name, which only its statements make different.
     pub(super) fn is_list(&self) -> bool {
         self.block.is_some() && LISTS.contains(&self.line.as_str())
     }
 
-    /// What it is called among its like: virtual servers of one address and port differ in their
-    /// protocol.
+    /// Whether it is a block of which a file has one of each name.
+    pub(super) fn is_named(&self) -> bool {
+        self.block.is_some() && NAMED.contains(&self.keyword())
+    }
+
+    /// What it is called among blocks with the same keyword: virtual servers of one address and port differ
+    /// in their protocol.
     pub(super) fn name(&self) -> String {
         let Some(block) = &self.block else { return self.line.clone() };
         let protocol = block.iter().find(|one| one.line.starts_with("protocol "));
@@ -136,6 +162,10 @@ fn line(words: &[String]) -> String {
         true => words.to_vec(),
         false => words.iter().map(|word| address(word).unwrap_or_else(|| number(word))).collect(),
     };
+    // Program and arguments are one word, and a user behind them another.
+    for word in normal.iter_mut().skip(1).filter(|word| word.contains([' ', '\t'])) {
+        *word = format!("\"{word}\"");
+    }
     if let Some(keyword) = normal.first_mut() {
         let new = match keyword.as_str() {
             "lvs_sched" => "lb_algo",
@@ -164,16 +194,20 @@ fn address(word: &str) -> Option<String> {
     Some(format!("{address}{length}"))
 }
 
-/// `2` for `2.0` and for `02`: keepalived knows no octal numbers.
+/// `2` for `2.0` and for `02`, `0.5` for `0.50`: keepalived knows no octal numbers.
 fn number(word: &str) -> String {
     let (whole, rest) = word.split_once('.').unwrap_or((word, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    if !digits(whole) || rest.is_empty() || rest.bytes().any(|b| b != b'0') {
+    if !digits(whole) || !digits(rest) {
         return word.to_owned();
     }
-    match whole.trim_start_matches('0') {
-        "" => "0".to_owned(),
-        number => number.to_owned(),
+    let whole = match whole.trim_start_matches('0') {
+        "" => "0",
+        number => number,
+    };
+    match rest.trim_end_matches('0') {
+        "" => whole.to_owned(),
+        rest => format!("{whole}.{rest}"),
     }
 }
 
@@ -186,7 +220,8 @@ mod tests {
         for (text, normal) in [
             ("priority 0144", "priority 144"),
             ("advert_int 2.0", "advert_int 2"),
-            ("delay 0.50", "delay 0.50"),
+            ("delay 0.50", "delay 0.5"),
+            ("delay 1.2.3.40", "delay 1.2.3.40"),
             ("weight 000", "weight 0"),
             ("address fd00:0::1/64", "address fd00::1/64"),
             ("smtp_alert on", "smtp_alert"),

@@ -1,21 +1,23 @@
 //! An instance in one spelling: keepalived's defaults said, or left out where they are no number;
 //! what is said of its addresses in one order.
 
-use super::super::instance::MOST_PRIORITY;
 use super::Normal;
 use crate::conf::grammar::Place;
+
+/// What keepalived uses of a password, in bytes.
+const PASSWORD_LENGTH: usize = 8;
 
 /// Makes its block the same as others.
 pub(super) fn normal(at: &Place, block: &mut Vec<Normal>) {
     let master = block.iter().any(|one| one.line == "state MASTER");
     let missing = match master {
-        // 255 in fact, and told of elsewhere.
-        true => format!("priority {MOST_PRIORITY}"),
-        false => "priority 100".to_owned(),
+        true => "priority 255",
+        false => "priority 100",
     };
-    Normal::default(at, block, &missing);
+    Normal::default(at, block, missing);
     Normal::default(at, block, "advert_int 1");
-    block.retain(|one| !matches!(one.line.as_str(), "preempt" | "state BACKUP"));
+    block
+        .retain(|one| !matches!(one.line.as_str(), "preempt" | "state BACKUP" | "preempt_delay 0"));
     let interface = block.iter().rfind(|one| one.keyword() == "interface");
     // An interface of the instance's own gets the addresses unless they say another.
     let vmac = block.iter().any(|one| one.keyword() == "use_vmac");
@@ -33,6 +35,9 @@ pub(super) fn normal(at: &Place, block: &mut Vec<Normal>) {
 fn virtual_address(line: &str, device: Option<&str>) -> String {
     let mut words = line.split(' ');
     let address = words.next().unwrap_or_default();
+    // Without its length an address is alone in its network.
+    let single = if address.contains(':') { "/128" } else { "/32" };
+    let address = address.strip_suffix(single).unwrap_or(address);
     let mut options = Vec::new();
     while let Some(word) = words.next() {
         let option = match word {
@@ -45,12 +50,37 @@ fn virtual_address(line: &str, device: Option<&str>) -> String {
         };
         match value {
             Some(value) if option == "dev" && Some(value) == device => {}
+            Some("global") if option == "scope" => {}
             Some(value) => options.push(format!(" {option} {value}")),
             None => options.push(format!(" {option}")),
         }
     }
     options.sort();
     format!("{address}{}", options.concat())
+}
+
+/// Cuts what keepalived does not use off the password of `auth_type PASS`.
+pub(super) fn password(block: &mut [Normal]) {
+    if !block.iter().any(|one| one.line == "auth_type PASS") {
+        return;
+    }
+    for one in block.iter_mut().filter(|one| one.keyword() == "auth_pass") {
+        if let Some(used) = one.line.get(.."auth_pass ".len() + PASSWORD_LENGTH) {
+            one.line.truncate(used.len());
+        }
+    }
+}
+
+/// keepalived ignores the length of a network behind an address that adverts come from or go to.
+pub(super) fn without_length(one: &mut Normal) {
+    one.line = without_length_of(&one.line);
+}
+
+/// The same of a line.
+pub(super) fn without_length_of(line: &str) -> String {
+    let words: Vec<&str> =
+        line.split(' ').map(|word| word.split('/').next().unwrap_or(word)).collect();
+    words.join(" ")
 }
 
 #[cfg(test)]
@@ -61,6 +91,8 @@ mod tests {
     fn options_have_one_order_and_the_own_interface_goes_unsaid() {
         for (line, normal) in [
             ("10.0.0.9", "10.0.0.9"),
+            ("10.0.0.9/32 scope global", "10.0.0.9"),
+            ("fd00::9/128", "fd00::9"),
             ("10.0.0.9/24 dev eth0 label a:1", "10.0.0.9/24 label a:1"),
             ("10.0.0.9/24 scope host dev eth1", "10.0.0.9/24 dev eth1 scope host"),
             ("10.0.0.9 home broadcast + -nodad", "10.0.0.9 -nodad brd + home"),

@@ -1,8 +1,10 @@
 //! A virtual server in one spelling: keepalived's defaults said, weights and ports where they count.
 
-use super::super::server::PERSISTENCE_SECONDS;
 use super::Normal;
 use crate::conf::grammar::Place;
+
+/// What a `persistence_timeout` without a number is, and that of a virtual server of all ports.
+const PERSISTENCE_SECONDS: &str = "360";
 
 /// Its head, after its block was made the same as others.
 pub(super) fn normal(at: &Place, head: &str, block: &mut Vec<Normal>) -> String {
@@ -27,6 +29,7 @@ pub(super) fn normal(at: &Place, head: &str, block: &mut Vec<Normal>) -> String 
     weights(block);
     retries(block);
     ports(block, port);
+    targets(block);
     head.to_owned()
 }
 
@@ -80,5 +83,18 @@ fn ports(block: &mut [Normal], service: Option<&str>) {
             Some(port) => format!("{line} {port}"),
             None => line.to_owned(),
         };
+    }
+}
+
+/// Leaves out of the checks that they ask the server's own address and port.
+fn targets(block: &mut [Normal]) {
+    for server in block.iter_mut().filter(|one| one.keyword() == "real_server") {
+        let mut words = server.line.split(' ').skip(1);
+        let address = words.next().map(|address| format!("connect_ip {address}"));
+        let port = words.next().map(|port| format!("connect_port {port}"));
+        for check in server.block.iter_mut().flatten() {
+            let own = |one: &Normal| [&address, &port].contains(&&Some(one.line.clone()));
+            check.block.iter_mut().for_each(|inner| inner.retain(|one| !own(one)));
+        }
     }
 }

@@ -1,0 +1,67 @@
+//! Files compared by what they mean to keepalived instead of by their bytes: `lvskit diff --meaning`, and
+//! `lvskit gen-conf --check --meaning`.
+
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow};
+
+use super::{Failure, Or, input, say};
+use crate::cli::lvskit::Diff;
+use crate::compare::{self, Difference};
+use crate::conf::grammar::{self, NoFiles, Statement};
+use crate::exit::Exit;
+
+/// Compares two files.
+pub(super) fn diff(args: &Diff, out: &mut impl Write) -> Result<Exit, Failure> {
+    let id = args.id.as_deref();
+    let old = on_disk(&args.file, id)?;
+    let new = match args.new == Path::new("-") {
+        true => parsed(&args.new, &input::read(&args.new)?, id)?,
+        false => {
+            let text = grammar::text(&args.new).or_exit(Exit::File)?;
+            parsed(&args.new, &text, id)?
+        }
+    };
+    let found = compare::meaning(&old, &new);
+    let names = [args.file.to_string_lossy(), args.new.to_string_lossy()];
+    match args.json {
+        true => say(&format!("{:#}\n", compare::json(&found)), out)?,
+        false => say(&compare::text([&names[0], &names[1]], &found), out)?,
+    }
+    Ok(if found.is_empty() { Exit::Ok } else { Exit::Changes })
+}
+
+/// How a file on disk differs from what was rendered for it.
+pub(super) fn rendered(path: &Path, text: &str) -> Result<Vec<Difference>, Failure> {
+    let old = on_disk(path, None)?;
+    let name = path.to_string_lossy();
+    let new = grammar::parse(&name, text, None, &mut NoFiles)
+        .map_err(|error| anyhow!("error: {error}"))
+        .or_exit(Exit::No)?;
+    Ok(compare::meaning(&old, &new))
+}
+
+/// The statements of a file; where there is none, nothing.
+fn on_disk(path: &Path, id: Option<&str>) -> Result<Vec<Statement>, Failure> {
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error)
+            .with_context(|| format!("error: {}: can't be read", path.display()))
+            .or_exit(Exit::File),
+        Ok(_) => parsed(path, &grammar::text(path).or_exit(Exit::File)?, id),
+    }
+}
+
+/// The statements of a text and of what it includes.
+fn parsed(path: &Path, text: &str, id: Option<&str>) -> Result<Vec<Statement>, Failure> {
+    let mut files = grammar::Files::default();
+    let tree = grammar::read(path, text, id, &mut files)
+        .map_err(|error| anyhow!("error: {error}"))
+        .or_exit(Exit::No)?;
+    for (at, words) in files.told {
+        // Nowhere left to report that standard error takes nothing.
+        let _ = writeln!(std::io::stderr(), "note: {at}: {words}");
+    }
+    Ok(tree)
+}
