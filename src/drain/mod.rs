@@ -1,6 +1,6 @@
 //! `lvskit drain` and `undrain`: takes this node out without losing anything, and back.
 //!
-//! - [`director`] gives the node's addresses up to another node, by the drain [`file`] that keepalived follows;
+//! - [`director`] gives the node's addresses up to another node, by the drain [`file`](mod@file) that keepalived follows;
 //! - [`server`] plans which checks have to be refused here, so that no director sends anything new;
 //! - `run` is the commands, `stop` what keepalived.service runs before and after keepalived; `wait` waits for the
 //!   last session, `report` tells.
