@@ -50,13 +50,13 @@ check:
 
 # While you work: unit tests, and the answers to mistakes in inventories. Without network, root and packages.
 quick:
-	$(CARGO) test --locked --lib --bins --test ui
+	$(CARGO) test --locked --lib --bins --test arrows --test ui
 
 # Unit, command line, namespaces, packaging; then the lab. What a machine lacks is installed.
 test:
 	$(DEPS) namespaces lab smtp rpm deb systemd ansible firewall versions schema browser prometheus
 	$(CARGO) test --locked --lib --bins
-	$(CARGO) test --locked --test ui --test smtp_check --test gen_conf --test import --test node --test see --test bypass_ipvs --test guard
+	$(CARGO) test --locked --test arrows --test ui --test smtp_check --test gen_conf --test import --test node --test see --test bypass_ipvs --test guard
 	$(CARGO) test --locked --test firewall
 	$(CARGO) test --locked --test packaging
 	$(CARGO) test --locked --release --test lab -- test ordinary
