@@ -5,9 +5,11 @@ use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::mount::{MsFlags, mount};
+
+use super::common::patience::found;
 
 const LOG: &str = "/dev/log";
 
@@ -74,14 +76,7 @@ impl DevLog {
 
     /// The text of the next message, which must come soon.
     pub fn wait_for_message(&self) -> String {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(message) = self.messages().pop() {
-                return message.text;
-            }
-            assert!(Instant::now() < deadline, "no message");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        found(PATIENCE, || "no message".to_owned(), || self.messages().pop()).text
     }
 
     /// Fills the queue until the kernel takes no more; nobody reads it.

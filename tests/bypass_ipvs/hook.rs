@@ -4,9 +4,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
+
+use crate::common::patience::within;
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_bypass-ipvs");
 
@@ -43,13 +45,9 @@ pub fn powerless(args: &[&str]) -> Command {
 /// Runs a command to its end; one that hangs is killed and fails the test.
 pub fn run(mut command: Command) -> Run {
     let mut child = command.stdin(Stdio::null()).spawn().unwrap();
-    let start = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if start.elapsed() > HANGS {
-            let _ = child.kill();
-            panic!("hangs: {command:?}: {:?}", child.wait_with_output());
-        }
-        std::thread::sleep(Duration::from_millis(5));
+    if within(HANGS, || child.try_wait().unwrap()).is_none() {
+        let _ = child.kill();
+        panic!("hangs: {command:?}: {:?}", child.wait_with_output());
     }
     let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
     Run {

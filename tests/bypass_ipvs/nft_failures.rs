@@ -5,9 +5,10 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::common::netns::inside;
+use crate::common::patience::until;
 use crate::dev::{DAEMON_ERR, DevLog, without_log};
 use crate::hook::{
     Fake, PROGRAM, Run, VIP, VIP6, Watcher, assert_guarded, has_route, hook, powerless, run, silent,
@@ -197,10 +198,11 @@ fn a_table_that_another_process_holds_is_told_with_its_holder() {
     let mut commands = holder.stdin.take().unwrap();
     let owned = "add table ip lvskit { flags owner; }\nadd chain ip lvskit vip-192.168.3.100\n";
     commands.write_all(owned.as_bytes()).unwrap();
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while hook(&["--check", VIP]).stdout.contains("missing") {
-        assert!(Instant::now() < deadline, "nft -i does not own the table");
-    }
+    until(
+        Duration::from_secs(20),
+        || "nft -i does not own the table".to_owned(),
+        || !hook(&["--check", VIP]).stdout.contains("missing"),
+    );
     let name = format!("process {} (nft) holds table ip lvskit (flags owner)", holder.id());
     let words = ["could not put the guard of 192.168.3.100 in force", &name, "stop that process"];
     failed(&log, &hook(&["-a", VIP]), 4, &words);

@@ -2,14 +2,10 @@
 
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use crate::common::netns::inside;
 use crate::dev::{DAEMON_ERR, DAEMON_NOTICE, DevLog, without_log};
 use crate::hook::{Fake, Run, VIP, VIP6, Watcher, assert_guarded, hook};
-
-/// A hook that a full log keeps waiting for longer hangs; a message may wait a fraction of that.
-const HANGS: Duration = Duration::from_secs(8);
 
 /// The longest message that log daemons take whole, about.
 const LONGEST: usize = 2048;
@@ -126,11 +122,10 @@ fn a_full_log_that_nobody_reads_does_not_stop_the_work() {
     }
     let log = DevLog::new();
     log.fill();
-    let start = Instant::now();
+    // One that hangs fails.
     done(&hook(&["-a", VIP]));
     let refused = hook(&["-a", VIP6, "--nft", "/nonexistent"]);
     assert_eq!(refused.code, Some(7));
-    assert!(start.elapsed() < HANGS, "{:?}", start.elapsed());
     assert_guarded(VIP, true);
     let messages = log.messages();
     assert!(!messages.is_empty() && messages.iter().all(|m| m.text == "full"), "{messages:?}");

@@ -4,11 +4,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use super::netns::Netns;
+use super::patience::within;
 
 /// How long it may take to start, in a virtual machine without KVM too.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -87,16 +88,11 @@ impl Firewalld {
     }
 
     fn wait_for(&self, ready: impl Fn() -> bool) -> Result<(), String> {
-        let until = Instant::now() + PATIENCE;
-        while !ready() {
-            if Instant::now() > until {
-                let said =
-                    |name| fs::read_to_string(self.dir.path().join(name)).unwrap_or_default();
-                let said = said("output") + &said("log");
-                let last = said.lines().last().unwrap_or("it says nothing");
-                return Err(format!("firewalld does not start here: {last}"));
-            }
-            std::thread::sleep(Duration::from_millis(50));
+        if within(PATIENCE, || ready().then_some(())).is_none() {
+            let said = |name| fs::read_to_string(self.dir.path().join(name)).unwrap_or_default();
+            let said = said("output") + &said("log");
+            let last = said.lines().last().unwrap_or("it says nothing");
+            return Err(format!("firewalld does not start here: {last}"));
         }
         Ok(())
     }

@@ -4,13 +4,14 @@
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use super::netns::Netns;
+use super::patience;
 
 const PROGRAM: &str = "/usr/sbin/keepalived";
 
@@ -28,15 +29,8 @@ pub fn network() -> Netns {
 }
 
 /// Calls `look` until it finds something. What keepalived `says` is shown when that takes too long.
-pub fn wait_for<T>(says: impl Fn() -> String, mut look: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(start.elapsed() < HANGS, "{}", says());
-        std::thread::sleep(Duration::from_millis(5));
-    }
+pub fn wait_for<T>(says: impl Fn() -> String, look: impl FnMut() -> Option<T>) -> T {
+    patience::found(HANGS, says, look)
 }
 
 /// What `keepalived -t` says to a text.

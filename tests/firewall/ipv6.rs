@@ -3,7 +3,7 @@
 
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::net::if_::if_nametoindex;
 use nix::sys::socket::{
@@ -13,6 +13,7 @@ use nix::sys::socket::{
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::common::netns::{Netns, inside};
+use crate::common::patience::{found, within};
 use crate::nftables::load;
 use crate::node::{OWN6, VIP6};
 use crate::traffic::{BRIEF, Guarded, PATIENT, SERVICE, SYNC_PORT};
@@ -103,15 +104,11 @@ impl Listening {
     /// Waits until the switch knows that the node listens to VRRP, or until it does not; whether
     /// that happens at all.
     fn comes_to_be(&self, wanted: impl Fn(bool) -> bool) -> bool {
-        let start = Instant::now();
-        while start.elapsed() < FORGETS {
+        let look = || {
             let groups = self.guarded.node.switch.tool("bridge", "mdb show");
-            if wanted(groups.contains(&format!("grp {VRRP_GROUP} "))) {
-                return true;
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        false
+            wanted(groups.contains(&format!("grp {VRRP_GROUP} "))).then_some(())
+        };
+        within(FORGETS, look).is_some()
     }
 
     fn is_forgotten(&self) -> bool {
@@ -134,15 +131,12 @@ fn index(netns: &Netns) -> u32 {
 
 /// The link-local address, as soon as it may be used.
 fn link_local(netns: &Netns, interface: &str) -> Ipv6Addr {
-    let start = Instant::now();
-    while start.elapsed() < FORGETS {
+    let look = || {
         let shown = netns.ip(&format!("-6 -o address show dev {interface} scope link -tentative"));
-        if let Some((_, rest)) = shown.split_once("inet6 ") {
-            return rest.split('/').next().unwrap().parse().unwrap();
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    panic!("{interface} never has a link-local address");
+        let (_, rest) = shown.split_once("inet6 ")?;
+        Some(rest.split('/').next().unwrap().parse().unwrap())
+    };
+    found(FORGETS, || format!("{interface} never has a link-local address"), look)
 }
 
 /// Sends an advert of VRRP version 3, as far as a firewall looks.

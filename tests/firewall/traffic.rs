@@ -2,13 +2,14 @@
 
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn, sendto, socket,
 };
 
 use crate::PORT;
+use crate::common::patience::within;
 use crate::node::{Node, OWN, VIP};
 
 /// Where VRRP sends its adverts, and the sync daemon its connections (IPVS' default group).
@@ -155,15 +156,9 @@ impl Guarded {
             let packets = text.split("packets ").nth(1).unwrap().split(' ').next().unwrap();
             packets.parse::<u64>().unwrap()
         };
-        let (before, until) = (count(), Instant::now() + patience);
+        let before = count();
         send();
-        while Instant::now() < until {
-            if count() > before {
-                return true;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        false
+        within(patience, || (count() > before).then_some(())).is_some()
     }
 
     /// A datagram that the firewall let through and a program received.

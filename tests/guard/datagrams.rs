@@ -3,9 +3,9 @@
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
-use std::time::{Duration, Instant};
 
 use crate::common::netns::inside;
+use crate::common::patience::found;
 use crate::node::{Node, OWN, OWN6, PATIENT, PORT, VIP, VIP6};
 
 /// A flow of the client, and the node's service at its own address and at the VIP.
@@ -35,23 +35,18 @@ impl<'a> Flow<'a> {
     /// is answered from there, and the client takes answers of the VIP's port only.
     fn arrives_at(&self) -> &'static str {
         self.client.send(b"question").unwrap();
-        let until = Instant::now() + PATIENT;
-        loop {
-            assert!(Instant::now() < until, "{}: nothing arrives", self.vip);
-            for (socket, name) in [(&self.own, "own"), (&self.at_vip, "vip")] {
-                let mut read = [0; 16];
-                match socket.recv_from(&mut read) {
-                    Ok((_, from)) => {
-                        socket.send_to(b"answer", from).unwrap();
-                        assert_eq!(self.client.recv(&mut read).unwrap(), 6, "{}", self.vip);
-                        return name;
-                    }
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                    Err(error) => panic!("{error}"),
-                }
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        let says = || format!("{}: nothing arrives", self.vip);
+        let (socket, name, from) = found(PATIENT, says, || {
+            let mut both = [(&self.own, "own"), (&self.at_vip, "vip")].into_iter();
+            both.find_map(|(socket, name)| match socket.recv_from(&mut [0; 16]) {
+                Ok((_, from)) => Some((socket, name, from)),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => None,
+                Err(error) => panic!("{error}"),
+            })
+        });
+        socket.send_to(b"answer", from).unwrap();
+        assert_eq!(self.client.recv(&mut [0; 16]).unwrap(), 6, "{}", self.vip);
+        name
     }
 
     /// The client sends to the other node, which forwards as a director does: with the client's

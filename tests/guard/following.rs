@@ -4,9 +4,10 @@
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::common::netns::inside;
+use crate::common::patience::{found, until};
 use crate::healing::{Notify, PATIENCE, SOON, Watch};
 use crate::node::{Node, OWN, VIP, VIP6, ip};
 
@@ -40,15 +41,12 @@ impl Site {
 
     /// Waits until a message is said, and tells how often it was.
     fn said(&self, words: &str) -> usize {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let said = fs::read_to_string(self.at("said")).unwrap();
-            match said.matches(words).count() {
-                0 => assert!(Instant::now() < deadline, "no {words:?} in\n{said}"),
-                count => return count,
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        let said = || fs::read_to_string(self.at("said")).unwrap();
+        found(
+            PATIENCE,
+            || format!("no {words:?} in\n{}", said()),
+            || Some(said().matches(words).count()).filter(|count| *count > 0),
+        )
     }
 }
 
@@ -75,15 +73,11 @@ fn guards(node: &Node, args: &[&str]) -> String {
 }
 
 fn wait(node: &Node, args: &[&str], shown: &str, patience: Duration) {
-    let deadline = Instant::now() + patience;
-    loop {
-        let is = guards(node, args);
-        if is == shown {
-            return;
-        }
-        assert!(Instant::now() < deadline, "{args:?}: {is:?}, not {shown:?}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    until(
+        patience,
+        || format!("{args:?}: {:?}, not {shown:?}", guards(node, args)),
+        || guards(node, args) == shown,
+    );
 }
 
 #[test]

@@ -5,11 +5,12 @@ use std::io::{PipeReader, PipeWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
 use crate::common::netns::inside;
+use crate::common::patience::until;
 use crate::node::{Node, OWN, VIP, VIP6, ip};
 
 /// For what a watcher does because the kernel told it of a change: clearly less than the 10 seconds
@@ -134,11 +135,7 @@ fn in_force(node: &Node) -> bool {
 }
 
 fn wait_for_guard(node: &Node, after: &str, patience: Duration) {
-    let deadline = Instant::now() + patience;
-    while !in_force(node) {
-        assert!(Instant::now() < deadline, "nothing came back after {after}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    until(patience, || format!("nothing came back after {after}"), || in_force(node));
 }
 
 #[test]
@@ -281,11 +278,8 @@ fn a_watcher_with_a_broken_nft_waits_for_it() {
         if !change.is_empty() {
             node.node.tool("nft", change);
         }
-        let deadline = Instant::now() + PATIENCE;
-        while tries() == before {
-            assert!(Instant::now() < deadline, "it does not try again after {change:?}");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        let says = || format!("it does not try again after {change:?}");
+        until(PATIENCE, says, || tries() != before);
     }
     assert!(!notify.was_told(), "ready without a guard");
     fs::write(&repaired, "").unwrap();
@@ -305,11 +299,8 @@ fn a_watcher_takes_the_route_away_when_it_becomes_unsafe() {
     let _watch = Watch(node.start_hook(&["--watch", "--keep-sessions", "-a", VIP, VIP6]));
     wait_for_guard(&node, "the start", PATIENCE);
     node.node.tool("sysctl", "-qw net.ipv4.conf.all.arp_ignore=0");
-    let deadline = Instant::now() + PATIENCE;
-    while node.node.ip("route show type local dev lo table local proto 112").contains(VIP) {
-        assert!(Instant::now() < deadline, "the route stays");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    let routes = || node.node.ip("route show type local dev lo table local proto 112");
+    until(PATIENCE, || "the route stays".to_owned(), || !routes().contains(VIP));
 }
 
 #[test]
@@ -319,11 +310,8 @@ fn the_route_follows_as_soon_as_it_is_safe() {
     }
     let node = Node::new();
     let _watch = Watch(node.start_hook(&["--watch", "--keep-sessions", "-a", VIP, VIP6]));
-    let deadline = Instant::now() + PATIENCE;
-    while !node.hook(&["--check", VIP]).status.success() {
-        assert!(Instant::now() < deadline, "no guard");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    let guarded = || node.hook(&["--check", VIP]).status.success();
+    until(PATIENCE, || "no guard".to_owned(), guarded);
     assert!(!in_force(&node), "arp_ignore is 0 in a new namespace");
     node.node.tool("sysctl", "-qw net.ipv4.conf.all.arp_ignore=1");
     node.node.tool("sysctl", "-qw net.ipv4.conf.all.arp_announce=2");

@@ -6,9 +6,10 @@ use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::common::netns::inside;
+use crate::common::patience::until;
 use crate::healing::{PATIENCE, SOON, Watch};
 use crate::node::{Node, OWN, PATIENT, VIP, VIP6};
 
@@ -39,11 +40,7 @@ fn tables(node: &Node) -> String {
 }
 
 fn wait_for(node: &Node, what: &str, is: impl Fn() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is() {
-        assert!(Instant::now() < deadline, "{what}: {}", tables(node));
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    until(PATIENCE, || format!("{what}: {}", tables(node)), is);
 }
 
 /// Sends on every session and takes what comes, until it is told to stop; tells which are lost.

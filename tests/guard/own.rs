@@ -2,9 +2,9 @@
 //! whatever order the addresses came.
 
 use std::process::Child;
-use std::time::{Duration, Instant};
 
 use crate::common::netns::inside;
+use crate::common::patience::until;
 use crate::node::{Node, OWN, OWN6, PATIENT, VIP, VIP6, ip};
 
 /// The VIPs of the other instance.
@@ -110,11 +110,7 @@ fn the_watcher_follows_the_nodes_own_address() {
         node.hook(&args).status.success()
     };
     let heals = || {
-        let until = Instant::now() + PATIENT;
-        while !check() {
-            assert!(Instant::now() < until, "{}", node.node.tool("nft", "list ruleset"));
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        until(PATIENT, || node.node.tool("nft", "list ruleset"), check);
     };
     heals();
     for vip in [OTHER, OTHER6] {

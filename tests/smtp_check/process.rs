@@ -6,7 +6,6 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -14,6 +13,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
+use super::common::patience::within;
 use super::run::{HANGS, PROGRAM, command, finish, good, run, verdict};
 use super::server::Step::{self, Hear};
 use super::server::{FakeServer, say};
@@ -42,10 +42,8 @@ fn silence_ends_at_the_deadline() {
 fn no_attempt_begins_after_the_deadline() {
     let server = FakeServer::local(bad());
     let options = "--retry 4294967295 --delay-before-retry 0.1 --deadline 1";
-    let start = Instant::now();
     assert_eq!(verdict(server.address(), options), r#"down: Bad greeting from server: "554 no""#);
     assert!((2..=10).contains(&server.connections()), "{}", server.connections());
-    assert!(start.elapsed() < HANGS / 2, "{:?}", start.elapsed());
 }
 
 #[test]
@@ -133,7 +131,8 @@ fn an_output_that_takes_nothing_ends_soon_after_the_deadline() {
         let start = Instant::now();
         let child = command.stdin(Stdio::null()).spawn().unwrap();
         assert_eq!(finish(child).status.code(), Some(code), "{options}");
-        assert!((1..8).contains(&start.elapsed().as_secs()), "{options}: {:?}", start.elapsed());
+        // Not before, either: a reader that is only slow gets it all.
+        assert!(start.elapsed() >= Duration::from_secs(1), "{options}: {:?}", start.elapsed());
     }
 }
 
@@ -152,10 +151,7 @@ fn closed_outputs_change_no_verdict() {
 fn waiting(server: &FakeServer, options: &str) -> Child {
     let mut command = command(server.address(), &format!("--connect-timeout 15 {options}"));
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
-    let start = Instant::now();
-    while server.connections() == 0 && start.elapsed() < HANGS {
-        thread::sleep(Duration::from_millis(5));
-    }
+    within(HANGS, || (server.connections() > 0).then_some(()));
     child
 }
 
@@ -329,11 +325,10 @@ fn a_program_with_tls_that_hangs_or_never_stops_ends_at_the_deadline() {
         ("exec yes", "did not answer within 1.25 s"),
     ] {
         let half = Half::new(|file| put(file, format!("#!/bin/sh\n{body}\n").as_bytes()));
-        let start = Instant::now();
+        // One that waits for it hangs.
         let (code, text) = half.told("9", "--tls --deadline 0.5");
         assert_eq!(code, Some(1), "{body}: {text}");
         assert!(text.contains(reason), "{body}: {text}");
-        assert!(start.elapsed() < HANGS, "{body}: {:?}", start.elapsed());
     }
 }
 

@@ -7,15 +7,14 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::mount::{MsFlags, mount};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
 use tempfile::TempDir;
 
-use super::common::accounts;
+use super::common::{accounts, patience};
 use super::run;
 
 /// How long a server may take for what it does at once on an idle machine.
@@ -121,12 +120,8 @@ pub fn verdict(port: u16, options: &str) -> String {
 }
 
 /// Waits until something holds; `what` tells what did not.
-pub fn until(what: impl Fn() -> String, mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < PATIENCE, "{}", what());
-        thread::sleep(Duration::from_millis(50));
-    }
+pub fn until(what: impl Fn() -> String, holds: impl FnMut() -> bool) {
+    patience::until(PATIENCE, what, holds);
 }
 
 /// A file of the server's, as far as it has been written.

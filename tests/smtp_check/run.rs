@@ -2,9 +2,9 @@
 
 use std::net::SocketAddr;
 use std::process::{Child, Command, Output, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::common::patience::within;
 use super::server::Step::{self, Hear};
 use super::server::say;
 
@@ -23,13 +23,9 @@ pub fn command(server: SocketAddr, options: &str) -> Command {
 
 /// Waits for the program; one that hangs is killed and fails the test.
 pub fn finish(mut child: Child) -> Output {
-    let start = Instant::now();
-    while child.try_wait().expect("a child can be waited for").is_none() {
-        if start.elapsed() > HANGS {
-            let _ = child.kill();
-            panic!("hangs: {:?}", child.wait_with_output());
-        }
-        thread::sleep(Duration::from_millis(5));
+    if within(HANGS, || child.try_wait().expect("a child can be waited for")).is_none() {
+        let _ = child.kill();
+        panic!("hangs: {:?}", child.wait_with_output());
     }
     child.wait_with_output().expect("a child's output can be read")
 }

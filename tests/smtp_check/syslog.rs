@@ -6,14 +6,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
 
 use nix::mount::{MsFlags, mount};
 
 use super::certificates::Authority;
 use super::common::netns::inside;
 use super::dev::{DAEMON_ERR, DAEMON_NOTICE, DevLog, without_log};
-use super::run::{HANGS, PROGRAM, good, run};
+use super::run::{PROGRAM, good, run};
 use super::server::Step::{self, Hear, Tls};
 use super::server::{FakeServer, say};
 
@@ -153,14 +152,12 @@ fn no_state_of_the_log_changes_a_verdict() {
     machine();
     let log = dev_log();
     log.fill();
-    let start = Instant::now();
     let verdicts = |text: &str| {
         let server = server(vec![bad(text), good()]);
         assert_eq!(check(&server, "--syslog"), Some(1));
         assert_eq!(check(&server, "--syslog"), Some(0));
     };
     verdicts("554 full");
-    assert!(start.elapsed() < HANGS / 2, "{:?}", start.elapsed());
     drop(log);
     without_log();
     verdicts("554 none");
