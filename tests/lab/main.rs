@@ -36,6 +36,7 @@ mod sessions;
 mod settings;
 mod setup;
 mod sink;
+mod steady;
 mod syslog;
 mod traffic;
 mod udp;
