@@ -31,6 +31,21 @@ const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus C
 </busconfig>
 "#;
 
+/// firewall-cmd waits 25 s for an answer, libdbus' default. In a virtual machine without KVM a reload takes
+/// longer; python reads this when it starts.
+const PATIENT: &str = r#"import dbus.connection
+
+call = dbus.connection.Connection.call_blocking
+
+
+def patiently(self, *args, **named):
+    named.setdefault("timeout", 900.0)
+    return call(self, *args, **named)
+
+
+dbus.connection.Connection.call_blocking = patiently
+"#;
+
 /// firewalld in the namespace of a node; it ends with this value.
 pub struct Firewalld {
     dir: TempDir,
@@ -63,6 +78,8 @@ impl Firewalld {
         fs::create_dir(path("etc")).unwrap();
         let conf = "DefaultZone=public\nFirewallBackend=nftables\n";
         fs::write(path("etc/firewalld.conf"), conf).unwrap();
+        fs::create_dir(path("python")).unwrap();
+        fs::write(path("python/sitecustomize.py"), PATIENT).unwrap();
         let socket = path("bus").display().to_string();
         fs::write(path("bus.conf"), BUS.replace("SOCKET", &socket)).unwrap();
 
@@ -104,6 +121,7 @@ impl Firewalld {
         let bus = format!("unix:path={}", self.dir.path().join("bus").display());
         let mut sh = Command::new("sh");
         sh.args(["-euc", lines]).env("PATH", path).env("DBUS_SYSTEM_BUS_ADDRESS", bus);
+        sh.env("PYTHONPATH", self.dir.path().join("python"));
         let output = node.run(|| sh.output().unwrap());
         let text = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8_lossy(&text).into_owned())

@@ -135,15 +135,9 @@ impl Keepalived {
         let parent = Pid::from_raw(self.child.id() as i32);
         // Else it would start its children again, or they would hear of its death and clean up.
         kill(parent, Signal::SIGSTOP)?;
-        let mut children = Vec::new();
-        for process in fs::read_dir("/proc")?.flatten() {
-            let stat = fs::read_to_string(process.path().join("stat")).unwrap_or_default();
-            let of_parent = stat.rsplit(')').next().and_then(|rest| rest.split(' ').nth(2));
-            if of_parent == Some(parent.to_string().as_str()) {
-                let child = Pid::from_raw(process.file_name().to_string_lossy().parse()?);
-                kill(child, Signal::SIGKILL)?;
-                children.push(child);
-            }
+        let children = self.children()?;
+        for &child in &children {
+            kill(child, Signal::SIGKILL)?;
         }
         self.child.kill()?;
         self.child.wait()?;
@@ -153,6 +147,33 @@ impl Keepalived {
             while waitpid(child, None) == Err(Errno::EINTR) {}
         }
         Ok(())
+    }
+
+    /// Those of its processes that it started, and that live.
+    fn children(&self) -> Result<Vec<Pid>> {
+        let parent = self.child.id().to_string();
+        let mut children = Vec::new();
+        for process in fs::read_dir("/proc")?.flatten() {
+            let stat = fs::read_to_string(process.path().join("stat")).unwrap_or_default();
+            let of_parent = stat.rsplit(')').next().and_then(|rest| rest.split(' ').nth(2));
+            if of_parent == Some(parent.as_str()) {
+                children.push(Pid::from_raw(process.file_name().to_string_lossy().parse()?));
+            }
+        }
+        Ok(children)
+    }
+
+    /// What all its processes have had of the processors so far.
+    pub fn processor_time(&self) -> Result<Duration> {
+        let mut all = self.children()?;
+        all.push(Pid::from_raw(self.child.id() as i32));
+        let mut spent = 0;
+        for process in all {
+            let file = format!("/proc/{process}/schedstat");
+            let text = fs::read_to_string(&file).context(file.clone())?;
+            spent += text.split(' ').next().context(file)?.parse::<u64>()?;
+        }
+        Ok(Duration::from_nanos(spent))
     }
 
     /// Waits until it has stopped, and all that it said is in its log.

@@ -123,9 +123,16 @@ impl Node {
         Ok(())
     }
 
+    /// keepalived, which runs.
+    pub fn keepalived(&self) -> Result<&Keepalived> {
+        self.keepalived
+            .as_ref()
+            .with_context(|| format!("keepalived does not run on {}", self.name))
+    }
+
     /// Tells keepalived to read its file again.
     pub fn reload(&self) -> Result<()> {
-        self.keepalived.as_ref().context("keepalived does not run")?.reload()
+        self.keepalived()?.reload()
     }
 
     /// Starts the guard's watcher, unless it runs, or ends it.

@@ -22,11 +22,6 @@ const CLOSED: u16 = 6379;
 /// On so many nodes, from the first one on.
 const FIREWALLS: usize = 2;
 
-/// Without KVM a reload of firewalld may take longer than its bus waits for the reply (25 s). The
-/// rendered lines may be run again.
-const ATTEMPTS: usize = 4;
-const NO_REPLY: &str = "Did not receive a reply";
-
 /// How long a connection to it is tried.
 const BRIEF: Duration = Duration::from_secs(2);
 
@@ -51,13 +46,8 @@ fn with_rules(cluster: &Cluster) -> Result<Vec<Firewalld>> {
     let start = |node: &Node| -> Result<Firewalld> {
         let firewall = Firewalld::start(&node.netns).map_err(anyhow::Error::msg)?;
         let rules = fs::read_to_string(node.conf().with_file_name("lvskit-firewall.sh"))?;
-        for attempt in 1.. {
-            let (ok, said) = firewall.shell(&node.netns, &rules);
-            if ok {
-                break;
-            }
-            ensure!(attempt < ATTEMPTS && said.contains(NO_REPLY), "{}: {said}", node.name);
-        }
+        let (ok, said) = firewall.shell(&node.netns, &rules);
+        ensure!(ok, "{}: {said}", node.name);
         Ok(firewall)
     };
     std::thread::scope(|scope| {

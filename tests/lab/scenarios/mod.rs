@@ -1,6 +1,7 @@
 //! The scenarios: each brings the cluster into a situation, says what must hold there, and leaves
 //! the cluster whole for the next.
 
+mod check_cost;
 mod converged;
 mod differential;
 mod failures;
@@ -214,6 +215,13 @@ pub const ALL: &[Scenario] = &[
         server: Server::Sink,
         tells: "what each kind of failure costs, beside the checks alone and the article's way",
         run: failures::run,
+    },
+    Scenario {
+        name: "check_cost",
+        group: Group::Proof,
+        server: Server::Sink,
+        tells: "what it costs a node to ask every tenth of a second whether the others live",
+        run: check_cost::run,
     },
     Scenario {
         name: "false_alarms",
