@@ -51,6 +51,12 @@ echo "after a while the address is there: $(held), keepalived is" \
     "$(systemctl show --value -p ActiveState keepalived.service)"
 echo "at last: $(check)"
 
+# One of the settings goes by keepalived.conf, which a reload may have changed.
+echo 0 >/proc/sys/net/ipv4/conf/all/arp_ignore
+systemctl reload keepalived.service
+wait_for 5 sh -c '[ "$(cat /proc/sys/net/ipv4/conf/all/arp_ignore)" = 1 ]'
+echo "after a reload arp_ignore is $(arp_ignore)"
+
 # Another node, at the other end of the link.
 ip netns add other
 ip link set peer netns other
