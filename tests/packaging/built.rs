@@ -5,10 +5,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// `make install` into a folder; the folder.
+use crate::common::netns::is_inside;
+
+/// `make install` into a folder; the folder. Who runs inside a namespace finds what its first run, outside,
+/// has installed: to install it again there would take it away from the other tests.
 pub fn installed() -> &'static Path {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();
     ROOT.get_or_init(|| {
+        if is_inside() {
+            return folder("installed");
+        }
         let root = empty_folder("installed");
         run(make().arg("install").arg(format!("DESTDIR={}", root.display())));
         root
@@ -75,8 +81,12 @@ pub fn make() -> Command {
     make
 }
 
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("packaging").join(name)
+}
+
 fn empty_folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packaging").join(name);
+    let folder = folder(name);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
     folder

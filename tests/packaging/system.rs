@@ -147,12 +147,13 @@ fn the_drop_in_gives_up_what_keepalived_left_behind() {
 /// Installing changes no keepalived where nothing of ours is enabled.
 #[test]
 fn only_an_enabled_unit_brings_the_drop_in() {
+    let installed = installed();
     if !inside("system::only_an_enabled_unit_brings_the_drop_in") {
         return;
     }
     let (none, flags) = (None::<&str>, MsFlags::empty());
     mount(Some("tmpfs"), "/etc/systemd/system", Some("tmpfs"), flags, none).unwrap();
-    let generator = installed().join(GENERATOR);
+    let generator = installed.join(GENERATOR);
     assert_eq!(fs::metadata(&generator).unwrap().permissions().mode() & 0o7777, 0o755);
     let brought = || {
         let folder = tempfile::tempdir().unwrap();
@@ -167,7 +168,7 @@ fn only_an_enabled_unit_brings_the_drop_in() {
         symlink("/nonexistent", &link).unwrap();
         let drop_in = brought().unwrap();
         assert_eq!(drop_in, Path::new("/").join(DROP_IN));
-        assert!(installed().join(DROP_IN).is_file());
+        assert!(installed.join(DROP_IN).is_file());
         fs::remove_file(link).unwrap();
         assert_eq!(brought(), None);
     }
