@@ -51,7 +51,7 @@ pub struct Cluster {
     pub sessions: Vec<Statement>,
     /// Instances that change their state together.
     pub sync_groups: Vec<SyncGroup>,
-    /// At least one.
+    /// None where another program moves the addresses.
     pub vrrp_instances: Vec<VrrpInstance>,
     /// `virtual_server_group` blocks.
     pub groups: Vec<Statement>,

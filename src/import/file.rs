@@ -160,16 +160,17 @@ impl<'a> File<'a> {
     /// Says which instances have no section, and why.
     ///
     /// # Errors
-    /// When no instance has one.
+    /// When no instance has one, and nothing is balanced.
     pub(super) fn tell_untaken(&self, notes: &mut Notes) -> Result<()> {
-        if self.instances.is_empty() {
+        if self.instances.is_empty() && self.servers.is_empty() {
             match self.untaken.first() {
                 Some(Untaken { at, why }) => bail!(
                     "error: {at}: {why}, so the whole vrrp_instance would go to `raw`, and an \
-                     inventory needs one that does not; import a copy of the file without that"
+                     inventory needs one that does not, or a virtual_server; import a copy of the file without that"
                 ),
                 None => bail!(
-                    "error: {}: no vrrp_instance; an inventory is about nodes that share addresses",
+                    "error: {}: neither vrrp_instance nor virtual_server; an inventory is about nodes that \
+                     share addresses or balance services",
                     self.at.file
                 ),
             }

@@ -60,12 +60,13 @@ pub(super) fn inventory<'a>(
         }
     };
     let keep_sessions = build.keep_sessions(bypass);
-    if !bypass {
+    // Without instances there is nothing to do at transitions.
+    if !bypass && !shared.is_empty() {
         set("bypass", Yaml::plain(false));
-    } else if !keep_sessions {
+    } else if bypass && !keep_sessions {
         set("keep_sessions", Yaml::plain(false));
     }
-    if let Some(file) = build.drain_file(bypass) {
+    if let Some(file) = build.drain_file(bypass).filter(|_| !shared.is_empty()) {
         set("drain_file", file);
     }
     let sites_of = found.as_ref().map(|found| found.sites.clone()).unwrap_or_default();

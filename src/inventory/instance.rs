@@ -193,7 +193,7 @@ fn virtual_ipaddress(
         problems.add(
             key.at.clone(),
             format!("more than {most} addresses in one instance"),
-            "put the others into another instance",
+            "put the others into `virtual_ipaddress_excluded`, or into another instance",
         );
     }
     all.iter().filter_map(|item| address::read(item, problems)).collect()

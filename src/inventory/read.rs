@@ -296,7 +296,7 @@ impl<'a> Section<'a> {
     }
 
     /// Reports that a key is missing. One that was meant to be this key says so itself.
-    fn missing(&self, key: &'static str, problems: &mut Problems) {
+    pub(super) fn missing(&self, key: &'static str, problems: &mut Problems) {
         // Nobody means one of a thousand keys.
         let meant = self.entries.iter().take(100).any(|(own, _)| {
             self.table.key(&own.name).is_none()

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::keys::{GLOBAL_DEFS, TOP, global, top};
+use super::lints::elsewhere;
 use super::places::Places;
 use super::read::{Placed, Problems, Section, value};
 use super::secret::Secrets;
@@ -27,8 +28,19 @@ pub(super) fn cluster(
     }
     let (mut global_defs, global_places) = global_defs(&top, problems);
     let keep_sessions = top.get(top::KEEP_SESSIONS, problems);
-    let bypass = value(top.get(top::BYPASS, problems)).unwrap_or(true);
-    let drain_file = drain_file(&top, problems);
+    let bypass = top.get(top::BYPASS, problems);
+    // Without instances there are no transitions at which something could be done.
+    let moves = top.has(top::VRRP_INSTANCE);
+    if !moves && !top.has(top::VIRTUAL_SERVER) {
+        top.missing(top::VRRP_INSTANCE.name, problems);
+    }
+    let asked = elsewhere::Asked {
+        bypass: bypass.as_ref().filter(|it| it.value).map(|it| it.at.clone()),
+        keep_sessions: keep_sessions.as_ref().filter(|it| it.value).map(|it| it.at.clone()),
+        drain_file: top.node(top::DRAIN_FILE).map(|(key, _)| key.at.clone()),
+    };
+    let bypass = value(bypass).unwrap_or(moves);
+    let drain_file = drain_file(&top, moves, problems);
     let networks = top.all(top::NETWORK, problems);
     let nodes = node::read_all(&top, problems);
     let mut tracks = track::read_all(&top, problems);
@@ -57,12 +69,15 @@ pub(super) fn cluster(
         instances: &instances,
         servers: &servers,
         raw: &raw,
+        asked: &asked,
     };
     if !lints::size::check(&drafts, problems) {
         return None;
     }
     lints::check(&drafts, problems);
-    if !instances.is_empty() && instances.iter().all(instance::InstanceDraft::is_uniform) {
+    let uniform =
+        !instances.is_empty() && instances.iter().all(instance::InstanceDraft::is_uniform);
+    if uniform {
         // Nodes that are all alike have the same file.
         global_defs.router_id = RouterId::HostName;
     }
@@ -74,7 +89,6 @@ pub(super) fn cluster(
             Some(SyncGroup { instances, block: group.block.clone() })
         })
         .collect::<Option<_>>();
-    let uniform = instances.iter().all(instance::InstanceDraft::is_uniform);
     let failure_detection = detection.map(|draft| FailureDetection { uniform, ..draft.detection });
     let virtual_servers = (servers.into_iter())
         .map(|server| server.finish(&nodes, &instances, &places))
@@ -103,24 +117,34 @@ pub(super) fn cluster(
     Some(cluster)
 }
 
-/// Warns of hooks that can't say exactly what is balanced. A line that is too long as it is, gen-conf
-/// tells when it writes the file.
+/// Finds hooks that can't name all addresses, or can't say exactly what is balanced.
 fn hooks(cluster: &Cluster, named_at: &[Range<usize>], problems: &mut Problems) {
     let guards = Guards::of(cluster);
     for (place, at) in named_at.iter().enumerate().filter(|_| cluster.bypass) {
-        if let Ok(Some(Hooks { coarse: true, .. })) = Hooks::of(cluster, &guards, place) {
-            problems.found(&lints::reading::HOOKS_TOO_COARSE,
+        match Hooks::of(cluster, &guards, place) {
+            Ok(Some(Hooks { coarse: true, .. })) => problems.found(&lints::reading::HOOKS_TOO_COARSE,
                 at.clone(),
                 "too many services for the hooks' lines: nodes redirect more ports than are balanced",
                 "put some addresses into another instance; keepalived reads lines of 1024 bytes",
-            );
+            ),
+            Ok(_) => {}
+            Err(_) => {
+                let count = cluster.vrrp_instances[place].all_vips().count();
+                problems.found(
+                    &lints::instances::TOO_MANY_VIPS,
+                    at.clone(),
+                    format!("the hooks' lines can't name {count} addresses"),
+                    "put some into another instance; keepalived reads lines of 1024 bytes",
+                );
+            }
         }
     }
 }
 
 /// A file, or `false` for none.
-fn drain_file(top: &Section<'_>, problems: &mut Problems) -> Option<Option<Word>> {
+fn drain_file(top: &Section<'_>, moves: bool, problems: &mut Problems) -> Option<Option<Word>> {
     match top.has(top::DRAIN_FILE) {
+        false if !moves => Some(None),
         false => Cluster::DRAIN_FILE.parse().ok().map(Some),
         true => top.get(top::DRAIN_FILE, problems).map(|file| file.value.0),
     }

@@ -226,6 +226,14 @@ fn instance_of(
         }
         _ if instances.len() == 1 => (Some(0), false),
         Some(Service::Mark(_) | Service::Group(_)) => (None, false),
+        Some(Service::Port(port)) if instances.is_empty() => {
+            problems.add(
+                section.place(),
+                format!("port {port} of which address? There is no vrrp_instance"),
+                "add `address: ADDRESS`, or the instance that has it",
+            );
+            (None, true)
+        }
         None if !instances.is_empty() && service.is_none() && !section.has(key::PORT) => {
             (None, true)
         }

@@ -134,7 +134,7 @@ fn the_committed_files_are_what_the_program_renders() {
 fn a_vip_off_the_network_of_the_example_is_refused() {
     for (name, text) in inventories() {
         // It is the article's, and the article says nothing of networks.
-        if name == "article" {
+        if name == "article" || !text.contains("\nvrrp_instance:") {
             continue;
         }
         let vip =

@@ -88,6 +88,14 @@ const GROUP: (&str, &str) = (NODES, "vrrp_sync_group: {g: {group: [web, mail]}}\
 /// There is a service of the second instance too.
 const GROUPED: (&str, &str) = (SERVER, "    delay_loop: 5\n    vrrp_instance: web\n");
 
+/// No instance, and a service of an address.
+const WITHOUT: (&str, &str) = (
+    "vrrp_instance:\n  web:\n    interface: eth0\n    virtual_router_id: 11\n    \
+     virtual_ipaddress: 192.168.3.100/24\n",
+    "",
+);
+const ADDRESSED: (&str, &str) = ("  - port: 80\n", "  - port: 80\n    address: 192.168.3.100\n");
+
 /// A second instance with these keys besides, and its service.
 fn second(keys: &str) -> String {
     format!(
@@ -371,6 +379,12 @@ cases! {
     priority_among_equals:
         [(TOP, "allow: [{id: equal-priorities, why: x}]\nnetwork:"), (INSTANCE, "    interface: eth0\n    election: uniform\n"), (S1, "{name: s1, address: 192.168.3.101, priority: 5}")],
         [(TOP, "allow: [{id: equal-priorities, why: x}]\nnetwork:"), (INSTANCE, "    interface: eth0\n    election: uniform\n")];
+    // Without an instance
+    no_vrrp_instance: [WITHOUT, OTHERS, ADDRESSED], [OTHERS, ADDRESSED];
+    needs_instance:
+        [WITHOUT, OTHERS, ADDRESSED, (TOP, "keep_sessions: true\nallow: [{id: no-vrrp-instance, why: x}]\nnetwork:")],
+        [WITHOUT, OTHERS, ADDRESSED, (MAILS, "{notification_email: a@b.example, smtp_server: 192.168.3.1, lvs_sync_daemon: eth0}"),
+         (TOP, "keep_sessions: true\nallow: [{id: no-vrrp-instance, why: x}]\nnetwork:")];
     unicast_alone:
         [NO_SESSIONS, UNICAST, ("  - {name: s2, address: 192.168.3.102}\n", "")],
         [("  - {name: s2, address: 192.168.3.102}\n", "")];

@@ -14,6 +14,7 @@ mod crosswise;
 mod detection;
 mod diff;
 mod drain;
+mod elsewhere;
 mod everything;
 mod failures;
 mod families;

@@ -305,13 +305,15 @@ fn without(section: &str, next: &str) -> String {
 fn a_cluster_needs_nodes_and_an_instance() {
     let (no_nodes, no_instance) =
         (without("nodes", "vrrp_instance"), without("vrrp_instance", "virtual_server"));
+    let (nothing, _) = no_instance.split_once("\nvirtual_server:").unwrap();
     let key = "\nnodes:";
     for (inventory, title) in [
         (no_nodes.clone(), "`nodes` is missing in `inventory`"),
         (format!("{no_nodes}{key} []\n"), "a cluster without nodes"),
         (format!("{no_nodes}{key}\n"), "list at least one node: `- {name: "),
         (format!("{no_nodes}{key} server01\n"), "`nodes` is a list"),
-        (no_instance.clone(), "`vrrp_instance` is missing in `inventory`"),
+        (nothing.to_owned(), "`vrrp_instance` is missing in `inventory`"),
+        (no_instance.clone(), "port 25 of which address? There is no vrrp_instance"),
         (format!("{no_instance}\nvrrp_instance: []\n"), "`vrrp_instance` is a section"),
     ] {
         let report = refused(&inventory);

@@ -98,6 +98,8 @@ fn says(rendered: &BTreeSet<String>, line: &str) -> bool {
     };
     // keepalived's default.
     line.ends_with("/state BACKUP")
+        // A mark's packets have one already.
+        || line.starts_with("virtual_server fwmark ") && line.contains("/protocol ")
         || rendered.contains(line)
         || rendered.contains(&format!("{line} true"))
         || line.contains("unicast_peer") && rendered.contains(bare)
@@ -168,7 +170,7 @@ fn nothing_of_keepalived_s_samples_is_lost_untold() {
         let name = sample.file_name().unwrap().to_string_lossy().into_owned();
         let text = std::fs::read(&sample).unwrap();
         let text = String::from_utf8_lossy(&text).into_owned();
-        if !name.starts_with("keepalived.conf") || !text.contains("\nvrrp_instance") {
+        if !name.starts_with("keepalived.conf") {
             continue;
         }
         let place = Place::with("");

@@ -23,7 +23,12 @@ fn files_that_can_not_be_read() {
     place.write("broken.conf", "global_defs {\n router_id \"a\n}\n");
     refused(&place, "broken.conf", 1, &["broken.conf:2: ", "never closed", "close it"]);
     place.write("without.conf", "global_defs {\n}\n");
-    refused(&place, "without.conf", 1, &["without.conf", "no vrrp_instance"]);
+    refused(
+        &place,
+        "without.conf",
+        1,
+        &["without.conf", "neither vrrp_instance nor virtual_server"],
+    );
     place.write("loop.conf", "include loop.conf\n");
     refused(&place, "loop.conf", 1, &["loop.conf:1: ", "includes itself"]);
     place.write("gone.conf", "\ninclude conf.d/gone.conf\n");
@@ -374,7 +379,7 @@ fn what_was_read_is_told_before_an_error() {
     let place = Place::with("");
     place.write("k.conf", "\ninclude /none/conf.d/*.conf\n");
     let none = "note: k.conf:2: no file is named `/none/conf.d/*.conf`, so none is included";
-    let why = "error: k.conf: no vrrp_instance; ";
+    let why = "error: k.conf: neither vrrp_instance nor virtual_server; ";
     let run = import(&place, "k.conf");
     let hint = format!("{none} from this machine; a node's own needs --root\n{why}");
     assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{}", run.stderr);
@@ -434,4 +439,24 @@ fn what_a_block_lacks_is_told_once() {
     let told =
         "note: b.conf:36: `delay_loop` is missing here and not at a.conf:37; all nodes get it";
     assert_eq!(lines, [told]);
+}
+
+/// Directors whose addresses another program moves.
+#[test]
+fn a_director_without_vrrp_is_an_inventory() {
+    let place = Place::with("");
+    let server = "virtual_server 192.0.2.51 80 {\n delay_loop 6\n lb_algo wrr\n lb_kind NAT\n protocol TCP\n \
+                  real_server 198.51.100.1 80 {\n  weight 1\n  TCP_CHECK {\n   connect_timeout 3\n  }\n }\n}\n";
+    let globals = "global_defs {\n enable_script_security\n script_user root\n router_id lb1\n}\n";
+    place.write("lb1.conf", format!("{globals}{server}"));
+    refused(&place, "lb1.conf", 1, &["nothing tells the address of lb1", "--address"]);
+    let Run { code, stdout, stderr } = import(&place, "lb1.conf --address 192.0.2.11");
+    assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
+    place.write("inventory.yml", &stdout);
+    let run = place.run("--stdout");
+    assert!(run.stderr.contains("[no-vrrp-instance]"), "{}", run.stderr);
+    place.write("new.conf", run.accepted());
+    let mut command = place.command(env!("CARGO_BIN_EXE_lvskit"));
+    let diff = command.args(["diff", "--meaning", "lb1.conf", "new.conf"]).output().unwrap();
+    assert_eq!(diff.status.code(), Some(0), "{diff:?}");
 }

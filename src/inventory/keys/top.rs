@@ -19,7 +19,7 @@ pub const TARGET: Key<Release> = Key::ours(
 pub const KEEP_SESSIONS: Key<bool> = Key::ours(
     "keep_sessions",
     Value::Bool,
-    "true, or false with `bypass: false`",
+    "true; false with `bypass: false`",
     "Whether open connections live on when an address moves: the hooks keep the address \
              deliverable, and the sync daemon runs, which knows multicast only.",
 );
@@ -28,7 +28,7 @@ pub const KEEP_SESSIONS: Key<bool> = Key::ours(
 pub const BYPASS: Key<bool> = Key::ours(
     "bypass",
     Value::Bool,
-    "true",
+    "true; false without `vrrp_instance`",
     "Whether bypass-ipvs is run at every transition. `false` where the balancers are not \
              the servers: then notify_master and the others are free for other programs.",
 );
@@ -126,8 +126,9 @@ pub const VRRP_SYNC_GROUP: Key = Key::ours(
 pub const VRRP_INSTANCE: Key = Key::ours(
     "vrrp_instance",
     Value::Named(&super::VRRP_INSTANCE),
-    "required",
-    "Addresses that move together from node to node, by name.",
+    "required, or `virtual_server`",
+    "Addresses that move together from node to node, by name. Without any, another program gives the \
+             nodes the addresses that they balance.",
 )
 .items(1, usize::MAX);
 
@@ -170,7 +171,7 @@ pub const TOP: Table = Table {
         VIRTUAL_SERVER,
         RAW_LINES,
     ]],
-    either: &[],
+    either: &[(&["vrrp_instance"], &[]), (&["virtual_server"], &["vrrp_instance"])],
 };
 
 /// `allow.id`

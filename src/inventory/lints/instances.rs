@@ -11,7 +11,6 @@ use super::{Drafts, unique};
 use crate::cluster::{Family, Release, Service, Version};
 use crate::conf::word::Word;
 use crate::inventory::instance::{InstanceDraft, Order};
-use crate::inventory::keys::instance::VIRTUAL_IPADDRESS;
 use crate::inventory::member;
 use crate::inventory::node::NodeDraft;
 use crate::inventory::read::{Placed, Problems};
@@ -177,7 +176,7 @@ pub(super) static HOOK_TAKEN: Lint = Lint::error(
     "use `notify`, which runs besides; or write `bypass: false` if the nodes do not serve",
 );
 
-pub(super) static TOO_MANY_VIPS: Lint = Lint::error(
+pub(in crate::inventory) static TOO_MANY_VIPS: Lint = Lint::error(
     "too-many-vips",
     "too many VIPs for the hook's line",
     "keepalived reads lines of 1024 bytes, and the hook names each VIP.",
@@ -561,18 +560,6 @@ fn hooks(instance: &InstanceDraft, drafts: &Drafts<'_>, problems: &mut Problems)
             instance.places.key(key),
             format!("with `{key}` nobody would take packets to the addresses"),
             "remove it; or `bypass: false` if the nodes do not serve",
-        );
-    }
-    let all = instance.addresses().count();
-    let most = VIRTUAL_IPADDRESS.items.1;
-    if let (Some(first), true) = (instance.excluded.first(), instance.vips.len() <= most)
-        && all > most
-    {
-        problems.found(
-            &TOO_MANY_VIPS,
-            first.at.clone(),
-            format!("{all} addresses in one instance, and its hook takes {most}"),
-            "put some into another instance",
         );
     }
 }

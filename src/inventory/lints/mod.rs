@@ -5,9 +5,10 @@
 mod allow;
 mod detection;
 mod drain;
+pub(super) mod elsewhere;
 mod failover;
 pub(super) mod families;
-mod instances;
+pub(super) mod instances;
 mod lint;
 mod mails;
 pub(super) mod names;
@@ -59,6 +60,7 @@ static REGISTRY: &[&[&Lint]] = &[
     sessions::LINTS,
     sites::LINTS,
     unused::LINTS,
+    elsewhere::LINTS,
     refused::LINTS,
     reading::LINTS,
     size::LINTS,
@@ -97,6 +99,8 @@ pub(super) struct Drafts<'a> {
     pub(super) servers: &'a [ServerDraft],
     /// Lines at the top of all files.
     pub(super) raw: &'a [Statement],
+    /// What is asked of the top level.
+    pub(super) asked: &'a elsewhere::Asked,
 }
 
 pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {

@@ -73,10 +73,17 @@ fn nobody_serves(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Probl
         return;
     }
     if let Some(service) = &server.service {
-        problems.found(&NODES_DROP_TRAFFIC,
+        let (why, cure) = match drafts.instances.is_empty() {
+            true => ("without a vrrp_instance no hook runs:", "or add the `vrrp_instance`"),
+            false => ("with `bypass: false`", "or remove `bypass: false`"),
+        };
+        problems.found(
+            &NODES_DROP_TRAFFIC,
             service.at.clone(),
-            "with `bypass: false` the nodes drop what is forwarded to them, and there are no other servers",
-            "name the servers: `real_server: [{address: ...}]`; or remove `bypass: false`",
+            format!(
+                "{why} the nodes drop what is forwarded to them, and there are no other servers"
+            ),
+            format!("name the servers: `real_server: [{{address: ...}}]`; {cure}"),
         );
     }
 }
