@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::{GuardState, Role, RouteState, Status};
+use super::{GuardState, Role, RouteState, ServerDrain, Status};
 use crate::node::ipvs::SyncRole;
 
 /// A metric: its name, what it means, whether it only grows, and its samples.
@@ -122,6 +122,11 @@ fn all(status: &Status) -> Vec<Metric> {
             "lvskit_drained",
             "Whether a drain file keeps this node from being MASTER.",
             single((!node.drain.is_empty()).then(|| node.is_drained().into())),
+        ),
+        gauge(
+            "lvskit_server_drained",
+            "Whether `lvskit drain --server` keeps new connections from this node.",
+            single(Some((status.server_drain != ServerDrain::Off).into())),
         ),
         counter(
             "lvskit_ipvs_service_connections_total",

@@ -4,7 +4,7 @@ use crate::doctor::facts::{Facts, list};
 use crate::doctor::lint::{Lint, Needs, Severity};
 use crate::guard::conflicts::Id;
 use crate::node::config::Instance;
-use crate::status::{Guard, GuardState, RouteState};
+use crate::status::{Guard, GuardState, RouteState, ServerDrain};
 
 pub(super) const LINTS: &[Lint] = &[
     Lint {
@@ -69,6 +69,24 @@ pub(super) const LINTS: &[Lint] = &[
         help: "echo 0 into the file when the work is done",
         needs: Needs::Config,
         check: drained,
+    },
+    Lint {
+        id: "server-drained",
+        severity: Severity::Warning,
+        title: "this node is drained as a server",
+        why: "The directors send it no new connections until `lvskit undrain`.",
+        help: "lvskit undrain when the work is done",
+        needs: Needs::Nothing,
+        check: server_drained,
+    },
+    Lint {
+        id: "server-drain-lost",
+        severity: Severity::Error,
+        title: "this node is noted as drained, and its checks are not refused",
+        why: "The directors send it new connections again, while somebody may work on it.",
+        help: "lvskit drain --server refuses them again; lvskit undrain ends the drain",
+        needs: Needs::Nothing,
+        check: server_drain_lost,
     },
     Lint {
         id: "vip-unguarded",
@@ -254,6 +272,16 @@ fn interface_down(facts: &Facts) -> Vec<String> {
 fn drained(facts: &Facts) -> Vec<String> {
     let on = facts.node().drain.iter().filter(|drain| drain.on);
     on.map(|drain| drain.file.clone()).collect()
+}
+
+fn server_drained(facts: &Facts) -> Vec<String> {
+    let on = matches!(facts.status.server_drain, ServerDrain::On | ServerDrain::Wanted);
+    on.then(|| "lvskit drain --server was run here".to_owned()).into_iter().collect()
+}
+
+fn server_drain_lost(facts: &Facts) -> Vec<String> {
+    let lost = facts.status.server_drain == ServerDrain::Gone;
+    lost.then(|| "its rules are not in force".to_owned()).into_iter().collect()
 }
 
 /// In direct routing a node that is among the real servers serves the address itself.

@@ -296,6 +296,8 @@ const CASES: &[(&[&str], Change)] = &[
     (&["interface-down"], |f| f.status.node.interfaces[0].up = false),
     (&["interface-down"], |f| f.status.node.interfaces[0].carrier = false),
     (&["drained"], |f| f.status.node.drain[0].on = true),
+    (&["server-drained"], |f| f.status.server_drain = ServerDrain::On),
+    (&["server-drain-lost"], |f| f.status.server_drain = ServerDrain::Gone),
     (&["vip-unguarded"], |f| f.wanted.services.clear()),
     (&["guard-missing"], |f| {
         f.status.guards[0].state = GuardState::Missing;
