@@ -25,6 +25,8 @@ pub struct GlobalDefs {
     pub vrrp_version: Version,
     /// The interface of the sync daemon, where it was asked for.
     pub lvs_sync_daemon: Option<Word>,
+    /// Whether `enable_script_security` is left out.
+    pub unprotected_scripts: bool,
     /// What follows from nothing else.
     pub settings: Settings,
     /// Lines for the end of the block.

@@ -68,8 +68,8 @@ pub struct Node {
     pub name: Word,
     /// Its own address, where the service listens and is checked.
     pub address: IpAddr,
-    /// Its address of the other family, if it has one.
-    pub second_address: Option<IpAddr>,
+    /// Its addresses of the other family and in other networks.
+    pub more_addresses: Vec<IpAddr>,
     /// The data centre it stands in.
     pub site: Option<Word>,
     /// The interface of its sync daemon, where it differs from the cluster's.
@@ -96,10 +96,19 @@ pub struct SyncGroup {
 }
 
 impl Node {
-    /// Its address of a family.
+    /// All its addresses.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + '_ {
+        std::iter::once(self.address).chain(self.more_addresses.iter().copied())
+    }
+
+    /// Its addresses of a family.
+    pub fn addresses_of(&self, family: Family) -> impl Iterator<Item = IpAddr> + '_ {
+        self.addresses().filter(move |&address| Family::of(address) == family)
+    }
+
+    /// Its first address of a family.
     pub fn address_of(&self, family: Family) -> Option<IpAddr> {
-        let mut own = std::iter::once(self.address).chain(self.second_address);
-        own.find(|&address| Family::of(address) == family)
+        self.addresses_of(family).next()
     }
 }
 

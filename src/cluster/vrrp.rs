@@ -214,6 +214,13 @@ impl Election {
 }
 
 impl VirtualAddress {
+    /// The network that it is in, where its length says that.
+    pub fn network(&self) -> Option<IpNetwork> {
+        let single = if self.address().is_ipv4() { 32 } else { 128 };
+        let length = self.prefix_length.filter(|length| *length < single)?;
+        IpNetwork::new(self.address(), length).ok()
+    }
+
     /// The address without its prefix length.
     pub fn address(&self) -> IpAddr {
         self.vip.address()

@@ -5,9 +5,11 @@ use std::cell::OnceCell;
 use std::net::IpAddr;
 
 use anyhow::{Context, Result, anyhow};
+use ipnetwork::IpNetwork;
 
 use super::detection::Detector;
 use super::guards::{Guards, Hooks};
+use super::placeholder::{self, Meaning};
 use super::probe;
 use super::statement::{Statement, tracked_blocks};
 use super::tree::{
@@ -46,6 +48,8 @@ pub struct Files<'a> {
     detector: Detector<'a>,
     /// What is written of virtual servers that are the same everywhere, by place.
     servers: Vec<OnceCell<String>>,
+    /// Whether a virtual server names the node that has it, by place.
+    named: Vec<bool>,
 }
 
 impl<'a> Files<'a> {
@@ -61,6 +65,7 @@ impl<'a> Files<'a> {
             hooks: (0..cluster.vrrp_instances.len()).map(hooks).collect(),
             detector: Detector::new(cluster),
             servers: vec![OnceCell::new(); cluster.virtual_servers.len()],
+            named: cluster.virtual_servers.iter().map(names_node).collect(),
         }
     }
 
@@ -86,7 +91,8 @@ impl<'a> Files<'a> {
     pub fn text(&self, node: usize) -> Result<String> {
         let mut text = self.without_servers(node)?.to_string();
         for place in self.cluster.virtual_servers_of(node) {
-            match self.detector.differs(&self.cluster.virtual_servers[place]) {
+            let differs = self.detector.differs(&self.cluster.virtual_servers[place]);
+            match differs || self.named[place] {
                 true => text.push_str(&written(&self.virtual_servers(place, node)?)),
                 false => text.push_str(self.server(place, node)?),
             }
@@ -122,7 +128,8 @@ impl<'a> Files<'a> {
         let replaced = |shared: &&Statement| own.tracked.iter().any(|one| one.line == shared.line);
         let tracked = cluster.tracked.iter().filter(|shared| !replaced(shared)).chain(&own.tracked);
         let groups = cluster.sync_groups.iter().filter(runs).map(|group| &group.block);
-        Ok(Conf {
+        let meaning = Meaning { address: own.address, node: own.name.as_str() };
+        let mut conf = Conf {
             global_defs: global_defs(cluster, node),
             drain,
             tracked: (tracked.chain(groups).cloned())
@@ -140,27 +147,36 @@ impl<'a> Files<'a> {
             groups: cluster.groups.clone(),
             virtual_servers: Vec::new(),
             raw: cluster.raw.iter().chain(&own.raw).cloned().collect(),
-        })
+        };
+        meaning.fill(&mut conf.global_defs.more);
+        meaning.fill(&mut conf.tracked);
+        conf.vrrp_instances.iter_mut().for_each(|instance| meaning.fill(&mut instance.more));
+        Ok(conf)
     }
 
     /// The blocks of a virtual server as a node has them: one for each address of its instance, or the one
     /// that was asked for.
     fn virtual_servers(&self, place: usize, node: usize) -> Result<Vec<VirtualServer>> {
         let server = &self.cluster.virtual_servers[place];
-        let build =
-            |service, family, port| self.virtual_server(server, node, service, family, port);
-        let (family, port) = match &server.service {
+        let build = |service, at: At, port| self.virtual_server(server, node, service, at, port);
+        let (at, port) = match &server.service {
             Service::Port(port) => {
                 let instance = server.vrrp_instance.map(|at| &self.cluster.vrrp_instances[at]);
                 let vips = instance.into_iter().flat_map(|instance| instance.all_vips());
                 return vips
-                    .map(|vip| build(format!("{vip} {port}"), vip.family(), Some(*port)))
+                    .map(|vip| build(format!("{vip} {port}"), At::of(vip.address()), Some(*port)))
                     .collect();
             }
-            Service::Address(address, port) => (Family::of(*address), *port),
-            Service::Mark(_) | Service::Group(_) => (marked_family(server), None),
+            Service::Address(address, port) => (At::of(*address), *port),
+            Service::Mark(_) | Service::Group(_) => {
+                (At { family: marked_family(server), vip: None }, None)
+            }
         };
-        Ok(vec![build(server.service.to_string(), family, port)?])
+        Ok(vec![build(server.service.to_string(), at, port)?])
+    }
+
+    fn name(&self, node: usize) -> &str {
+        self.cluster.nodes[node].name.as_str()
     }
 
     fn virtual_server(
@@ -168,13 +184,23 @@ impl<'a> Files<'a> {
         server: &cluster::VirtualServer,
         node: usize,
         service: String,
-        family: Family,
+        at: At,
         port: Option<u16>,
     ) -> Result<VirtualServer> {
+        let family = at.family;
         let real_server = |one: &cluster::RealServer| {
-            let mut addresses = one.addresses.iter().copied();
-            let address = addresses
-                .find(|&address| Family::of(address) == family)
+            let of_family = one.addresses.iter().filter(|own| Family::of(**own) == family);
+            let address = match of_family.clone().count() {
+                0 | 1 => of_family.clone().next(),
+                // Of several, the one in the VIP's network.
+                _ => {
+                    let network = at.vip.and_then(|vip| network(self.cluster, vip));
+                    let near = |own: &&IpAddr| network.is_some_and(|it| it.contains(**own));
+                    of_family.clone().find(near).or(of_family.clone().next())
+                }
+            };
+            let address = address
+                .copied()
                 .with_context(|| format!("a server of {service} has no {family} address"))?;
             let port = one.port.or(port);
             let checks = one.checks.as_ref().unwrap_or(&server.checks);
@@ -183,7 +209,7 @@ impl<'a> Files<'a> {
                 port,
                 weight: one.weight,
                 more: one.settings.clone().into_statements(Vec::new()),
-                checks: (checkers(checks, address, port)?.into_iter())
+                checks: (checkers(checks, address, port, self.name(node))?.into_iter())
                     .chain(self.detector.checker(server, node, address)?)
                     .collect(),
                 raw: one.raw.clone(),
@@ -205,6 +231,28 @@ impl<'a> Files<'a> {
             raw: server.raw.clone(),
         })
     }
+}
+
+/// What a virtual server is for.
+struct At {
+    family: Family,
+    /// Its address, where it has one.
+    vip: Option<IpAddr>,
+}
+
+impl At {
+    fn of(vip: IpAddr) -> At {
+        At { family: Family::of(vip), vip: Some(vip) }
+    }
+}
+
+/// The network of a VIP, where its length says that.
+fn network(cluster: &Cluster, vip: IpAddr) -> Option<IpNetwork> {
+    let lists = cluster
+        .vrrp_instances
+        .iter()
+        .flat_map(|one| one.virtual_ipaddress.iter().chain(&one.virtual_ipaddress_excluded));
+    lists.into_iter().find(|one| one.address() == vip)?.network()
 }
 
 /// Blocks with an empty line before each.
@@ -229,6 +277,7 @@ fn global_defs(cluster: &Cluster, node: usize) -> GlobalDefs {
     let own: &Node = &cluster.nodes[node];
     let raw = defs.raw.into_iter().chain(own.global_raw.iter().cloned()).collect();
     GlobalDefs {
+        script_security: !defs.unprotected_scripts,
         notification_email: defs.notification_email,
         notification_email_from: defs.notification_email_from,
         smtp_server: defs.smtp_server,
@@ -316,13 +365,29 @@ fn marked_family(server: &cluster::VirtualServer) -> Family {
     }
 }
 
-fn checkers(checks: &[Check], server: IpAddr, port: Option<u16>) -> Result<Vec<Statement>> {
+/// Whether the checks of a virtual server, or programs that it runs, name the node that has it.
+fn names_node(server: &cluster::VirtualServer) -> bool {
+    let own = server.real_servers.iter().filter_map(|one| one.checks.as_ref());
+    own.chain([&server.checks]).flatten().any(|check| match check {
+        Check::Own { block, .. } => placeholder::names_node(std::slice::from_ref(block)),
+        Check::Probe(probe) => probe.options.contains(placeholder::NODE),
+    })
+}
+
+fn checkers(
+    checks: &[Check],
+    server: IpAddr,
+    port: Option<u16>,
+    node: &str,
+) -> Result<Vec<Statement>> {
     let mut all = Vec::new();
+    let meaning = Meaning { address: server, node };
     for check in checks {
         match check {
             Check::Own { block, .. } => all.push(block.clone()),
-            Check::Probe(check) => all.push(probe::checker(check, server, port)?),
+            Check::Probe(check) => all.push(probe::checker(check, server, port, meaning)?),
         }
     }
+    meaning.fill(&mut all);
     Ok(all)
 }

@@ -36,11 +36,10 @@ pub struct Detector<'a> {
 impl<'a> Detector<'a> {
     /// That of this cluster, which may have none.
     pub fn new(cluster: &'a Cluster) -> Detector<'a> {
-        let addresses = |(place, node): (usize, &crate::cluster::Node)| {
-            let own = [Some(node.address), node.second_address];
-            own.into_iter().flatten().map(move |address| (address, place))
-        };
-        Detector { cluster, nodes: cluster.nodes.iter().enumerate().flat_map(addresses).collect() }
+        let nodes = cluster.nodes.iter().enumerate();
+        let addresses =
+            nodes.flat_map(|(place, node)| node.addresses().map(move |own| (own, place)));
+        Detector { cluster, nodes: addresses.collect() }
     }
 
     /// Whether the file of a virtual server is another one on each node.

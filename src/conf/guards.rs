@@ -26,8 +26,7 @@ impl Guards {
     /// another program balances, and its services are unknown.
     pub fn of(cluster: &Cluster) -> Guards {
         let unknown = raw_services(cluster);
-        let nodes = cluster.nodes.iter().flat_map(|node| [Some(node.address), node.second_address]);
-        let nodes: HashSet<IpAddr> = nodes.flatten().collect();
+        let nodes: HashSet<IpAddr> = cluster.nodes.iter().flat_map(Node::addresses).collect();
         let served = |server: &&VirtualServer| serve(&nodes, server);
         let servers: Vec<&VirtualServer> = cluster.virtual_servers.iter().filter(served).collect();
         let services = |instance: usize, vip: Vip| match unknown {
@@ -70,15 +69,14 @@ impl Guards {
 ///
 /// [`own_address`]: crate::guard::own::own_address
 fn target(node: &Node, vip: Vip, prefix: Option<u8>) -> Target {
-    let own = match vip.family() {
-        Family::V4 => None,
-        Family::V6 => node.address_of(Family::V6),
-    };
+    if vip.family() == Family::V4 {
+        return Target::Redirect;
+    }
     // A /128 says nothing of the network.
     let network = prefix.filter(|length| *length < 128);
     let network = network.and_then(|length| IpNetwork::new(vip.address(), length).ok());
     let near = |own: &IpAddr| network.is_none_or(|network| network.contains(*own));
-    own.filter(near).map_or(Target::Redirect, Target::Own)
+    node.addresses_of(Family::V6).find(near).map_or(Target::Redirect, Target::Own)
 }
 
 /// Whether lines that are written as they are may have virtual servers.

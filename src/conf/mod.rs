@@ -5,6 +5,7 @@ pub mod build;
 pub mod detection;
 pub mod grammar;
 pub mod guards;
+pub mod placeholder;
 pub mod probe;
 pub mod statement;
 pub mod tree;

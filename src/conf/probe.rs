@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use anyhow::{Context, Result};
 
+use super::placeholder::Meaning;
 use super::statement::Statement;
 use super::word::Word;
 use crate::cluster::Probe;
@@ -33,11 +34,17 @@ pub const CONFIRM: &str = "--confirm";
 pub const SYSLOG: &str = "--syslog";
 
 /// The MISC_CHECK that a probe of a server is.
-pub(super) fn checker(check: &Probe, server: IpAddr, port: Option<u16>) -> Result<Statement> {
+pub(super) fn checker(
+    check: &Probe,
+    server: IpAddr,
+    port: Option<u16>,
+    meaning: Meaning<'_>,
+) -> Result<Statement> {
     let program = paths::libexec(paths::PROBE);
-    let (judge, rest) = match check.options.strip_prefix(" --compat") {
+    let options = meaning.of(&check.options);
+    let (judge, rest) = match options.strip_prefix(" --compat") {
         Some(rest) => (" --compat", rest),
-        None => ("", check.options.as_str()),
+        None => ("", options.as_str()),
     };
     let port = match port.filter(|_| !check.has_port) {
         Some(port) => format!(" --port {port}"),

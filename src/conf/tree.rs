@@ -34,6 +34,8 @@ pub struct Conf {
 /// `global_defs`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GlobalDefs {
+    /// Whether keepalived runs as root only what nobody else can replace.
+    pub script_security: bool,
     /// Who gets keepalived's mails.
     pub notification_email: Vec<Word>,
     /// Whom they come from.
@@ -205,7 +207,9 @@ impl GlobalDefs {
         w.block("global_defs", |w| {
             // First, because keepalived looks at both when it reads a script's line. The hook
             // changes the firewall: it needs root, said explicitly.
-            w.line("enable_script_security")?;
+            if self.script_security {
+                w.line("enable_script_security")?;
+            }
             w.set("script_user", "root")?;
             if !self.notification_email.is_empty() {
                 w.list("notification_email", &self.notification_email)?;

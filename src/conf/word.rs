@@ -23,7 +23,7 @@ pub enum WordError {
     TooLong,
     /// A character that keepalived.conf can't hold.
     #[error(
-        "contains {0:?}, which keepalived.conf can't hold; use printable ASCII without \" and \\"
+        "contains {0:?}, which keepalived.conf can't hold; use printable characters without \" and \\"
     )]
     Character(char),
     /// A brace alone opens or ends a block, in quotes too.
@@ -54,7 +54,8 @@ impl FromStr for Word {
         if text.len() > LONGEST {
             return Err(WordError::TooLong);
         }
-        let refused = |c: &char| !matches!(c, ' '..='~') || matches!(c, '"' | '\\');
+        let refused =
+            |c: &char| !(matches!(c, ' '..='~') || is_letter(*c)) || matches!(c, '"' | '\\');
         if let Some(c) = text.chars().find(refused) {
             return Err(WordError::Character(c));
         }
@@ -66,6 +67,12 @@ impl FromStr for Word {
         }
         Ok(Word(text.to_owned()))
     }
+}
+
+/// Whether a character beyond ASCII can be seen for what it is: keepalived takes any byte, but people read the file.
+fn is_letter(c: char) -> bool {
+    let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    matches!(c, '\u{a1}'..='\u{fffd}') && !c.is_whitespace() && !hidden
 }
 
 impl fmt::Display for Word {
@@ -97,6 +104,7 @@ mod tests {
             ("5$", "\"5$\""),
             ("~SEQ", "\"~SEQ\""),
             ("it's", "\"it's\""),
+            ("почта", "\"почта\""),
         ] {
             assert_eq!(text.parse::<Word>().unwrap().to_string(), written);
         }
@@ -111,7 +119,9 @@ mod tests {
             "a\nb",
             "a\0b",
             "\u{7f}",
-            "пароль",
+            "a\u{200b}b",
+            "a\u{a0}b",
+            "a\u{202e}b",
             "{",
             "}",
             "$HOME",

@@ -196,13 +196,13 @@ fn questions(cluster: &Cluster, node: usize) -> Vec<Questions> {
                 ttl: u8::MAX - timing.max_hops,
             },
         };
-        let from = other.address_of(family).map(|address| address.to_string());
+        let from = other.addresses_of(family).map(|address| address.to_string());
         all.entry((family, what)).or_default().extend(from);
     }
-    let to = |family| own.address_of(family).map(|address| address.to_string());
     all.into_iter()
-        .filter_map(|((family, what), from)| {
-            Some(Questions { family, from, to: to(family)?, what })
+        .flat_map(|((family, what), from)| {
+            let to = own.addresses_of(family).map(|address| address.to_string());
+            to.map(move |to| Questions { family, from: from.clone(), to, what })
         })
         .collect()
 }
@@ -269,7 +269,7 @@ fn senders(cluster: &Cluster, node: usize, interface: &Word, family: Family) -> 
         Family::V4 if !known => Vec::new(),
         Family::V4 => (cluster.nodes.iter().enumerate())
             .filter(|&(other, _)| other != node)
-            .filter_map(|(_, other)| other.address_of(family))
+            .flat_map(|(_, other)| other.addresses_of(family))
             .map(|address| address.to_string())
             .collect(),
     }

@@ -107,8 +107,7 @@ pub(crate) fn drawn(
     let mut sites: BTreeMap<String, Vec<Card>> = BTreeMap::new();
     for (at, node) in cluster.nodes.iter().enumerate() {
         let (state, more) = state(at);
-        let mut lines = vec![node.address.to_string()];
-        lines.extend(node.second_address.map(|address| address.to_string()));
+        let mut lines: Vec<String> = node.addresses().map(|one| one.to_string()).collect();
         let roles = cluster.vrrp_instances.iter().filter_map(|one| role(at, one)).collect();
         lines.extend(few(roles, "instances"));
         lines.extend(more);

@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use super::section::{Body, Section};
 use super::yaml::{Map, Yaml};
 use crate::conf::grammar::Statement;
+use crate::conf::placeholder::ADDRESS;
 use crate::conf::probe::{CONFIRM, PROBE_USER, RUNNER, SYSLOG};
-use crate::inventory::keys::check::TYPE;
+use crate::inventory::keys::check::{MISC_PATH, TYPE};
 use crate::inventory::keys::{self, CONNECTION, PROBE};
 use crate::paths;
 use crate::smtp::session::{DEFAULT_PORT, TLS_PORT};
@@ -24,8 +25,18 @@ pub(super) fn check(block: &Statement, server: IpAddr, port: Option<u16>) -> Opt
     }
     let kind = keys::Check::with_block(block.keyword())?;
     let mut section = Body::of(block).section(kind.table, &block.at);
+    let path = section.entries.iter_mut().find(|entry| entry.key == MISC_PATH.name);
+    if let Some(Yaml::Text(line)) = path.map(|entry| &mut entry.value) {
+        *line = with_placeholder(line, &server.to_string());
+    }
     section.set(TYPE.name, Yaml::text(kind.name()), &block.at);
     Some(Yaml::Map(section.into_map(kind.table)))
+}
+
+/// A command whose word for the server's address is the placeholder, so that all servers have the same.
+fn with_placeholder(line: &str, server: &str) -> String {
+    let word = |word| if word == server { ADDRESS } else { word };
+    line.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// Our probe, run by MISC_CHECK; `None` if it is something else, or run otherwise than by gen-conf.

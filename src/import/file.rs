@@ -13,7 +13,7 @@ use super::server::Server;
 use super::yaml::Yaml;
 use crate::conf::grammar::{Place, Statement};
 use crate::inventory::keys::{
-    BFD_INSTANCE, GLOBAL_DEFS, TRACK_FILE, Table, VRRP_SCRIPT, VRRP_SYNC_GROUP,
+    BFD_INSTANCE, GLOBAL_DEFS, TRACK_FILE, Table, VRRP_SCRIPT, VRRP_SYNC_GROUP, VRRP_TRACK_PROCESS,
 };
 
 /// What the drain file is called in rendered files.
@@ -34,6 +34,8 @@ pub(super) struct File<'a> {
     pub(super) drain_file: Option<String>,
     pub(super) track_files: Vec<(String, Section)>,
     pub(super) scripts: Vec<(String, Section)>,
+    /// `vrrp_track_process`
+    pub(super) processes: Vec<(String, Section)>,
     /// `bfd_instance`
     pub(super) bfd: Vec<(String, Section)>,
     pub(super) sync_groups: Vec<(String, Section)>,
@@ -62,6 +64,7 @@ impl<'a> File<'a> {
             drain_file: None,
             track_files: Vec::new(),
             scripts: Vec::new(),
+            processes: Vec::new(),
             bfd: Vec::new(),
             sync_groups: Vec::new(),
             instances: Vec::new(),
@@ -102,6 +105,9 @@ impl<'a> File<'a> {
             },
             "vrrp_script" => {
                 named(&VRRP_SCRIPT).is_some_and(|block| push(&mut self.scripts, block))
+            }
+            "vrrp_track_process" => {
+                named(&VRRP_TRACK_PROCESS).is_some_and(|block| push(&mut self.processes, block))
             }
             "bfd_instance" => named(&BFD_INSTANCE).is_some_and(|block| push(&mut self.bfd, block)),
             "vrrp_sync_group" => {

@@ -5,8 +5,6 @@ use std::collections::HashSet;
 use std::hash::Hash;
 use std::net::IpAddr;
 
-use anyhow::{Result, bail};
-
 use super::addresses;
 use super::election::election;
 use super::file::File;
@@ -220,17 +218,21 @@ fn unicast(
     }
 }
 
+/// Which nodes run an instance.
+pub(super) enum Binding {
+    All,
+    Site(String),
+    Nodes(Vec<String>),
+}
+
 /// Moves what a node says of each of its instances to the node, and names the sites that instances
-/// are bound to; returns the site of each instance.
-///
-/// # Errors
-/// When the nodes of two instances are neither the same nor others: a node has one site.
+/// are bound to; returns what each instance is bound to.
 pub(super) fn widen(
     instances: &[Shared<'_>],
     nodes: &[Node],
     own: &mut [Own],
     notes: &mut Notes,
-) -> Result<Vec<Option<String>>> {
+) -> Vec<Binding> {
     for (place, own) in own.iter_mut().enumerate() {
         let count = instances.iter().filter(|one| one.members.contains(&place)).count();
         own.priority = everywhere(own, "priority", count).and_then(|text| text.parse().ok());
@@ -255,24 +257,17 @@ pub(super) fn widen(
     for instance in instances {
         let members = instance.members.as_slice();
         if members.len() == nodes.len() {
-            of_instances.push(None);
+            of_instances.push(Binding::All);
             continue;
         }
         let known = sites.iter().position(|(site, _)| *site == members);
+        // A node has one site: what runs on others besides is bound to its nodes by their names.
         let crosses =
-            |(site, _): &&(&[usize], &Shared<'_>)| site.iter().any(|place| members.contains(place));
-        if let (None, Some((site, other))) = (known, sites.iter().find(crosses)) {
-            let at =
-                instance.parts.first().map_or_else(String::new, |(_, part)| part.at.to_string());
-            bail!(
-                "error: {at}: {} runs on {} and {} on {}, but an inventory can't bind a node to two \
-                 sets of nodes; import the files without one of these instances, and write that \
-                 into `raw` of its nodes",
-                instance.name,
-                names(members),
-                other.name,
-                names(site)
-            );
+            |(site, _): &(&[usize], &Shared<'_>)| site.iter().any(|place| members.contains(place));
+        if known.is_none() && sites.iter().any(crosses) {
+            of_instances
+                .push(Binding::Nodes(members.iter().map(|at| nodes[*at].name.clone()).collect()));
+            continue;
         }
         let at = known.unwrap_or(sites.len());
         let name = format!("site{}", at + 1);
@@ -282,9 +277,9 @@ pub(super) fn widen(
             notes.add(format_args!("{} runs on {names} only: called {name}", instance.name));
             members.iter().for_each(|place| own[*place].site = Some(name.clone()));
         }
-        of_instances.push(Some(name));
+        of_instances.push(Binding::Site(name));
     }
-    Ok(of_instances)
+    of_instances
 }
 
 /// What a node says under a key, if it says it alike of all its instances.

@@ -2,12 +2,10 @@
 
 mod globals;
 
-use anyhow::Result;
-
 use super::detection::{self, Found};
 use super::file::File;
 use super::hooks::Kind;
-use super::instances::{self, Own, Shared, in_order, union};
+use super::instances::{self, Binding, Own, Shared, in_order, union};
 use super::merge::{Version, merge};
 use super::nodes::Node;
 use super::notes::Notes;
@@ -19,7 +17,8 @@ use super::target;
 use super::yaml::{Map, Yaml};
 use crate::cluster::Cluster;
 use crate::inventory::keys::{
-    NODE, TOP, TRACK_FILE, Table, VIRTUAL_SERVER, VRRP_SCRIPT, VRRP_SYNC_GROUP,
+    NODE, TOP, TRACK_FILE, Table, VIRTUAL_SERVER, VRRP_INSTANCE, VRRP_SCRIPT, VRRP_SYNC_GROUP,
+    VRRP_TRACK_PROCESS,
 };
 
 struct Builder<'a> {
@@ -32,16 +31,13 @@ struct Builder<'a> {
 
 /// The inventory of these nodes and their files. With `auth_pass_file`, passwords are said to be
 /// there, and it is returned which.
-///
-/// # Errors
-/// When the nodes run what no inventory can say.
 pub(super) fn inventory<'a>(
     files: &[File<'_>],
     mut nodes: Vec<Node>,
     found: Option<Found>,
     auth_pass_file: Option<&'a str>,
     notes: &mut Notes,
-) -> Result<(Map, PassFiles<'a>)> {
+) -> (Map, PassFiles<'a>) {
     instances::sort(&mut nodes, files);
     let bypass = super::bypass(files);
     let shared = instances::shared(files, &nodes);
@@ -85,10 +81,19 @@ pub(super) fn inventory<'a>(
         );
         sections.push((instance.name.clone(), Yaml::Map(section)));
     }
-    let sites = instances::widen(&shared, &build.nodes, &mut build.own, build.notes)?;
-    for ((_, section), site) in sections.iter_mut().zip(sites) {
-        if let (Yaml::Map(map), Some(site)) = (section, site) {
-            map.push(("site".to_owned(), Yaml::text(site)));
+    let bindings = instances::widen(&shared, &build.nodes, &mut build.own, build.notes);
+    for ((_, section), binding) in sections.iter_mut().zip(bindings) {
+        let Yaml::Map(map) = section else { continue };
+        match binding {
+            Binding::Site(site) => map.push(("site".to_owned(), Yaml::text(site))),
+            Binding::Nodes(names) if map.iter().all(|(key, _)| key != "nodes") => {
+                let names = Yaml::one_or_more(names.iter().map(Yaml::text).collect());
+                map.push(("nodes".to_owned(), names));
+                *map = in_order(std::mem::take(map), |key| {
+                    VRRP_INSTANCE.keys().position(|one| one.name == key)
+                });
+            }
+            Binding::Nodes(_) | Binding::All => {}
         }
     }
     for (node, own) in build.nodes.iter().zip(&mut build.own) {
@@ -101,6 +106,8 @@ pub(super) fn inventory<'a>(
     set("global_defs", Yaml::Map(build.global_defs(keep_sessions, uniform)));
     set("track_file", build.tracked("track_file", &TRACK_FILE, |file| &file.track_files));
     set("vrrp_script", build.tracked("vrrp_script", &VRRP_SCRIPT, |file| &file.scripts));
+    let process = "vrrp_track_process";
+    set(process, build.tracked(process, &VRRP_TRACK_PROCESS, |file| &file.processes));
     set("vrrp_sync_group", build.named(&VRRP_SYNC_GROUP, |file| &file.sync_groups));
     set("vrrp_instance", Yaml::Map(sections));
     set("virtual_server_group", build.server_groups());
@@ -113,7 +120,7 @@ pub(super) fn inventory<'a>(
     if let Some(target) = target::target(files, &top, notes) {
         top.insert(0, ("target".to_owned(), Yaml::text(target.to_string())));
     }
-    Ok((top, pass_files))
+    (top, pass_files)
 }
 
 /// Whether gen-conf leaves the router_id to keepalived: all instances are uniform.

@@ -134,7 +134,7 @@ pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
     let hooks_told = hooks::tell(&files, &nodes, ours, &mut notes);
     let services_told = hooks::tell_services(&files, &mut notes);
     let (map, pass_files) =
-        inventory::inventory(&files, nodes.clone(), found, options.auth_pass_file, &mut notes)?;
+        inventory::inventory(&files, nodes.clone(), found, options.auth_pass_file, &mut notes);
     let text = yaml::document(&map, &Comments::of(sources, &trees));
     let secrets = |source: &crate::inventory::Source| {
         let found = match source {

@@ -19,6 +19,8 @@ pub(super) fn rewrite(trees: &mut [Vec<Statement>], sources: &[Source], notes: &
     for (tree, source) in trees.iter_mut().zip(sources) {
         sync_daemon(tree, notes);
         single_groups(tree, notes);
+        hosts(tree, notes);
+        addresses(tree, notes);
         let root = source.root.as_deref();
         programs::each(tree, &mut |statement| with_path(statement, root, notes));
     }
@@ -201,10 +203,73 @@ fn single_groups(tree: &mut Vec<Statement>, notes: &mut Notes) {
     }
 }
 
+/// A `host` of SMTP_CHECK is a check of its own: keepalived asks them one after the other, and 2.3.3 hangs when
+/// it reads one.
+fn hosts(tree: &mut [Statement], notes: &mut Notes) {
+    let servers = tree.iter_mut().filter(|one| one.keyword() == "virtual_server");
+    let real = servers.flat_map(|server| server.block.iter_mut().flatten());
+    for server in real.filter(|one| one.keyword() == "real_server") {
+        let Some(block) = &mut server.block else { continue };
+        let is_host = |one: &Statement| one.keyword() == "host" && one.block.is_some();
+        *block = std::mem::take(block)
+            .into_iter()
+            .flat_map(|check| {
+                let (hosts, common): (Vec<_>, Vec<_>) =
+                    check.inner().iter().cloned().partition(is_host);
+                if check.keyword() != "SMTP_CHECK" || hosts.is_empty() {
+                    return vec![check];
+                }
+                notes.at(&check.at, "each `host` of SMTP_CHECK becomes a check of its own");
+                let own = hosts.iter().map(|host| Statement {
+                    block: Some(common.iter().chain(host.inner()).cloned().collect()),
+                    ..check.clone()
+                });
+                own.collect()
+            })
+            .collect();
+    }
+}
+
+/// keepalived ignores the second one of an address.
+fn addresses(tree: &mut [Statement], notes: &mut Notes) {
+    for instance in tree.iter_mut().filter(|one| one.keyword() == "vrrp_instance") {
+        let mut seen: Vec<IpAddr> = Vec::new();
+        let lists = instance.block.iter_mut().flatten();
+        for list in lists.filter(|one| one.keyword().starts_with("virtual_ipaddress")) {
+            list.block.iter_mut().for_each(|block| {
+                block.retain(|line| {
+                    let bare = line.keyword().split('/').next().unwrap_or_default();
+                    let Ok(address) = bare.parse::<IpAddr>() else { return true };
+                    let twice = seen.contains(&address);
+                    if twice {
+                        notes.at(
+                            &line.at,
+                            format_args!("{address} stands twice; keepalived ignores this one"),
+                        );
+                    }
+                    seen.push(address);
+                    !twice
+                });
+            });
+        }
+    }
+}
+
 /// Writes the path of a program that keepalived looks for itself. It is looked for here, or below the
 /// folder with the node's files.
 fn with_path(statement: &mut Statement, root: Option<&Path>, notes: &mut Notes) {
     let Some(line) = statement.words.get(1) else { return };
+    if line.starts_with('<') && !line.contains('\'') {
+        notes.at(
+            &statement.at,
+            format_args!(
+                "keepalived runs no shell, so `{line}` fails; the inventory has /bin/bash -c, which does it"
+            ),
+        );
+        statement.words[1] = format!("/bin/bash -c '{line}'");
+        statement.text = spelled(&statement.words);
+        return;
+    }
     let program = line.split([' ', '\t']).next().unwrap_or_default();
     let plain = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
     if program.is_empty() || !program.chars().all(plain) {
@@ -230,9 +295,13 @@ fn with_path(statement: &mut Statement, root: Option<&Path>, notes: &mut Notes) 
     );
     let line = format!("{path}{}", &line[program.len()..]);
     statement.words[1] = line;
+    statement.text = spelled(&statement.words);
+}
+
+fn spelled(words: &[String]) -> String {
     let quoted = |(at, word): (usize, &String)| match at > 0 && word.contains([' ', '\t']) {
         true => format!("\"{word}\""),
         false => word.clone(),
     };
-    statement.text = statement.words.iter().enumerate().map(quoted).collect::<Vec<_>>().join(" ");
+    words.iter().enumerate().map(quoted).collect::<Vec<_>>().join(" ")
 }

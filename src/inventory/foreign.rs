@@ -59,7 +59,13 @@ const ALL: &[Foreign] = &[
     Foreign {
         words: &["enable_script_security"],
         sections: &[],
-        cure: "it is always rendered; remove it",
+        cure: "it is rendered unless `global_defs` has `enable_script_security: false`; remove it",
+    },
+    Foreign {
+        words: &["host"],
+        sections: &["SMTP_CHECK"],
+        cure: "keepalived 2.3.3 hangs when it reads one; write a check for each: `check: [{type: SMTP_CHECK, \
+               connect_ip: ...}, ...]`",
     },
     // keepalived knows it, and lvskit does not.
     Foreign {
@@ -89,7 +95,6 @@ const SERVERS: &[&str] = &["a virtual_server"];
 
 /// Outside of all blocks, keepalived.conf(5).
 const TOP: &[&str] = &[
-    "vrrp_track_process",
     "static_ipaddress",
     "static_routes",
     "static_rules",

@@ -1,5 +1,6 @@
 //! The keys of `vrrp_instance`.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::keys::wrong::{Read, invalid};
@@ -48,6 +49,15 @@ pub(super) struct Order {
     pub(super) names: Vec<Placed<Word>>,
     /// Whether every item was a name.
     pub(super) whole: bool,
+    /// The same names, to look one up.
+    set: HashSet<Word>,
+}
+
+impl Order {
+    /// Whether it names a node.
+    pub(super) fn has(&self, name: &Word) -> bool {
+        self.set.contains(name)
+    }
 }
 
 pub(super) fn read_all(
@@ -158,7 +168,8 @@ fn order(section: &Section<'_>, problems: &mut Problems) -> Option<Order> {
     let (key, node) = section.node(key::NODES)?;
     let all = items(node).len();
     let names = section.all(key::NODES, problems);
-    Some(Order { at: key.at.clone(), whole: names.len() == all, names })
+    let set = names.iter().map(|name| name.value.clone()).collect();
+    Some(Order { at: key.at.clone(), whole: names.len() == all, names, set })
 }
 
 fn authentication(

@@ -22,12 +22,32 @@ pub(super) fn members(instance: &InstanceDraft, nodes: &[NodeDraft]) -> Vec<usiz
     (0..nodes.len()).filter(|&place| runs(instance, &nodes[place])).collect()
 }
 
-/// Whether a node runs an instance: each does, unless the instance is bound to another site.
+/// Whether a node runs an instance: each does, unless the instance is bound to another site, or to other nodes.
 pub(super) fn runs(instance: &InstanceDraft, node: &NodeDraft) -> bool {
+    let listed = |name: &Placed<Word>| {
+        instance.nodes.as_ref().is_none_or(|listed| !listed.whole || listed.has(&name.value))
+    };
+    of_site(instance, node) && node.name.as_ref().is_none_or(listed)
+}
+
+/// Whether a node is of the instance's site.
+pub(super) fn of_site(instance: &InstanceDraft, node: &NodeDraft) -> bool {
     match &instance.site {
         None => true,
         Some(site) => node.site.as_ref().is_some_and(|own| own.value == site.value),
     }
+}
+
+/// A node's address for an instance: the one in the network of its VIPs, else the first of their family.
+pub(super) fn own_address(
+    instance: &InstanceDraft,
+    node: &NodeDraft,
+    family: Family,
+) -> Option<IpAddr> {
+    let networks = || instance.vips.iter().filter_map(|vip| vip.value.network());
+    let own = node.addresses.iter().map(|own| own.value);
+    let near = |address: &IpAddr| networks().any(|network| network.contains(*address));
+    own.filter(|own| Family::of(*own) == family).find(near).or_else(|| node.address_of(family))
 }
 
 /// Where a node runs an instance.
@@ -213,7 +233,7 @@ fn unicast(
     let source = |place: usize| {
         let own = nodes[place].own(instance.name());
         let said = own.and_then(|own| own.unicast_src_ip.as_ref()).map(|said| said.value);
-        said.or_else(|| nodes[place].address_of(family))
+        said.or_else(|| own_address(instance, &nodes[place], family))
     };
     let own = nodes[place].own(instance.name());
     let said = own.and_then(|own| own.unicast_peer.as_ref());

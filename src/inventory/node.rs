@@ -16,7 +16,7 @@ use crate::conf::word::Word;
 /// A node as it was read.
 pub(super) struct NodeDraft {
     pub(super) name: Option<Placed<Word>>,
-    /// At most one of each family, at least one; none where something was wrong.
+    /// At least one; none where something was wrong.
     pub(super) addresses: Vec<Placed<IpAddr>>,
     pub(super) site: Option<Placed<Word>>,
     pub(super) interface: Option<Placed<Word>>,
@@ -95,7 +95,11 @@ fn read(section: Section<'_>, problems: &mut Problems) -> NodeDraft {
         weight: section.get(key::WEIGHT, problems),
         instances: instances(&section, problems),
         sessions: track::sessions(&section, key::OWN_BFD_INSTANCE, problems),
-        tracked: track::blocks(&section, [key::OWN_TRACK_FILE, key::OWN_VRRP_SCRIPT], problems),
+        tracked: track::blocks(
+            &section,
+            [key::OWN_TRACK_FILE, key::OWN_VRRP_SCRIPT, key::OWN_VRRP_TRACK_PROCESS],
+            problems,
+        ),
         lvs_sync_daemon,
         global_defs,
         global_raw,
@@ -114,15 +118,6 @@ fn addresses(section: &Section<'_>, problems: &mut Problems) -> Vec<Placed<IpAdd
     let mut own: Vec<Placed<IpAddr>> = Vec::new();
     for item in all {
         let Some(address) = problems.get(key::ADDRESS, item) else { continue };
-        let family = Family::of(address.value);
-        if own.iter().any(|other| Family::of(other.value) == family) {
-            problems.add(
-                address.at,
-                format!("a second {family} address of one node"),
-                "write at most one IPv4 and one IPv6 address: those that the service is checked at",
-            );
-            return Vec::new();
-        }
         own.push(address);
     }
     // With one of them missing, what is said about the node's families would be wrong.
@@ -165,7 +160,7 @@ impl NodeDraft {
         Some(cluster::Node {
             name: self.name.as_ref()?.value.clone(),
             address: addresses.next()?,
-            second_address: addresses.next(),
+            more_addresses: addresses.collect(),
             site: self.site.as_ref().map(|site| site.value.clone()),
             lvs_sync_daemon: self.lvs_sync_daemon.as_ref().map(|one| one.value.clone()),
             global_defs: self.global_defs.clone(),

@@ -2,6 +2,7 @@
 //! probe's own reading of it, and by what makes no sense where keepalived runs it.
 
 use std::ops::Range;
+use std::path::Path;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
@@ -13,6 +14,7 @@ use super::raw;
 use super::read::{Placed, Problems, Section, value};
 use super::timers::{self, Around, Timer};
 use crate::cluster::{Family, Probe, Seconds};
+use crate::conf::placeholder::{ADDRESS, NODE};
 use crate::conf::probe::{CONFIRM, PROBE_USER, SYSLOG};
 use crate::conf::statement::{Settings, Statement};
 use crate::smtp::options::Args;
@@ -62,7 +64,11 @@ pub(super) fn read(
         options
     };
     let mut options = rendered(&mut timers.iter());
-    let judge = |options: &str| parsed(&command(options, has_port, family), &[]);
+    // Any address and any name do for the placeholders.
+    let judge = |options: &str| {
+        let filled = options.replace(ADDRESS, sample(family)).replace(NODE, "node");
+        parsed(&command(&filled, has_port, family), &[])
+    };
     let (args, mut deadline) = match judge(&options) {
         Ok(read) => read,
         Err(found) => {
@@ -87,7 +93,7 @@ pub(super) fn read(
         }
         return None;
     }
-    if let Some(file) = args.drain_file {
+    if let Some(file) = args.drain_file.filter(|file| !shared_by_none(file, family)) {
         files.draining.push(Placed { at: source.of("drain_file"), value: file });
     }
     let block: Vec<Statement> = (keys::COMMON.iter())
@@ -173,6 +179,19 @@ fn raw_lines(section: &Section<'_>, problems: &mut Problems) -> Option<Vec<State
     None
 }
 
+/// An address of a family.
+fn sample(family: Option<Family>) -> &'static str {
+    match family {
+        Some(Family::V6) => "2001:db8::1",
+        _ => "192.0.2.1",
+    }
+}
+
+/// Whether a file is another one for each server, by the placeholder in its name.
+fn shared_by_none(file: &Path, family: Option<Family>) -> bool {
+    file.to_string_lossy().contains(sample(family))
+}
+
 /// The probe's command line with these options, to be judged: as it will be rendered, but any address
 /// of the family does, and any port.
 fn command(options: &str, has_port: bool, family: Option<Family>) -> Vec<&str> {
@@ -180,10 +199,7 @@ fn command(options: &str, has_port: bool, family: Option<Family>) -> Vec<&str> {
     let bound =
         options.split_once("--bindto").map_or("", |(_, rest)| rest.trim_start_matches(['=', ' ']));
     let bound = bound.split(' ').next().unwrap_or_default().parse().ok();
-    let server = match family.or(bound.map(Family::of)) {
-        Some(Family::V6) => "2001:db8::1",
-        _ => "192.0.2.1",
-    };
+    let server = sample(family.or(bound.map(Family::of)));
     let port: &[&str] = if has_port { &[] } else { &["--port", "25"] };
     let words = ["smtp-check", server].into_iter().chain(port.iter().copied());
     words.chain(options.split_whitespace()).collect()

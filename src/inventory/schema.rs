@@ -163,10 +163,20 @@ fn global_defs(top: &Section<'_>, problems: &mut Problems) -> (GlobalDefs, Place
     let router_id = section.get(global::ROUTER_ID, problems);
     let vrrp_version = section.get(global::VRRP_VERSION, problems);
     let sync_daemon = section.get(global::LVS_SYNC_DAEMON, problems);
+    let script_security = section.get(global::ENABLE_SCRIPT_SECURITY, problems);
+    if let Some(off) = script_security.as_ref().filter(|it| !it.value) {
+        problems.found(
+            &lints::reading::SCRIPTS_UNPROTECTED,
+            off.at.clone(),
+            "keepalived would run programs as root that others may replace",
+            lints::reading::SCRIPTS_UNPROTECTED.help,
+        );
+    }
     let settings = settings::read(&section, problems);
     let raw = raw::read(&section, problems);
     section.close(problems);
     let global_defs = GlobalDefs {
+        unprotected_scripts: script_security.is_some_and(|it| !it.value),
         notification_email: emails.into_iter().map(|email| email.value).collect(),
         notification_email_from: value(from),
         smtp_server: value(smtp_server),

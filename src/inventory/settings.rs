@@ -9,7 +9,13 @@ use super::keys::{COMMAND, Key, Role, Value};
 use super::read::{Placed, Problems, Section, items};
 use super::tree::{Kind, Node};
 use super::{lints, raw};
+use crate::conf::placeholder::{ADDRESS, NODE};
 use crate::conf::statement::{Settings, Statement};
+use crate::conf::word::LONGEST;
+
+/// The longest address in words, and the longest name of a host, bytes.
+const LONGEST_ADDRESS: usize = 39;
+const LONGEST_NAME: usize = 253;
 
 /// Reads all plain keys of a section.
 pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> Settings {
@@ -122,6 +128,15 @@ fn program(command: Placed<String>, problems: &mut Problems) -> String {
             || [">", "<", "2>", "&>"].iter().any(|redirection| word.starts_with(redirection))
             || word.ends_with(';')
     };
+    let longer = command.value.matches(ADDRESS).count() * LONGEST_ADDRESS
+        + command.value.matches(NODE).count() * LONGEST_NAME;
+    if longer > 0 && command.value.len() + longer > LONGEST {
+        problems.add(
+            command.at.clone(),
+            "a command that grows too long with what its placeholders stand for",
+            "shorten it; keepalived cuts lines at 1024 bytes",
+        );
+    }
     let outside = command.value.trim_matches('"').split('\'').step_by(2);
     if let Some(word) = outside.flat_map(str::split_whitespace).find(shells) {
         problems.found(

@@ -7,7 +7,9 @@ use std::ops::Range;
 use super::instance;
 use super::keys::bfd::NEIGHBOR_IP;
 use super::keys::track::GROUP;
-use super::keys::{self, BFD_INSTANCE, TRACK_FILE, Table, VRRP_SCRIPT, VRRP_SYNC_GROUP, top};
+use super::keys::{
+    self, BFD_INSTANCE, TRACK_FILE, Table, VRRP_SCRIPT, VRRP_SYNC_GROUP, VRRP_TRACK_PROCESS, top,
+};
 use super::places::Places;
 use super::read::{Placed, Problems, Section};
 use super::tree::{Key, Kind, Node};
@@ -38,7 +40,7 @@ pub(super) struct TrackDraft {
 /// A block with a name.
 #[derive(Clone)]
 pub(super) struct Defined {
-    /// `vrrp_script`, `track_file` or `virtual_server_group`.
+    /// `vrrp_script`, `track_file`, `vrrp_track_process` or `virtual_server_group`.
     pub(super) section: &'static str,
     pub(super) name: String,
     pub(super) at: Range<usize>,
@@ -106,15 +108,17 @@ pub(super) struct TrackedDraft {
     pub(super) block: Statement,
 }
 
-/// The `track_file`s and `vrrp_script`s of all nodes or of one, below these two keys.
+/// The `track_file`s, `vrrp_script`s and `vrrp_track_process`es of all nodes or of one, below these keys.
 pub(super) fn blocks(
     around: &Section<'_>,
-    [file, script]: [keys::Key; 2],
+    [file, script, process]: [keys::Key; 3],
     problems: &mut Problems,
 ) -> Vec<TrackedDraft> {
     let mut all = Vec::new();
-    // keepalived's own weight is 1 for files, and 0 for scripts.
-    for (key, table, default) in [(file, &TRACK_FILE, "1"), (script, &VRRP_SCRIPT, "0")] {
+    // keepalived's own weight is 0 for scripts, and 1 for the others.
+    for (key, table, default) in
+        [(file, &TRACK_FILE, "1"), (script, &VRRP_SCRIPT, "0"), (process, &VRRP_TRACK_PROCESS, "1")]
+    {
         let section = key.name;
         for (name, node) in named(around, key, problems) {
             let Some((block, weight)) = block(section, table, name, node, problems) else {
@@ -134,7 +138,8 @@ pub(super) fn read_all(top: &Section<'_>, problems: &mut Problems) -> TrackDraft
         sessions: sessions(top, top::BFD_INSTANCE, problems),
         ..TrackDraft::default()
     };
-    let blocks = blocks(top, [top::TRACK_FILE, top::VRRP_SCRIPT], problems);
+    let keys = [top::TRACK_FILE, top::VRRP_SCRIPT, top::VRRP_TRACK_PROCESS];
+    let blocks = blocks(top, keys, problems);
     draft.know(&blocks, true);
     draft.blocks = blocks.into_iter().map(|one| one.block).collect();
     for (name, node) in named(top, top::VRRP_SYNC_GROUP, problems) {
@@ -170,7 +175,11 @@ impl TrackDraft {
         for TrackedDraft { defined, weight, .. } in blocks {
             let (key, weighted) = match defined.section {
                 "track_file" => ("track_file", &mut self.weighted_files),
-                _ => ("track_script", &mut self.weighted_scripts),
+                "vrrp_script" => ("track_script", &mut self.weighted_scripts),
+                _ => {
+                    self.defined.push(Defined { everywhere, ..defined.clone() });
+                    continue;
+                }
             };
             if let Some(number) = weight.split(' ').next().and_then(|text| text.parse().ok()) {
                 self.weights.push((key, defined.name.clone(), number));

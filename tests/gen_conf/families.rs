@@ -42,7 +42,10 @@ pub const CASES: &[Case] = &[
     Case(
         "  mail_relay:",
         "  mail_relay:\n    track_process: ^some",
-        Told("`track_process` names `some`, and there is no `vrrp_track_process some`", "in `raw`"),
+        Told(
+            "`track_process` names `some`, and there is no `vrrp_track_process some`",
+            "the section `vrrp_track_process`",
+        ),
     ),
     Case(
         "  mail_relay:",
@@ -140,6 +143,7 @@ fn what_raw_may_define_is_not_missed() {
         ("raw: include /etc/keepalived/processes.conf\nnodes:", 0),
         ("raw: '@server01.domain.ru include /etc/x.conf'\nnodes:", 0),
         ("raw: |\n  $PN=pp\n  vrrp_track_process $PN {\n    process sh\n  }\nnodes:", 0),
+        ("vrrp_track_process: {pp: {process: sh}}\nnodes:", 0),
         ("raw: |\n  vrrp_track_process pp {\n    process sh\n  }\nnodes:", 0),
         ("raw: |\n  vrrp_track_process p {\n    process sh\n  }\nnodes:", 1),
     ] {

@@ -48,11 +48,20 @@ pub const CASES: &[Case] = &[
     ),
     Case(
         "  smtp_server:",
-        "  ^enable_script_security: true\n  smtp_server:",
-        Told("`enable_script_security` is no key of `global_defs`", "always rendered"),
+        "  vrrp_garp_interval: 1\n  ^script_user: nobody\n  smtp_server:",
+        Told("`script_user` is no key of `global_defs`", "`user: NAME`"),
     ),
     // No key says it
-    Case("nodes:", "^vrrp_track_process: {}\nnodes:", Told("no key of `inventory`", RAW)),
+    Case(
+        "nodes:",
+        "^enable_script_security: true\nnodes:",
+        Told("no key of `inventory`", "unless `global_defs` has"),
+    ),
+    Case(
+        "      retry: 3\n",
+        "      retry: 3\n      ^host: {connect_ip: 192.168.3.1}\n",
+        Told("`host` is no key", "write a check for each"),
+    ),
     Case("nodes:", "^static_routes: x\nnodes:", Told("no key of `inventory`", RAW)),
     Case("nodes:", "^static_ipaddress: x\nnodes:", Told("no key of `inventory`", RAW)),
     Case("nodes:", "^static_rules: x\nnodes:", Told("no key of `inventory`", RAW)),

@@ -9,9 +9,6 @@ use lvskit::inventory::keys::{Key, Role, Value, sections};
 use crate::common::netns::{Netns, inside};
 use crate::matrix::{KILLS_ITSELF, VERSIONS, as_root, judge, render, skipped};
 
-/// What `track_process` names; it has no keys.
-const RAW: &str = "raw: |\n  vrrp_track_process some {\n    process sh\n  }\n";
-
 /// A value for a key, as YAML.
 fn value(path: &str, key: &Key) -> String {
     let by_name = match (path, key.name) {
@@ -92,6 +89,7 @@ pub fn inventory(path: &str, key: &Key) -> Option<String> {
         ["bfd_instance"]
         | ["vrrp_script"]
         | ["track_file"]
+        | ["vrrp_track_process"]
         | ["vrrp_sync_group"]
         | ["virtual_server"]
         | ["virtual_server", "real_server"]
@@ -128,6 +126,10 @@ pub fn inventory(path: &str, key: &Key) -> Option<String> {
         "vrrp_script" => format!("some: {{{said}{}}}", required("script", "script: /usr/bin/test")),
         _ => "some: {script: /usr/bin/test 1}".into(),
     };
+    let process = match path {
+        "vrrp_track_process" => format!("some: {{{said}{}}}", required("process", "process: sh")),
+        _ => "some: {process: sh}".into(),
+    };
     let unicast = match key.name {
         "unicast_ttl" | "unicast_fault_no_peer" | "check_unicast_src" => ", unicast: true",
         "strict_mode" | "vrrp_strict" => ", state: BACKUP",
@@ -141,7 +143,7 @@ pub fn inventory(path: &str, key: &Key) -> Option<String> {
          nodes: [{{name: a, address: 192.168.3.1{}{}}}, {{name: b, address: 192.168.3.2}}]\n\
          track_file: {{{file}}}\n\
          vrrp_script: {{{script}}}\n\
-         {}{RAW}\
+         {}vrrp_track_process: {{{process}}}\n\
          bfd_instance: {{some: {{neighbor_ip: 192.168.3.2, source_ip: 192.168.3.1{session}}}}}\n\
          vrrp_instance:\n  \
            i: {{interface: eth0, virtual_router_id: 11, virtual_ipaddress: 192.168.3.100, \

@@ -88,6 +88,11 @@ const GROUP: (&str, &str) = (NODES, "vrrp_sync_group: {g: {group: [web, mail]}}\
 /// There is a service of the second instance too.
 const GROUPED: (&str, &str) = (SERVER, "    delay_loop: 5\n    vrrp_instance: web\n");
 
+const UNPROTECTED: &str =
+    "{notification_email: a@b.example, smtp_server: 192.168.3.1, enable_script_security: false}";
+const PROTECTED: &str =
+    "{notification_email: a@b.example, smtp_server: 192.168.3.1, enable_script_security: true}";
+
 /// No instance, and a service of an address.
 const WITHOUT: (&str, &str) = (
     "vrrp_instance:\n  web:\n    interface: eth0\n    virtual_router_id: 11\n    \
@@ -334,7 +339,8 @@ cases! {
         [(VRID, "    virtual_router_id: 11\n    preempt: false\n    preempt_delay: 5\n")],
         [(VRID, "    virtual_router_id: 11\n    preempt: true\n    preempt_delay: 5\n")];
     node_listed_twice: [(VRID, "    virtual_router_id: 11\n    nodes: [s1, s2, s1]\n")], [(VRID, "    virtual_router_id: 11\n    nodes: [s1, s2]\n")];
-    order_incomplete: [(VRID, "    virtual_router_id: 11\n    nodes: [s1]\n")], [(VRID, "    virtual_router_id: 11\n    nodes: [s2, s1]\n")];
+    order_incomplete: [GROUPED, (SECOND, &second(", nodes: [s1]"))], [GROUPED, (SECOND, &second(", nodes: [s2, s1]"))];
+    scripts_unprotected: [SCRIPT, TRACK, (MAILS, UNPROTECTED)], [SCRIPT, TRACK, (MAILS, PROTECTED)];
     hook_taken: [(VRID, "    virtual_router_id: 11\n    notify_master: /bin/true\n")], [(VRID, "    virtual_router_id: 11\n    notify: /bin/true\n")];
     vrid_twice:
         [NO_BYPASS, OTHERS, ("  web:\n", "  other: {interface: eth0, virtual_router_id: 11, virtual_ipaddress: 192.168.3.110}\n  web:\n"), ("  - port: 80\n", "  - port: 80\n    vrrp_instance: web\n")],

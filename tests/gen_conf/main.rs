@@ -33,6 +33,7 @@ mod missing;
 mod mutants;
 mod output;
 mod place;
+mod placeholders;
 mod probe;
 mod problems;
 mod properties;

@@ -98,6 +98,8 @@ fn says(rendered: &BTreeSet<String>, line: &str) -> bool {
     };
     // keepalived's default.
     line.ends_with("/state BACKUP")
+        // A check of its own.
+        || rendered.contains(&line.replace("/SMTP_CHECK/host/", "/SMTP_CHECK/"))
         // A mark's packets have one already.
         || line.starts_with("virtual_server fwmark ") && line.contains("/protocol ")
         || rendered.contains(line)

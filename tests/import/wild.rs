@@ -203,7 +203,7 @@ fn what_has_a_key_gets_it_and_what_has_none_stays() {
         "      - {address: 10.0.1.2, port: 8080, weight: 1, inhibit_on_failure: true}\n",
         "    sorry_server: 10.0.2.9 80\n",
         "  - fwmark: 1\n",
-        "      misc_path: /usr/local/bin/check_dns 10.0.1.1\n",
+        "      misc_path: '/usr/local/bin/check_dns {address}'\n",
     ] {
         assert!(stdout.contains(part), "{part}\nin {stdout}");
     }

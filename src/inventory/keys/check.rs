@@ -47,7 +47,8 @@ pub const OPTIONS: Key = Key::ours(
     "options",
     Value::OneOrMore(&Value::Kind(&values::WORDS)),
     "none",
-    "More options of smtp-check, such as --starttls; with `compat: false`.",
+    "More options of smtp-check, such as --starttls; with `compat: false`. `{address}` stands for the server's \
+     address, `{node}` for the name of the node that checks.",
 );
 
 /// `syslog`
@@ -71,7 +72,10 @@ pub const MAX_REPLY_LENGTH: Key<u32> =
 
 /// `misc_path`
 pub const MISC_PATH: Key<String> =
-    Key::plain("misc_path", Value::Program, "required", "The program and its arguments.");
+    Key::plain("misc_path", Value::Program, "required", MISC_PATH_DOC);
+
+const MISC_PATH_DOC: &str = "The program and its arguments. `{address}` stands for the server's address, `{node}` \
+                             for the name of the node that checks.";
 
 /// `misc_timeout`
 pub const MISC_TIMEOUT: Key<Seconds> = Key::plain(

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::values::{self, Kind};
 use super::wrong::wrong;
-use super::{COUNT, COUNT_OR_0, Key, RAW, TIMER, Table, Value, WHOLE_SECONDS, form};
+use super::{COUNT, COUNT_OR_0, Key, RAW, SIGNED_COUNT, TIMER, Table, Value, WHOLE_SECONDS, form};
 use crate::cluster::{Choice, Keyword, Release, RouterId, SmtpServer, Version};
 use crate::conf::word::Word;
 
@@ -60,6 +60,14 @@ pub const LVS_SYNC_DAEMON: Key<Word> = Key::ours(
     "The interface of IPVS's sync daemon, which tells the other nodes of connections.",
 );
 
+/// `enable_script_security`
+pub const ENABLE_SCRIPT_SECURITY: Key<bool> = Key::ours(
+    "enable_script_security",
+    Value::Bool,
+    "true",
+    "Whether keepalived refuses to run programs as root that others than root could replace.",
+);
+
 /// `vrrp_mcast_group4`
 pub const VRRP_MCAST_GROUP4: Key<IpAddr> = Key::plain(
     "vrrp_mcast_group4",
@@ -109,6 +117,7 @@ pub const GLOBAL_DEFS: Table = Table {
             SMTP_CONNECT_TIMEOUT.any(),
             ROUTER_ID.any(),
             VRRP_VERSION.any(),
+            ENABLE_SCRIPT_SECURITY.any(),
         ],
         OWN,
         SAME,
@@ -164,10 +173,10 @@ pub const FREE: &[Key] = &[
     )
     .renamed(Release::V2_2, "lvs_flush_onstop"),
     Key::plain("vrrp_garp_master_delay", WHOLE_SECONDS, "5", "Default of garp_master_delay."),
-    Key::plain("vrrp_garp_master_repeat", COUNT_OR_0, "5", "Default of garp_master_repeat."),
+    Key::plain("vrrp_garp_master_repeat", COUNT, "5", "Default of garp_master_repeat."),
     Key::plain("vrrp_garp_lower_prio_delay", WHOLE_SECONDS, "as master's", "Default, likewise."),
-    Key::plain("vrrp_garp_lower_prio_repeat", COUNT_OR_0, "as master's", "Default, likewise."),
-    Key::plain("vrrp_garp_master_refresh", WHOLE_SECONDS, "0", "Default of garp_master_refresh."),
+    Key::plain("vrrp_garp_lower_prio_repeat", SIGNED_COUNT, "as master's", "Default, likewise."),
+    Key::plain("vrrp_garp_master_refresh", COUNT_OR_0, "0", "Default of garp_master_refresh."),
     Key::plain("vrrp_garp_master_refresh_repeat", COUNT, "1", "Default, likewise."),
     Key::plain("vrrp_garp_interval", TIMER, "0", "Seconds between two gratuitous ARPs."),
     Key::plain("vrrp_gna_interval", TIMER, "0", "The same in IPv6."),
@@ -177,7 +186,12 @@ pub const FREE: &[Key] = &[
     Key::plain("vrrp_lower_prio_no_advert", Value::Bool, "false", "Default, likewise."),
     Key::plain("vrrp_higher_prio_send_advert", Value::Bool, "false", "Default, likewise."),
     Key::plain("vrrp_check_unicast_src", Value::Flag, "false", "Refuse adverts of non-peers."),
-    Key::plain("vrrp_startup_delay", TIMER, "0", "Seconds until instances start."),
+    Key::plain(
+        "vrrp_startup_delay",
+        Value::Seconds(1_000, 4_294_000_000, 1),
+        "0",
+        "Seconds until instances start.",
+    ),
     Key::plain("vrrp_notify_priority_changes", Value::Bool, "false", "Tell FIFOs of them too."),
     Key::plain(
         "default_interface",

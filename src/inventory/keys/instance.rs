@@ -31,7 +31,7 @@ pub const NODES: Key<Word> = Key::ours(
     "nodes",
     Value::OneOrMore(&Value::Kind(&values::HOST)),
     "all, in their order",
-    "The names of all nodes (of the site, with `site`), the preferred one first.",
+    "The names of the nodes that run it, the preferred one first; instances may overlap.",
 );
 
 /// `site`
@@ -397,12 +397,12 @@ pub const FREE: &[Key] = &[
         "5",
         "Seconds until the second series of gratuitous ARPs; 0 for none.",
     ),
-    Key::plain("garp_master_repeat", super::COUNT_OR_0, "5", "Gratuitous ARPs in a series."),
+    Key::plain("garp_master_repeat", super::COUNT, "5", "Gratuitous ARPs in a series."),
     Key::plain("garp_lower_prio_delay", super::WHOLE_SECONDS, "garp_master_delay", GARP_LOWER),
-    Key::plain("garp_lower_prio_repeat", super::COUNT_OR_0, "garp_master_repeat", GARP_LOWER),
+    Key::plain("garp_lower_prio_repeat", super::SIGNED_COUNT, "garp_master_repeat", GARP_LOWER),
     Key::plain(
         "garp_master_refresh",
-        super::WHOLE_SECONDS,
+        super::COUNT_OR_0,
         "0: never",
         "Seconds between repetitions.",
     ),
@@ -416,7 +416,7 @@ pub const FREE: &[Key] = &[
         "track_process",
         Value::OneOrMore(&Value::Kind(&values::WORDS)),
         "none",
-        "Names of `vrrp_track_process` blocks, which `raw` at the top can hold.",
+        "Names of `vrrp_track_process`, each perhaps with `weight NUMBER`.",
     ),
     Key::plain(
         "track_bfd",
@@ -442,7 +442,12 @@ pub const FREE: &[Key] = &[
         .since(Release::V2_2),
     Key::plain("notify_priority_changes", Value::Bool, "false", "Tell FIFOs of them too."),
     Key::plain("smtp_alert", Value::Bool, "false", "Send a mail at every transition."),
-    Key::plain("kernel_rx_buf_size", super::COUNT, "the system's", "Of the VRRP socket, bytes."),
+    Key::plain(
+        "kernel_rx_buf_size",
+        super::COUNT_OR_0,
+        "the system's",
+        "Of the VRRP socket, bytes.",
+    ),
 ];
 
 const GARP_EXTRA: &str = "Gratuitous ARPs on other interfaces, again and again.";

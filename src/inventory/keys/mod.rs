@@ -30,8 +30,8 @@ pub use node::{NODE, NODE_GLOBAL_DEFS, NODE_INSTANCE};
 pub use real_server::REAL_SERVER;
 pub use server::VIRTUAL_SERVER;
 pub use top::{ALLOW, TOP};
-pub use track::{COMMAND, TRACK_FILE, VRRP_SCRIPT, VRRP_SYNC_GROUP};
-pub use value::{COUNT, COUNT_OR_0, PORT, TIMER, TIMER_OR_0, Value, WHOLE_SECONDS};
+pub use track::{COMMAND, TRACK_FILE, VRRP_SCRIPT, VRRP_SYNC_GROUP, VRRP_TRACK_PROCESS};
+pub use value::{COUNT, COUNT_OR_0, PORT, SIGNED_COUNT, TIMER, TIMER_OR_0, Value, WHOLE_SECONDS};
 
 use self::wrong::{Read, Wrong};
 use crate::cluster::Release;
@@ -310,6 +310,7 @@ const SECTIONS: &[(&str, &Table)] = &[
     ("bfd_instance", &BFD_INSTANCE),
     ("track_file", &TRACK_FILE),
     ("vrrp_script", &VRRP_SCRIPT),
+    ("vrrp_track_process", &VRRP_TRACK_PROCESS),
     ("vrrp_sync_group", &VRRP_SYNC_GROUP),
     ("notify", &COMMAND),
     ("vrrp_instance", &VRRP_INSTANCE),

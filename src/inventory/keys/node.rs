@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use super::values;
-use super::{BFD_INSTANCE, Key, RAW, RAW_LINES, TRACK_FILE, Table, VRRP_SCRIPT, Value};
+use super::{
+    BFD_INSTANCE, Key, RAW, RAW_LINES, TRACK_FILE, Table, VRRP_SCRIPT, VRRP_TRACK_PROCESS, Value,
+};
 use super::{global, instance};
 use crate::conf::word::Word;
 
@@ -20,9 +22,10 @@ pub const ADDRESS: Key<IpAddr> = Key::ours(
     "address",
     Value::OneOrMore(&Value::Kind(&values::UNICAST)),
     "required",
-    "Where its service listens and is checked; at most one IPv4 and one IPv6 address.",
+    "Where its service listens and is checked: an address, or a list of both families and several networks. For a \
+     VIP with its network's length the one in that network counts, else the first of its family.",
 )
-.items(1, 2);
+.items(1, usize::MAX);
 
 /// `site`
 pub const SITE: Key<Word> = Key::ours(
@@ -80,6 +83,14 @@ pub const OWN_VRRP_SCRIPT: Key = Key::ours(
     "Programs of this node alone, by name; one of the cluster's name is in its place.",
 );
 
+/// `vrrp_track_process`
+pub const OWN_VRRP_TRACK_PROCESS: Key = Key::ours(
+    "vrrp_track_process",
+    Value::Named(&VRRP_TRACK_PROCESS),
+    "none",
+    "Processes of this node alone, by name; one of the cluster's name is in its place.",
+);
+
 /// `bfd_instance`
 pub const OWN_BFD_INSTANCE: Key = Key::ours(
     "bfd_instance",
@@ -135,6 +146,7 @@ pub const NODE: Table = Table {
         OWN_GLOBAL_DEFS,
         OWN_TRACK_FILE,
         OWN_VRRP_SCRIPT,
+        OWN_VRRP_TRACK_PROCESS,
         OWN_BFD_INSTANCE,
         OWN_VRRP_INSTANCE,
         RAW_LINES,

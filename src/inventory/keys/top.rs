@@ -114,6 +114,14 @@ pub const VRRP_SCRIPT: Key = Key::ours(
     "Programs whose exit code changes priorities.",
 );
 
+/// `vrrp_track_process`
+pub const VRRP_TRACK_PROCESS: Key = Key::ours(
+    "vrrp_track_process",
+    Value::Named(&super::VRRP_TRACK_PROCESS),
+    "none",
+    "Processes that change priorities, by name, for `track_process` of instances.",
+);
+
 /// `vrrp_sync_group`
 pub const VRRP_SYNC_GROUP: Key = Key::ours(
     "vrrp_sync_group",
@@ -165,6 +173,7 @@ pub const TOP: Table = Table {
         TRACK_FILE,
         BFD_INSTANCE,
         VRRP_SCRIPT,
+        VRRP_TRACK_PROCESS,
         VRRP_SYNC_GROUP,
         VRRP_INSTANCE,
         VIRTUAL_SERVER_GROUP,

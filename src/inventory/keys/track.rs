@@ -1,7 +1,8 @@
 //! The keys of what instances track, and of the groups that they form.
 
 use super::values;
-use super::{COUNT, Key, RAW, Table, Value, form, instance};
+use super::{COUNT, COUNT_OR_0, Key, RAW, TIMER_OR_0, Table, Value, form, instance};
+use crate::cluster::Choice;
 use crate::cluster::Release;
 use crate::conf::word::Word;
 
@@ -14,8 +15,10 @@ pub const GROUP: Key<Word> = Key::ours(
 );
 
 /// `command`
-pub const COMMAND_LINE: Key =
-    Key::ours("command", Value::Program, "required", "The program and its arguments.");
+pub const COMMAND_LINE: Key = Key::ours("command", Value::Program, "required", PROGRAM_DOC);
+
+const PROGRAM_DOC: &str = "The program and its arguments. `{node}` stands for the node's name, `{address}` for its \
+                           address.";
 
 /// `user`
 pub const COMMAND_USER: Key =
@@ -57,7 +60,7 @@ pub const VRRP_SCRIPT: Table = Table {
     name: "vrrp_script",
     groups: &[
         &[
-            Key::plain("script", Value::Program, "required", "The program and its arguments."),
+            Key::plain("script", Value::Program, "required", PROGRAM_DOC),
             Key::plain("interval", SECONDS, "1", "Whole seconds between two runs."),
             Key::plain("timeout", SECONDS, "interval", "Seconds after which a run has failed."),
             Key::plain("weight", Value::Weight(-253, 253), "0: FAULT while it fails", WEIGHT_DOC),
@@ -65,6 +68,57 @@ pub const VRRP_SCRIPT: Table = Table {
             Key::plain("fall", COUNT, "1", "Failures in a row that count."),
             Key::plain("user", Value::Kind(&values::USER), "script_user, root", "Whom it runs as."),
             Key::plain("init_fail", Value::Flag, "false", "Counts as failed until it succeeded."),
+        ],
+        RAW,
+    ],
+    either: &[],
+};
+
+/// `vrrp_track_process`
+pub const VRRP_TRACK_PROCESS: Table = Table {
+    name: "vrrp_track_process",
+    groups: &[
+        &[
+            Key::plain(
+                "process",
+                Value::Kind(&values::WORDS),
+                "required",
+                "The process that must run, by its name, and parameters that it must have.",
+            ),
+            Key::plain(
+                "param_match",
+                Value::OneOf(&[Choice::of("initial"), Choice::of("partial")]),
+                "exactly these",
+                "initial: the last parameter may be longer. partial: there may be more parameters.",
+            ),
+            Key::plain(
+                "weight",
+                Value::Weight(-254, 254),
+                "1",
+                "What it adds to the priority while the process runs (positive) or does not (negative); with \
+                 0 it means FAULT. `reverse` after it turns it round.",
+            ),
+            Key::plain("quorum", COUNT, "1", "The fewest processes of that name."),
+            Key::plain("quorum_max", COUNT_OR_0, "any", "The most; 0: none may run."),
+            Key::plain("fork_delay", TIMER_OR_0, "0", "Seconds until a process that came counts."),
+            Key::plain(
+                "terminate_delay",
+                TIMER_OR_0,
+                "0",
+                "Seconds until a process that went counts.",
+            ),
+            Key::plain(
+                "delay",
+                TIMER_OR_0,
+                "0",
+                "Both fork_delay and terminate_delay, in seconds.",
+            ),
+            Key::plain(
+                "full_command",
+                Value::Flag,
+                "false",
+                "Compare the whole command line instead of the process's name.",
+            ),
         ],
         RAW,
     ],

@@ -75,6 +75,9 @@ pub const COUNT: Value = Value::Int(1, 4_294_967_295);
 /// A number that fits into 32 bits.
 pub const COUNT_OR_0: Value = Value::Int(0, 4_294_967_295);
 
+/// A number that fits into 31 bits.
+pub const SIGNED_COUNT: Value = Value::Int(0, 2_147_483_647);
+
 impl Value {
     /// Reads one value of a key called `name`, for a release: as it is written into keepalived.conf.
     ///

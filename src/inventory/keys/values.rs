@@ -75,7 +75,7 @@ macro_rules! port {
 pub const TEXT: Kind = Kind {
     several: false,
     shown: "a text",
-    pattern: concat!("^", word!(), r"[ !#-\[\]-~]{1,900}$"),
+    pattern: concat!("^", word!(), r"[ !#-\[\]-~\u00a1-\ufffd]{1,900}$"),
     numeric: true,
     good: "some.example.org",
     bad: "some \"text",
@@ -100,7 +100,7 @@ pub const REASON: Kind = Kind {
 pub const NAME: Kind = Kind {
     several: false,
     shown: "one word, such as mail_relay",
-    pattern: concat!("^", word!(), r"[!#-\[\]-~]{1,900}$"),
+    pattern: concat!("^", word!(), r"[!#-\[\]-~\u00a1-\ufffd]{1,900}$"),
     numeric: true,
     good: "mail_relay",
     bad: "mail relay",
@@ -119,7 +119,7 @@ pub const NAME: Kind = Kind {
 pub const WORDS: Kind = Kind {
     several: true,
     shown: "one or more words",
-    pattern: r"^(?=.*[^ ])(?!(.* )?[{}]( |$))(?!.*\$[A-Za-z_{])[ !#-\[\]-~]{1,900}$",
+    pattern: r"^(?=.*[^ ])(?!(.* )?[{}]( |$))(?!.*\$[A-Za-z_{])[ !#-\[\]-~\u00a1-\ufffd]{1,900}$",
     numeric: true,
     good: "1",
     bad: "some \"text",
@@ -176,7 +176,7 @@ pub const MAILBOX: Kind = Kind {
             let cure = "write one such as unix_adm@domain.ru";
             return wrong(format!("`{text}` is no mail address"), cure);
         }
-        (TEXT.read)(text)
+        ascii(text)
     },
 };
 
@@ -293,7 +293,7 @@ pub const INTERFACE: Kind = Kind {
                 "name the servers' network interface",
             );
         }
-        (TEXT.read)(text)
+        ascii(text)
     },
 };
 
@@ -301,7 +301,7 @@ pub const INTERFACE: Kind = Kind {
 pub const PATH: Kind = Kind {
     several: false,
     shown: "an absolute path",
-    pattern: concat!("^", word!(), r"/[ !#-\[\]-~]*[ !#-.0-\[\]-~]$"),
+    pattern: concat!("^", word!(), r"/[ !#-\[\]-~\u00a1-\ufffd]*[ !#-.0-\[\]-~\u00a1-\ufffd]$"),
     numeric: false,
     good: "/run/some-file",
     bad: "run/some-file",
@@ -321,7 +321,7 @@ pub const PATH: Kind = Kind {
 pub const PROGRAM: Kind = Kind {
     several: false,
     shown: "an absolute path and arguments",
-    pattern: concat!("^", word!(), r"(?=[^']*('[^']*'[^']*)*$)/(?!/)[ !#-\[\]-~]*$"),
+    pattern: concat!("^", word!(), r"(?=[^']*('[^']*'[^']*)*$)/(?!/)[ !#-\[\]-~\u00a1-\ufffd]*$"),
     numeric: false,
     good: "/usr/bin/test 1 2",
     bad: "/usr/bin/test '1",
@@ -369,7 +369,7 @@ pub const TRACKED: Kind = Kind {
     several: true,
     shown: "NAME or NAME weight NUMBER",
     pattern: concat!(
-        r"^(?! *[{}]( |$))(?!.*\$[A-Za-z_{]) *[!#-\[\]-~]+ *",
+        r"^(?! *[{}]( |$))(?!.*\$[A-Za-z_{]) *[!#-\[\]-~\u00a1-\ufffd]+ *",
         r"( weight +-?[0-9]+( +(no)?reverse)? *)?$"
     ),
     numeric: true,
@@ -401,7 +401,7 @@ pub const LABEL: Kind = Kind {
     bad: "eth0: 1",
     read: |text| match text.len() > INTERFACE_LENGTH || text.contains(char::is_whitespace) {
         true => super::wrong::invalid("label", text, LABEL.shown),
-        false => (TEXT.read)(text),
+        false => ascii(text),
     },
 };
 
@@ -482,6 +482,14 @@ fn word(text: &str) -> Read<Word> {
     text.parse().or_else(|error| wrong(format!("the value {error}"), "write another value"))
 }
 
+/// A text of ASCII characters: what mail servers and the kernel's tools take without being asked.
+fn ascii(text: &str) -> Read<String> {
+    match text.chars().find(|c| !c.is_ascii()) {
+        Some(c) => wrong(format!("the value contains {c:?}"), "use printable ASCII"),
+        None => (TEXT.read)(text),
+    }
+}
+
 fn host(text: &str) -> Read<Word> {
     let label = |label: &str| {
         (1..=LABEL_LENGTH).contains(&label.len())
@@ -560,8 +568,8 @@ pub fn password(text: &str) -> Read<Word> {
         );
     }
     let password = match text.parse::<Word>() {
-        Ok(password) => password,
-        Err(_) => {
+        Ok(password) if text.is_ascii() => password,
+        _ => {
             return wrong(
                 "the password has characters that keepalived.conf can't hold",
                 "use printable ASCII without \" and \\, and no $ before a letter",
@@ -586,7 +594,7 @@ mod tests {
     fn each_kind_has_its_edges() {
         for (kind, good, bad) in [
             (&TEXT, &["a b", "it's"][..], &["", "a\"b", "{", "$HOME", "a\nb"][..]),
-            (&NAME, &["mail_relay"], &["", "a b"]),
+            (&NAME, &["mail_relay", "почта"], &["", "a b", "a\u{a0}b"]),
             (&WORDS, &["a", "tcp 900 udp 300"], &["", " ", "a \"b", "a\nb", "include x"]),
             (
                 &HOST,
@@ -601,16 +609,24 @@ mod tests {
             (
                 &INTERFACE,
                 &["eth0", "bond0.100", "vlan100", "br-lan"],
-                &["", "lo", "averyveryverylong", "a b", "a/b", "eth*"],
+                &["", "lo", "averyveryverylong", "a b", "a/b", "eth*", "füß0"],
             ),
             (&UNICAST, &["192.168.3.101", "fd00::1"], &["192.168.3.101/24", "127.0.0.1", "x"]),
-            (&MAILBOX, &["unix_adm@domain.ru", "root"], &["", "@domain.ru", "a b@c", "a@", "a b"]),
+            (
+                &MAILBOX,
+                &["unix_adm@domain.ru", "root"],
+                &["", "@domain.ru", "a b@c", "a@", "a b", "ü@c"],
+            ),
             (
                 &RELAY,
                 &["192.168.3.1", "192.168.3.1 2525", "mail.domain.ru"],
                 &["", "a b c", "192.168.3.1 0"],
             ),
-            (&PASSWORD, &["mrelay", "12345678", "a#b!c{d"], &["", "123456789", "a\"b", "$HOME"]),
+            (
+                &PASSWORD,
+                &["mrelay", "12345678", "a#b!c{d"],
+                &["", "123456789", "a\"b", "$HOME", "пар"],
+            ),
             (
                 &PROGRAM,
                 &["/bin/x", "/bin/x a b", "/bin/x 'a b'"],

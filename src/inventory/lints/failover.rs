@@ -45,8 +45,8 @@ pub(super) static LINTS: &[&Lint] = &[
         id: "node-without-instance",
         severity: Severity::Warning,
         title: "a node that runs no instance",
-        why: "Each instance is bound to another site, so this node never takes a VIP over.",
-        help: "correct `site`, of the node or of an instance",
+        why: "Each instance is bound to another site or to other nodes, so this node never takes a VIP over.",
+        help: "correct `site`, of the node or of an instance, or `nodes` of an instance",
         check: Some(idle),
     },
     &Lint {
@@ -222,6 +222,16 @@ fn idle(drafts: &Drafts<'_>, found: &mut Found<'_>) {
             continue;
         }
         let Some(node_name) = &node.name else { continue };
+        if drafts.instances.iter().any(|instance| member::of_site(instance, node)) {
+            let name = node_name.value.as_str();
+            let title = format!("`{name}` runs no instance: the `nodes` of each are others");
+            found.with(
+                node_name.at.clone(),
+                title,
+                format!("add `{name}` to `nodes` of an instance"),
+            );
+            continue;
+        }
         let sites: Vec<&str> = drafts
             .instances
             .iter()

@@ -94,7 +94,9 @@ fn sources(instance: &InstanceDraft, nodes: &[NodeDraft], problems: &mut Problem
         .partition(|&place| own(place).is_some_and(|own| own.unicast_src_ip.is_some()));
     for place in unsaid.into_iter().chain(said) {
         let source = own(place).and_then(|own| own.unicast_src_ip.as_ref());
-        let address = source.map(|source| source.value).or(nodes[place].address_of(family));
+        let address = source
+            .map(|source| source.value)
+            .or_else(|| member::own_address(instance, &nodes[place], family));
         let Some(address) = address else { continue };
         if let (true, Some(source)) = (seen.contains(&address), source) {
             problems.found(

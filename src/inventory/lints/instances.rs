@@ -139,12 +139,14 @@ pub(super) static NODE_LISTED_TWICE: Lint = Lint::error(
     "remove one of them",
 );
 
-pub(super) static ORDER_INCOMPLETE: Lint = Lint::error(
-    "order-incomplete",
-    "the order of an instance lacks a node",
-    "Each node that runs the instance needs a priority. An instance for some nodes only is bound to a `site`.",
-    "name every node; or write the same `site: NAME` at the nodes that run it and at the instance",
-);
+pub(super) static ORDER_INCOMPLETE: Lint = Lint {
+    id: "order-incomplete",
+    severity: super::lint::Severity::Hint,
+    title: "a node is not in the `nodes` of an instance",
+    why: "Only the nodes that are listed run it. That is right for an instance of some nodes, and wrong where a new node was forgotten.",
+    help: "add every node that shall run it, the preferred one first",
+    check: None,
+};
 
 pub(super) static PREEMPT_AMONG_EQUALS: Lint = Lint::error(
     "preempt-among-equals",
@@ -198,7 +200,7 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
     for instance in drafts.instances {
         addresses(instance, drafts, problems);
         version(instance, drafts.global_defs.vrrp_version, problems);
-        election(instance, drafts.nodes, problems);
+        election(instance, drafts, problems);
         uniform(instance, problems);
         alike(instance, drafts.nodes, problems);
         hooks(instance, drafts, problems);
@@ -300,8 +302,12 @@ fn off_the_network(instance: &InstanceDraft, nodes: &[&NodeDraft], problems: &mu
             continue;
         };
         let Ok(network) = ipnetwork::IpNetwork::new(address, length) else { continue };
-        let own: Vec<IpAddr> =
-            nodes.iter().filter_map(|node| node.address_of(Family::of(address))).collect();
+        let own: Vec<IpAddr> = nodes
+            .iter()
+            .flat_map(|node| &node.addresses)
+            .map(|own| own.value)
+            .filter(|own| Family::of(*own) == Family::of(address))
+            .collect();
         let inside = own.is_empty() || own.iter().any(|&own| network.contains(own));
         if vip.value.dev.is_none() && !inside {
             problems.found(
@@ -416,7 +422,7 @@ fn version(instance: &InstanceDraft, global: Version, problems: &mut Problems) {
     }
 }
 
-fn election(instance: &InstanceDraft, nodes: &[NodeDraft], problems: &mut Problems) {
+fn election(instance: &InstanceDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
     let preempt = instance.preempt.as_ref().map(|preempt| preempt.value);
     if let (Some(false), Some(delay)) = (preempt, &instance.preempt_delay) {
         problems.found(
@@ -427,7 +433,9 @@ fn election(instance: &InstanceDraft, nodes: &[NodeDraft], problems: &mut Proble
         );
     }
     let Some(order) = &instance.nodes else { return };
-    if instance.priority.is_some() || instance.is_uniform() {
+    let listed = |node: &NodeDraft| node.name.as_ref().is_none_or(|name| order.has(&name.value));
+    let mut own = drafts.nodes.iter().filter(|node| member::of_site(instance, node));
+    if (instance.priority.is_some() || instance.is_uniform()) && own.all(listed) {
         problems.found(
             &ORDER_WITHOUT_EFFECT,
             order.at.clone(),
@@ -435,23 +443,27 @@ fn election(instance: &InstanceDraft, nodes: &[NodeDraft], problems: &mut Proble
             "remove `nodes`, or `priority`",
         );
     }
-    check_order(instance, order, nodes, problems);
+    check_order(instance, order, drafts, problems);
 }
 
-/// The order must name each node once.
+/// The order must name nodes, and each once.
 fn check_order(
     instance: &InstanceDraft,
     order: &Order,
-    nodes: &[NodeDraft],
+    drafts: &Drafts<'_>,
     problems: &mut Problems,
 ) {
-    let mut known: Vec<&Word> = Vec::new();
-    for place in member::members(instance, nodes) {
-        // A name that could not be read is a problem already.
-        let Some(name) = &nodes[place].name else { return };
-        known.push(&name.value);
-    }
-    for name in order.names.iter().filter(|name| !known.contains(&&name.value)) {
+    let nodes = drafts.nodes;
+    // A name that could not be read is a problem already.
+    let Some(names) = nodes.iter().map(|node| node.name.as_ref()).collect::<Option<Vec<_>>>()
+    else {
+        return;
+    };
+    let known = |name: &Word| {
+        let place = drafts.places.get(name.as_str());
+        place.is_some_and(|&place| member::of_site(instance, &nodes[place]))
+    };
+    for name in order.names.iter().filter(|name| !known(&name.value)) {
         let cure = match &instance.site {
             Some(_) => "name one of this site",
             None => "name one of the section `nodes`",
@@ -463,6 +475,10 @@ fn check_order(
             cure,
         );
     }
+    let left_out: Vec<&str> = (nodes.iter().zip(names))
+        .filter(|(node, name)| member::of_site(instance, node) && !order.has(&name.value))
+        .map(|(_, name)| name.value.as_str())
+        .collect();
     let names: Vec<&Placed<_>> = order.names.iter().collect();
     unique(
         &NODE_LISTED_TWICE,
@@ -471,15 +487,17 @@ fn check_order(
         "this node stands twice in the order",
         problems,
     );
-    let missing = |name: &&&Word| names.iter().all(|n| n.value != ***name);
-    let missing: Vec<&str> = known.iter().filter(missing).map(|name| name.as_str()).collect();
-    if order.whole && order.names.len() < known.len() && !missing.is_empty() {
+    if let ([first, rest @ ..], true) = (left_out.as_slice(), order.whole) {
+        let others = match rest.len() {
+            0 => String::new(),
+            1 => " and 1 other node".to_owned(),
+            several => format!(" and {several} other nodes"),
+        };
         problems.found(
             &ORDER_INCOMPLETE,
             order.at.clone(),
-            format!("the order of nodes lacks {}", missing.join(", ")),
-            "name every node once, the preferred one first; for an instance of some nodes only, write `site: NAME` \
-             at these nodes and in the instance",
+            format!("`{first}`{others} will not run `{}`", instance.name()),
+            "add every node that shall run it, the preferred one first",
         );
     }
 }

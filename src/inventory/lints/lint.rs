@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::Drafts;
+use crate::cluster::Release;
 use crate::inventory::read::Problems;
 
 /// How bad a finding is.
@@ -82,6 +83,11 @@ impl Lint {
 }
 
 impl Found<'_> {
+    /// What the files are for.
+    pub(super) fn target(&self) -> Release {
+        self.problems.target()
+    }
+
     /// A case, with the help that all cases have.
     pub(super) fn at(&mut self, at: Range<usize>, title: impl Into<String>) {
         self.problems.found(self.lint, at, title, self.lint.help);

@@ -163,7 +163,7 @@ fn missing(
     Some((format!("which {} does not have", without.value), cure))
 }
 
-/// What `raw` at the top has to define, since there is no section for it.
+/// What a section or `raw` at the top has to define.
 fn in_raw(settings: &Settings, places: &Places, drafts: &Drafts<'_>, problems: &mut Problems) {
     let lines = || drafts.raw.iter().chain(drafts.nodes.iter().flat_map(|node| &node.raw));
     let included =
@@ -186,15 +186,20 @@ fn in_raw(settings: &Settings, places: &Places, drafts: &Drafts<'_>, problems: &
     ] {
         for line in settings.statements(key).iter().flat_map(|list| list.block.iter().flatten()) {
             let name = unquoted(&line.line);
-            let session = key == "track_bfd" && is_session(name, drafts);
-            if !session && !defined(&heads, name) {
+            let known = match key {
+                "track_bfd" => is_session(name, drafts),
+                _ => {
+                    drafts.tracks.defined.iter().any(|it| it.section == heads[0] && it.name == name)
+                }
+            };
+            if !known && !defined(&heads, name) {
                 problems.found(
                     &UNKNOWN_NAME,
                     places.item(key, name),
                     format!("`{key}` names `{name}`, and there is no `{} {name}`", heads[0]),
                     match key {
                         "track_bfd" => "add it to the section `bfd_instance`, or correct the name",
-                        _ => "define it in `raw` at the top, or correct the name",
+                        _ => "add it to the section `vrrp_track_process`, or correct the name",
                     },
                 );
             }

@@ -68,8 +68,8 @@ pub(super) static INSTANCE_WITHOUT_NODES: Lint = Lint::error(
 pub(super) static NODE_OF_OTHER_SITE: Lint = Lint::error(
     "node-of-other-site",
     "a node says something of an instance that it does not run",
-    "The instance is bound to another site.",
-    "remove it, or correct the site",
+    "The instance is bound to another site or to other nodes.",
+    "remove it, or correct `site` or `nodes`",
 );
 
 pub(super) static UNICAST_KEY_WITHOUT_UNICAST: Lint = Lint::error(
@@ -195,11 +195,18 @@ fn own_instances(node: &NodeDraft, drafts: &Drafts<'_>, problems: &mut Problems)
             continue;
         };
         if !member::runs(instance, node) {
+            let (why, cure) = match member::of_site(instance, node) {
+                false => ("it is of another site", "remove it, or correct the site"),
+                true => (
+                    "its `nodes` are others",
+                    "remove it, or add the node to `nodes` of the instance",
+                ),
+            };
             problems.found(
                 &NODE_OF_OTHER_SITE,
                 name.at.clone(),
-                format!("`{}` does not run here: it is of another site", name.value),
-                "remove it, or correct the site",
+                format!("`{}` does not run here: {why}", name.value),
+                cure,
             );
         }
         if let (Some(priority), true) = (&own.priority, instance.is_uniform()) {

@@ -12,6 +12,7 @@ pub(super) static LINTS: &[&Lint] = &[
     &HOOKS_TOO_COARSE,
     &RAW_OVERRULES,
     &SHELL_WORDS,
+    &SCRIPTS_UNPROTECTED,
     &CHECK_TAKES_LONG,
 ];
 
@@ -62,6 +63,13 @@ pub(in crate::inventory) static SHELL_WORDS: Lint = Lint::warning(
     "a command with words that only a shell knows",
     "keepalived runs commands without a shell: `>`, `|` and `&&` become arguments, and the program fails. A tracked script that fails so puts all nodes into FAULT.",
     "write a script of its own and name that, or /bin/sh -c '...'",
+);
+
+pub(in crate::inventory) static SCRIPTS_UNPROTECTED: Lint = Lint::warning(
+    "scripts-unprotected",
+    "programs run as root that others may replace",
+    "Without `enable_script_security` keepalived only warns of a program that others than root may write to, and runs it as root: whoever may, becomes root. `keepalived -t` answers with 6.",
+    "remove it, and give the programs and their folders to root, or say `user` at each",
 );
 
 pub(in crate::inventory) static CHECK_TAKES_LONG: Lint = Lint::warning(

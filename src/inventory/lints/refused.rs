@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::lint::{Found, Lint, Severity};
 use super::servers::group_lines;
 use super::{Drafts, traffic};
-use crate::cluster::{Forwarding, Service, Tracked};
+use crate::cluster::{Forwarding, Release, Service, Tracked};
 use crate::conf::statement::Settings;
 use crate::inventory::instance::InstanceDraft;
 use crate::inventory::places::Places;
@@ -48,8 +48,8 @@ pub(super) static LINTS: &[&Lint] = &[
         id: "route-without-dev",
         severity: Severity::Error,
         title: "a virtual route without an interface",
-        why: "keepalived does not look for the interface of `via`, and calls the line an error.",
-        help: "add `dev INTERFACE` to the line",
+        why: "keepalived before 2.3 does not look for the interface of `via`, and calls the line an error.",
+        help: "add `dev INTERFACE` to the line; or write `target: keepalived 2.3` when all nodes have that",
         check: Some(routes),
     },
     &Lint {
@@ -161,6 +161,9 @@ fn lines<'a>(
 }
 
 fn routes(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    if found.target() >= Release::V2_3 {
+        return;
+    }
     let unreachable = ["blackhole", "unreachable", "prohibit", "throw"];
     for (at, line) in lines("virtual_routes", drafts) {
         let has = |wanted: &[&str]| line.split_whitespace().any(|word| wanted.contains(&word));

@@ -28,6 +28,12 @@ fn unused(drafts: &Drafts<'_>, found: &mut Found<'_>) {
         used.extend(script.iter().map(|line| ("vrrp_script", name(line))));
         used.extend(file.iter().map(|line| ("track_file", name(line))));
     }
+    let settings = drafts.instances.iter().map(|instance| &instance.settings);
+    let own =
+        drafts.nodes.iter().flat_map(|node| node.instances.iter().map(|(_, own)| &own.settings));
+    let processes = settings.chain(own).flat_map(|settings| settings.statements("track_process"));
+    let lines = processes.flat_map(|list| list.block.iter().flatten());
+    used.extend(lines.map(|line| ("vrrp_track_process", name(&line.line))));
     for server in drafts.servers {
         let files = server.all_checks().flat_map(|checks| &checks.files.tracked);
         used.extend(files.map(|file| ("track_file", file.value.as_str())));
@@ -47,6 +53,9 @@ fn unused(drafts: &Drafts<'_>, found: &mut Found<'_>) {
             }
             "track_file" => {
                 format!("write `track_file: {}` in an instance, or remove it", defined.name)
+            }
+            "vrrp_track_process" => {
+                format!("write `track_process: {}` in an instance, or remove it", defined.name)
             }
             _ => format!("write `group: {}` in a virtual_server, or remove it", defined.name),
         };
