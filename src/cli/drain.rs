@@ -129,11 +129,11 @@ pub struct Undrain {
 #[derive(Debug, Clone, Copy, Args)]
 #[group(id = "part", multiple = true)]
 pub struct Part {
-    /// The node as a director: it gives its addresses up and does not become MASTER
+    /// The node as a director: drained, it gives its addresses up and does not become MASTER
     #[arg(long)]
     director: bool,
 
-    /// The node as a server: the checks of all directors fail here, so they send nothing new
+    /// The node as a server: drained, it fails the checks of all directors, so they send nothing new
     #[arg(long)]
     server: bool,
 }

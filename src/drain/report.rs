@@ -37,7 +37,10 @@ impl Failure {
 
 impl From<NoteError> for Failure {
     fn from(error: NoteError) -> Failure {
-        let help = format!("remove {} and run it again", error.file.display());
+        let help = match error.source.kind() {
+            io::ErrorKind::WouldBlock => "run it again when that has ended".to_owned(),
+            _ => format!("remove {} and run it again", error.file.display()),
+        };
         Failure::new(Exit::File, error.to_string(), help)
     }
 }

@@ -1,5 +1,6 @@
 //! The commands `lvskit drain` and `lvskit undrain`.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
@@ -7,12 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use nftables::schema::Nftables;
 use nix::unistd::geteuid;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::director::{Director, Refused, Taken, pause};
 use super::file::{self, Word};
 use super::report::{Failure, Report, say};
+use super::server::Plan;
 use super::stop::failed;
 use super::wait::in_the_balance;
 use super::{server, stop, wait};
@@ -85,12 +88,18 @@ fn take_out(args: &Drain, nft: &Nft, interrupted: &AtomicBool) -> Result<(Report
     if node.config.is_none() {
         return Err(unread(&node));
     }
+    let lock = Drained::lock()?;
     let (noted, _) = Drained::read()?.unzip();
     let mut drained = noted.unwrap_or_default();
-    let refusal = match args.part.server() {
+    let plan = match args.part.server() {
         true => planned(args, &node, &tree, drained.server.as_ref())?,
         false => None,
     };
+    if plan.is_some() {
+        // An nft that can't do its part says so before anything has changed.
+        nft.apply(&Nftables { objects: Cow::default() })?;
+    }
+    let lag = plan.as_ref().map_or(Duration::ZERO, |plan| plan.lag);
     let until = if args.until_boot { Until::Boot } else { Until::Undrain };
     let mut taken = Vec::new();
     if args.part.director() {
@@ -99,7 +108,7 @@ fn take_out(args: &Drain, nft: &Nft, interrupted: &AtomicBool) -> Result<(Report
         drained.director = Some(director.file);
         drained.write(until)?;
     }
-    if let Some(refusal) = refusal {
+    if let Some(refusal) = plan.map(|plan| plan.refusal) {
         let same = drained.server.as_ref() == Some(&refusal);
         if !(same && matches!(refusal.in_force()?, InForce::Yes { .. })) {
             nft.apply(&refusal.transaction())?;
@@ -107,16 +116,17 @@ fn take_out(args: &Drain, nft: &Nft, interrupted: &AtomicBool) -> Result<(Report
         drained.server = Some(refusal);
     }
     drained.write(until)?;
+    drop(lock);
     let mut report =
         Report { drained, until: Some(until), taken, sessions: None, as_json: args.json };
     let mut exit = Exit::Ok;
     if let Some(refusal) = report.drained.server.as_ref().filter(|_| args.wait) {
-        let waited = wait::wait(refusal, args.timeout, interrupted)
+        let (left, over) = wait::wait(refusal, args.timeout, lag, interrupted)
             .map_err(|why| Failure::new(Exit::Refused, why, "the node is drained all the same"))?;
-        report.sessions = Some(waited.0);
-        if !waited.1 {
+        report.sessions = Some(left.sessions);
+        if !over {
             let why = if interrupted.load(Ordering::Relaxed) { "interrupted" } else { "timeout" };
-            say(&format!("error: {why}: {} sessions are left; the node stays drained", waited.0));
+            say(&format!("error: {why}: {}; the node stays drained", left.text()));
             exit = Exit::Timeout;
         }
     }
@@ -129,7 +139,7 @@ fn planned(
     node: &NodeState,
     tree: &[Statement],
     before: Option<&Refusal>,
-) -> Result<Option<Refusal>, Failure> {
+) -> Result<Option<Plan>, Failure> {
     let mut plan = server::plan(tree, |address| node.is_own(address), &args.from);
     // Those that were named before stay.
     plan.refusal.from.extend(before.iter().flat_map(|before| &before.from));
@@ -152,7 +162,7 @@ fn planned(
             "`lvskit status` shows them; --force drains all the same",
         ));
     }
-    Ok(Some(plan.refusal))
+    Ok(Some(plan))
 }
 
 fn give_up(
@@ -182,9 +192,14 @@ fn give_up(
 /// The server first: when the node is MASTER again, it should balance as the others do.
 fn put_back(args: &Undrain, interrupted: &AtomicBool) -> Result<Report, Failure> {
     let (node, tree) = NodeState::read(&args.places.to_read());
+    let _lock = Drained::lock()?;
     let noted = Drained::read()?;
     let until = noted.as_ref().map(|(_, until)| *until);
     let mut drained = noted.map(|(drained, _)| drained).unwrap_or_default();
+    // Which file keepalived follows is not known then.
+    if args.part.director() && drained.director.is_none() && node.config.is_none() {
+        return Err(unread(&node));
+    }
     if args.part.server() {
         let refusal = drained.server.take();
         // Before the table goes, or the watcher would put it back.
@@ -206,7 +221,7 @@ fn put_back(args: &Undrain, interrupted: &AtomicBool) -> Result<Report, Failure>
         let mut files: BTreeSet<PathBuf> = file::followed(&tree).into_iter().collect();
         files.extend(drained.director.take());
         if files.is_empty() && !args.part.any() {
-            return Err(if node.config.is_none() { unread(&node) } else { no_file() });
+            return Err(no_file());
         }
         for file in files {
             if file::read(&file).map_err(|error| failed(&file, &error))? != Word::Off {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use crate::conf::grammar::Statement;
 use crate::guard::refusal::Refusal;
@@ -18,6 +19,8 @@ pub struct Plan {
     pub refusal: Refusal,
     /// Why sessions or connections would be lost, each with its cure.
     pub against: Vec<(String, &'static str)>,
+    /// How long it may take until the check of the last director has failed.
+    pub lag: Duration,
 }
 
 /// A real server of this node.
@@ -42,6 +45,7 @@ pub fn plan(tree: &[Statement], is_own: impl Fn(IpAddr) -> bool, more: &[IpAddr]
         .flat_map(|service| own_servers(service, &is_own))
     {
         plan.against.extend(own.against());
+        plan.lag = plan.lag.max(own.lag());
         plan.refusal.ports.entry(own.address).or_default().extend(&own.ports);
     }
     plan.refusal.ports.retain(|_, ports| !ports.is_empty());
@@ -50,12 +54,9 @@ pub fn plan(tree: &[Statement], is_own: impl Fn(IpAddr) -> bool, more: &[IpAddr]
 
 /// What IPVS says against it: virtual servers that have no other real server in the balance.
 pub fn alone(refusal: &Refusal, ipvs: &Ipvs) -> Vec<String> {
-    let is_own = |address: &IpAddr, port: &u16| {
-        refusal.ports.get(address).is_some_and(|ports| ports.contains(port))
-    };
     let alone = ipvs.services.iter().filter(|service| {
         let mut in_it = service.servers.iter().filter(|server| server.weight > 0).peekable();
-        in_it.peek().is_some() && in_it.all(|server| is_own(&server.address, &server.port))
+        in_it.peek().is_some() && in_it.all(|server| refusal.is_of(server.address, server.port))
     });
     alone.map(|service| service.key.to_string()).collect()
 }
@@ -100,8 +101,14 @@ fn own_servers<'a>(
         let address = address(server).filter(|address| is_own(*address))?;
         let words = service.values();
         let port = |words: &[String]| words.get(1).and_then(|port| port.parse::<u16>().ok());
+        // `virtual_server fwmark 3` and `virtual_server group NAME` name no port.
+        let of_service = || {
+            let named =
+                words.first().is_some_and(|word| ["fwmark", "group"].contains(&word.as_str()));
+            if named { None } else { port(words) }
+        };
         let mut ports: BTreeSet<u16> =
-            port(server.values()).or_else(|| port(words)).into_iter().collect();
+            port(server.values()).or_else(of_service).into_iter().collect();
         ports.extend(
             checks(server).filter_map(|check| number::<u16>(check.inner(), "connect_port")),
         );
@@ -120,7 +127,28 @@ fn is_check(keyword: &str) -> bool {
     keyword.ends_with("_CHECK") || ["HTTP_GET", "SSL_GET"].contains(&keyword)
 }
 
+/// keepalived's own, where the file says nothing: seconds between two checks; attempts after the first, and
+/// seconds between those (HTTP_GET and SMTP_CHECK have the most).
+const DELAY_LOOP: f64 = 60.0;
+const RETRY: f64 = 3.0;
+const DELAY_BEFORE_RETRY: f64 = 3.0;
+
 impl Own<'_> {
+    /// A refused connection fails at once, so a check takes its interval and the pauses between attempts.
+    fn lag(&self) -> Duration {
+        let of = |check: &[Statement], keyword: &str, default: f64| {
+            let blocks = [check, self.server.inner(), self.service];
+            blocks.iter().find_map(|block| number::<f64>(block, keyword)).unwrap_or(default)
+        };
+        let seconds = |check: &Statement| {
+            let check = check.inner();
+            of(check, "delay_loop", DELAY_LOOP)
+                + of(check, "retry", RETRY) * of(check, "delay_before_retry", DELAY_BEFORE_RETRY)
+        };
+        let longest = checks(self.server).map(seconds).fold(0.0, f64::max);
+        Duration::try_from_secs_f64(longest).unwrap_or(Duration::MAX)
+    }
+
     fn against(&self) -> Vec<(String, &'static str)> {
         let mut against = Vec::new();
         let of = &self.of;
@@ -219,6 +247,28 @@ virtual_server 10.0.0.100 25 {\n lb_algo mh\n mh-fallback\n inhibit_on_failure
         let off = here.replace("inhibit_on_failure", "inhibit_on_failure off");
         assert!(against(&off).contains("removed"));
         assert_eq!(against(&FILE.replace("lb_algo mh\n mh-fallback", "lb_algo wlc")), "");
+    }
+
+    #[test]
+    fn a_firewall_mark_is_no_port() {
+        let marked = FILE.replace("virtual_server 10.0.0.100 25", "virtual_server fwmark 3");
+        let ports = planned(&marked).refusal.ports;
+        assert_eq!(ports.values().collect::<Vec<_>>(), [&BTreeSet::from([25, 26])]);
+        let bare = marked.replace("real_server 10.0.0.1 25", "real_server 10.0.0.1");
+        let bare = bare.replace("TCP_CHECK {\n   connect_port 26", "MISC_CHECK {\n   misc_path /x");
+        assert!(planned(&bare).refusal.ports.is_empty());
+        assert!(against(&bare).contains("none fails"));
+        // IPVS has no port for it.
+        assert!(planned(&marked).refusal.is_of("10.0.0.1".parse().unwrap(), 0));
+    }
+
+    #[test]
+    fn the_slowest_check_says_how_long_others_may_send() {
+        assert_eq!(planned(FILE).lag, Duration::from_secs(60 + 3 * 3));
+        let quick =
+            FILE.replace("inhibit_on_failure", "inhibit_on_failure\n delay_loop 1\n retry 1");
+        let quick = quick.replace("connect_port 26", "connect_port 26\n   delay_before_retry 0.5");
+        assert_eq!(planned(&quick).lag, Duration::from_millis(1500));
     }
 
     #[test]

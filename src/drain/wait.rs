@@ -15,27 +15,29 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How often progress is told where nothing changes.
 const TELL: Duration = Duration::from_secs(30);
 
-/// So many counts of nothing in a row: a director whose check has not failed yet may still send one.
+/// So many counts of nothing in a row.
 const NOTHING: u32 = 3;
 
 /// What is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Left {
-    sessions: usize,
+pub(super) struct Left {
+    pub(super) sessions: usize,
     /// Whether this node's own IPVS still sends connections to it.
     in_the_balance: bool,
     refused: u64,
 }
 
-/// Waits until nothing is left, at most `limit`; returns how many sessions are, and whether that is all.
+/// Waits until nothing is left, at most `limit`, and at least `lag`: for so long a director whose check has
+/// not failed yet may still send something. Returns what is left, and whether all is over.
 ///
 /// # Errors
 /// When the kernel's tables can't be read.
 pub(super) fn wait(
     refusal: &Refusal,
     limit: Duration,
+    lag: Duration,
     stop: &AtomicBool,
-) -> Result<(usize, bool), String> {
+) -> Result<(Left, bool), String> {
     let ports: BTreeSet<u16> = refusal.ports.values().flatten().copied().collect();
     let began = Instant::now();
     let (mut told, mut nothing): (Option<(Left, Instant)>, u32) = (None, 0);
@@ -50,11 +52,11 @@ pub(super) fn wait(
             told = Some((left, Instant::now()));
         }
         nothing = if left.sessions == 0 && !left.in_the_balance { nothing + 1 } else { 0 };
-        if nothing == NOTHING {
-            return Ok((0, true));
+        if nothing >= NOTHING && began.elapsed() >= lag {
+            return Ok((left, true));
         }
         if began.elapsed() >= limit || stop.load(Ordering::Relaxed) {
-            return Ok((left.sessions, false));
+            return Ok((left, false));
         }
         pause(LOOK.min(limit.saturating_sub(began.elapsed())), stop);
     }
@@ -73,15 +75,13 @@ fn look(refusal: &Refusal, ports: &BTreeSet<u16>) -> Result<Left, String> {
 /// Whether this node's own IPVS sends connections to it: its check stands for those of the others, which it
 /// can't see.
 pub(super) fn in_the_balance(refusal: &Refusal) -> bool {
-    let own = |server: &ipvs::Server| {
-        server.weight > 0
-            && refusal.ports.get(&server.address).is_some_and(|ports| ports.contains(&server.port))
-    };
+    let own =
+        |server: &ipvs::Server| server.weight > 0 && refusal.is_of(server.address, server.port);
     ipvs::read().0.services.iter().flat_map(|service| &service.servers).any(own)
 }
 
 impl Left {
-    fn text(self) -> String {
+    pub(super) fn text(self) -> String {
         let balance = if self.in_the_balance { ", still in the balance" } else { "" };
         let plural = if self.sessions == 1 { "" } else { "s" };
         format!("{} session{plural} left, {} checks refused{balance}", self.sessions, self.refused)

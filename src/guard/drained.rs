@@ -1,9 +1,10 @@
 //! What an administrator took out of service here with `lvskit drain`, and until when: noted in a file, so that
 //! a reboot, the watcher and `lvskit undrain` find it again.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,12 @@ pub const LASTING: &str = "/var/lib/lvskit/drain.json";
 
 /// Where it is noted until the next boot.
 pub const UNTIL_BOOT: &str = "/run/keepalived-lvskit/drain.json";
+
+/// Held while what is drained changes.
+const LOCK: &str = "/run/keepalived-lvskit/drain.lock";
+
+/// How long another command may hold it: a failover and a check take less.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Everybody may read it.
 const MODE: u32 = 0o644;
@@ -67,6 +74,33 @@ impl Until {
 }
 
 impl Drained {
+    /// Keeps others from changing what is drained, as long as the file lives. Waits for them, at most as
+    /// long as a failover may take.
+    ///
+    /// # Errors
+    /// When another command does not end, or the file can't be made.
+    pub fn lock() -> Result<File, NoteError> {
+        let failed = |source| NoteError { file: PathBuf::from(LOCK), source };
+        let folder = Path::new(LOCK).parent().unwrap_or(Path::new("/"));
+        files::make_folder(folder).map_err(failed)?;
+        let mut options = File::options();
+        let file = options.write(true).create(true).truncate(false).open(LOCK).map_err(failed)?;
+        let began = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::WouldBlock) if began.elapsed() < PATIENCE => {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let why = "another lvskit drain or undrain is at work";
+                    return Err(failed(io::Error::new(io::ErrorKind::WouldBlock, why)));
+                }
+                Err(TryLockError::Error(source)) => return Err(failed(source)),
+            }
+        }
+    }
+
     /// What is noted, and until when; `None` where nothing is.
     ///
     /// # Errors

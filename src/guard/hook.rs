@@ -17,10 +17,12 @@ use super::watch::changes::Changes;
 use super::watch::follow::Follow;
 use super::watch::keeper::Keeper;
 use super::watch::orders::Orders;
-use super::{list, own, text};
+use super::{list, own, refusal, text};
 use crate::exit::Exit;
 use crate::guard::options::Cli;
 use crate::log::Log;
+use crate::node::nft::Family::Inet;
+use crate::node::nft::Nft as Kernel;
 use crate::paths;
 use crate::transitions;
 use crate::vip::Vip;
@@ -247,9 +249,26 @@ fn purge(
     match system.purge(vips) {
         Ok(()) => {
             log.note(&format!("guard and fallback route of {names} are gone"));
-            Exit::Ok
+            if vips.is_empty() { purge_drain(system, log) } else { Exit::Ok }
         }
         Err(error) => fail(&error, &format!("the guard of {names} may still be there"), log),
+    }
+}
+
+/// What `lvskit drain --server` refuses: nobody who purges everything wants that it stays refused.
+fn purge_drain(system: &System, log: &mut Log) -> Exit {
+    let there = Kernel::open().and_then(|mut kernel| kernel.table(Inet, refusal::TABLE));
+    match there {
+        Ok(found) if found.tables.is_empty() => return Exit::Ok,
+        Ok(_) => {}
+        Err(error) => return fail(&SystemError::Unread(error), "checks may still be refused", log),
+    }
+    match system.nft.apply(&refusal::end()).map_err(SystemError::Nft) {
+        Ok(()) => {
+            log.note("the checks of this node are not refused any more (lvskit drain --server)");
+            Exit::Ok
+        }
+        Err(error) => fail(&error, "checks are still refused", log),
     }
 }
 

@@ -116,7 +116,8 @@ impl Services {
 pub enum ServiceError {
     /// Neither `all` nor a protocol, a slash and ports.
     #[error(
-        "invalid service `{0}`: expected all, tcp/PORT or udp/PORT, such as tcp/25 or udp/1000-1010"
+        "invalid service `{0}`: expected tcp/PORT or udp/PORT, such as tcp/25 or udp/1000-1010; bypass-ipvs \
+         also takes `all`"
     )]
     Syntax(String),
     /// Ports that do not exist.

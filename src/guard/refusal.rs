@@ -53,6 +53,11 @@ pub enum InForce {
 }
 
 impl Refusal {
+    /// Whether a server of IPVS is this node's: those of a firewall mark and of all ports have port 0.
+    pub fn is_of(&self, address: IpAddr, port: u16) -> bool {
+        self.ports.get(&address).is_some_and(|ports| port == 0 || ports.contains(&port))
+    }
+
     /// The one transaction that puts it in force, whatever was there before.
     pub fn transaction(&self) -> Nftables<'static> {
         let mut batch = Batch::new();

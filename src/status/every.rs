@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{GuardState, Role, Status};
+use super::{GuardState, Role, ServerDrain, Status};
 use crate::cli::status::Status as Args;
 use crate::exit::Exit;
 use crate::gen_conf;
@@ -124,6 +124,11 @@ fn cells(status: &Status) -> Vec<String> {
         0 => "-".to_owned(),
         all => format!("{up} of {all} up"),
     };
-    let drain = if node.is_drained() { "on" } else { "off" };
+    let drain = match (node.is_drained(), status.server_drain != ServerDrain::Off) {
+        (false, false) => "off",
+        (true, false) => "director",
+        (false, true) => "server",
+        (true, true) => "both",
+    };
     vec![roles, keepalived, guards, servers, drain.to_owned()]
 }

@@ -17,10 +17,10 @@ const UNTIL_BOOT: &str = "/run/keepalived-lvskit/drain.json";
 
 /// The services of both nodes, in both families.
 const SERVICES: &str = "\
-virtual_server 192.168.3.100 25 {\n lb_algo mh\n mh-fallback\n lb_kind DR\n protocol TCP\n inhibit_on_failure
+virtual_server 192.168.3.100 25 {\n lb_algo mh\n mh-fallback\n lb_kind DR\n protocol TCP\n inhibit_on_failure\n delay_loop 1\n retry 0
  real_server 192.168.3.101 25 {\n  TCP_CHECK {\n  }\n }
  real_server 192.168.3.102 25 {\n  TCP_CHECK {\n  }\n }\n}
-virtual_server fd00:3::100 25 {\n lb_algo wlc\n lb_kind DR\n protocol TCP\n inhibit_on_failure
+virtual_server fd00:3::100 25 {\n lb_algo wlc\n lb_kind DR\n protocol TCP\n inhibit_on_failure\n delay_loop 1\n retry 0
  real_server fd00:3::101 25 {\n  TCP_CHECK {\n  }\n }
  real_server fd00:3::102 25 {\n  TCP_CHECK {\n  }\n }\n}\n";
 
@@ -267,10 +267,15 @@ fn the_last_session_is_waited_for() {
     let served = listener.accept().unwrap().0;
     let said = one.ends("drain --server --wait --timeout 2", 5);
     assert!(said.contains("1 session left, "), "{said}");
-    assert!(said.contains("error: timeout: 1 sessions are left; the node stays drained"), "{said}");
+    assert!(said.contains("error: timeout: 1 session left, "), "{said}");
     drop((session, served));
     let said = one.ends("drain --server --wait", 0);
     assert!(said.contains("sessions left: 0"), "{said}");
+    // Who takes everything of ours away takes this away too.
+    let tables = || one.node.netns.tool("nft", "list tables");
+    assert!(tables().contains("lvskit-drain"));
+    one.node.netns.tool(HOOK, "--purge");
+    assert!(!tables().contains("lvskit-drain"), "{}", tables());
     one.ends("undrain --server", 0);
 }
 

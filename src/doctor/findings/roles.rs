@@ -66,7 +66,7 @@ pub(super) const LINTS: &[Lint] = &[
         severity: Severity::Warning,
         title: "a drain file keeps this node from being MASTER",
         why: "With one node less, the next failure meets fewer that can take over.",
-        help: "echo 0 into the file when the work is done",
+        help: "lvskit undrain when the work is done; a 0 in the file alone lasts until keepalived starts again",
         needs: Needs::Config,
         check: drained,
     },
