@@ -94,18 +94,19 @@ impl Asker {
             None => (None, None),
         };
         if !self.terminal {
-            let (Some(interface), Some(network)) =
-                (args.interface.clone().or(interface), args.network.or(network))
-            else {
-                let all: Vec<String> = wanted.iter().map(IpAddr::to_string).collect();
-                let what = anyhow!(
-                    "no network of this host has all of {}: name the nodes' with --interface and \
-                     --network",
-                    all.join(", ")
-                );
-                return Err((Exit::No, what));
+            let (interface, network) =
+                (args.interface.clone().or(interface), args.network.or(network));
+            let missing = match (interface, network) {
+                (Some(interface), Some(network)) => return Ok((interface, network)),
+                (None, Some(_)) => "--interface",
+                (Some(_), None) => "--network",
+                (None, None) => "--interface and --network",
             };
-            return Ok((interface, network));
+            let all: Vec<String> = wanted.iter().map(IpAddr::to_string).collect();
+            let all = all.join(", ");
+            let what =
+                anyhow!("no network of this host has all of {all}: name the nodes' with {missing}");
+            return Err((Exit::No, what));
         }
         let usage = |error| (Exit::Usage, error);
         let interface = match &args.interface {
