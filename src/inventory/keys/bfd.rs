@@ -54,7 +54,7 @@ pub const BFD_INSTANCE: Table = Table {
                 "multiplier",
                 Value::Int(1, 255),
                 "5",
-                "Missed packets until the session is down, 1-255.",
+                "Missed packets in a row until the session is down, 1-255.",
             ),
             Key::plain(
                 "passive",
@@ -86,15 +86,21 @@ pub const BFD_INSTANCE: Table = Table {
                 "weight",
                 Value::Weight(-253, 253),
                 "0",
-                "What it adds to the priority of an instance that tracks it, while it is up \
-                 (positive) or down (negative), -253 to 253; `reverse` after it turns it round.",
+                "Added to the priority of an instance that tracks the session: a positive \
+                 weight while it is up, a negative one while it is down. `reverse` after it \
+                 swaps the two.",
             ),
-            Key::plain("vrrp", Value::Flag, "false", "Tell only the VRRP process of changes."),
+            Key::plain(
+                "vrrp",
+                Value::Flag,
+                "false",
+                "Send the session's changes to the VRRP process only.",
+            ),
             Key::plain(
                 "checker",
                 Value::Flag,
                 "false",
-                "Tell only the checking process of changes.",
+                "Send the session's changes to the checking process only.",
             ),
         ],
         RAW,

@@ -11,7 +11,7 @@ pub const TYPE: Key = Key::ours(
     "type",
     Value::CheckType,
     "required",
-    "Who checks: keepalived's own checkers by their names, or smtp-check, our probe.",
+    "The checker: one of keepalived's by its name, or smtp-check, lvskit's probe.",
 );
 
 /// `connect_ip`
@@ -19,19 +19,23 @@ pub const CONNECT_IP: Key<IpAddr> = Key::plain(
     "connect_ip",
     Value::Kind(&values::ADDRESS),
     "the server's",
-    "Another address to connect to.",
+    "The address to connect to, where it is not the server's.",
 );
 
 /// `connect_port`
-pub const CONNECT_PORT: Key =
-    Key::plain("connect_port", PORT, "the service's", "Another port to connect to.");
+pub const CONNECT_PORT: Key = Key::plain(
+    "connect_port",
+    PORT,
+    "the service's",
+    "The port to connect to, where it is not the service's.",
+);
 
 /// `bindto`
 pub const BINDTO: Key<IpAddr> = Key::plain(
     "bindto",
     Value::Kind(&values::ADDRESS),
     "the system's choice",
-    "The address to connect from.",
+    "The local address to connect from.",
 );
 
 /// `compat`
@@ -39,7 +43,8 @@ pub const COMPAT: Key<bool> = Key::ours(
     "compat",
     Value::Bool,
     "true",
-    "Judge as SMTP_CHECK does. `false`: as RFC 5321 says, with `options`.",
+    "Whether smtp-check judges as SMTP_CHECK does; `false`: as RFC 5321 says, and \
+                 `options` can be used.",
 );
 
 /// `options`
@@ -61,14 +66,22 @@ pub const SYSLOG: Key<bool> = Key::ours(
 );
 
 /// `min_reply_length`
-pub const MIN_REPLY_LENGTH: Key<u32> =
-    Key::plain("min_reply_length", Value::Int(0, 65_535), "0", "Of the reply, bytes.")
-        .since(Release::V2_2);
+pub const MIN_REPLY_LENGTH: Key<u32> = Key::plain(
+    "min_reply_length",
+    Value::Int(0, 65_535),
+    "0",
+    "The fewest bytes that the reply must have, with `require_reply`.",
+)
+.since(Release::V2_2);
 
 /// `max_reply_length`
-pub const MAX_REPLY_LENGTH: Key<u32> =
-    Key::plain("max_reply_length", Value::Int(0, 65_535), "255", "Of the reply, bytes.")
-        .since(Release::V2_2);
+pub const MAX_REPLY_LENGTH: Key<u32> = Key::plain(
+    "max_reply_length",
+    Value::Int(0, 65_535),
+    "255",
+    "The most bytes that the reply may have, with `require_reply`.",
+)
+.since(Release::V2_2);
 
 /// `misc_path`
 pub const MISC_PATH: Key<String> =
@@ -82,16 +95,20 @@ pub const MISC_TIMEOUT: Key<Seconds> = Key::plain(
     "misc_timeout",
     Value::Int(1, 4294),
     "delay_loop",
-    "Seconds after which keepalived kills it.",
+    "Whole seconds after which keepalived kills the program.",
 );
 
 /// `delay_loop`
 pub const DELAY_LOOP: Key<Seconds> =
-    Key::plain("delay_loop", TIMER, "of the server", "Seconds between two checks.");
+    Key::plain("delay_loop", TIMER, "of the server", "Seconds between two runs of this check.");
 
 /// `track_file`
-pub const TRACK_FILE: Key<String> =
-    Key::plain("track_file", Value::Kind(&values::TEXT), "required", "The name of a `track_file`.");
+pub const TRACK_FILE: Key<String> = Key::plain(
+    "track_file",
+    Value::Kind(&values::TEXT),
+    "required",
+    "The name of the `track_file` whose number decides.",
+);
 
 /// A type of check; `type` calls it by its table's name.
 #[derive(Debug)]
@@ -163,7 +180,7 @@ impl Check {
 const TYPES: &[Key] = &[TYPE];
 
 const RETRY_DOC: &str = "Further attempts before the server counts as down.";
-const PAUSE_DOC: &str = "Seconds between attempts.";
+const PAUSE_DOC: &str = "Seconds between two attempts.";
 
 /// When and how often.
 const RETRIES: &[Key] = &[
@@ -193,23 +210,39 @@ pub const CONNECTION: &[Key] = &[
     CONNECT_IP.any(),
     CONNECT_PORT,
     BINDTO.any(),
-    Key::plain("bind_port", PORT, "the system's choice", "The port to connect from."),
+    Key::plain("bind_port", PORT, "the system's choice", "The local port to connect from."),
     Key::plain(
         "bind_if",
         Value::Kind(&values::INTERFACE),
         "the system's choice",
-        "The interface to connect by.",
+        "The local interface to connect by.",
     ),
-    Key::plain("fwmark", COUNT_OR_0, "none", "A firewall mark for its packets."),
+    Key::plain("fwmark", COUNT_OR_0, "none", "The firewall mark that the check's packets get."),
 ];
 
 /// What every checker of keepalived has.
 pub const COMMON: &[Key] = &[
-    Key::plain("alpha", Value::Bool, "of the server", "The server is down until it succeeds."),
-    Key::plain("warmup", TIMER_OR_0, "delay_loop", "Most seconds until the first check."),
+    Key::plain(
+        "alpha",
+        Value::Bool,
+        "of the server",
+        "The server is down at the start until this check succeeds.",
+    ),
+    Key::plain(
+        "warmup",
+        TIMER_OR_0,
+        "delay_loop",
+        "The most seconds until the first check; the delay is random, so that not all \
+                 start at once.",
+    ),
     DELAY_LOOP.any(),
-    Key::plain("log_all_failures", Value::Bool, "false", "Log every failure, not only the last.")
-        .since(Release::V2_2),
+    Key::plain(
+        "log_all_failures",
+        Value::Bool,
+        "false",
+        "Log every failed attempt, not only the last one.",
+    )
+    .since(Release::V2_2),
 ];
 
 /// `SMTP_CHECK`
@@ -241,7 +274,8 @@ pub const PROBE: Table = Table {
                 "misc_dynamic",
                 Value::Flag,
                 "false",
-                "The probe's exit code is the weight; it gets --dynamic.",
+                "Let smtp-check's exit code set the server's weight; it is called with \
+                 --dynamic.",
             ),
             SYSLOG.any(),
         ],
@@ -266,13 +300,18 @@ pub const UDP_CHECK: Table = Table {
         TYPES,
         RETRIES,
         &[
-            Key::plain("payload", Value::Form(&form::PAYLOAD), "random", "What is sent.")
-                .since(Release::V2_2),
+            Key::plain(
+                "payload",
+                Value::Form(&form::PAYLOAD),
+                "random",
+                "The bytes that the check sends, as hexadecimal digits.",
+            )
+            .since(Release::V2_2),
             Key::plain(
                 "require_reply",
                 Value::FlagOr(&Value::Form(&form::REPLY)),
                 "no",
-                "`true`, or the reply that must come.",
+                "Whether the server must answer: `true`, or the answer as hexadecimal digits.",
             )
             .since(Release::V2_2),
             MIN_REPLY_LENGTH.any(),
@@ -298,7 +337,12 @@ pub const SSL_GET: Table = Table {
     groups: &[
         TYPES,
         HTTP_RETRIES,
-        &[Key::plain("enable_sni", Value::Flag, "false", "Send the virtualhost's name in TLS.")],
+        &[Key::plain(
+            "enable_sni",
+            Value::Flag,
+            "false",
+            "Send the virtualhost's name in the TLS handshake (SNI).",
+        )],
         HTTP,
         CONNECTION,
         COMMON,
@@ -318,18 +362,28 @@ const HTTP: &[Key] = &[
         "http_protocol",
         Value::OneOf(&[Choice::of("1.0"), Choice::of("1.0C"), Choice::of("1.1")]),
         "1.0",
-        "1.0C is 1.0 with `Connection: close`.",
+        "The HTTP version of the requests; 1.0C is 1.0 with `Connection: close`.",
     )
     .since(Release::V2_2),
-    Key::plain("fast_recovery", Value::Bool, "false", "Ask for all URLs without a pause.")
-        .since(Release::V2_2),
+    Key::plain(
+        "fast_recovery",
+        Value::Bool,
+        "false",
+        "Ask for all URLs without a pause at the start and after a failure.",
+    )
+    .since(Release::V2_2),
     Key::plain(
         "virtualhost",
         Value::Kind(&values::TEXT),
         "the server's",
-        "Whose page is asked for.",
+        "The host name that requests ask for.",
     ),
-    Key::plain("url", Value::Sections(&URL), "required", "Pages that must be there."),
+    Key::plain(
+        "url",
+        Value::Sections(&URL),
+        "required",
+        "The pages that the server must deliver, in order.",
+    ),
 ];
 
 /// `url`
@@ -337,30 +391,55 @@ pub const URL: Table = Table {
     name: "url",
     groups: &[
         &[
-            Key::plain("path", Value::Kind(&values::TEXT), "required", "Such as / or /health."),
-            Key::plain("digest", Value::Form(&form::DIGEST), "any", "The page's MD5, by genhash."),
+            Key::plain(
+                "path",
+                Value::Kind(&values::TEXT),
+                "required",
+                "The path of the page, such as / or /health.",
+            ),
+            Key::plain(
+                "digest",
+                Value::Form(&form::DIGEST),
+                "any",
+                "The MD5 checksum of the page, as genhash prints it.",
+            ),
             Key::plain(
                 "status_code",
                 Value::Form(&form::STATUS_CODES),
                 "200-299",
-                "What the server may answer.",
+                "The status codes that the server may answer with: codes and ranges.",
             ),
             Key::plain(
                 "virtualhost",
                 Value::Kind(&values::TEXT),
                 "that of the check",
-                "Whose page it is.",
+                "The host name that the request for this page asks for.",
             ),
-            Key::plain("regex", Value::Kind(&values::TEXT), "any", "What the page must match."),
-            Key::plain("regex_no_match", Value::Flag, "false", "What it must not match."),
+            Key::plain(
+                "regex",
+                Value::Kind(&values::TEXT),
+                "any",
+                "The regular expression (PCRE2) that the page must match.",
+            ),
+            Key::plain("regex_no_match", Value::Flag, "false", "The page must not match `regex`."),
             Key::plain(
                 "regex_options",
                 Value::Form(&form::REGEX_OPTIONS),
                 "none",
-                "How it is matched.",
+                "Options of the regular expression, as keepalived.conf(5) lists them.",
             ),
-            Key::plain("regex_min_offset", COUNT_OR_0, "0", "Where the search begins, bytes."),
-            Key::plain("regex_max_offset", COUNT_OR_0, "the end", "Where it ends, bytes."),
+            Key::plain(
+                "regex_min_offset",
+                COUNT_OR_0,
+                "0",
+                "The byte at which a match may begin at the earliest.",
+            ),
+            Key::plain(
+                "regex_max_offset",
+                COUNT_OR_0,
+                "the end",
+                "The byte before which a match must begin.",
+            ),
         ],
         RAW,
     ],
@@ -390,13 +469,18 @@ pub const DNS_CHECK: Table = Table {
                 "query",
                 Value::OneOf(RECORDS),
                 "SOA",
-                "The type of record that is asked for; `type` in keepalived.conf.",
+                "The DNS record type that is asked for; `type` in keepalived.conf.",
             )
             .keyword("type"),
-            Key::plain("connect_timeout", TIMER, "5", "Seconds for each answer."),
+            Key::plain(
+                "connect_timeout",
+                TIMER,
+                "5",
+                "Seconds until a question counts as unanswered.",
+            ),
             Key::plain("retry", RETRIES_MOST, "3", RETRY_DOC).also("nb_get_retry"),
             Key::plain("delay_before_retry", TIMER, "delay_loop", PAUSE_DOC),
-            Key::plain("name", Value::Kind(&values::TEXT), ".", "The name that is asked for."),
+            Key::plain("name", Value::Kind(&values::TEXT), ".", "The DNS name that is asked for."),
         ],
         CONNECTION,
         COMMON,
@@ -413,8 +497,18 @@ pub const MISC_CHECK: Table = Table {
         &[
             MISC_PATH.any(),
             MISC_TIMEOUT.any(),
-            Key::plain("misc_dynamic", Value::Flag, "false", "Exit codes 2-255 are weights 0-253."),
-            Key::plain("user", Value::Kind(&values::USER), "script_user, root", "Whom it runs as."),
+            Key::plain(
+                "misc_dynamic",
+                Value::Flag,
+                "false",
+                "Let the program's exit code set the weight: 2-255 mean 0-253.",
+            ),
+            Key::plain(
+                "user",
+                Value::Kind(&values::USER),
+                "script_user, root",
+                "The user, and perhaps the group, that the program runs as.",
+            ),
             Key::plain("retry", RETRIES_MOST, "0", RETRY_DOC).also("nb_get_retry"),
             Key::plain("delay_before_retry", TIMER, "1", PAUSE_DOC),
         ],
@@ -431,7 +525,12 @@ pub const FILE_CHECK: Table = Table {
         TYPES,
         &[
             TRACK_FILE.any(),
-            Key::plain("weight", FILE_WEIGHT, "that of the file", "What it is multiplied by."),
+            Key::plain(
+                "weight",
+                FILE_WEIGHT,
+                "that of the file",
+                "The number in the file is multiplied by it and added to the server's weight.",
+            ),
         ],
         RAW,
     ],
@@ -447,7 +546,7 @@ pub const BFD_CHECK: Table = Table {
             "name",
             Value::Kind(&values::TEXT),
             "required",
-            "The name of a `bfd_instance`.",
+            "The name of the `bfd_instance` whose session decides.",
         )],
         RAW,
     ],

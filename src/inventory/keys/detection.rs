@@ -8,8 +8,9 @@ pub const INTERVAL: Key<Seconds> = Key::ours(
     "interval",
     INTERVALS,
     "0.1; with bfd 0.05",
-    "Seconds between two questions to a node, from 0.01 to 10, with bfd to 1; a ping waits as long for \
-         its answer. Shorter finds a dead node sooner, and takes a busy one for dead sooner.",
+    "Seconds between two questions to a node, 0.01-10, with bfd at most 1; a ping \
+                 waits as long for its answer. A shorter interval finds a dead node sooner, \
+                 but is more likely to take a busy one for dead.",
 ).cure(
     "write 0.1, or 0.05 with bfd: a shorter one takes a busy node for dead, and a longer one finds a dead \
      node no sooner than the application's own check",
@@ -20,7 +21,7 @@ pub const ATTEMPTS: Key<u8> = Key::ours(
     "attempts",
     Value::Int(1, 10),
     "2; with bfd 3",
-    "Questions in a row without an answer until the node gets no new connections: 1-10.",
+    "Unanswered questions in a row until the node gets no new connections.",
 )
 .cure("write 2 or 3: with 1 each lost packet is an alarm, with many a dead node stays for long");
 
@@ -29,17 +30,20 @@ pub const METHOD: Key<Method> = Key::ours(
     "method",
     Value::OneOf(Method::CHOICES),
     "ping",
-    "ping: a PING_CHECK, which every keepalived has. bfd: a bfd_instance for each pair of nodes and \
-             a BFD_CHECK; sooner by a tenth of a second, and only where keepalived is built with BFD \
-             (`keepalived --version` names it; Debian's is, Fedora's and RHEL's is not).",
-).cure("write ping; or bfd, where keepalived is built with it");
+    "How nodes ask each other. `ping`: a PING_CHECK, which every keepalived has. \
+                 `bfd`: a bfd_instance for each pair of nodes and a BFD_CHECK, faster by a \
+                 tenth of a second. bfd needs a keepalived built with BFD: `keepalived \
+                 --version` names it; Debian's is, Fedora's and RHEL's is not.",
+)
+.cure("write ping; or bfd, where keepalived is built with it");
 
 /// `between_sites`
 pub const BETWEEN: Key = Key::ours(
     "between_sites",
     Value::Section(&BETWEEN_SITES),
     "as within a site",
-    "Between nodes of different `site`: longer intervals, and routers on the way.",
+    "Settings between nodes of different `site`: longer intervals, and routers on \
+                 the way.",
 );
 
 /// `max_hops`
@@ -55,7 +59,7 @@ pub const MULTIHOP: Key<bool> = Key::ours(
     "multihop",
     Value::Bool,
     "false",
-    "With bfd: UDP port 4784 instead of 3784 (RFC 5883).",
+    "With bfd: use UDP port 4784 instead of 3784 (RFC 5883).",
 )
 .since(Release::V2_3);
 

@@ -267,8 +267,8 @@ pub const RAW_LINES: Key = Key::ours(
     "raw",
     Value::Lines,
     "none",
-    "Lines for the end of this block, as they are: the way to say what has no key. \
-     Their braces must balance. At the top and of a node: before the instances.",
+    "Lines of keepalived.conf for the end of this block, for statements that have no key. Their braces \
+     must balance. At the top level and in a node they stand before the instances.",
 );
 
 impl Table {
@@ -334,6 +334,25 @@ mod tests {
                 assert!(!twice, "{path}: {} stands twice", key.name);
                 assert!(key.doc.ends_with('.'), "{path}: {}", key.name);
                 assert!(!key.default.is_empty(), "{path}: {}", key.name);
+            }
+        }
+    }
+
+    /// A line of `--explain KEY` or of an editor's tooltip is read alone.
+    #[test]
+    fn each_documentation_stands_alone() {
+        let elsewhere = ["likewise", "the same", "as above", "see above", "ditto", " for that."];
+        let nameless =
+            ["Of ", "In ", "Its ", "What ", "Who ", "Whom ", "Whose ", "Where ", "Such as "];
+        for (path, table) in sections() {
+            for key in table.keys() {
+                let doc = key.doc.to_lowercase();
+                for words in elsewhere {
+                    assert!(!doc.contains(words), "{path}.{}: {}", key.name, key.doc);
+                }
+                let named = nameless.iter().all(|words| !key.doc.starts_with(words));
+                assert!(named, "{path}.{}: {}", key.name, key.doc);
+                assert!(doc.split(' ').count() >= 3, "{path}.{}: {}", key.name, key.doc);
             }
         }
     }

@@ -14,7 +14,7 @@ pub const NAME: Key<Word> = Key::ours(
     "name",
     Value::Kind(&values::HOST),
     "required",
-    "Its host name, in router_id and file names.",
+    "The node's host name, which becomes its router_id and the names of its files.",
 );
 
 /// `address`
@@ -22,8 +22,9 @@ pub const ADDRESS: Key<IpAddr> = Key::ours(
     "address",
     Value::OneOrMore(&Value::Kind(&values::UNICAST)),
     "required",
-    "Where its service listens and is checked: an address, or a list of both families and several networks. For a \
-     VIP with its network's length the one in that network counts, else the first of its family.",
+    "The address at which the node's services listen and are checked, or a list \
+                 of both families and several networks. A VIP with its network's length uses \
+                 the one in that network, else the first of its family.",
 )
 .items(1, usize::MAX);
 
@@ -32,7 +33,7 @@ pub const SITE: Key<Word> = Key::ours(
     "site",
     Value::Kind(&values::NAME),
     "none",
-    "The data centre it stands in: instances can be bound to one.",
+    "The node's data centre; `site` of an instance can name it.",
 );
 
 /// `interface`
@@ -40,7 +41,8 @@ pub const INTERFACE: Key<Word> = Key::ours(
     "interface",
     Value::Kind(&values::INTERFACE),
     "that of the instance",
-    "The interface of all its instances, where it differs from the other nodes'.",
+    "The interface of all instances on this node, where it differs from the other \
+                 nodes'.",
 );
 
 /// `priority`
@@ -48,7 +50,7 @@ pub const PRIORITY: Key<u8> = Key::ours(
     "priority",
     Value::Int(1, 254),
     "by order",
-    "Its VRRP priority in all its instances.",
+    "The node's VRRP priority in all instances.",
 );
 
 /// `weight`
@@ -56,7 +58,7 @@ pub const WEIGHT: Key<u32> = Key::ours(
     "weight",
     Value::Int(0, 2_147_483_647),
     "that of the virtual server",
-    "Its weight as a server; 0 takes it out of the balance.",
+    "The node's share of new connections as a real server; with 0 it gets none.",
 );
 
 /// `global_defs`
@@ -64,7 +66,7 @@ pub const OWN_GLOBAL_DEFS: Key = Key::ours(
     "global_defs",
     Value::Section(&NODE_GLOBAL_DEFS),
     "none",
-    "What differs from the cluster's global_defs.",
+    "The keys of global_defs that differ on this node from the cluster's.",
 );
 
 /// `track_file`
@@ -72,7 +74,8 @@ pub const OWN_TRACK_FILE: Key = Key::ours(
     "track_file",
     Value::Named(&TRACK_FILE),
     "none",
-    "Files of this node alone, by name; one of the cluster's name is in its place.",
+    "Track files of this node alone, by name; one with the name of a cluster's \
+                 replaces it here.",
 );
 
 /// `vrrp_script`
@@ -80,7 +83,8 @@ pub const OWN_VRRP_SCRIPT: Key = Key::ours(
     "vrrp_script",
     Value::Named(&VRRP_SCRIPT),
     "none",
-    "Programs of this node alone, by name; one of the cluster's name is in its place.",
+    "Scripts of this node alone, by name; one with the name of a cluster's \
+                 replaces it here.",
 );
 
 /// `vrrp_track_process`
@@ -88,7 +92,8 @@ pub const OWN_VRRP_TRACK_PROCESS: Key = Key::ours(
     "vrrp_track_process",
     Value::Named(&VRRP_TRACK_PROCESS),
     "none",
-    "Processes of this node alone, by name; one of the cluster's name is in its place.",
+    "Processes of this node alone, by name; one with the name of a cluster's \
+                 replaces it here.",
 );
 
 /// `bfd_instance`
@@ -96,7 +101,8 @@ pub const OWN_BFD_INSTANCE: Key = Key::ours(
     "bfd_instance",
     Value::Named(&BFD_INSTANCE),
     "none",
-    "BFD sessions of this node alone, by name; one of the cluster's name is in its place.",
+    "BFD sessions of this node alone, by name; one with the name of a cluster's \
+                 replaces it here.",
 );
 
 /// `vrrp_instance`
@@ -104,7 +110,7 @@ pub const OWN_VRRP_INSTANCE: Key = Key::ours(
     "vrrp_instance",
     Value::Named(&NODE_INSTANCE),
     "none",
-    "What differs from the cluster's instances, by their names.",
+    "The keys of instances that differ on this node, by the instances' names.",
 );
 
 /// `unicast_src_ip`
@@ -112,7 +118,7 @@ pub const UNICAST_SRC_IP: Key<IpAddr> = Key::ours(
     "unicast_src_ip",
     Value::Kind(&values::ADDRESS),
     "the node's address",
-    "Where its adverts come from, with `unicast`.",
+    "The source address of the node's adverts, with `unicast`.",
 );
 
 /// `unicast_peer`
@@ -120,7 +126,8 @@ pub const UNICAST_PEER: Key<IpAddr> = Key::ours(
     "unicast_peer",
     Value::OneOrMore(&Value::Kind(&values::ADDRESS)),
     "the other nodes' addresses",
-    "Where its adverts go to, with `unicast`; every other node must be there.",
+    "The addresses that the node's adverts are sent to, with `unicast`; every \
+                 other node must be listed.",
 );
 
 /// `interface` of an instance
@@ -128,11 +135,16 @@ pub const OWN_INTERFACE: Key<Word> = Key::ours(
     "interface",
     Value::Kind(&values::INTERFACE),
     "that of the node",
-    "Where adverts are sent.",
+    "The interface of this instance on this node: adverts are sent and VIPs are \
+                 added there.",
 );
 /// `priority` of an instance
-pub const OWN_PRIORITY: Key<u8> =
-    Key::ours("priority", Value::Int(1, 254), "that of the node", "Its VRRP priority.");
+pub const OWN_PRIORITY: Key<u8> = Key::ours(
+    "priority",
+    Value::Int(1, 254),
+    "that of the node",
+    "The node's VRRP priority in this instance.",
+);
 /// A node.
 pub const NODE: Table = Table {
     name: "a node",
@@ -155,8 +167,11 @@ pub const NODE: Table = Table {
 };
 
 /// The `global_defs` of a node: those that may differ from the other nodes'.
-pub const NODE_GLOBAL_DEFS: Table =
-    Table { name: "a node's global_defs", groups: &[global::OWN, global::FREE, RAW], either: &[] };
+pub const NODE_GLOBAL_DEFS: Table = Table {
+    name: "a node's global_defs",
+    groups: &[global::OWN, global::MAILS, global::VRRP, global::PROCESS, RAW],
+    either: &[],
+};
 
 /// A node's part of an instance: what may differ from the other nodes' without making two MASTERs.
 pub const NODE_INSTANCE: Table = Table {

@@ -15,7 +15,7 @@ pub const VRRP_INSTANCE: Key<Word> = Key::ours(
     "vrrp_instance",
     Value::Kind(&values::NAME),
     "the only one",
-    "Whose addresses it serves.",
+    "The name of the `vrrp_instance` whose VIPs this service uses.",
 );
 
 /// `port`
@@ -23,7 +23,8 @@ pub const PORT: Key<u16> = Key::ours(
     "port",
     super::PORT,
     "required, but with fwmark or group",
-    "On every address of the instance, or on `address`; on the servers too.",
+    "The port on every VIP of the instance, or on `address`; the real servers \
+                 listen on it too.",
 );
 
 /// `address`
@@ -31,19 +32,23 @@ pub const ADDRESS: Key<IpAddr> = Key::ours(
     "address",
     Value::Kind(&values::UNICAST),
     "all of the instance",
-    "Only this address.",
+    "The VIP of the service, where it is not for all VIPs of the instance.",
 );
 
 /// `fwmark`
-pub const FWMARK: Key<u32> =
-    Key::ours("fwmark", COUNT, "none", "What a firewall marked so, instead of a port.");
+pub const FWMARK: Key<u32> = Key::ours(
+    "fwmark",
+    COUNT,
+    "none",
+    "The firewall mark of the packets to balance, instead of a port.",
+);
 
 /// `group`
 pub const GROUP: Key<Word> = Key::ours(
     "group",
     Value::Kind(&values::NAME),
     "none",
-    "A virtual_server_group, instead of a port.",
+    "The name of a `virtual_server_group` to balance, instead of a port.",
 );
 
 /// `bypass_ports`
@@ -60,7 +65,8 @@ pub const FAILURE_DETECTION: Key<bool> = Key::ours(
     "failure_detection",
     Value::Bool,
     "true, where the inventory has it",
-    "false: no failure_detection for this service; it may stand in several others.",
+    "Whether `failure_detection` takes a dead node out of this service; it may \
+                 stay in others.",
 );
 
 /// `delay_loop`
@@ -68,15 +74,20 @@ pub const DELAY_LOOP: Key<Seconds> =
     Key::ours("delay_loop", TIMER, "60", "Seconds between two checks of a server.");
 
 /// `lb_algo`
-pub const LB_ALGO: Key<Scheduler> =
-    Key::ours("lb_algo", Value::OneOf(Scheduler::CHOICES), "required", "The scheduler.");
+pub const LB_ALGO: Key<Scheduler> = Key::ours(
+    "lb_algo",
+    Value::OneOf(Scheduler::CHOICES),
+    "required",
+    "The IPVS scheduler, which chooses a server for each new connection.",
+);
 
 /// `mh-port`
 pub const MH_PORT: Key = Key::plain(
     "mh-port",
     Value::Flag,
     "false",
-    "With mh: the client's port counts too. Best where sessions shall survive.",
+    "With mh: hash the client's port too. Best where sessions must survive a \
+                 failover.",
 )
 .only_with(LB_ALGO.name, &[Scheduler::Mh.name()]);
 
@@ -85,13 +96,14 @@ pub const MH_FALLBACK: Key = Key::plain(
     "mh-fallback",
     Value::Flag,
     "false",
-    "With mh: others get what falls to a server of weight 0; else that is refused.",
+    "With mh: connections that hash to a server of weight 0 go to other servers; \
+                 without it they are refused.",
 )
 .only_with(LB_ALGO.name, &[Scheduler::Mh.name()]);
 
 /// `sh-port`
 pub const SH_PORT: Key =
-    Key::plain("sh-port", Value::Flag, "false", "With sh: the client's port counts too.")
+    Key::plain("sh-port", Value::Flag, "false", "With sh: hash the client's port too.")
         .only_with(LB_ALGO.name, &[Scheduler::Sh.name()]);
 
 /// `sh-fallback`
@@ -99,7 +111,8 @@ pub const SH_FALLBACK: Key = Key::plain(
     "sh-fallback",
     Value::Flag,
     "false",
-    "With sh: others get what falls to a server of weight 0; else that is refused.",
+    "With sh: connections that hash to a server of weight 0 go to other servers; \
+                 without it they are refused.",
 )
 .only_with(LB_ALGO.name, &[Scheduler::Sh.name()]);
 
@@ -108,23 +121,33 @@ pub const LB_KIND: Key<Forwarding> = Key::ours(
     "lb_kind",
     Value::Kind(&values::FORWARDING),
     "DR",
-    "How packets get to a server. Where the balancers are the servers only DR works.",
+    "How packets get to a server. Where the directors are the real servers only \
+                 DR works.",
 );
 
 /// `protocol`
-pub const PROTOCOL: Key<Protocol> =
-    Key::ours("protocol", Value::OneOf(Protocol::CHOICES), "TCP", "What is balanced.");
+pub const PROTOCOL: Key<Protocol> = Key::ours(
+    "protocol",
+    Value::OneOf(Protocol::CHOICES),
+    "TCP",
+    "The transport protocol of the service.",
+);
 
 /// `weight`
-pub const WEIGHT: Key<u32> =
-    Key::ours("weight", Value::Int(1, 2_147_483_647), "1", "Of every server.");
+pub const WEIGHT: Key<u32> = Key::ours(
+    "weight",
+    Value::Int(1, 2_147_483_647),
+    "1",
+    "The weight of servers that have none of their own: their share of new \
+                 connections.",
+);
 
 /// `nodes`
 pub const NODES: Key<Word> = Key::ours(
     "nodes",
     Value::OneOrMore(&Value::Kind(&values::HOST)),
     "all",
-    "The names of the nodes that serve.",
+    "The names of the nodes that are real servers of this service.",
 );
 
 /// `real_server`
@@ -132,7 +155,8 @@ pub const REAL_SERVERS: Key = Key::ours(
     "real_server",
     Value::Sections(&super::REAL_SERVER),
     "the nodes",
-    "The servers one by one, where they are others than the nodes or differ.",
+    "The real servers one by one, where they are not the nodes or have settings \
+                 of their own.",
 )
 .items(1, usize::MAX);
 
@@ -141,18 +165,24 @@ pub const CHECK: Key = Key::ours(
     "check",
     Value::Checks,
     "required; `[]` for none",
-    "How servers are found to work: a section, or a list of them.",
+    "How servers are checked: a section, or a list of sections that must all \
+                 succeed.",
 );
 
 /// `ops`
-pub const OPS: Key = Key::plain("ops", Value::Flag, "false", "UDP: choose for each datagram.");
+pub const OPS: Key = Key::plain(
+    "ops",
+    Value::Flag,
+    "false",
+    "Choose a server for each UDP datagram (one-packet scheduling).",
+);
 
 /// `persistence_timeout`
 pub const PERSISTENCE_TIMEOUT: Key = Key::plain(
     "persistence_timeout",
     Value::Int(1, 2_678_400),
     "no persistence",
-    "Seconds that a client meets the same server.",
+    "Seconds that a client's new connections go to the server of its last one.",
 );
 
 /// `persistence_granularity`
@@ -160,62 +190,95 @@ pub const PERSISTENCE_GRANULARITY: Key<String> = Key::plain(
     "persistence_granularity",
     Value::Form(&form::GRANULARITY),
     "each address",
-    "Clients of one network count as one.",
+    "The network within which clients share one server, with `persistence_timeout`.",
 );
 
 /// `quorum`
 pub const QUORUM: Key<u64> =
-    Key::plain("quorum", COUNT, "1", "Total weight of living servers that is needed.");
+    Key::plain("quorum", COUNT, "1", "The total weight of working servers that the service needs.");
 
 /// `hysteresis`
-pub const HYSTERESIS: Key<u64> =
-    Key::plain("hysteresis", COUNT_OR_0, "0", "Weight beyond the quorum that changes its state.");
+pub const HYSTERESIS: Key<u64> = Key::plain(
+    "hysteresis",
+    COUNT_OR_0,
+    "0",
+    "The weight above or below the quorum at which its state changes.",
+);
 
 /// `ip_family`
-pub const IP_FAMILY: Key<AddressFamily> =
-    Key::plain("ip_family", Value::OneOf(AddressFamily::CHOICES), "inet", "Of a fwmark service.");
+pub const IP_FAMILY: Key<AddressFamily> = Key::plain(
+    "ip_family",
+    Value::OneOf(AddressFamily::CHOICES),
+    "inet",
+    "The address family of a service with `fwmark`.",
+);
 
 /// `inhibit_on_failure`
-pub const INHIBIT_ON_FAILURE: Key =
-    Key::plain("inhibit_on_failure", Value::Flag, "false", "Weight 0 instead of removal.");
+pub const INHIBIT_ON_FAILURE: Key = Key::plain(
+    "inhibit_on_failure",
+    Value::Flag,
+    "false",
+    "Set a failed server's weight to 0 instead of removing it, so that its \
+                 connections live on.",
+);
 
 /// `sorry_server`
 pub const SORRY_SERVER: Key<String> = Key::plain(
     "sorry_server",
     Value::Kind(&values::ENDPOINT),
     "none",
-    "Serves when the quorum is lost.",
+    "The server that gets connections while the quorum is lost: `ADDRESS` or \
+                 `ADDRESS PORT`.",
 );
 
 /// `sorry_server_inhibit`
-pub const SORRY_SERVER_INHIBIT: Key =
-    Key::plain("sorry_server_inhibit", Value::Flag, "false", "inhibit_on_failure for it.");
+pub const SORRY_SERVER_INHIBIT: Key = Key::plain(
+    "sorry_server_inhibit",
+    Value::Flag,
+    "false",
+    "Set the weight of `sorry_server` to 0 instead of removing it.",
+);
 
 /// `sorry_server_lvs_method`
 pub const SORRY_SERVER_LVS_METHOD: Key = Key::plain(
     "sorry_server_lvs_method",
     Value::Kind(&values::FORWARDING),
     "lb_kind",
-    "NAT, DR or TUN, for it.",
+    "How packets get to `sorry_server`: DR, NAT or TUN.",
 );
 
 /// What a virtual server hands down to its servers, and each of these to its checks.
-pub const RETRY: Key =
-    Key::plain("retry", COUNT, "of each check", "Default of its checks, smtp-check too.")
-        .also("nb_get_retry");
+pub const RETRY: Key = Key::plain(
+    "retry",
+    COUNT,
+    "of each check",
+    "Further attempts before a server counts as down: default of the checks, \
+                 smtp-check included.",
+)
+.also("nb_get_retry");
 /// `delay_before_retry`
 pub const DELAY_BEFORE_RETRY: Key = Key::plain(
     "delay_before_retry",
     TIMER,
     "of each check",
-    "Default of its checks, smtp-check too.",
+    "Seconds between attempts: default of the checks, smtp-check included.",
 );
 /// `warmup`
-pub const WARMUP: Key =
-    Key::plain("warmup", TIMER_OR_0, "delay_loop", "Most seconds until the first check.");
+pub const WARMUP: Key = Key::plain(
+    "warmup",
+    TIMER_OR_0,
+    "delay_loop",
+    "The most seconds until the first check; the delay is random, so that not all \
+                 start at once.",
+);
 /// `connect_timeout`
-pub const CONNECT_TIMEOUT: Key =
-    Key::plain("connect_timeout", TIMER, "5", "Default of its checks, smtp-check too.");
+pub const CONNECT_TIMEOUT: Key = Key::plain(
+    "connect_timeout",
+    TIMER,
+    "5",
+    "Seconds for the connect and for each answer: default of the checks, \
+                 smtp-check included.",
+);
 
 /// `virtual_server`
 pub const VIRTUAL_SERVER: Table = Table {
@@ -254,34 +317,85 @@ pub const VIRTUAL_SERVER: Table = Table {
 };
 
 const PLAIN: &[Key] = &[
-    Key::plain("flag-1", Value::Flag, "false", "The scheduler's first flag, ipvsadm -b."),
-    Key::plain("flag-2", Value::Flag, "false", "The scheduler's second flag."),
-    Key::plain("flag-3", Value::Flag, "false", "The scheduler's third flag."),
+    Key::plain(
+        "flag-1",
+        Value::Flag,
+        "false",
+        "The scheduler's first flag, as `ipvsadm -b flag-1` sets it.",
+    ),
+    Key::plain(
+        "flag-2",
+        Value::Flag,
+        "false",
+        "The scheduler's second flag, as `ipvsadm -b flag-2` sets it.",
+    ),
+    Key::plain(
+        "flag-3",
+        Value::Flag,
+        "false",
+        "The scheduler's third flag, as `ipvsadm -b flag-3` sets it.",
+    ),
     OPS,
     Key::plain(
         "persistence_engine",
         Value::OneOf(&[Choice::of("sip")]),
         "none",
-        "What makes a client one.",
+        "The IPVS module that recognises a client's connections: `sip` by the Call-ID.",
     ),
     PERSISTENCE_TIMEOUT,
     PERSISTENCE_GRANULARITY.any(),
-    Key::plain("ha_suspend", Value::Flag, "false", "Check only on the node that has the address."),
-    Key::plain("smtp_alert", Value::Bool, "false", "Send a mail about the quorum."),
+    Key::plain(
+        "ha_suspend",
+        Value::Flag,
+        "false",
+        "Check servers only on the node that has the VIP.",
+    ),
+    Key::plain(
+        "smtp_alert",
+        Value::Bool,
+        "false",
+        "Send a mail when the quorum is lost or gained.",
+    ),
     Key::plain(
         "virtualhost",
         Value::Kind(&values::TEXT),
         "none",
-        "Default host of HTTP_GET and SSL_GET.",
+        "The host name that HTTP_GET and SSL_GET ask for, if they have none of their \
+                 own.",
     ),
-    Key::plain("snmp_name", Value::Kind(&values::TEXT), "none", "Its name in SNMP.")
-        .since(Release::V2_2),
-    Key::plain("alpha", Value::Flag, "false", "Servers are down until a check succeeds."),
-    Key::plain("omega", Value::Flag, "false", "Run notify_down and quorum_down on stopping."),
+    Key::plain(
+        "snmp_name",
+        Value::Kind(&values::TEXT),
+        "none",
+        "The name of the virtual server in SNMP.",
+    )
+    .since(Release::V2_2),
+    Key::plain(
+        "alpha",
+        Value::Flag,
+        "false",
+        "Servers are down at the start until a check succeeds.",
+    ),
+    Key::plain(
+        "omega",
+        Value::Flag,
+        "false",
+        "Run `notify_down` and `quorum_down` when keepalived stops.",
+    ),
     QUORUM.any(),
     HYSTERESIS.any(),
-    Key::plain("quorum_up", Value::Command, "none", "Run when the quorum is gained."),
-    Key::plain("quorum_down", Value::Command, "none", "Run when the quorum is lost."),
+    Key::plain(
+        "quorum_up",
+        Value::Command,
+        "none",
+        "The command that keepalived runs when the quorum is gained.",
+    ),
+    Key::plain(
+        "quorum_down",
+        Value::Command,
+        "none",
+        "The command that keepalived runs when the quorum is lost.",
+    ),
     IP_FAMILY.any(),
     RETRY,
     DELAY_BEFORE_RETRY,

@@ -11,8 +11,9 @@ pub const TARGET: Key<Release> = Key::ours(
     "target",
     Value::Release,
     "keepalived 2.2",
-    "The keepalived of the nodes, the oldest where they differ: what it does not know is \
-             refused. RHEL 8 has 2.1.5, RHEL 9 and Debian 12 have 2.2, Debian 13 has 2.3.",
+    "The keepalived release of the nodes, the oldest where they differ. Keys that \
+                 it does not know are refused. RHEL 8 has 2.1.5, RHEL 9 and Debian 12 have \
+                 2.2, Debian 13 has 2.3.",
 );
 
 /// `keep_sessions`
@@ -20,8 +21,8 @@ pub const KEEP_SESSIONS: Key<bool> = Key::ours(
     "keep_sessions",
     Value::Bool,
     "true; false with `bypass: false`",
-    "Whether open connections live on when an address moves: the hooks keep the address \
-             deliverable, and the sync daemon runs, which knows multicast only.",
+    "Whether open connections survive a failover: the hooks keep the VIP \
+                 deliverable, and IPVS's sync daemon runs, which needs multicast.",
 );
 
 /// `bypass`
@@ -29,8 +30,9 @@ pub const BYPASS: Key<bool> = Key::ours(
     "bypass",
     Value::Bool,
     "true; false without `vrrp_instance`",
-    "Whether bypass-ipvs is run at every transition. `false` where the balancers are not \
-             the servers: then notify_master and the others are free for other programs.",
+    "Whether keepalived runs bypass-ipvs at every transition. `false` where the \
+                 directors are not the real servers: then notify_master and the other hooks \
+                 are free for other programs.",
 );
 
 /// `drain_file`
@@ -38,8 +40,8 @@ pub const DRAIN_FILE: Key<OrFalse<Word>> = Key::ours(
     "drain_file",
     Value::FalseOr(&Value::Kind(&values::PATH)),
     "/run/keepalived-lvskit/drain",
-    "A file that puts the node into FAULT while it holds a number other than 0; `false` \
-             for none. Its folder must be there when keepalived starts.",
+    "A file that puts the node into FAULT while it holds a number other than 0; \
+                 `false` for none. Its directory must exist when keepalived starts.",
 );
 
 /// `failure_detection`
@@ -47,11 +49,12 @@ pub const FAILURE_DETECTION: Key = Key::ours(
     "failure_detection",
     Value::FalseOr(&Value::Section(&super::FAILURE_DETECTION)),
     "none",
-    "How soon the nodes notice that another one is dead: each asks the others every few \
-             milliseconds, besides the `check` of each service, and gives one that does not answer no new \
-             connections (weight 0: inhibit_on_failure, and the fallback flag of mh and sh, are rendered \
-             too). `{method: ping}` finds a dead node within 0.35 s, where the application's check takes \
-             seconds. Servers that are no nodes are not asked.",
+    "How soon the nodes notice that another one is dead. Each asks the others \
+                 every few milliseconds, besides the `check` of each service. A node that \
+                 does not answer gets no new connections (weight 0: inhibit_on_failure, and \
+                 the fallback flag of mh and sh, are rendered too). `{method: ping}` finds a \
+                 dead node within 0.35 s; the application's check takes seconds. Only nodes \
+                 are asked, not other servers.",
 );
 
 /// `allow`
@@ -59,8 +62,8 @@ pub const ALLOWED: Key = Key::ours(
     "allow",
     Value::List(&ALLOW),
     "none",
-    "Warnings that are meant: `[{id: ID, why: REASON}]` silences the warning of that name. Errors can't \
-             be allowed; one that silences nothing is told.",
+    "Warnings to silence: `[{id: ID, why: REASON}]`. Errors can't be allowed; an \
+                 entry that silences nothing is reported.",
 );
 
 /// `network`
@@ -68,8 +71,8 @@ pub const NETWORK: Key<IpNetwork> = Key::ours(
     "network",
     Value::OneOrMore(&Value::Kind(&values::NETWORK_KIND)),
     "not checked",
-    "The networks of the servers and their virtual addresses, such as 192.168.3.0/24: an \
-             address outside them is refused.",
+    "The networks of nodes, servers and VIPs, such as 192.168.3.0/24. An address \
+                 outside them is refused.",
 );
 
 /// `global_defs`
@@ -77,7 +80,8 @@ pub const GLOBAL_DEFS: Key = Key::ours(
     "global_defs",
     Value::Section(&super::GLOBAL_DEFS),
     "none",
-    "What all nodes share beside instances and services.",
+    "keepalived's global settings: mails, defaults of instances, limits of its \
+                 processes.",
 );
 
 /// `nodes`
@@ -94,7 +98,7 @@ pub const TRACK_FILE: Key = Key::ours(
     "track_file",
     Value::Named(&super::TRACK_FILE),
     "none",
-    "Files that change priorities.",
+    "Files whose number changes priorities or means FAULT, by name.",
 );
 
 /// `bfd_instance`
@@ -111,7 +115,7 @@ pub const VRRP_SCRIPT: Key = Key::ours(
     "vrrp_script",
     Value::Named(&super::VRRP_SCRIPT),
     "none",
-    "Programs whose exit code changes priorities.",
+    "Programs whose exit code changes priorities or means FAULT, by name.",
 );
 
 /// `vrrp_track_process`
@@ -127,7 +131,7 @@ pub const VRRP_SYNC_GROUP: Key = Key::ours(
     "vrrp_sync_group",
     Value::Named(&super::VRRP_SYNC_GROUP),
     "none",
-    "Instances that change their state together.",
+    "Groups of instances that change their state together, by name.",
 );
 
 /// `vrrp_instance`
@@ -135,8 +139,8 @@ pub const VRRP_INSTANCE: Key = Key::ours(
     "vrrp_instance",
     Value::Named(&super::VRRP_INSTANCE),
     "required, or `virtual_server`",
-    "Addresses that move together from node to node, by name. Without any, another program gives the \
-             nodes the addresses that they balance.",
+    "VRRP instances, by name: VIPs that move together from node to node. Without any, another program \
+     gives the nodes the addresses that they balance.",
 )
 .items(1, usize::MAX);
 
@@ -154,7 +158,7 @@ pub const VIRTUAL_SERVER: Key = Key::ours(
     "virtual_server",
     Value::List(&super::VIRTUAL_SERVER),
     "no balance",
-    "Balanced services.",
+    "The services that IPVS balances: a VIP, a port, a scheduler and a check each.",
 );
 
 /// A whole inventory.
