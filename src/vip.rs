@@ -64,7 +64,7 @@ pub enum VipError {
     #[error("`{0}` is not an IPv4 or IPv6 address, such as 192.168.3.100 or fd00::100")]
     Syntax(String),
     /// An address with a prefix length that its family has not.
-    #[error("`{0}` is no prefix length of an {1} address")]
+    #[error("invalid prefix length `{0}` of an {1} address")]
     Length(String, Family),
     /// An address that no cluster can share; the text says of which kind it is.
     #[error("{0} is {1}; a VIP is a unicast address that clients can reach")]

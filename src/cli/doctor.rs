@@ -10,7 +10,7 @@ use crate::reach::options::{Reach, seconds};
 
 const DOCTOR_EXAMPLES: &str = "\
 Examples:
-  lvskit doctor                            what is wrong with this node's part of the cluster
+  lvskit doctor                            the problems of this node
   lvskit doctor --listen 0                 without listening for advertisements: at once
   lvskit doctor --json                     for programs
   lvskit doctor --list                     all that it looks for
@@ -41,7 +41,7 @@ Examples:
 
 Exit codes:
   0  done
-  1  there is no such finding and no such key
+  1  the finding or key does not exist
   2  wrong command line, nothing was tried
   6  the output could not be written";
 

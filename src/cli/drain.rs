@@ -39,8 +39,8 @@ Examples:
   lvskit undrain                           take part again
   lvskit undrain --server                  serve again, but do not become MASTER yet
 
-  After a restart of keepalived, wait some seconds before a node may be MASTER again: until the others have
-  told it the connections that there are.
+  After a restart of keepalived, wait some seconds before a node may be MASTER again: until the sync daemons
+  of the others have sent it their connections.
 
 Exit codes:
   0  done, or it was so already

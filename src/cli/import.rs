@@ -10,7 +10,7 @@ Examples:
   lvskit import server0*/keepalived.conf -o inventory.yml    one file for each node
   lvskit import /etc/keepalived/keepalived.conf -o inventory.yml
   lvskit import a.conf b.conf --address 10.0.0.11 --address 10.0.0.12
-                                               where no file tells the nodes' own addresses
+                                               where no file has the nodes' own addresses
   lvskit import */etc/keepalived/keepalived.conf --root lb1 --root lb2
                                                where files are included as /etc/keepalived/...
   lvskit import keepalived.conf --id lb1 --id lb2            one file with lines for @lb1 and @lb2
@@ -18,16 +18,16 @@ Examples:
 
   lvskit gen-conf -i inventory.yml --out-dir new && diff old/lb1.conf new/lb1/keepalived.conf
 
-What is guessed, what differs between the nodes and what the inventory can't say is told on
-standard error, with the lines it is about. What has no key goes to `raw`. Comments are kept at what
+What is guessed, what differs between the nodes and what the inventory can't say is written
+to standard error, with the lines it is about. What has no key goes to `raw`. Comments are kept at what
 they belong to, but for those of included files. Peers whose files are not given become nodes too.
 Hooks such as bypass_ipvs.py and bypass_ipvs.sh give way to bypass-ipvs. The iptables rule that such
 a hook added stays on its node; remove it there once.
 
 Exit codes:
-  0  done; read what was told
+  0  done; read the notes
   1  a file is wrong, or includes one that can't be read, or says what no inventory can, or
-     nothing tells the nodes' addresses; or gen-conf refuses the inventory so far (it was written;
+     the nodes' addresses are unknown; or gen-conf refuses the inventory so far (it was written;
      standard error says what to mend)
   2  wrong command line, nothing was tried
   6  a FILE could not be read, or the inventory not be written";
@@ -50,8 +50,8 @@ pub struct Import {
     #[arg(long, value_name = "ID")]
     pub id: Vec<String>,
 
-    /// The folder with a node's files, below which those are looked for that are included by an
-    /// absolute name; once for each file in their order, or once for all
+    /// The directory with a node's files; files that are included by an absolute path are looked
+    /// for below it; once for each file in their order, or once for all
     #[arg(long, value_name = "DIR")]
     pub root: Vec<PathBuf>,
 

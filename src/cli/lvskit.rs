@@ -67,7 +67,7 @@ Files:
 
 Exit codes:
   0  done; with --check: nothing would change
-  1  the inventory is wrong, no UTF-8 text, or has no such node, or the password that it points to
+  1  the inventory is wrong, not UTF-8, or lacks the node, or the password that it points to
      can't be read: nothing was written; with --explain: there is no such key
   2  wrong command line, nothing was tried
   3  with --check: a file would change; nothing was written
@@ -86,7 +86,7 @@ files are read.
 
 Exit codes:
   0  nothing would change; with --meaning: both files mean the same
-  1  NEW is no text; with --meaning: keepalived would refuse a file or read it in another way than it looks
+  1  NEW is not UTF-8 text; with --meaning: keepalived would refuse a file or read it in another way than it looks
   2  wrong command line, nothing was tried
   3  the file would change
   6  a file could not be read, or standard output not written";
@@ -102,8 +102,8 @@ Exit codes:
   2  wrong command line, nothing was tried
   6  standard output could not be written";
 
-/// Companion of keepalived for LVS-DR clusters whose servers are all balancer and application
-/// server at once.
+/// Companion of keepalived for LVS-DR clusters whose nodes are director and real server at
+/// once.
 #[derive(Debug, Parser)]
 #[command(name = "lvskit", version, after_help = EXAMPLES)]
 pub struct Cli {
@@ -129,8 +129,8 @@ pub enum Command {
 
     /// Make an inventory of the keepalived.conf files of a cluster
     ///
-    /// The opposite of gen-conf: what the files have in common is said once, and what differs is
-    /// told. Importing what gen-conf rendered, and rendering again, gives the same files.
+    /// The opposite of gen-conf: what the files have in common is written once, and differences
+    /// are reported. Importing what gen-conf rendered, and rendering again, gives the same files.
     Import(Import),
 
     /// Show what would change in a file, passwords masked
@@ -158,7 +158,7 @@ pub enum Command {
     /// One line each, in bounded memory however many there are.
     Connections(Connections),
 
-    /// Find what is wrong with this node's part of the cluster, and say what to do
+    /// Find the problems of this node, and say what to do
     ///
     /// Read-only. Each finding has a name, what was seen, why it matters and what to do.
     Doctor(Doctor),
@@ -229,17 +229,17 @@ pub struct GenConf {
     #[arg(long, requires = "check")]
     pub meaning: bool,
 
-    /// How to tell what changed
+    /// The format of the changes
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, conflicts_with = "stdout")]
     pub format: Format,
 
-    /// Tell on standard error how soon a dead MASTER is replaced; on a terminal that is always told
+    /// Say on standard error how soon a dead MASTER is replaced; on a terminal that is always said
     #[arg(short, long)]
     pub verbose: bool,
 
-    /// Tell what a key of the inventory means, what it can be, and which keepalived has it: by its
-    /// name or path, such as advert_int, virtual_server.check or check.retry; a section or a checker
-    /// tells its keys
+    /// Show what a key of the inventory means, its values, and which keepalived has it: by its
+    /// name or path, such as advert_int, virtual_server.check or check.retry; for a section or a
+    /// checker all its keys
     #[arg(long, value_name = "KEY", exclusive = true)]
     pub explain: Option<String>,
 

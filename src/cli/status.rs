@@ -12,14 +12,14 @@ use crate::reach::options::Reach;
 const STATUS_EXAMPLES: &str = "\
 Examples:
   lvskit status                          one screen
-  lvskit status --watch                  the same, drawn again each second; Ctrl-C ends it
+  lvskit status --watch                  one screen, drawn again each second; Ctrl-C ends it
   lvskit status --json                   for programs; `lvskit schema --of status` describes it
   lvskit status --prometheus -o /var/lib/node_exporter/textfile_collector/lvskit.prom
 
   lvskit status --all -i inventory.yml   one line for each node, by ssh
   lvskit status --all                    on a node: of those that its keepalived.conf names
 
-  Without root it shows what the kernel tells everybody, and names what it could not read.
+  Without root it shows what everybody may read, and names what it could not read.
   The role follows from the addresses: MASTER has all of an instance's, BACKUP none, MIXED some.
   FAULT has none and can't become MASTER; STOPPED has none, and keepalived does not run.
 
@@ -36,7 +36,7 @@ Examples:
   lvskit connections --server 192.168.3.101 --state ESTABLISHED
   lvskit connections --source 192.168.3.0/24 --json
 
-  On a BACKUP these are the connections that the sync daemon has told it.
+  On a BACKUP these are the connections that the sync daemon has received.
 
 Exit codes:
   0  done; also where there is no connection

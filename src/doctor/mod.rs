@@ -1,4 +1,4 @@
-//! `lvskit doctor`: what is wrong with this node's part of the cluster, why that matters, and what to do.
+//! `lvskit doctor`: the problems of this node, why that matters, and what to do.
 //!
 //! - [`lint`] says what a finding is, and [`REGISTRY`] lists all that there can be;
 //! - [`facts`] are what the checks go by: the node's status, and what was heard on the wire;

@@ -132,7 +132,7 @@ impl Report {
             None => serde_json::from_value(value).map(Report::without_findings),
         };
         let report: Report = read.map_err(|error| {
-            safe::short(&format!("it is no report of this version of lvskit: {error}"), SHOWN)
+            safe::short(&format!("not a report of this version of lvskit: {error}"), SHOWN)
         })?;
         match (report.format, report.status.format) {
             (FORMAT, crate::status::FORMAT) => Ok(report),
@@ -202,8 +202,8 @@ mod tests {
                 "\x1b[2Jhi",
                 "not JSON: expected value at line 1 column 1; it begins with `\\u{1b}[2Jhi`",
             ),
-            ("{}", "it is no report of this version of lvskit: missing field `format`"),
-            ("[1, 2]", "it is no report of this version of lvskit: invalid type"),
+            ("{}", "not a report of this version of lvskit: missing field `format`"),
+            ("[1, 2]", "not a report of this version of lvskit: invalid type"),
         ] {
             let told = Report::parse(text).unwrap_err();
             assert!(told.starts_with(why), "{told}");

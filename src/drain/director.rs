@@ -106,7 +106,7 @@ impl Refused {
             }
             Refused::Interrupted => "run it again",
             Refused::Failed(_) => "run it as root; --force drains without listening",
-            Refused::File(_) => "systemd-tmpfiles --create lvskit.conf makes its folder",
+            Refused::File(_) => "systemd-tmpfiles --create lvskit.conf makes its directory",
         }
     }
 }

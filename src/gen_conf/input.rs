@@ -39,7 +39,11 @@ fn bytes(file: &Path) -> Result<Vec<u8>> {
 fn text(file: &Path, bytes: Vec<u8>) -> Result<String> {
     String::from_utf8(bytes).map_err(|error| {
         let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|&b| b == b'\n');
-        anyhow!("error: {}:{}: this is no UTF-8 text", file.display(), line.count())
+        anyhow!(
+            "error: {}:{}: invalid UTF-8: an inventory is UTF-8 text",
+            file.display(),
+            line.count()
+        )
     })
 }
 

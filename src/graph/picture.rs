@@ -143,7 +143,7 @@ fn services(cluster: &Cluster, instance: usize) -> Vec<String> {
             Service::Address(address, Some(port)) => {
                 format!("{protocol} {address} {port}: {scheduler} to {servers}")
             }
-            Service::Mark(mark) => format!("mark {mark}: {scheduler} to {servers}"),
+            Service::Mark(mark) => format!("firewall mark {mark}: {scheduler} to {servers}"),
             Service::Group(name) => format!("group {}: {scheduler} to {servers}", name.as_str()),
         }
     })

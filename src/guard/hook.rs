@@ -149,7 +149,7 @@ fn watch(system: &System, cli: &Cli, guards: &[Guard], log: &mut Log) -> Exit {
     let keeper = Keeper::new(system, orders, cli.keepalived_pid.clone());
     let outcome = Changes::listen().and_then(|changes| watch::keep(keeper, &changes, log));
     if let Err(error) = outcome {
-        log.error(&format!("the kernel tells no changes of its rules: {error}; run it as root"));
+        log.error(&format!("can't follow the kernel's changes of rules: {error}; run it as root"));
     }
     Exit::Refused
 }

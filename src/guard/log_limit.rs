@@ -20,7 +20,7 @@ impl LogLimit {
         let ended = !std::mem::take(&mut self.error).is_empty();
         let Some(what) = restored else {
             // Somebody else put it right: a hook.
-            return ended.then(|| "all is right again".to_owned());
+            return ended.then(|| "the guard is in force again".to_owned());
         };
         let lately = self.restored.is_some_and(|last| now.duration_since(last) < SILENCE);
         if lately && !ended {
@@ -32,7 +32,7 @@ impl LogLimit {
             count => format!(" ({count} times more since the last message)"),
         };
         (self.restored, self.unsaid) = (Some(now), 0);
-        Some(format!("restored what was not right: {what}{more}"))
+        Some(format!("guard restored: {what}{more}"))
     }
 
     /// Whether to say that something failed.
@@ -49,7 +49,7 @@ impl LogLimit {
 mod tests {
     use super::*;
 
-    const SAID: Option<&str> = Some("restored what was not right: a missing");
+    const SAID: Option<&str> = Some("guard restored: a missing");
 
     #[test]
     fn repairs_are_told_once_a_minute_and_counted() {
@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(log_limit.fine(Some("a missing"), now).as_deref(), SAID);
         assert_eq!(log_limit.fine(Some("a missing"), now), None);
         assert!(log_limit.failed("no ip"), "it is new again");
-        assert_eq!(log_limit.fine(None, now).as_deref(), Some("all is right again"));
+        assert_eq!(log_limit.fine(None, now).as_deref(), Some("the guard is in force again"));
         assert_eq!(log_limit.fine(None, now), None);
     }
 }

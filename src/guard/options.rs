@@ -24,7 +24,7 @@ Examples:
 
   By hand, in /usr/libexec/keepalived:
     ./bypass-ipvs --keep-sessions -a 192.168.3.100,192.168.3.110 fd00::100
-    ./bypass-ipvs --dry-run -a 192.168.3.100     what nft would be told
+    ./bypass-ipvs --dry-run -a 192.168.3.100     show the input of nft
     ./bypass-ipvs --keep-sessions --check        is every guard in force, with its route?
     ./bypass-ipvs --purge                        take them away, before lvskit leaves
 
@@ -115,7 +115,7 @@ pub struct Cli {
     #[arg(long, value_name = "PATH", default_value = KEEPALIVED_PID, requires = "watch", conflicts_with = "guard")]
     pub keepalived_pid: PathBuf,
 
-    /// Print what nft would be told, in nft's own language, and change nothing
+    /// Print show the input of nft, in nft's own language, and change nothing
     #[arg(short = 'n', long, conflicts_with = "check")]
     pub dry_run: bool,
 

@@ -111,7 +111,7 @@ impl SystemError {
             SystemError::Nft(_) | SystemError::Held { .. } => {
                 format!("could not put the guard of {vips} in force")
             }
-            SystemError::Unread(_) => format!("can't tell whether the guard of {vips} is in force"),
+            SystemError::Unread(_) => format!("unknown whether the guard of {vips} is in force"),
             SystemError::Undone(_) => format!("the guard of {vips} did not stay in force"),
             SystemError::Address(_) => format!("{vips} may be left behind"),
             SystemError::Route(_) | SystemError::Arp(_) => {

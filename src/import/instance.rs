@@ -59,7 +59,7 @@ impl Instance {
     pub(super) fn of(block: &Statement) -> Result<Instance, Untaken> {
         let untaken = |at: &Place, why: String| Untaken { at: at.clone(), why };
         let ([name], Some(_)) = (block.values(), &block.block) else {
-            let why = format!("`{}` is no block with one name", block.text);
+            let why = format!("invalid block `{}`: expected one name", block.text);
             return Err(untaken(&block.at, why));
         };
         let mut body = Body::of(block);
@@ -239,7 +239,7 @@ fn password(body: &mut Body<'_>) -> (Option<(String, Place)>, bool) {
 fn virtual_address(words: &[String]) -> Result<(Yaml, IpAddr), String> {
     let (address, options) = words.split_first().ok_or("an address is missing")?;
     let bare = address.split('/').next().and_then(|bare| bare.parse().ok());
-    let bare = bare.ok_or_else(|| format!("`{address}` is no address"))?;
+    let bare = bare.ok_or_else(|| format!("invalid address `{address}`"))?;
     if options.is_empty() {
         return Ok((Yaml::text(address), bare));
     }

@@ -131,7 +131,7 @@ impl Merged {
                     notes.at(
                         at,
                         format_args!(
-                            "what has no key here differs from {other}, and all nodes get that one's"
+                            "statements without a key differ from {other}: all nodes get those of {other}"
                         ),
                     );
                 }

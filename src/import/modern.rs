@@ -290,7 +290,7 @@ fn with_path(statement: &mut Statement, root: Option<&Path>, notes: &mut Notes) 
         &statement.at,
         format_args!(
             "keepalived looks for {program} in its PATH; the inventory has {path}, {why}: \
-             `command -v {program}` on the node tells"
+             `command -v {program}` on the node shows it"
         ),
     );
     let line = format!("{path}{}", &line[program.len()..]);

@@ -88,7 +88,7 @@ pub(super) fn of(
     if let Some(node) = nodes.iter().find(|node| node.addresses.is_empty()) {
         let file = node.file.map_or("", |place| &files[place].at.file);
         bail!(
-            "error: {file}: nothing tells the address of {}; say the nodes' addresses with \
+            "error: {file}: the address of {} is unknown; name the nodes' addresses with \
              --address, once for each file",
             node.name
         );
@@ -129,7 +129,7 @@ fn add_peers(nodes: &mut Vec<Node>, files: &[File<'_>], notes: &mut Notes) {
         }
         let shown: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
         notes.add(format_args!(
-            "{} is a peer whose file was not given: it becomes the node {name}, with what the others say",
+            "{} is a peer whose file was not given: it becomes the node {name}, with the settings of the others",
             shown.join(" and ")
         ));
         added.push(Node { name, addresses, file: None });
@@ -243,7 +243,7 @@ fn names(files: &[File<'_>], notes: &mut Notes) -> Vec<String> {
     }
     let names: Vec<String> = (1..=files.len()).map(|number| format!("node{number}")).collect();
     notes.add(format_args!(
-        "the nodes are assumed to be called {}; nothing tells their names",
+        "the nodes are assumed to be called {}; their names are unknown",
         names.join(", ")
     ));
     names

@@ -70,7 +70,7 @@ pub(super) fn tell_insecure(
             at,
             format_args!(
                 "keepalived will not run {program} any more: {why}, it runs as root, and gen-conf writes \
-                 enable_script_security; give it and its folders to root, or say `user` there"
+                 enable_script_security; give it and its directories to root, or say `user` there"
             ),
         );
     }

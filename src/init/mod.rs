@@ -55,7 +55,8 @@ fn tell(words: impl std::fmt::Display) {
 fn try_run(args: &Init, out: &mut impl Write) -> Result<Exit, (Exit, anyhow::Error)> {
     let stdout = files::is_stdout(&args.output);
     if stdout && args.password {
-        let what = anyhow!("--password needs a folder for its file: write the inventory to a file");
+        let what =
+            anyhow!("--password needs a directory for its file: write the inventory to a file");
         return Err((Exit::Usage, what));
     }
     if !stdout {

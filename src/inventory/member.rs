@@ -265,7 +265,7 @@ fn unicast(
             problems.found(
                 &lints::reading::UNICAST_PEER_IS_SELF,
                 itself.at.clone(),
-                "the node itself is no peer of it",
+                "unicast_peer names the node itself",
                 "remove it",
             );
         }

@@ -277,7 +277,7 @@ fn unfit(args: &Args, dynamic: bool) -> Vec<(&'static str, String, &'static str)
     let mut all = Vec::new();
     if args.dynamic && !dynamic {
         let title = "an exit code that is a weight counts as a failure here";
-        let cure = "write `misc_dynamic: true` in the place of `--dynamic`";
+        let cure = "write `misc_dynamic: true` instead of `--dynamic`";
         all.push(("dynamic", title.to_owned(), cure));
     }
     if args.nagios {
@@ -295,7 +295,7 @@ fn unfit(args: &Args, dynamic: bool) -> Vec<(&'static str, String, &'static str)
     for (asked, name, option) in [(args.json, "json", "--json"), (args.verbose, "verbose", "-v")] {
         if asked {
             let title =
-                format!("`{option}` tells nobody: keepalived throws away what a check prints");
+                format!("`{option}` has no effect: keepalived throws away what a check prints");
             all.push((name, title, "remove it, and run the probe by hand to read that"));
         }
     }
@@ -312,12 +312,13 @@ fn unfit(args: &Args, dynamic: bool) -> Vec<(&'static str, String, &'static str)
         }
     }
     if args.cert_days.is_some_and(|days| days.warning.is_some()) {
-        let title = "a warning tells nobody: keepalived knows up and down only".to_owned();
+        let title = "a warning has no effect: keepalived knows up and down only".to_owned();
         all.push(("cert_days", title, "write one number, below which the server is down"));
     }
     if args.fwmark.is_some_and(|mark| mark != 0) {
-        let title =
-            format!("the probe can't mark packets: its user, {PROBE_USER}, lacks CAP_NET_ADMIN");
+        let title = format!(
+            "the probe can't set a firewall mark: its user, {PROBE_USER}, lacks CAP_NET_ADMIN"
+        );
         all.push(("fwmark", title, "use `type: SMTP_CHECK`; or MISC_CHECK with `user: root`"));
     }
     if args.bind_port.is_some_and(|port| port < UNPRIVILEGED) {

@@ -346,7 +346,7 @@ impl<'a> Section<'a> {
         if [AUTHENTICATION.name, SECRET.name].contains(&self.table.name) {
             return (format!("no key of `{}`", self.name), self.nearest(key));
         }
-        let title = format!("`{key}` is no key of {}", quoted(&self.name));
+        let title = format!("unknown key `{key}` in {}", quoted(&self.name));
         match foreign::cure(self.table, key) {
             Some(cure) => (title, cure),
             None if self.cluster_has(key) => (

@@ -68,7 +68,7 @@ fn read(
                 problems.add(
                     section.place(),
                     "a real_server is a node or an address",
-                    "write `node: NAME`, or `address: ADDRESS` for one that is no node",
+                    "write `node: NAME`, or `address: ADDRESS` for a server that is not a node",
                 );
             }
             None

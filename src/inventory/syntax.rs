@@ -140,8 +140,8 @@ fn plain(title: &str) -> String {
         ("mapping values", "a colon with a blank behind it inside a value"),
         ("did not find expected", "the lines do not fit together here"),
         ("expected <block end>", "the lines do not fit together here"),
-        ("invalid indentation", "the line is indented as no line above it"),
-        ("bad indentation", "the line is indented as no line above it"),
+        ("invalid indentation", "the line's indentation matches no line above it"),
+        ("bad indentation", "the line's indentation matches no line above it"),
     ] {
         if title.contains(part) {
             return words.to_owned();

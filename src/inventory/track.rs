@@ -212,13 +212,13 @@ fn named<'a>(
         problems.add(
             key.at.clone(),
             format!("`{keyword}` is a section with one entry for each name"),
-            "write a name below it, such as `name:`, and what it has below that",
+            "write a name below it, such as `name:`, and its keys below that",
         );
         return Vec::new();
     };
     let good = |entry: &&(Key, Node)| instance::name_of(&entry.0.name).is_ok();
     for (name, _) in entries.iter().filter(|entry| !good(entry)) {
-        let title = format!("`{}` is no name", name.name);
+        let title = format!("invalid name `{}`", name.name);
         problems.add(name.at.clone(), title, "write one word of letters and digits");
     }
     entries.iter().filter(good).map(|(name, node)| (name, node)).collect()
@@ -280,7 +280,7 @@ fn server_group(lines: &[Statement], at: &Range<usize>, problems: &mut Problems)
         if !good {
             problems.add(
                 at.clone(),
-                format!("`{}` is no line of a virtual_server_group", line.line),
+                format!("invalid line `{}` in a virtual_server_group", line.line),
                 "write ADDRESS PORT, FROM-TO PORT or fwmark NUMBER",
             );
         } else if newer && problems.target() < Release::V2_2 {

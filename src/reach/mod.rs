@@ -178,7 +178,7 @@ impl Way {
         read: &impl Fn(&str) -> Result<T, String>,
     ) -> Result<T, Failure> {
         if !is_plain(&target.name) {
-            let why = "its name is no host name: letters, digits, `.`, `-`, `:` only";
+            let why = "invalid host name: expected letters, digits, `.`, `-`, `:`";
             return Err(Failure::Unreachable(why.to_owned()));
         }
         let (program, mut args) = match self {

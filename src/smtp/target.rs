@@ -72,7 +72,7 @@ impl Target {
         // Even to ask for none takes the right to mark.
         if let Some(mark) = self.fwmark.filter(|mark| *mark != 0) {
             socket.set_mark(mark).map_err(|err| {
-                Failure::Local(format!("mark {mark}: {err}; it takes CAP_NET_ADMIN"))
+                Failure::Local(format!("firewall mark {mark}: {err}; it needs CAP_NET_ADMIN"))
             })?;
         }
         if let Some(interface) = &self.bind_if {

@@ -144,7 +144,7 @@ fn a_log_daemon_that_was_started_anew_hears_the_watcher() {
     let flushed = Command::new("nft").args(["flush", "ruleset"]).status();
     assert!(flushed.unwrap().success());
     let told = log.wait_for_message();
-    assert!(told.contains("restored what was not right: 192.168.3.100 missing"), "{told}");
+    assert!(told.contains("guard restored: 192.168.3.100 missing"), "{told}");
 }
 
 /// However short the time since it told of another repair.
@@ -161,7 +161,7 @@ fn a_watcher_tells_the_end_of_what_it_told() {
     };
     let _watcher = Watcher::start(&["-a", VIP, "--nft", &nft.path()], None);
     assert!(log.wait_for_message().contains("guard in force"));
-    let restored = "restored what was not right: 192.168.3.100 missing";
+    let restored = "guard restored: 192.168.3.100 missing";
     change("flush ruleset");
     assert_eq!(log.wait_for_message(), restored);
     std::fs::write(&broken, "").unwrap();

@@ -68,7 +68,7 @@ pub const CASES: &[Case] = &[
     Case(
         "  mail_relay:",
         "  mail_relay:\n    track_script: [^queue]",
-        Told("`track_script` names `queue`, which is no `vrrp_script`", "add it"),
+        Told("`track_script` names `queue`, which is not in `vrrp_script`", "add it"),
     ),
     Case(
         "vrrp_instance:",
@@ -84,7 +84,7 @@ pub const CASES: &[Case] = &[
     Case(
         CHECK,
         "check: {type: FILE_CHECK, track_file: ^load}",
-        Told("`load`, which is no `track_file`", "name"),
+        Told("`load`, which is not in `track_file`", "name"),
     ),
     Case(
         WEIGHT,
@@ -100,7 +100,7 @@ pub const CASES: &[Case] = &[
     Case(
         "lb_kind: DR",
         "lb_kind: ^NAT",
-        Told("can't work when the balancers are the servers", "`bypass: false`"),
+        Told("can't work when the directors are the real servers", "`bypass: false`"),
     ),
     Case(
         "port: 25\n    delay_loop: 2\n    lb_algo: wlc\n    lb_kind: DR\n    protocol: TCP",
@@ -122,7 +122,7 @@ pub const CASES: &[Case] = &[
     Case(
         CHECK,
         "check: {type: MISC_CHECK, misc_path: ^true}",
-        Told("`true` is no command", "absolute path"),
+        Told("invalid command `true`", "absolute path"),
     ),
     Case(
         "port: 25",
@@ -241,7 +241,7 @@ fn peers_are_of_the_instances_family_and_others() {
         ("unicast_src_ip: 'fd00::9'", "not an IPv4 address"),
         (
             "unicast_peer: [192.168.3.101, 192.168.3.102, 192.168.3.103, 192.168.3.104]",
-            "the node itself is no peer of it",
+            "unicast_peer names the node itself",
         ),
     ] {
         let node = format!(

@@ -70,7 +70,7 @@ pub const CASES: &[Case] = &[
     Case(
         TOP,
         "failure_detection: {^intervall: 1}\nnodes:",
-        Told("`intervall` is no key of `failure_detection`", "interval"),
+        Told("unknown key `intervall` in `failure_detection`", "interval"),
     ),
 ];
 

@@ -15,7 +15,7 @@ fn every_key_stands_in_its_block_and_nodes_differ_where_they_say_so() {
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     // The group `web` has a mark, and nodes serve.
     let warnings = run.stderr.matches("warning: ").count();
-    let marks = run.stderr.matches("warning: a mark counts on every node").count();
+    let marks = run.stderr.matches("warning: a firewall mark counts on every node").count();
     assert_eq!((warnings, marks), (1, 1), "{}", run.stderr);
     assert_data_eq!(run.stdout, file!["everything.txt"].raw());
 }

@@ -44,7 +44,7 @@ fn an_inventory_that_can_not_be_read() {
     // It could be read: its text is wrong, as for import.
     let Run { code, stdout, stderr } = place.run("--stdout");
     assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
-    assert_eq!(stderr, "error: inventory.yml:2: this is no UTF-8 text\n");
+    assert_eq!(stderr, "error: inventory.yml:2: invalid UTF-8: an inventory is UTF-8 text\n");
     place.write("inventory.yml", "#".repeat(4 * 1024 * 1024 + 1));
     file_error(place.run("--stdout"), &["inventory.yml", "larger than 4 MiB"]);
     fs::remove_file(place.path("inventory.yml")).unwrap();

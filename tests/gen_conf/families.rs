@@ -43,7 +43,7 @@ pub const CASES: &[Case] = &[
         "  mail_relay:",
         "  mail_relay:\n    track_process: ^some",
         Told(
-            "`track_process` names `some`, and there is no `vrrp_track_process some`",
+            "`track_process` names `some`, but `vrrp_track_process some` does not exist",
             "the section `vrrp_track_process`",
         ),
     ),
@@ -51,7 +51,7 @@ pub const CASES: &[Case] = &[
         "  mail_relay:",
         "  mail_relay:\n    track_bfd: [^some]",
         Told(
-            "`track_bfd` names `some`, and there is no `bfd_instance some`",
+            "`track_bfd` names `some`, but `bfd_instance some` does not exist",
             "the section `bfd_instance`",
         ),
     ),
@@ -62,7 +62,7 @@ fn what_two_lines_make_together() {
     for (edits, title, cure) in [
         (
             [("lb_kind: DR", "lb_kind: TUN type foo"), ("preempt: true", "preempt: true")],
-            "`type foo` is no tunnel",
+            "invalid tunnel `type foo`",
             "`type gue port NUMBER`",
         ),
         (

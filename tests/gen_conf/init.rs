@@ -165,7 +165,7 @@ fn what_is_missing_or_wrong_is_named() {
         2,
         "expected one family",
     );
-    refused(&[NODES, MAIL, HERE, &["--password", "-o", "-"]], 2, "--password needs a folder");
+    refused(&[NODES, MAIL, HERE, &["--password", "-o", "-"]], 2, "--password needs a directory");
     let vip = ["--vip", "192.168.4.100", "--service", "tcp/25"];
     refused(&[NODES, &vip, HERE], 1, "192.168.4.100");
     // What YAML would read as something else, or as more than one thing, stays one text.

@@ -224,7 +224,7 @@ Files:
 
 Exit codes:
   0  done; with --check: nothing would change
-  1  the inventory is wrong, no UTF-8 text, or has no such node, or the password that it points to
+  1  the inventory is wrong, not UTF-8, or lacks the node, or the password that it points to
      can't be read: nothing was written; with --explain: there is no such key
   2  wrong command line, nothing was tried
   3  with --check: a file would change; nothing was written

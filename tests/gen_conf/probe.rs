@@ -35,12 +35,12 @@ pub const CASES: &[Case] = &[
     Case(
         CHECK,
         "check: {type: smtp-check, compat: false, options: [--starttls, ^--dynamic]}",
-        Told("a weight counts as a failure", "`misc_dynamic: true` in the place of `--dynamic`"),
+        Told("a weight counts as a failure", "`misc_dynamic: true` instead of `--dynamic`"),
     ),
     Case(
         CHECK,
         "check: {type: smtp-check, options: [^--dynamic --latency-weight 100:0.1:2]}",
-        Told("a weight counts as a failure", "`misc_dynamic: true` in the place of `--dynamic`"),
+        Told("a weight counts as a failure", "`misc_dynamic: true` instead of `--dynamic`"),
     ),
     Case(
         CHECK,
@@ -71,7 +71,7 @@ pub const CASES: &[Case] = &[
     Case(
         CHECK,
         "check: {type: smtp-check, options: [--retry 2, ^-v]}",
-        Told("`-v` tells nobody", "by hand"),
+        Told("`-v` has no effect", "by hand"),
     ),
     // What SMTP_CHECK has not
     Case(
@@ -111,7 +111,7 @@ pub const CASES: &[Case] = &[
     Case(
         CHECK,
         "check: {type: smtp-check, compat: false, options: [--tls, ^'--cert-days 14,7']}",
-        Told("a warning tells nobody", "write one number"),
+        Told("a warning has no effect", "write one number"),
     ),
     // Ways to tell
     Case(
@@ -122,12 +122,12 @@ pub const CASES: &[Case] = &[
     Case(
         CHECK,
         "check: {type: smtp-check, options: [^--json]}",
-        Told("`--json` tells nobody", "by hand"),
+        Told("`--json` has no effect", "by hand"),
     ),
     Case(
         CHECK,
         "check: {type: smtp-check, options: ^--verbose}",
-        Told("`-v` tells nobody", "by hand"),
+        Told("`-v` has no effect", "by hand"),
     ),
     Case(
         CHECK,

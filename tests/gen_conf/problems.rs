@@ -30,13 +30,13 @@ const CASES: &[Case] = &[
     Case(
         "advert_int:",
         "^advert_in:",
-        Told("no key of `mail_relay`", "did you mean `advert_int`?"),
+        Told("unknown key `advert_in` in `mail_relay`", "did you mean `advert_int`?"),
     ),
-    Case("nodes:", "colour: x\n^nodez:", Told("`nodez` is no key", "did you mean `nodes`?")),
+    Case("nodes:", "colour: x\n^nodez:", Told("unknown key `nodez`", "did you mean `nodes`?")),
     Case(
         "  smtp_server:",
         "  ^x:",
-        Told("`x` is no key of `global_defs`", "`lvskit explain global_defs` lists"),
+        Told("unknown key `x` in `global_defs`", "`lvskit explain global_defs` lists"),
     ),
     Case("weight: 1\n", "weight: 1\n    ^weight: 2\n", Told("`weight` stands twice", "remove one")),
     Case(
@@ -86,7 +86,7 @@ const CASES: &[Case] = &[
     Case("interface: eth0", "interface: ^lo", Told("loopback interface", "network interface")),
     Case("from: keepalived@", "from: ^keepalived/", Told("no mail address", "unix_adm@domain.ru")),
     Case("lb_algo: wlc", "lb_algo: ^wlx", Told("invalid lb_algo `wlx`", "rr, wrr, lc, wlc")),
-    Case("lb_kind: DR", "lb_kind: ^NAT", Told("balancers are the servers", "write DR")),
+    Case("lb_kind: DR", "lb_kind: ^NAT", Told("directors are the real servers", "write DR")),
     Case("type: SMTP_CHECK", "type: ^HTTP", Told("invalid type `HTTP`", "SMTP_CHECK, TCP_CHECK")),
     Case("preempt: true", "state: ^MASTER", Told("can't be asked for", "write BACKUP")),
     Case(
@@ -143,13 +143,13 @@ const CASES: &[Case] = &[
     Case(
         VIP,
         "virtual_ipaddress: ^192.168.3.100/33",
-        Told("`33` is no prefix length of an IPv4", "1 to 32"),
+        Told("invalid prefix length `33` of an IPv4", "1 to 32"),
     ),
     Case(
         VIP,
         "virtual_ipaddress: {address: 192.168.3.100, ^interface: eth1}",
         Told(
-            "`interface` is no key of `virtual_ipaddress`",
+            "unknown key `interface` in `virtual_ipaddress`",
             "`lvskit explain vrrp_instance.virtual_ipaddress`",
         ),
     ),

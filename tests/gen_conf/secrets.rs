@@ -117,7 +117,7 @@ fn what_a_command_logs_in_with_does_not_show() {
         let place = Place::with(edited(&[("  smtp_server: 192.168.3.1", &command)]));
         let Run { code, stderr, .. } = place.run("--out-dir out");
         assert_eq!(code, Some(1), "{stderr}");
-        assert!(stderr.contains("is no command") && stderr.contains(" now\n"), "{stderr}");
+        assert!(stderr.contains("invalid command") && stderr.contains(" now\n"), "{stderr}");
         assert!(!stderr.contains(SECRET), "{stderr}");
     }
 }

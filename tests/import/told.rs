@@ -37,7 +37,7 @@ fn files_that_can_not_be_read() {
     place.write("needed.conf", "\nincludea conf.d/*.conf\n");
     refused(&place, "needed.conf", 1, &["needed.conf:2: ", "conf.d/*.conf"]);
     place.write("latin1.conf", b"# M\xfcller\nvrrp_script s {\n script \"/x M\xfcller\"\n}\n");
-    refused(&place, "latin1.conf", 1, &["latin1.conf:3: ", "no UTF-8"]);
+    refused(&place, "latin1.conf", 1, &["latin1.conf:3: ", "invalid UTF-8"]);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_program_without_a_path_gets_one() {
         );
         let told = format!(
             "note: a.conf:79: keepalived looks for killall in its PATH; the inventory has {path}, {why}: \
-             `command -v killall` on the node tells\n"
+             `command -v killall` on the node shows it\n"
         );
         assert!(stderr.contains(&told), "{told}\nin {stderr}");
         // One fact is one note.
@@ -408,7 +408,8 @@ fn an_instance_that_stays_whole_is_told() {
     place.write("a.conf", file(0) + &secret);
     let option = "a.conf --auth-pass-file secret";
     refused(&place, option, 1, &["a.conf:80: this auth_pass would go to `raw`"]);
-    for (address, why) in [("10.1.0.300", "`10.1.0.300` is no address"), ("::1 dev", "lacks its")] {
+    for (address, why) in [("10.1.0.300", "invalid address `10.1.0.300`"), ("::1 dev", "lacks its")]
+    {
         place.write("a.conf", with(address));
         refused(&place, "a.conf", 1, &["a.conf:3: ", why]);
     }

@@ -68,7 +68,7 @@ impl Definitions {
                 if name.starts_with('_') && PREDEFINED.contains(&name) {
                     return Err((
                         format!("`${name}` is keepalived's own and not supported here"),
-                        "write what it stands for",
+                        "write its value instead",
                     ));
                 }
                 from = dollar + 1;

@@ -80,8 +80,8 @@ impl Include for Files<'_> {
         let Wanted { at, keyword, pattern } = wanted;
         let from_root = pattern.strip_prefix('/');
         let cure = || match from_root {
-            Some(_) => "write with --root which folder has the node's files".to_owned(),
-            None => "keepalived looks for it from this file's folder on".to_owned(),
+            Some(_) => "name the directory that has the node's files with --root".to_owned(),
+            None => "keepalived looks for it below this file's directory".to_owned(),
         };
         let wrong = |error: anyhow::Error| {
             let words = format!("{error:#}");

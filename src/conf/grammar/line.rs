@@ -54,7 +54,7 @@ pub(super) fn without_comment(line: &str) -> Result<String, Wrong> {
     }
     let rest = line[..comment.unwrap_or(line.len())].trim_matches([' ', '\t']);
     if rest.contains(char::REPLACEMENT_CHARACTER) {
-        return Err(("a character that is no UTF-8".into(), "save the file as UTF-8"));
+        return Err(("invalid UTF-8".into(), "save the file as UTF-8"));
     }
     Ok(match rest.strip_suffix('\\') {
         Some(before) => format!("{}\\", before.trim_end_matches([' ', '\t'])),

@@ -83,7 +83,10 @@ pub struct NoFiles;
 impl Include for NoFiles {
     fn files(&mut self, wanted: Wanted<'_>) -> Result<Vec<(String, String)>, [String; 2]> {
         let pattern = wanted.pattern;
-        Err([format!("`{pattern}` can't be included here"), "put its text in its place".into()])
+        Err([
+            format!("`{pattern}` can't be included here"),
+            "replace it with the text of that file".into(),
+        ])
     }
 }
 

@@ -176,7 +176,7 @@ impl<'a> Reader<'a> {
                     {
                         return self.wrong((
                             "a definition that brings a quote or a comment with it".into(),
-                            "write its value in its place",
+                            "replace it with its value",
                         ));
                     }
                     // What was replaced may have brought a condition.

@@ -70,7 +70,7 @@ fn lines() {
     refuses(&format!("{longest}x"), 1, "1023 bytes");
     refuses("a \\\n b", 1, "continued");
     refuses("a\0b", 1, "NUL");
-    refuses("a\nb \u{fffd} # c", 2, "no UTF-8");
+    refuses("a\nb \u{fffd} # c", 2, "invalid UTF-8");
     reads("a # \u{fffd}\nb ü", "[a][b|ü]");
 }
 

@@ -78,7 +78,7 @@ pub(in crate::doctor) const LINTS: &[ClusterLint] = &[
         severity: Severity::Error,
         title: "several nodes hold the addresses of an instance",
         why: "Both answer for them, and half of the clients get to the wrong one.",
-        help: "cure what else is found here first; then systemctl restart keepalived on those that should be BACKUP",
+        help: "fix the other findings here first; then systemctl restart keepalived on those that should be BACKUP",
         check: several_masters,
     },
     ClusterLint {
@@ -100,7 +100,7 @@ pub(in crate::doctor) const LINTS: &[ClusterLint] = &[
     ClusterLint {
         id: "conf-differs",
         severity: Severity::Error,
-        title: "a node's keepalived.conf is not what the inventory renders",
+        title: "a node's keepalived.conf differs from what the inventory renders",
         why: "Nodes whose files differ may ignore each other's advertisements, or balance differently after a failover.",
         help: "roll out: lvskit gen-conf for this node, then systemctl reload keepalived there",
         check: conf_differs,
@@ -142,7 +142,7 @@ pub(in crate::doctor) const LINTS: &[ClusterLint] = &[
         severity: Severity::Error,
         title: "nodes see another owner of an address than the MASTER",
         why: "Clients whose router sees the same get to a host that does not balance them.",
-        help: "find the host by its MAC address, and take the address away there; arping -U on the MASTER tells everybody again",
+        help: "find the host by its MAC address, and take the address away there; arping -U on the MASTER announces it again",
         check: owner_differs,
     },
     ClusterLint {

@@ -48,7 +48,7 @@ pub(super) const LINTS: &[Lint] = &[
         id: "no-script-security",
         severity: Severity::Warning,
         title: "programs run without enable_script_security",
-        why: "keepalived runs what others than root may have changed, as root.",
+        why: "keepalived runs a program as root that other users can change.",
         help: "write `enable_script_security` at the beginning of global_defs",
         needs: Needs::Config,
         check: no_script_security,

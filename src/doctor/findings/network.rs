@@ -131,7 +131,7 @@ pub(super) const LINTS: &[Lint] = &[
     Lint {
         id: "advert-malformed",
         severity: Severity::Warning,
-        title: "packets of protocol 112 arrive that are no advertisements",
+        title: "packets of protocol 112 arrive that are not advertisements",
         why: "A broken or hostile program is on the network.",
         help: "find the sender by its MAC address and stop it",
         needs: Needs::Wire,

@@ -269,8 +269,8 @@ impl<'a> Keeper<'a> {
         for done in done {
             match done {
                 Done::Reloaded(address) => log.note(&format!(
-                    "{address} came after keepalived had started, which had no VRRP socket for it: told \
-                     keepalived to reload (SIGHUP)"
+                    "{address} came after keepalived had started, which had no VRRP socket for it: reloaded \
+                     keepalived (SIGHUP)"
                 )),
                 Done::Left(address, why) => log.error(&format!(
                     "keepalived has no VRRP socket for {address}, which came after it had started, and was \

@@ -81,7 +81,7 @@ impl Orders {
         for refused in wanted.refused.iter().filter(|line| !self.wanted.refused.contains(line)) {
             log.error(&format!(
                 "{refused}; this hook does nothing, and is ignored here too: `bypass-ipvs --help` shows \
-                 what it takes"
+                 its options"
             ));
         }
         (wanted != self.wanted).then(|| std::mem::replace(&mut self.wanted, wanted))

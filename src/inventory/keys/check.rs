@@ -140,7 +140,7 @@ pub static CHECKS: &[Check] = &[
 
 const NO_SMTP: &str = "SMTP is not spoken over UDP";
 const NO_HTTP: &str = "this check speaks HTTP over TCP";
-const NO_UDP: &str = "UDP_CHECK tells nothing about a TCP service";
+const NO_UDP: &str = "UDP_CHECK can't check a TCP service";
 // What speaks UDP often listens on TCP too, as DNS does.
 const USE_UDP: &str = "use UDP_CHECK; or TCP_CHECK, where the service listens on TCP too";
 const USE_TCP: &str = "use TCP_CHECK, or write `protocol: UDP`";

@@ -174,7 +174,7 @@ pub const MAILBOX: Kind = Kind {
         };
         if !fits {
             let cure = "write one such as unix_adm@domain.ru";
-            return wrong(format!("`{text}` is no mail address"), cure);
+            return wrong(format!("invalid mail address `{text}`"), cure);
         }
         ascii(text)
     },
@@ -283,7 +283,7 @@ pub const INTERFACE: Kind = Kind {
         let refused = |c: char| matches!(c, '/' | '*') || c.is_whitespace();
         if text.len() > INTERFACE_LENGTH || text.contains(refused) {
             return wrong(
-                format!("`{text}` is no interface name"),
+                format!("invalid interface name `{text}`"),
                 format!("write one such as eth0, at most {INTERFACE_LENGTH} characters"),
             );
         }
@@ -308,7 +308,7 @@ pub const PATH: Kind = Kind {
     read: |text| {
         if !text.starts_with('/') || text.ends_with('/') {
             return wrong(
-                format!("`{text}` is no absolute path of a file"),
+                format!("invalid path `{text}`: expected an absolute path of a file"),
                 "write one such as /run/keepalived-lvskit/drain",
             );
         }
@@ -328,7 +328,7 @@ pub const PROGRAM: Kind = Kind {
     read: |text| {
         if !text.starts_with('/') || text.starts_with("//") {
             return wrong(
-                format!("`{text}` is no command"),
+                format!("invalid command `{text}`"),
                 "begin with the program's absolute path, such as /usr/local/bin/notify.sh",
             );
         }
@@ -359,7 +359,7 @@ pub const USER: Kind = Kind {
         let names: Vec<&str> = text.split_whitespace().collect();
         match names.as_slice() {
             [_] | [_, _] if names.iter().all(|one| name(one)) => Ok(names.join(" ")),
-            _ => wrong(format!("`{text}` is no user"), "write USER or USER GROUP"),
+            _ => wrong(format!("invalid user `{text}`"), "write USER or USER GROUP"),
         }
     },
 };
@@ -383,7 +383,7 @@ pub const TRACKED: Kind = Kind {
         };
         if name.split_whitespace().count() != 1 {
             return wrong(
-                format!("`{text}` is nothing that can be tracked"),
+                format!("invalid name to track `{text}`"),
                 "write NAME or NAME weight NUMBER",
             );
         }
@@ -422,7 +422,7 @@ pub const BROADCAST: Kind = Kind {
 /// How packets get to a server.
 pub const FORWARDING: Kind = Kind {
     several: false,
-    shown: "DR, NAT, or TUN and perhaps what the tunnel is told, such as `type gue port 6080`",
+    shown: "DR, NAT, or TUN, perhaps with options such as `type gue port 6080`",
     pattern: concat!(
         "^(DR|NAT|TUN( type (ipip|gre|gue)",
         "( (port [0-9]+|nocsum|csum|remcsum))*)?)$"
@@ -435,7 +435,7 @@ pub const FORWARDING: Kind = Kind {
         ("DR" | "NAT" | "TUN", None) => Ok(text.to_owned()),
         ("TUN", Some(rest)) => match words(rest)? {
             rest if (TUNNEL.fits)(&rest) => Ok(format!("TUN {rest}")),
-            rest => wrong(format!("`{rest}` is no tunnel"), format!("write {}", TUNNEL.shown)),
+            rest => wrong(format!("invalid tunnel `{rest}`"), format!("write {}", TUNNEL.shown)),
         },
         _ => wrong(format!("invalid lb_kind `{text}`"), "write DR, NAT or TUN"),
     },
@@ -499,7 +499,7 @@ fn host(text: &str) -> Read<Word> {
     };
     if text.len() > HOST_LENGTH || !text.split('.').all(label) {
         return wrong(
-            format!("`{text}` is no host name"),
+            format!("invalid host name `{text}`"),
             "write one such as server01.domain.ru: letters, digits and dashes between dots",
         );
     }
@@ -527,7 +527,7 @@ pub(super) fn words(text: &str) -> Read<String> {
 
 fn any_address(text: &str) -> Read<IpAddr> {
     text.parse().or_else(|_| {
-        wrong(format!("`{text}` is no IP address"), "write one such as 192.168.3.1 or fd00::1")
+        wrong(format!("invalid IP address `{text}`"), "write one such as 192.168.3.1 or fd00::1")
     })
 }
 

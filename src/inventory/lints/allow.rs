@@ -15,7 +15,7 @@ pub(super) static LINTS: &[&Lint] = &[&ALLOW_UNUSED];
 static ALLOW_UNUSED: Lint = Lint::warning(
     "allow-unused",
     "an `allow` that silences nothing",
-    "What it allowed is no longer there. It would silence the next one, which nobody has looked at.",
+    "The warning that it allowed is gone. It would silence the next one, which nobody has looked at.",
     "remove it",
 );
 

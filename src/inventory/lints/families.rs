@@ -141,7 +141,7 @@ fn lonely(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
             &FAMILY_MISMATCH,
             server.places.value("ip_family"),
             "`ip_family` is another one than the addresses'",
-            "remove it; it is for services of a mark",
+            "remove it; it is for services with `fwmark`",
         );
     }
 }

@@ -121,7 +121,7 @@ pub(super) static AUTHENTICATION_IN_VERSION_3: Lint = Lint::error(
 pub(super) static DELAY_WITHOUT_PREEMPTION: Lint = Lint::error(
     "delay-without-preemption",
     "`preempt_delay` with `preempt: false`",
-    "It delays what `preempt: false` forbids.",
+    "It delays a takeover that `preempt: false` forbids.",
     "remove one of them",
 );
 
@@ -428,7 +428,7 @@ fn election(instance: &InstanceDraft, drafts: &Drafts<'_>, problems: &mut Proble
         problems.found(
             &DELAY_WITHOUT_PREEMPTION,
             delay.at.clone(),
-            "a delay of what `preempt: false` forbids",
+            "a delay of a takeover that `preempt: false` forbids",
             "remove `preempt_delay`, or `preempt: false`",
         );
     }

@@ -26,7 +26,7 @@ pub(super) static LINTS: &[&Lint] = &[
 pub(super) static MAILS_THROUGH_VIP: Lint = Lint::warning(
     "mails-through-vip",
     "keepalived's mails go through the cluster's own VIP",
-    "The mail that tells of a failed service needs that service.",
+    "The mail about a failed service needs that service.",
     "name a relay outside of the cluster",
 );
 

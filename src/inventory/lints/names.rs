@@ -152,7 +152,7 @@ fn missing(
         drafts.tracks.defined.iter().filter(|it| it.section == section && it.name == name);
     let Some(first) = known.next() else {
         let cure = format!("add it to the section `{section}`, or correct the name");
-        return Some((format!("which is no `{section}`"), cure));
+        return Some((format!("which is not in `{section}`"), cure));
     };
     if first.everywhere || known.any(|it| it.everywhere) {
         return None;
@@ -196,7 +196,7 @@ fn in_raw(settings: &Settings, places: &Places, drafts: &Drafts<'_>, problems: &
                 problems.found(
                     &UNKNOWN_NAME,
                     places.item(key, name),
-                    format!("`{key}` names `{name}`, and there is no `{} {name}`", heads[0]),
+                    format!("`{key}` names `{name}`, but `{} {name}` does not exist", heads[0]),
                     match key {
                         "track_bfd" => "add it to the section `bfd_instance`, or correct the name",
                         _ => "add it to the section `vrrp_track_process`, or correct the name",

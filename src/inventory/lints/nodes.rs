@@ -26,7 +26,7 @@ pub(super) static LINTS: &[&Lint] = &[
 pub(super) static NODE_NAME_TWICE: Lint = Lint::error(
     "node-name-twice",
     "two nodes with one name",
-    "The name is the node's folder below --out-dir and its router_id.",
+    "The name is the node's directory below --out-dir and its router_id.",
     "remove or correct one of them",
 );
 

@@ -121,15 +121,15 @@ pub(super) static GUARD_WITHOUT_SCTP: Lint = Lint::error(
 pub(super) static MARK_ON_EVERY_NODE: Lint = Lint::warning(
     "mark-on-every-node",
     "a firewall mark counts on every node",
-    "A BACKUP that marks what the MASTER forwards to it balances it again.",
-    "mark only where the address is: nft's `fib daddr . iif type local`",
+    "A BACKUP that sets the firewall mark on what the MASTER forwards to it balances it again.",
+    "set the mark only where the VIP is: nft's `fib daddr . iif type local`",
 );
 
 pub(super) static MARK_WITHOUT_PORTS: Lint = Lint::warning(
     "mark-without-ports",
     "the ports of a firewall mark are unknown",
     "The guard leads every TCP and UDP port of the VIPs to the nodes' own services.",
-    "write what the firewall marks, such as `bypass_ports: [tcp/25, tcp/465]`",
+    "write the ports that the firewall marks, such as `bypass_ports: [tcp/25, tcp/465]`",
 );
 
 pub(super) static BYPASS_PORTS_WITHOUT_MARK: Lint = Lint::error(
@@ -432,7 +432,7 @@ fn forwarding(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems
             problems.found(
                 &FORWARDING_TO_NODES,
                 name.at.clone(),
-                format!("`lvs_method: {own}` can't work when the balancers are the servers"),
+                format!("`lvs_method: {own}` can't work when the directors are the real servers"),
                 "remove it; or `bypass: false` if the nodes do not serve",
             );
         }
@@ -443,7 +443,7 @@ fn forwarding(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems
         problems.found(
             &NODES_BEHIND_NAT,
             kind.at.clone(),
-            "balancers that would be their own servers behind NAT",
+            "directors that would be their own real servers behind NAT",
             "name the servers: `real_server: [{address: ...}]`",
         );
     }
@@ -455,7 +455,7 @@ fn forwarding(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems
         problems.found(
             &FORWARDING_TO_NODES,
             kind.at.clone(),
-            format!("`lb_kind: {}` can't work when the balancers are the servers", kind.value),
+            format!("`lb_kind: {}` can't work when the directors are the real servers", kind.value),
             "write DR, or remove it; or `bypass: false` if the nodes do not serve",
         );
     }
@@ -473,15 +473,15 @@ fn forwarding(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems
         problems.found(
             &MARK_ON_EVERY_NODE,
             service.at.clone(),
-            "a mark counts on every node, and the guard looks at addresses",
-            "mark only where the address is: nft's `fib daddr . iif type local`",
+            "a firewall mark counts on every node, and the guard looks at addresses",
+            "set the mark only where the VIP is: nft's `fib daddr . iif type local`",
         );
         if server.bypass_ports.is_none() && !server.places.has("bypass_ports") {
             problems.found(&MARK_WITHOUT_PORTS,
                 service.at.clone(),
-                "the ports that the mark stands for are unknown: every TCP and UDP port of the VIPs \
+                "the ports of the firewall mark are unknown: every TCP and UDP port of the VIPs \
                  leads to the nodes' own services",
-                "write what the firewall marks, such as `bypass_ports: [tcp/25, tcp/465]`",
+                "write the ports that the firewall marks, such as `bypass_ports: [tcp/25, tcp/465]`",
             );
         }
     }

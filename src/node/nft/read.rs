@@ -158,7 +158,7 @@ impl<T: Object> NetlinkDeserializable for Answer<T> {
 
     fn deserialize(_: &NetlinkHeader, payload: &[u8]) -> Result<Answer<T>, DecodeError> {
         let Some((&[family, ..], rest)) = payload.split_first_chunk::<4>() else {
-            return Err(format!("{} bytes are no message of nf_tables", payload.len()).into());
+            return Err(format!("invalid nf_tables message of {} bytes", payload.len()).into());
         };
         Ok(Answer(T::read(Family::from(family), attributes(rest))))
     }

@@ -9,7 +9,7 @@ Examples:
       smtp-check -v 2001:db8::25 -p 587 --helo-name probe.example.org
   Decide at once and within three seconds:
       smtp-check 192.168.3.101 --retry 0 --deadline 3
-  The verdict of SMTP_CHECK, from an address and with a mark:
+  The verdict of SMTP_CHECK, from an address and with a firewall mark:
       smtp-check --compat 192.168.3.101 --bindto 192.168.3.1 --fwmark 7
   Does STARTTLS work, with a good certificate for 14 more days?
       smtp-check 192.168.3.101 --starttls --verify --verify-name mx.example.org --cert-days 14
@@ -85,19 +85,19 @@ Logging in:
 Certificates:
   Without --verify any certificate will do. With it, it must be trusted and made for --verify-name,
   or for HOST itself where no name is given: in its subjectAltName, as its common name does not count
-  (RFC 9525). The system's store is its folder of hashed names, and its bundle for what is not there. --ca-file means --verify, with that file instead of
+  (RFC 9525). The system's store is its directory of hashed names, then its bundle. --ca-file means --verify, with that file instead of
   the system's store. --sni is --verify-name where that is a name. --cert-days looks at the end of
   the server's own certificate, also without --verify. --json has the end of one that --verify
   refused, too, but not with OpenSSL 1.1.1, which forgets it.
   --tlsa takes what RFC 7672 has for SMTP: usage 3, the server's own certificate, whatever its names
   and its end are; or usage 2, an authority's that the server must send along, and then signatures,
   times and --verify-name count. Usages 0 and 1 are refused. Of several records one is enough. With
-  --verify too, both must be right. A mismatch tells the server's own \"3 1 1\" record.
+  --verify too, both must be right. A mismatch shows the server's own \"3 1 1\" record.
   --tls-min 1.0 or 1.1 also means security level 0 and OpenSSL's own list of ciphers, without which
   a system's policy still forbids them; --tls-level says another, for small keys or SHA-1 for instance.
 
 Weights:
-  With --dynamic, exit code 2 + W tells keepalived's misc_dynamic to give the server weight W.
+  With --dynamic, exit code 2 + W makes keepalived's misc_dynamic give the server weight W.
   --latency-weight MAX:FAST:SLOW is MAX for a check of up to FAST seconds, 1 from SLOW on, and
   1 + (MAX - 1) * (SLOW - time) / (SLOW - FAST) between, rounded down. With 100:0.1:2, 0.05 s is
   weight 100 (exit code 102), 0.5 s is 79 (81), 1 s is 53 (55), 3 s is 1 (3).
@@ -105,13 +105,13 @@ Weights:
   is read on the node that checks, not on the server: each server has a file of its own, written on
   every node that balances. Not /run/keepalived-lvskit/drain, which takes the checking node
   itself out. It drains while it has content other than 0 (echo 1 > FILE), or can't be read; remove it, or
-  write 0, to end that. What is no regular file can't be read, and where the folder is not open to
-  lvskit, the user that keepalived runs the probe as, no file can; the verdict says so. A server
+  write 0, to end that. Only a regular file can be read, in a directory that is open to lvskit, the
+  user that keepalived runs the probe as; the verdict says so. A server
   that is down is exit code 1 all the same.
 
 Two programs:
   smtp-check is without OpenSSL, which takes the loader as long as all the rest of a check. With
-  --starttls or --tls it starts smtp-check-tls, in the same folder, and takes nothing from it but a
+  --starttls or --tls it starts smtp-check-tls, in the same directory, and takes nothing from it but a
   verdict that is signed by the same version. Whatever else is there, or if its OpenSSL is missing,
   the server is down (exit code 1, or 3 with --nagios), and the message says what to do.
   A check with TLS may name smtp-check-tls itself, and saves about a millisecond. Then nobody
@@ -127,13 +127,13 @@ Syslog:
   keepalived throws away what a check prints. With --syslog, a line of facility daemon says why the
   server is down, when that changes, and that it is up again: journalctl -t smtp-check. After five
   lines at once there is one a minute for each check; what was left out then is logged later, if it
-  still holds. What was logged is kept in /run/keepalived-lvskit/smtp-check, a folder of the user
+  still holds. What was logged is kept in /run/keepalived-lvskit/smtp-check, a directory of the user
   that runs the check (the package makes it for lvskit); without it each failure is logged, and
   nothing else.
 
 Where the connection can't be made as asked:
-  An address that this machine does not have, a missing interface, a mark without CAP_NET_ADMIN, a
-  CA file that can't be read: SMTP_CHECK then keeps its last verdict. No exit code says that, so
+  An address that this machine does not have, a missing interface, a firewall mark without CAP_NET_ADMIN,
+  a CA file that can't be read: SMTP_CHECK then keeps its last verdict. No exit code says that, so
   here it is \"down\", exit code 1, and the reason is in the verdict. SMTP_CHECK's bind_port counts
   only with bindto; --bind-port always counts. Whichever end closes first keeps its port for a
   minute: so with --bind-port the check waits for the server to close, as long as for a reply.
