@@ -131,9 +131,7 @@ impl Report {
             Some(_) => serde_json::from_value(value),
             None => serde_json::from_value(value).map(Report::without_findings),
         };
-        let report: Report = read.map_err(|error| {
-            safe::short(&format!("not a report of this version of lvskit: {error}"), SHOWN)
-        })?;
+        let report: Report = read.map_err(|_| NO_REPORT.to_owned())?;
         match (report.format, report.status.format) {
             (FORMAT, crate::status::FORMAT) => Ok(report),
             (report, status) => {
@@ -156,8 +154,9 @@ impl Report {
     }
 }
 
-/// The longest message that is shown, in characters.
-const SHOWN: usize = 200;
+/// What another program, or another version, wrote.
+const NO_REPORT: &str =
+    "not a report of this version of lvskit: compare `lvskit --version` there and here";
 
 fn heard(facts: &Facts) -> Vec<Sender> {
     let mut all: BTreeMap<(String, IpAddr), Sender> = BTreeMap::new();
@@ -198,18 +197,15 @@ mod tests {
     fn garbage_is_told_and_can_be_shown() {
         for (text, why) in [
             ("", "it wrote nothing"),
-            (
-                "\x1b[2Jhi",
-                "not JSON: expected value at line 1 column 1; it begins with `\\u{1b}[2Jhi`",
-            ),
-            ("{}", "not a report of this version of lvskit: missing field `format`"),
-            ("[1, 2]", "not a report of this version of lvskit: invalid type"),
+            ("\x1b[2Jhi", "not JSON; it begins with `\\u{1b}[2Jhi`"),
+            ("{}", NO_REPORT),
+            ("[1, 2]", NO_REPORT),
         ] {
             let told = Report::parse(text).unwrap_err();
             assert!(told.starts_with(why), "{told}");
             assert!(!told.chars().any(char::is_control), "{told}");
         }
         let deep = "[".repeat(100_000);
-        assert!(Report::parse(&deep).unwrap_err().contains("recursion limit"));
+        assert!(Report::parse(&deep).unwrap_err().starts_with("not JSON"));
     }
 }

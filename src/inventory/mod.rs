@@ -27,6 +27,7 @@ mod probe;
 mod raw;
 mod read;
 mod real_server;
+mod refusal;
 mod report;
 mod schema;
 pub mod schema_json;

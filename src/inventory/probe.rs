@@ -5,13 +5,13 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
-use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use super::check::Files;
 use super::keys::{self, PROBE, check as key};
 use super::raw;
 use super::read::{Placed, Problems, Section, value};
+use super::refusal::{Kind, Refusal, quoted};
 use super::timers::{self, Around, Timer};
 use crate::cluster::{Family, Probe, Seconds};
 use crate::conf::placeholder::{ADDRESS, NODE};
@@ -141,22 +141,17 @@ impl Source<'_> {
         words.into_iter().any(|word| word.split('=').next() == Some(option.as_str()))
     }
 
-    /// The options that `--compat` can't be used with, if that is what `refusal` says. It names
+    /// The options that `--compat` can't be used with, if that is why they are refused. clap names
     /// whole groups; only what stands in `options` counts.
-    fn beyond_compat(&self, refusal: &str) -> Vec<String> {
-        let Some((_, named)) = refusal.split_once("'--compat' cannot be used with") else {
+    fn beyond_compat(&self, refusal: &Refusal) -> Vec<String> {
+        let Kind::Conflict(compat, named) = &refusal.kind else { return Vec::new() };
+        if compat != "--compat" {
             return Vec::new();
-        };
-        let named: Vec<&str> =
-            named.split([' ', ',', ':', '\'']).filter(|word| word.starts_with("--")).collect();
+        }
         let words = self.more.iter().flat_map(|item| item.value.split(' '));
         let options = words.filter_map(|word| word.split('=').next());
-        options.filter(|option| named.contains(option)).map(str::to_owned).collect()
+        options.filter(|option| named.iter().any(|one| one == option)).map(str::to_owned).collect()
     }
-}
-
-fn quoted(words: &[String]) -> String {
-    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// Lines of its block that gen-conf writes itself; a second one would undo the first, or be none.
@@ -206,7 +201,7 @@ fn command(options: &str, has_port: bool, family: Option<Family>) -> Vec<&str> {
 }
 
 /// Notes why the probe refuses its command line.
-fn refused(found: String, words: &[&str], source: &Source<'_>, problems: &mut Problems) {
+fn refused(found: Refusal, words: &[&str], source: &Source<'_>, problems: &mut Problems) {
     let beyond = source.beyond_compat(&found);
     if let [first, ..] = beyond.as_slice() {
         let need = if beyond.len() == 1 { "needs" } else { "need" };
@@ -220,12 +215,12 @@ fn refused(found: String, words: &[&str], source: &Source<'_>, problems: &mut Pr
     // Options that want a weight may only lack the key that asks for one.
     let cure = match parsed(words, &["--dynamic"]).is_ok() {
         true => "write `misc_dynamic: true`: without it there are no weights",
-        false if found.contains("'--port <PORT>' cannot be used multiple") => {
+        false if matches!(&found.kind, Kind::Twice(option) if option == "--port") => {
             "write `connect_port: ...`"
         }
         false => "see `smtp-check --help`",
     };
-    problems.add(source.place(), found, cure);
+    problems.add(source.place(), found.title, cure);
 }
 
 /// Notes a check that could take longer than keepalived waits. Timers of the sections around it may be
@@ -247,27 +242,12 @@ fn too_long(deadline: Duration, inherited: bool, source: &Source<'_>, problems: 
 }
 
 /// What the probe reads, and its deadline; else what is wrong.
-fn parsed(words: &[&str], more: &[&str]) -> Result<(Args, Duration), String> {
-    let refused = |words: &str| {
-        // Names of options may stand below the first line, an indented line each.
-        let mut lines = words.lines();
-        let first = lines.next().unwrap_or_default().trim_start_matches("error: ");
-        let names: Vec<&str> =
-            lines.take_while(|line| line.starts_with("  ")).map(str::trim).collect();
-        let blank = if names.is_empty() { "" } else { " " };
-        format!("smtp-check refuses this: {first}{blank}{}", names.join(", "))
-    };
-    let args =
-        Args::try_parse_from(words.iter().chain(more)).map_err(|error| match error.kind() {
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-                "`--help` and `--version` check nothing, and are up whatever the server is"
-                    .to_owned()
-            }
-            _ => refused(&error.to_string()),
-        })?;
+fn parsed(words: &[&str], more: &[&str]) -> Result<(Args, Duration), Refusal> {
+    let args = Args::try_parse_from(words.iter().chain(more));
+    let args = args.map_err(|error| Refusal::of(&error))?;
     match args.probe() {
         Ok(probe) => Ok((args, probe.deadline)),
-        Err(error) => Err(refused(&format!("{error:#}"))),
+        Err(error) => Err(Refusal::other(format!("smtp-check refuses this: {error:#}"))),
     }
 }
 

@@ -61,11 +61,11 @@ pub(crate) fn json(text: &str) -> Result<Value, String> {
         Some(line) => serde_json::from_str(line),
         None => Err(error),
     });
-    value.map(self::value).map_err(|error| {
+    value.map(self::value).map_err(|_| {
         let begins = short(text.trim_start(), 40);
         match begins.is_empty() {
             true => "it wrote nothing".to_owned(),
-            false => format!("not JSON: {error}; it begins with `{begins}`"),
+            false => format!("not JSON; it begins with `{begins}`"),
         }
     })
 }

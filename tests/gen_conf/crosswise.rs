@@ -168,7 +168,7 @@ pub const CASES: &[Case] = &[
     Case(
         CHECK,
         "check: {type: smtp-check, compat: false, options: [^--port 26]}",
-        Told("smtp-check refuses this", "write `connect_port"),
+        Told("`--port` can be given only once", "write `connect_port"),
     ),
     // Targets
     Case(

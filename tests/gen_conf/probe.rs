@@ -45,12 +45,12 @@ pub const CASES: &[Case] = &[
     Case(
         CHECK,
         "check: {type: smtp-check, options: [^--latency-weight 100:0.1:2]}",
-        Told("not provided: --dynamic", "write `misc_dynamic: true`: without it"),
+        Told("need `--dynamic` too", "write `misc_dynamic: true`: without it"),
     ),
     Case(
         CHECK,
         "check: {type: smtp-check, misc_dynamic: true, options: [^--dynamic]}",
-        Told("'--dynamic' cannot be used multiple times", "smtp-check --help"),
+        Told("`--dynamic` can be given only once", "smtp-check --help"),
     ),
     // Families, ports, short names
     Case(
@@ -66,7 +66,7 @@ pub const CASES: &[Case] = &[
     Case(
         CHECK,
         "check: {type: smtp-check, options: [^-p 587]}",
-        Told("'--port <PORT>' cannot be used multiple times", "write `connect_port: ...`"),
+        Told("`--port` can be given only once", "write `connect_port: ...`"),
     ),
     Case(
         CHECK,
@@ -90,12 +90,12 @@ pub const CASES: &[Case] = &[
     Case(
         CHECK,
         "check: {type: smtp-check, compat: false, options: [^--starttls --rcpt-to a@b.ru --tls]}",
-        Told("'--starttls' cannot be used with '--tls'", "see `smtp-check --help`"),
+        Told("`--starttls` can't be used with `--tls`", "see `smtp-check --help`"),
     ),
     Case(
         CHECK,
         "check: {type: smtp-check, compat: false, options: [^--rcpt-to a@b.ru]}",
-        Told("arguments were not provided: --mail-from <ADDR>", "see `smtp-check --help`"),
+        Told("need `--mail-from` too", "see `smtp-check --help`"),
     ),
     // Files
     Case(

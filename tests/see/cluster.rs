@@ -218,7 +218,7 @@ fn nodes_that_misbehave_are_findings_and_break_nothing() {
         "flood: ",
         "wrote more than",
         "gone: exit status: 255: Connection \\u{1b}[31mrefused",
-        "garbage: not JSON: ",
+        "garbage: not JSON; ",
     ] {
         assert!(text.contains(words), "no {words}: {text}");
     }

@@ -69,7 +69,7 @@ pub(in crate::inventory) static SCRIPTS_UNPROTECTED: Lint = Lint::warning(
     "scripts-unprotected",
     "programs run as root that others may replace",
     "Without `enable_script_security` keepalived only warns of a program that others than root may write to, and runs it as root: whoever may, becomes root. `keepalived -t` answers with 6.",
-    "remove it, and give the programs and their folders to root, or say `user` at each",
+    "remove it, and give the programs and their directories to root, or say `user` at each",
 );
 
 pub(in crate::inventory) static CHECK_TAKES_LONG: Lint = Lint::warning(

@@ -1,6 +1,8 @@
 //! Mistakes of form that keep the whole file from being read, told at the line where somebody made them. What
 //! reads YAML notices many of them lines later, and calls them by names that only it has.
 
+mod noticed;
+
 use std::ops::Range;
 
 use serde_saphyr::{Error, Location};
@@ -99,21 +101,22 @@ pub(super) fn of(text: &str, error: &Error) -> Problem {
                 help,
             );
         }
-        Error::Budget { .. }
-        | Error::AliasReplayLimitExceeded { .. }
-        | Error::AliasExpansionLimitExceeded { .. }
-        | Error::AliasReplayStackDepthExceeded { .. } => {
+        _ if noticed::is_too_large(error) => {
             let help = "make several inventories of it; with fewer aliases (`*NAME`) and brackets it is shorter";
             return problem(found, "the inventory has too many values, or too deep ones", help);
         }
-        Error::UnsupportedTag { .. }
-        | Error::TaggedScalarCannotDeserializeIntoString { .. }
-        | Error::TaggedEnumMismatch { .. }
-        | Error::TaggedStructFieldName { .. } => return tag(text, found),
+        _ if noticed::is_tag(error) => return tag(text, found),
         _ if template => {
             return self::template(found);
         }
         _ => {}
+    }
+    if noticed::is_directive(error)
+        && let Some(line) = text.lines().find(|line| line.starts_with('%'))
+    {
+        let help = "remove the line, or write a value that begins with `%` in quotes";
+        let title = "a line that begins with `%`, which inventories do not have";
+        return problem(at(text, line), title, help);
     }
     if text.get(found.clone()).is_some_and(|value| value.starts_with('!')) {
         return tag(text, found);
@@ -121,33 +124,15 @@ pub(super) fn of(text: &str, error: &Error) -> Problem {
     if let Some(problem) = tab(text).or_else(|| no_colon(text, found.start)) {
         return problem;
     }
-    // The library's own "at line 1, column 2" would say the place twice.
-    let words = error.to_string();
-    let title = words.split(" at line ").next().unwrap_or(&words);
-    let help = help(text, found.start, title);
-    problem(found, plain(title), help)
+    let noticed = noticed::of(error);
+    let own = noticed.help.filter(|_| !is_json(text));
+    problem(found.clone(), noticed.title, own.unwrap_or_else(|| help(text, found.start)))
 }
 
 /// A template that nobody filled in.
 pub(super) fn template(at: Range<usize>) -> Problem {
     let help = "fill the template in before, or write the value in quotes";
     problem(at, "`{{` begins no value", help)
-}
-
-/// What the library says, in words of an inventory.
-fn plain(title: &str) -> String {
-    for (part, words) in [
-        ("mapping values", "a colon with a blank behind it inside a value"),
-        ("did not find expected", "the lines do not fit together here"),
-        ("expected <block end>", "the lines do not fit together here"),
-        ("invalid indentation", "the line's indentation matches no line above it"),
-        ("bad indentation", "the line's indentation matches no line above it"),
-    ] {
-        if title.contains(part) {
-            return words.to_owned();
-        }
-    }
-    title.to_owned()
 }
 
 fn tag(text: &str, found: Range<usize>) -> Problem {
@@ -224,13 +209,10 @@ fn is_json(text: &str) -> bool {
 
 /// What to do about a syntax error at a place. What was opened and not closed is noticed further down, often
 /// lines later.
-fn help(text: &str, at: usize, title: &str) -> &'static str {
-    let is_json = is_json(text);
+fn help(text: &str, at: usize) -> &'static str {
     let before = text.get(..at).unwrap_or(text);
-    let named = title.contains("bracket") || title.contains("quote");
-    let opened = named || before.contains(['{', '[', '"', '\'']);
-    match (is_json, opened) {
-        (false, _) if named => "close the `{`, `[` or quote that is marked, or one further up",
+    let opened = before.contains(['{', '[', '"', '\'']);
+    match (is_json(text), opened) {
         (true, _) => {
             "correct the JSON; perhaps a comma is missing, or a `{`, `[` or quote further up is not closed"
         }
