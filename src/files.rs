@@ -11,6 +11,7 @@ use std::time::Duration;
 use nix::unistd::syncfs;
 use tempfile::TempPath;
 
+mod acl;
 pub mod interrupt;
 
 /// A new file's mode. keepalived.conf holds the VRRP password: for root, and for a group that an
@@ -36,6 +37,8 @@ pub struct Target {
 struct Old {
     bytes: Vec<u8>,
     metadata: Metadata,
+    /// What its owning group may have, where it has an access control list.
+    group: Option<u32>,
 }
 
 impl Target {
@@ -44,7 +47,9 @@ impl Target {
     pub fn read(path: &Path) -> io::Result<Target> {
         let path = followed(path)?;
         let old = match metadata(&path)? {
-            Some(metadata) => Some(Old { bytes: fs::read(&path)?, metadata }),
+            Some(metadata) => {
+                Some(Old { bytes: fs::read(&path)?, metadata, group: acl::group(&path)? })
+            }
             None => None,
         };
         Ok(Target { path, old })
@@ -67,7 +72,7 @@ impl Target {
     }
 
     /// Writes `bytes` beside the file, whose folder must exist. Owner, group and mode are the old
-    /// file's, but others get no rights.
+    /// file's, but others get no rights. An access control list is lost, and nobody gains a right by that.
     ///
     /// # Errors
     /// Also when the old file's owner or group can't be kept: only root may give a file away.
@@ -80,7 +85,9 @@ impl Target {
         let mode = match &self.old {
             Some(old) => {
                 give(content.as_file(), &old.metadata)?;
-                old.metadata.mode() & KEPT
+                acl::remove(content.as_file())?;
+                let group = old.group.map_or(0o070, |rights| rights << 3);
+                old.metadata.mode() & KEPT & (group | !0o070)
             }
             None => MODE,
         };
@@ -369,6 +376,33 @@ mod tests {
                 fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
             }
         }
+    }
+
+    #[test]
+    fn a_list_that_is_lost_gives_nobody_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("keepalived.conf");
+        // user::rw-, user:1234:r--, group::---, mask::r--, other::---
+        let entries = [(1, 6, -1), (2, 4, 1234), (4, 0, -1), (0x10, 4, -1), (0x20, 0, -1)];
+        let entry = |(tag, rights, id): (u16, u16, i32)| {
+            [&tag.to_le_bytes()[..], &rights.to_le_bytes(), &id.to_le_bytes()].concat()
+        };
+        let list = [2_u32.to_le_bytes().to_vec(), entries.map(entry).concat()].concat();
+        let set = |name: &str, path: &Path| {
+            rustix::fs::setxattr(path, name, &list, rustix::fs::XattrFlags::empty())
+        };
+        fs::write(&file, b"a").unwrap();
+        if set("system.posix_acl_access", &file).is_err() {
+            println!("skipped: no access control lists here");
+            return;
+        }
+        assert_eq!(mode(&file), 0o640, "the mask, not the group's rights");
+        assert!(write(&file, b"b"));
+        assert_eq!(mode(&file), 0o600);
+        // What the folder gives to new files is no gain either.
+        set("system.posix_acl_default", folder.path()).unwrap();
+        assert!(write(&file, b"c"));
+        assert_eq!((mode(&file), acl::group(&file).unwrap()), (0o600, None));
     }
 
     #[test]
