@@ -7,7 +7,7 @@ use crate::cluster::{Cluster, Preempt, VrrpInstance};
 use crate::conf::build::Files;
 use crate::conf::grammar::{self, NoFiles};
 use crate::doctor::report::Report;
-use crate::node::config::Config;
+use crate::node::config::{self, Config};
 use crate::node::ipvs::{Key, Service};
 use crate::reach::{self, Answer, Failure};
 use crate::status::Role;
@@ -77,7 +77,8 @@ impl Whole {
         let expected = |node: usize| {
             let text = files.text(node).ok()?;
             let tree = grammar::parse("keepalived.conf", &text, None, &mut NoFiles).ok()?;
-            Some(Config { rendered: true, ..Config::of(&tree) })
+            let statements = Some(config::masked(&tree));
+            Some(Config { rendered: true, statements, ..Config::of(&tree) })
         };
         let nodes = (answers.into_iter().enumerate())
             .map(|(at, answer)| Node {

@@ -24,6 +24,10 @@ pub struct Config {
     /// same order.
     #[serde(default)]
     pub revision: Option<String>,
+    /// All its statements without their passwords, one a line, in keepalived.conf's own form; in reports of
+    /// `lvskit doctor` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statements: Option<String>,
     /// `router_id`.
     pub router_id: Option<String>,
     /// `enable_script_security`.
@@ -231,6 +235,30 @@ impl Instance {
     pub fn is_v6(&self) -> bool {
         self.vips.first().is_some_and(|vip| vip.address.is_ipv6())
     }
+}
+
+/// Statements as keepalived.conf has them, without their passwords.
+pub(crate) fn masked(tree: &[Statement]) -> String {
+    fn word(word: &String) -> String {
+        let bare = !word.is_empty() && !word.contains([' ', '\t', '#', '!', '{', '}', '\'']);
+        if bare { word.clone() } else { format!("\"{word}\"") }
+    }
+    fn lines(tree: &[Statement], all: &mut String) {
+        for one in tree {
+            let words: Vec<String> = one.words.iter().map(word).collect();
+            all.push_str(&words.join(" "));
+            if let Some(block) = &one.block {
+                all.push_str(" {\n");
+                lines(block, all);
+                all.push('}');
+            }
+            all.push('\n');
+        }
+    }
+    let mut all = String::new();
+    lines(tree, &mut all);
+    let secrets = Secrets::of(&[&all]);
+    all.lines().map(|line| secrets.mask(line).into_owned() + "\n").collect()
 }
 
 /// Passwords are left out: who has the fingerprint could try them all.
