@@ -1,4 +1,4 @@
-//! The keepalived of three releases of Debian as judges, which tests/keepalived_versions unpacks.
+//! The keepalived of Debian's releases as judges, and of the next one, which tests/keepalived_versions unpacks.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +8,15 @@ use std::process::Command;
 use super::netns::Netns;
 
 /// Each with its `target`.
-pub const VERSIONS: [(&str, &str); 3] = [("2.1.5", "2.1.5"), ("2.2.7", "2.2"), ("2.3.3", "2.3")];
+const VERSIONS: [(&str, &str); 4] =
+    [("2.1.5", "2.1.5"), ("2.2.7", "2.2"), ("2.3.3", "2.3"), ("2.3.4", "2.3")];
+
+/// All that can be had: the next release of Debian moves on.
+pub fn versions() -> impl Iterator<Item = (&'static str, &'static str)> + Clone {
+    VERSIONS.into_iter().filter(|(version, _)| {
+        !Path::new(REPOSITORY).join(format!("target/keepalived/{version}.gone")).exists()
+    })
+}
 
 /// It kills itself under -t when a script runs as another user (its issue 2617), so there `user`
 /// is root.

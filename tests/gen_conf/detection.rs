@@ -317,7 +317,7 @@ fn every_version_accepts_the_files() {
         .filter(|line| !line.contains("six"))
         .map(|line| format!("{line}\n"))
         .collect();
-    for (version, target) in matrix::VERSIONS {
+    for (version, target) in matrix::versions() {
         let cluster = if target == "2.1.5" { ipv4.as_str() } else { CLUSTER };
         for detection in ["{interval: 0.01, attempts: 1}", "{attempts: 10}", hops, multihop] {
             if detection == multihop && target != "2.3" {

@@ -7,7 +7,7 @@ use lvskit::inventory::keys::form::Form;
 use lvskit::inventory::keys::{Key, Role, Value, sections};
 
 use crate::common::netns::{Netns, inside};
-use crate::matrix::{KILLS_ITSELF, VERSIONS, as_root, judge, render, skipped};
+use crate::matrix::{KILLS_ITSELF, as_root, judge, render, skipped, versions};
 
 /// A value for a key, as YAML.
 fn value(path: &str, key: &Key) -> String {
@@ -105,7 +105,7 @@ pub fn inventory(path: &str, key: &Key) -> Option<String> {
     let real_server = if path == "virtual_server.real_server" {
         format!(", real_server: [{{node: a{}}}]", with("virtual_server.real_server"))
     } else {
-        String::new()
+        ", nodes: [a, b]".to_owned()
     };
     let persistence = match key.name {
         "persistence_granularity" | "persistence_engine" => ", persistence_timeout: 9",
@@ -188,7 +188,7 @@ fn keepalived_knows_every_key_that_it_is_said_to_know() {
     for (path, table) in sections() {
         for key in table.keys().filter(|key| key.role == Role::Plain) {
             let Some(text) = inventory(&path, key) else { continue };
-            for (version, target) in VERSIONS {
+            for (version, target) in versions() {
                 let name = format!("{path}.{}", key.name);
                 let text = format!("target: {target}\n{text}");
                 let conf = match render(&text) {
@@ -235,7 +235,7 @@ fn keepalived_refuses_what_is_not_of_a_shape() {
             let Some(form) = form(key).filter(|_| !SILENT.contains(&key.name)) else { continue };
             let text = inventory(&path, key).unwrap();
             let mut refused = 0;
-            for (version, target) in VERSIONS {
+            for (version, target) in versions() {
                 if key.since > release(target) {
                     continue;
                 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub use crate::common::releases::{KILLS_ITSELF, VERSIONS, as_root, judge, skipped};
+pub use crate::common::releases::{KILLS_ITSELF, as_root, judge, skipped, versions};
 
 use crate::common::netns::{Netns, inside};
 use crate::common::releases::interfaces;
@@ -58,7 +58,7 @@ fn every_sample_is_accepted_by_every_version_on_every_node() {
     let mut links = BTreeSet::new();
     let (mut files, mut refused, mut as_roots) = (0, Vec::new(), 0);
     let inventories = inventories();
-    for (version, target) in VERSIONS {
+    for (version, target) in versions() {
         for (name, inventory) in &inventories {
             let nodes = match render(&format!("target: keepalived {target}\n{inventory}")) {
                 Ok(nodes) => nodes,
@@ -88,7 +88,7 @@ fn every_sample_is_accepted_by_every_version_on_every_node() {
             }
         }
     }
-    let versions = VERSIONS.map(|(version, _)| version).join(", ");
+    let versions = versions().map(|(version, _)| version).collect::<Vec<_>>().join(", ");
     let refused = match refused.as_slice() {
         [] => "none refused".to_owned(),
         some => format!("refused because of their target: {}", some.join(", ")),
@@ -113,7 +113,7 @@ fn every_version_notices_mistakes() {
     let netns = Netns::new();
     netns.ip("link add eth0 type veth peer name peer0");
     let good = render(crate::place::ARTICLE).unwrap().remove(0).1;
-    for (version, _) in VERSIONS {
+    for (version, _) in versions() {
         assert_eq!(judge(&netns, version, &good), (Some(0), String::new()), "{version}");
         for (from, to) in [
             ("router_id ", "router_idd "),

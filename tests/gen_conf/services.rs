@@ -186,7 +186,7 @@ fn every_version_accepts_long_hooks_and_the_probe_s_blocks() {
     let probe = "{type: smtp-check, misc_dynamic: true}, {type: smtp-check}";
     let probed =
         crowded(1).replace("check: {type: TCP_CHECK}", &format!("retry: 3, check: [{probe}]"));
-    for (version, target) in matrix::VERSIONS {
+    for (version, target) in matrix::versions() {
         for inventory in [crowded(1), crowded(2), crowded(9), probed.clone()] {
             let inventory = format!("target: keepalived {target}\n{inventory}");
             let place = Place::with(&inventory);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::article::import;
 use crate::common::netns::{Netns, inside};
-use crate::common::releases::{KILLS_ITSELF, VERSIONS, as_root, interfaces, judge, skipped};
+use crate::common::releases::{KILLS_ITSELF, as_root, interfaces, judge, skipped, versions};
 use crate::kinds::{KINDS, Kind};
 use crate::place::{Place, Run};
 
@@ -213,7 +213,7 @@ fn every_release_takes_what_is_rendered() {
             .filter(|line| !line.starts_with("target:"))
             .map(|line| format!("{line}\n"))
             .collect();
-        for (version, target) in VERSIONS {
+        for (version, target) in versions() {
             place.write("inventory.yml", format!("target: keepalived {target}\n{inventory}"));
             let run = place.run("--stdout");
             if run.code != Some(0) {
