@@ -1,5 +1,5 @@
-//! How long all files of a cluster take, beside the same files from a Jinja2 template: rendered by
-//! Jinja2 alone, and by Ansible's template module. All three must write the same bytes.
+//! How long all files of a cluster take, beside the same files from a template: of Go's text/template in a
+//! compiled program, of Jinja2 alone, and of Ansible's template module. All four must write the same bytes.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -48,11 +48,17 @@ struct Took {
 }
 
 pub fn all() {
+    let go = go();
     println!(
-        "{:>18}{:>12}{:>19}{:>23}{:>24}",
-        "nodes x services", "written", "lvskit", "Jinja2 alone", "ansible-playbook"
+        "{:>18}{:>12}{:>19}{:>23}{:>23}{:>24}",
+        "nodes x services",
+        "written",
+        "lvskit",
+        "Go text/template",
+        "Jinja2 alone",
+        "ansible-playbook"
     );
-    let speeds: Vec<f64> = SIZES.iter().map(one).collect();
+    let speeds: Vec<f64> = SIZES.iter().map(|size| one(size, &go)).collect();
     println!(
         "\nlvskit takes {:.2} ns a byte for 100 nodes and {:.2} for 1,000: {:.2} x",
         speeds[1],
@@ -67,27 +73,43 @@ pub fn all() {
     );
 }
 
+/// Builds the program of text/template, and returns its place.
+fn go() -> PathBuf {
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let program = place.join("gen_conf_go");
+    let mut command = Command::new("go");
+    command.args(["build", "-o", text(&program), &format!("{FOLDER}/gen_conf.go")]);
+    command.env("GO111MODULE", "off").env("GOCACHE", place.join("go"));
+    run(&mut command);
+    program
+}
+
 /// Measures one size, and returns the nanoseconds a byte of ours.
-fn one(size: &Size) -> f64 {
+fn one(size: &Size, go: &Path) -> f64 {
     let cluster = Cluster::new(size);
-    let (ours, theirs) = (cluster.path("lvskit"), cluster.path("jinja2"));
-    let mut times = [Vec::new(), Vec::new()];
-    let (lvskit, jinja2) = (cluster.lvskit(&ours), cluster.jinja2(&theirs));
+    let folders = ["lvskit", "go", "jinja2"].map(|name| cluster.path(name));
+    let [ours, gos, theirs] = &folders;
+    let commands = [cluster.lvskit(ours), cluster.go(go, gos), cluster.jinja2(theirs)];
+    let mut times = [const { Vec::new() }; 3];
     for _ in 0..size.turns {
-        for (command, times) in [&lvskit, &jinja2].into_iter().zip(&mut times) {
+        for (command, times) in commands.iter().zip(&mut times) {
             times.push(timed(command, command.last().unwrap()));
         }
     }
-    let bytes = cluster.same(&ours, &theirs, size.nodes);
-    let [lvskit, jinja2] = [(lvskit, 0), (jinja2, 1)]
-        .map(|(command, at)| Took { time: middle(times[at].clone()), peak: peak(&command) });
-    let ansible = cluster.ansible(&ours);
+    let bytes = cluster.same(ours, theirs, size.nodes);
+    cluster.same(ours, gos, size.nodes);
+    let [lvskit, go, jinja2] =
+        [0, 1, 2].map(|at| Took { time: middle(times[at].clone()), peak: peak(&commands[at]) });
+    let ansible = cluster.ansible(ours);
     println!(
-        "{:>18}{:>9.3} MB{:>9.1} ms {:>4.0} MB{:>9.0} ms {:>4.1}x {:>3.0} MB{:>9.1} s {:>6.0}x {:>4.0} MB",
+        "{:>18}{:>9.3} MB{:>9.1} ms {:>4.0} MB{:>9.1} ms {:>4.1}x {:>3.0} MB{:>9.0} ms {:>4.1}x {:>3.0} MB{:>9.1} s {:>6.0}x {:>4.0} MB",
         format!("{} x {}", size.nodes, size.services),
         bytes as f64 / 1e6,
         ms(lvskit.time),
         lvskit.peak as f64 / 1e3,
+        ms(go.time),
+        ratio(go.time, lvskit.time),
+        go.peak as f64 / 1e3,
         ms(jinja2.time),
         ratio(jinja2.time, lvskit.time),
         jinja2.peak as f64 / 1e3,
@@ -128,6 +150,7 @@ impl Cluster<'_> {
         let cluster = Cluster { size, place };
         fs::write(cluster.path("inventory.yml"), cluster.inventory()).unwrap();
         fs::write(cluster.path("cluster.yml"), cluster.variables()).unwrap();
+        fs::write(cluster.path("cluster.json"), cluster.json()).unwrap();
         fs::write(cluster.path("ansible.cfg"), "").unwrap(); // the machine's own is not asked
         fs::copy(format!("{FOLDER}/gen_conf.yml"), cluster.path("site.yml")).unwrap();
         cluster
@@ -170,8 +193,7 @@ impl Cluster<'_> {
 
     /// The same for the template, with the addresses already in place.
     fn variables(&self) -> String {
-        let hook = "/usr/libexec/keepalived/bypass-ipvs";
-        let mut text = format!("vip: {VIP}\nhook: {hook}\nservices:\n");
+        let mut text = format!("vip: {VIP}\nhook: {}\nservices:\n", self.hook());
         for service in 0..self.size.services {
             let servers: Vec<String> = self.servers(service).map(address).collect();
             let port = port(service);
@@ -180,6 +202,31 @@ impl Cluster<'_> {
         let nodes: Vec<String> = (0..self.size.nodes).map(name).collect();
         let _ = writeln!(text, "nodes: [{}]", nodes.join(", "));
         text
+    }
+
+    /// The same for Go, whose own library reads JSON.
+    fn json(&self) -> String {
+        let service = |service: usize| {
+            let servers: Vec<String> = self.servers(service).map(address).collect();
+            serde_json::json!({ "port": port(service), "servers": servers })
+        };
+        let services: Vec<_> = (0..self.size.services).map(service).collect();
+        let nodes: Vec<String> = (0..self.size.nodes).map(name).collect();
+        let hook = self.hook();
+        serde_json::json!({ "vip": VIP, "hook": hook, "services": services, "nodes": nodes })
+            .to_string()
+    }
+
+    /// What each hook begins with.
+    fn hook(&self) -> String {
+        let (first, last) = (port(0), port(self.size.services - 1));
+        let ports = if first == last { first.to_string() } else { format!("{first}-{last}") };
+        format!("/usr/libexec/keepalived/bypass-ipvs --keep-sessions --service tcp/{ports}")
+    }
+
+    fn go(&self, program: &Path, folder: &Path) -> Vec<String> {
+        let template = format!("{FOLDER}/gen_conf.tmpl");
+        words(&[text(program), text(&self.path("cluster.json")), &template, text(folder)])
     }
 
     fn lvskit(&self, folder: &Path) -> Vec<String> {
