@@ -308,7 +308,8 @@ impl Builder<'_> {
                 let server = files[file].servers.iter().find(|server| id(server) == wanted);
                 if let Some(mut server) = server.cloned() {
                     server.tell_unsaid(self.notes);
-                    server.set_servers(&self.nodes, &members, &weights, usual);
+                    let bypass = super::bypass(files);
+                    server.set_servers(&self.nodes, &members, &weights, usual, bypass);
                     found.push((place, server.section));
                 }
             }

@@ -101,15 +101,19 @@ impl Server {
 
     /// Sets what its servers are, in a cluster of these nodes; `members` are those that run its
     /// instance. Nodes of `weights` have one of their own, all others `weight`, or what is usual
-    /// here.
+    /// here. Where the nodes do not serve by `bypass` that they do is said.
     pub(super) fn set_servers(
         &mut self,
         nodes: &[Node],
         members: &[usize],
         weights: &[Option<u32>],
         weight: Option<u32>,
+        bypass: bool,
     ) {
         let at = self.section.at.clone();
+        let kind = self.section.get("lb_kind").map(|entry| &entry.value);
+        let nat =
+            kind.is_some_and(|kind| *kind == Yaml::text("NAT") || *kind == Yaml::plain("NAT"));
         let servers = &self.real_servers;
         let usual = || most(servers.iter().map(|one| one.weight)).unwrap_or(1);
         let weight = weight.unwrap_or_else(usual).max(1);
@@ -132,13 +136,13 @@ impl Server {
         let places: Vec<Option<usize>> = servers.iter().map(place).collect();
         let all = members.iter().copied().map(Some).eq(places.iter().copied());
         let mut set = |key, value| self.section.set(key, value, &at);
-        if !servers.iter().all(plain) || servers.is_empty() {
+        if !servers.iter().all(plain) || servers.is_empty() || nat && !bypass {
             let item = |one: &RealServer| {
                 let name = place(one).map(|place| nodes[place].name.as_str());
                 Yaml::Map(one.map(name, port, expected(one), &checks))
             };
             set("real_server", Yaml::List(servers.iter().map(item).collect()));
-        } else if !all {
+        } else if !all || !bypass {
             let names = places.iter().flatten().map(|place| Yaml::text(&nodes[*place].name));
             set("nodes", Yaml::one_or_more(names.collect()));
         }

@@ -39,6 +39,22 @@ pub(super) fn needs_port(check: &Check) -> Option<&str> {
     }
 }
 
+/// What a check speaks, by its name, and the port that it says itself.
+pub(super) fn asks(check: &Check) -> Option<(&str, Option<u16>)> {
+    let block = match check {
+        Check::Own { block, .. } => block,
+        Check::Probe(probe) => {
+            let mut words = probe.options.split([' ', '=']);
+            let tls = words.clone().any(|word| word == "--tls");
+            let port = words.find(|word| *word == "--connect-port").and_then(|_| words.next());
+            return (!tls).then_some((PROBE.name, port.and_then(|port| port.parse().ok())));
+        }
+    };
+    let mut lines = block.block.iter().flatten();
+    let port = lines.find_map(|line| line.line.strip_prefix("connect_port ")?.parse().ok());
+    Some((block.line.as_str(), port))
+}
+
 /// The checks of a server, and the files that they name; `None` if one of them is wrong.
 pub(super) struct Checks {
     pub(super) checks: Option<Vec<Check>>,
@@ -62,6 +78,8 @@ pub(super) struct Files {
     pub(super) paced: bool,
     /// Whether a check says the weight.
     pub(super) weighing: bool,
+    /// Whether it says more of it than 0 or not.
+    pub(super) grading: bool,
 }
 
 /// One check, or a list of them.

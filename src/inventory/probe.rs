@@ -1,6 +1,7 @@
 //! Our probe as a check: the command line that keepalived will run as a MISC_CHECK, judged by the
 //! probe's own reading of it, and by what makes no sense where keepalived runs it.
 
+use std::net::IpAddr;
 use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
@@ -93,6 +94,16 @@ pub(super) fn read(
         }
         return None;
     }
+    // As keys they are known already, and {address} is each server's own.
+    let fixed = |ip: &IpAddr| ip.to_string() != sample(family);
+    if let Some(value) = args.bindto.filter(fixed).filter(|_| !settings.has(key::BINDTO.name)) {
+        files.sources.push(Placed { at: source.of("bindto"), value });
+    }
+    let target = args.connect_ip.map(|host| host.ip).filter(fixed);
+    if let Some(value) = target.filter(|_| !settings.has(key::CONNECT_IP.name)) {
+        files.targets.push(Placed { at: source.of("connect_ip"), value });
+    }
+    files.grading |= args.latency_weight.is_some();
     if let Some(file) = args.drain_file.filter(|file| !shared_by_none(file, family)) {
         files.draining.push(Placed { at: source.of("drain_file"), value: file });
     }

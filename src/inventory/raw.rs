@@ -5,7 +5,9 @@
 use std::ops::Range;
 
 use super::keys::wrong::{Read, wrong};
-use super::keys::{NODE_INSTANCE, RAW_LINES, Role, VRRP_INSTANCE};
+use super::keys::{
+    GLOBAL_DEFS, NODE_GLOBAL_DEFS, NODE_INSTANCE, RAW_LINES, Role, TOP, VRRP_INSTANCE,
+};
 use super::lints;
 use super::read::{Problems, Section, items};
 use super::tree::{Kind, Node};
@@ -16,24 +18,24 @@ use crate::conf::statement::Statement;
 const LONGEST: usize = 1000;
 
 /// What may differ between nodes.
-const OF_NODES: [&str; 3] = ["interface", "priority", "state"];
+const OF_NODES: [&str; 4] = ["interface", "priority", "state", "router_id"];
 
 /// The `raw` of a section; nothing where there is none.
 pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> Vec<Statement> {
     let Some((key, node)) = section.node(RAW_LINES) else { return Vec::new() };
     let lines = lines(node, "raw", problems).unwrap_or_default();
     for keyword in contradicted(section, &lines) {
-        problems.found(
-            &lints::reading::RAW_OVERRULES,
-            key.at.clone(),
-            format!("`{keyword}` in `raw` is a key too, and keepalived takes the last of two"),
-            match section.table().key(&keyword) {
-                Some(_) => format!("write it as a key: `{keyword}: ...`"),
-                None => {
-                    format!("write it as a key of the instance, for all nodes: `{keyword}: ...`")
-                }
-            },
-        );
+        let (title, help) = match (section.table().key(&keyword), of_all(section, &keyword)) {
+            (None, Some((around, harm))) => (
+                format!("`{keyword}` is for all nodes{harm}"),
+                format!("write it as a key of {around}, for all nodes: `{keyword}: ...`"),
+            ),
+            _ => (
+                format!("`{keyword}` in `raw` is a key too, and keepalived takes the last of two"),
+                format!("write it as a key: `{keyword}: ...`"),
+            ),
+        };
+        problems.found(&lints::reading::RAW_OVERRULES, key.at.clone(), title, help);
     }
     lines
 }
@@ -42,15 +44,25 @@ pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> Vec<Statem
 fn contradicted(section: &Section<'_>, lines: &[Statement]) -> Vec<String> {
     let text: Vec<&str> = lines.iter().map(|line| line.line.as_str()).collect();
     let statements = grammar::parse("raw", &text.join("\n"), Some(""), &mut Unread);
-    let flat = statements.into_iter().flatten().filter(|one| one.block.is_none());
-    let written = |keyword: &&str| {
-        let key = section.table().key(keyword);
-        // A node's lines stand behind those of the instance, which all nodes must have alike.
-        let of_all = section.table().name == NODE_INSTANCE.name && !OF_NODES.contains(keyword);
-        let key = key.or_else(|| VRRP_INSTANCE.key(keyword).filter(|_| of_all));
-        key.is_some_and(|key| key.role == Role::Ours || section.has(*key))
+    let written = |one: &grammar::Statement| match section.table().key(one.keyword()) {
+        Some(key) if one.block.is_none() => key.role == Role::Ours || section.has(*key),
+        // A block adds to what the key says; at the top each has a name of its own.
+        Some(key) => section.table().name != TOP.name && section.has(*key),
+        None => of_all(section, one.keyword()).is_some(),
     };
-    flat.filter_map(|one| Some(one.keyword()).filter(written).map(str::to_owned)).collect()
+    let all = statements.into_iter().flatten().filter(written);
+    all.map(|one| one.keyword().to_owned()).collect()
+}
+
+/// Where a node's line belongs that all nodes must have alike, and what comes of it where they do not.
+fn of_all(section: &Section<'_>, keyword: &str) -> Option<(&'static str, &'static str)> {
+    let harm = ": those that differ would all be MASTER";
+    let (around, harm, table) = match section.table().name {
+        name if name == NODE_INSTANCE.name => ("the instance", harm, &VRRP_INSTANCE),
+        name if name == NODE_GLOBAL_DEFS.name => ("`global_defs`", "", &GLOBAL_DEFS),
+        _ => return None,
+    };
+    (table.key(keyword).is_some() && !OF_NODES.contains(&keyword)).then_some((around, harm))
 }
 
 /// Lines of keepalived.conf: one text, or a list of them.

@@ -2,6 +2,7 @@
 //! tells everything that is wrong; at the end of a section every key that nobody asked for is a
 //! problem, with the nearest known key as its cure.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::str::FromStr;
 
@@ -83,6 +84,9 @@ impl Problems {
             .partition::<Vec<Problem>, _>(|problem| problem.lint.severity == severity);
         self.all = rest;
         taken.sort_by_key(|problem| (problem.at.start, problem.at.end));
+        // What an alias repeats is one problem, however often it stands for it.
+        let mut seen = HashSet::new();
+        taken.retain(|one| seen.insert((one.at.clone(), one.lint.id, one.title.clone())));
         taken
     }
 

@@ -127,6 +127,9 @@ fn program(command: Placed<String>, problems: &mut Problems) -> String {
         ["|", "||", "&", "&&", ";"].contains(word)
             || [">", "<", "2>", "&>"].iter().any(|redirection| word.starts_with(redirection))
             || word.ends_with(';')
+            || word.starts_with("~/")
+            || word.contains('`')
+            || word.contains("$(")
     };
     let longer = command.value.matches(ADDRESS).count() * LONGEST_ADDRESS
         + command.value.matches(NODE).count() * LONGEST_NAME;

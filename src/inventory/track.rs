@@ -52,6 +52,8 @@ pub(super) struct Defined {
 #[derive(Clone)]
 pub(super) struct SessionDraft {
     pub(super) name: String,
+    /// Where it is named.
+    pub(super) at: Range<usize>,
     /// Its `neighbor_ip`, and where that stands.
     pub(super) neighbor: Option<Placed<IpAddr>>,
     pub(super) block: Statement,
@@ -82,6 +84,7 @@ pub(super) fn sessions(
         }
         all.push(SessionDraft {
             name: name.name.clone(),
+            at: name.at.clone(),
             neighbor: neighbor.map(|value| Placed { at, value }),
             block: Statement::block(head, settings.into_statements(raw)),
         });

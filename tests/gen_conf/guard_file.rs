@@ -19,7 +19,9 @@ fn each_node_has_a_file_of_its_own_with_what_it_runs() {
         "{text}"
     );
     assert!(text.contains("\nadd chain ip lvskit vip-192.168.3.100 {"), "{text}");
-    let none = Place::with(format!("bypass: false\n{ARTICLE}")).run("--stdout --guard-file");
+    let none = format!("bypass: false\n{ARTICLE}")
+        .replace("    lb_kind: DR\n", &format!("    lb_kind: DR\n    nodes: {}\n", NODES[0]));
+    let none = Place::with(none).run("--stdout --guard-file");
     assert!(!none.accepted().contains("add "));
     assert_eq!(place.run("--stdout --guard-file --firewall nftables").code, Some(2));
 }

@@ -278,8 +278,8 @@ virtual_server:
       - {type: smtp-check, helo_name: h.b.c, connect_timeout: 3, connect_port: 2525}
       - {type: smtp-check, compat: false, options: [--starttls, --helo-name x.y]}
       - {type: HTTP_GET, raw: x, url: {path: /x, status_code: 200, raw: y}}
-  - {group: vg, vrrp_instance: i, lb_algo: rr, check: {type: TCP_CHECK, connect_port: 80}}
-  - {fwmark: 3, lb_algo: rr, vrrp_instance: i, check: {type: DNS_CHECK, query: A, name: b.c, connect_port: 53}}
+  - {group: vg, vrrp_instance: i, nodes: [a.b.c], lb_algo: rr, check: {type: TCP_CHECK, connect_port: 80}}
+  - {fwmark: 3, nodes: b.b.c, lb_algo: rr, vrrp_instance: i, check: {type: DNS_CHECK, query: A, name: b.c, connect_port: 53}}
   - address: 10.0.0.9
     port: 81
     lb_algo: rr

@@ -25,21 +25,21 @@ virtual_server:
 ";
 
 // Texts of it that cases change.
-const TOP: &str = "network:";
-const NODES: &str = "nodes:";
-const S1: &str = "{name: s1, address: 192.168.3.101}";
-const S2: &str = "{name: s2, address: 192.168.3.102}";
-const VIP: &str = "192.168.3.100/24";
-const INSTANCE: &str = "    interface: eth0\n";
-const VRID: &str = "    virtual_router_id: 11\n";
-const SERVER: &str = "    delay_loop: 5\n";
-const CHECK: &str = "{type: TCP_CHECK, connect_timeout: 2}";
-const MAILS: &str = "{notification_email: a@b.example, smtp_server: 192.168.3.1}";
+pub const TOP: &str = "network:";
+pub const NODES: &str = "nodes:";
+pub const S1: &str = "{name: s1, address: 192.168.3.101}";
+pub const S2: &str = "{name: s2, address: 192.168.3.102}";
+pub const VIP: &str = "192.168.3.100/24";
+pub const INSTANCE: &str = "    interface: eth0\n";
+pub const VRID: &str = "    virtual_router_id: 11\n";
+pub const SERVER: &str = "    delay_loop: 5\n";
+pub const CHECK: &str = "{type: TCP_CHECK, connect_timeout: 2}";
+pub const MAILS: &str = "{notification_email: a@b.example, smtp_server: 192.168.3.1}";
 
 /// Texts, and what stands in their place.
-type Edits<'a> = &'a [(&'a str, &'a str)];
+pub type Edits<'a> = &'a [(&'a str, &'a str)];
 
-fn edited(edits: Edits<'_>) -> String {
+pub fn edited(edits: Edits<'_>) -> String {
     edits.iter().fold(BASE.to_owned(), |text, (from, to)| {
         assert_eq!(text.matches(from).count(), 1, "{from:?} in:\n{text}");
         text.replace(from, to)
@@ -47,7 +47,7 @@ fn edited(edits: Edits<'_>) -> String {
 }
 
 /// The names of everything that is found, hints too.
-fn found(text: &str) -> BTreeSet<&'static str> {
+pub fn found(text: &str) -> BTreeSet<&'static str> {
     let draft = inventory::draft(text, &no_secrets);
     let all = draft.problems.iter().chain(&draft.warnings).chain(&draft.hints);
     all.map(|problem| problem.lint.id).collect()
@@ -70,15 +70,18 @@ macro_rules! cases {
 }
 
 /// Some server that is no node.
-const OTHERS: (&str, &str) = (
+pub const OTHERS: (&str, &str) = (
     SERVER,
     "    delay_loop: 5\n    real_server: [{address: 192.168.3.11}, {address: 192.168.3.12}]\n",
 );
-const NO_BYPASS: (&str, &str) = (TOP, "bypass: false\nnetwork:");
+pub const NO_BYPASS: (&str, &str) = (TOP, "bypass: false\nnetwork:");
+const OTHERS_6: (&str, &str) =
+    (SERVER, "    delay_loop: 5\n    real_server: [{address: 'fd00::11'}]\n");
+const BOTH_TRACKED: (&str, &str) = (INSTANCE, "    interface: eth0\n    track_bfd: [a, b]\n");
 /// Both: directors that do not serve.
 const DIRECTORS: [(&str, &str); 2] = [NO_BYPASS, OTHERS];
 const TRACK: (&str, &str) = (INSTANCE, "    interface: eth0\n    track_script: chk weight -20\n");
-const SCRIPT: (&str, &str) =
+pub const SCRIPT: (&str, &str) =
     (NODES, "vrrp_script:\n  chk: {script: /usr/bin/true, interval: 2}\nnodes:");
 const UNICAST: (&str, &str) = (INSTANCE, "    interface: eth0\n    unicast: true\n");
 const NO_SESSIONS: (&str, &str) = (TOP, "keep_sessions: false\nnetwork:");
@@ -111,7 +114,7 @@ fn second(keys: &str) -> String {
 }
 
 /// Below the first instance.
-const SECOND: &str = "virtual_server:\n  - port: 80\n";
+pub const SECOND: &str = "virtual_server:\n  - port: 80\n";
 
 cases! {
     // Failovers
@@ -143,7 +146,8 @@ cases! {
         [(S1, "{name: s1, address: 192.168.3.101, priority: 90}")],
         [(S1, "{name: s1, address: 192.168.3.101, priority: 91}")];
     // Black holes
-    nodes_drop_traffic: [NO_BYPASS], DIRECTORS;
+    servers_missing: [NO_BYPASS], DIRECTORS;
+    nodes_drop_traffic: [NO_BYPASS, (SERVER, "    delay_loop: 5\n    nodes: [s1, s2]\n")], DIRECTORS;
     nodes_behind_nat:
         [NO_BYPASS, (SERVER, "    delay_loop: 5\n    lb_kind: NAT\n")],
         [NO_BYPASS, (SERVER, "    delay_loop: 5\n    lb_kind: NAT\n    real_server: {address: 192.168.3.11}\n")];
@@ -156,7 +160,10 @@ cases! {
          (CHECK, "{type: TCP_CHECK, connect_ip: 192.168.3.11, connect_timeout: 2}")];
     check_from_one_node:
         [OTHERS, (CHECK, "{type: TCP_CHECK, bindto: 192.168.3.101, connect_timeout: 2}")],
-        [OTHERS, (CHECK, "{type: TCP_CHECK, bindto: 192.168.3.77, connect_timeout: 2}")];
+        [OTHERS, ("  - {name: s2, address: 192.168.3.102}\n", ""), (CHECK, "{type: TCP_CHECK, bindto: 192.168.3.101, connect_timeout: 2}")];
+    script_of_one_node:
+        [(NODES, "vrrp_script: {chk: {script: /usr/bin/ping -c1 192.168.3.101}}\nnodes:"), TRACK],
+        [(NODES, "vrrp_script: {chk: {script: /usr/bin/ping -c1 192.168.3.1}}\nnodes:"), TRACK];
     sorry_server_is_vip:
         [(SERVER, "    delay_loop: 5\n    sorry_server: 192.168.3.100 80\n")],
         [(SERVER, "    delay_loop: 5\n    sorry_server: 192.168.3.99 80\n")];
@@ -200,6 +207,15 @@ cases! {
     tracked_twice:
         [(INSTANCE, "    interface: eth0\n    track_interface: [eth1, eth1]\n")],
         [(INSTANCE, "    interface: eth0\n    track_interface: [eth1, eth2]\n")];
+    own_interface_tracked:
+        [(INSTANCE, "    interface: eth0\n    track_interface: eth0 weight -20\n")],
+        [(INSTANCE, "    interface: eth0\n    track_interface: eth1 weight -20\n")];
+    defined_in_raw_too:
+        [(NODES, "raw: 'vrrp_instance web { priority 5 }'\nnodes:")],
+        [(NODES, "raw: 'vrrp_instance other { priority 5 }'\nnodes:")];
+    strict_without_link_local:
+        [NO_BYPASS, OTHERS_6, BOTH_1, BOTH_2, (MAILS, "{vrrp_strict: true}"), (VIP, "['fd00::100/64', 'fe80::11/64']")],
+        [NO_BYPASS, OTHERS_6, BOTH_1, BOTH_2, (MAILS, "{vrrp_strict: true}"), (VIP, "['fe80::11/64', 'fd00::100/64']")];
     unicast_key_in_multicast:
         [(INSTANCE, "    interface: eth0\n    unicast_ttl: 5\n")],
         [NO_SESSIONS, (INSTANCE, "    interface: eth0\n    unicast: true\n    unicast_ttl: 5\n")];
@@ -266,8 +282,8 @@ cases! {
         [GROUP, GROUPED, (SECOND, &second(""))];
     weight_in_group: [GROUP, GROUPED, (SECOND, &second(", track_interface: eth1 weight 5"))], [GROUP, GROUPED, (SECOND, &second(", track_interface: eth1 weight 0"))];
     bfd_session_twice:
-        [(NODES, "bfd_instance: {a: {neighbor_ip: 192.168.3.9}, b: {neighbor_ip: 192.168.3.9}}\nnodes:")],
-        [(NODES, "bfd_instance: {a: {neighbor_ip: 192.168.3.9}, b: {neighbor_ip: 192.168.3.8}}\nnodes:")];
+        [(NODES, "bfd_instance: {a: {neighbor_ip: 192.168.3.9}, b: {neighbor_ip: 192.168.3.9}}\nnodes:"), BOTH_TRACKED],
+        [(NODES, "bfd_instance: {a: {neighbor_ip: 192.168.3.9}, b: {neighbor_ip: 192.168.3.8}}\nnodes:"), BOTH_TRACKED];
     mark_without_ports:
         [(TOP, "allow: [{id: mark-on-every-node, why: x}]\nnetwork:"), ("  - port: 80\n", "  - fwmark: 9\n"), (CHECK, "{type: TCP_CHECK, connect_port: 80}")],
         [(TOP, "allow: [{id: mark-on-every-node, why: x}]\nnetwork:"), ("  - port: 80\n", "  - fwmark: 9\n    bypass_ports: [tcp/80]\n"), (CHECK, "{type: TCP_CHECK, connect_port: 80}")];

@@ -31,6 +31,7 @@ mod lints;
 mod matrix;
 mod missing;
 mod mutants;
+mod nonsense;
 mod output;
 mod place;
 mod placeholders;

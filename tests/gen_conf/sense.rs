@@ -51,9 +51,10 @@ fn a_check_that_speaks_another_protocol_than_its_port() {
 
 #[test]
 fn nodes_that_nothing_makes_serve() {
-    let warning = "with `bypass: false` the nodes drop what is forwarded to them";
+    let warning = "with `bypass: false` servers that are nodes drop what is forwarded to them";
     let bypass = ("network:", "bypass: false\nnetwork:");
-    assert!(warned(&[bypass]).contains(warning));
+    let nodes = ("    delay_loop", "    nodes: [a, b]\n    delay_loop");
+    assert!(warned(&[bypass, nodes]).contains(warning));
     let servers = ("    delay_loop", "    real_server: [{address: 192.168.3.7}]\n    delay_loop");
     assert!(!warned(&[bypass, servers]).contains(warning), "others serve");
 }

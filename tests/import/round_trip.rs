@@ -59,7 +59,11 @@ fn other_kinds_of_clusters_go_round() {
     for (what, inventory) in [
         ("plain", plain.clone()),
         ("no sessions", format!("keep_sessions: false\n{plain}")),
-        ("no hooks", format!("bypass: false\ndrain_file: false\n{plain}")),
+        (
+            "no hooks",
+            format!("bypass: false\ndrain_file: false\n{plain}")
+                .replace("lb_algo: rr,", "nodes: [a, b], lb_algo: rr,"),
+        ),
         ("another drain file", format!("drain_file: '/srv/a b'\n{plain}")),
         ("weights", plain.replace("address: 10.0.0.2}", "address: 10.0.0.2, weight: 3}")),
         ("some nodes serve", plain.replace("lb_algo: rr,", "lb_algo: rr, nodes: b, weight: 5,")),

@@ -4,10 +4,12 @@
 use super::Drafts;
 use super::lint::{Found, Lint, Severity};
 use crate::cluster::Tracked;
+use crate::conf::statement::{Settings, Statement};
 use crate::inventory::instance::InstanceDraft;
 use crate::inventory::member;
 use crate::inventory::places::Places;
 use crate::inventory::read::nearest;
+use crate::inventory::track::GroupDraft;
 
 /// keepalived's highest priority of a node that does not own the address (RFC 5798).
 const HIGHEST: i64 = 254;
@@ -53,9 +55,10 @@ pub(super) static LINTS: &[&Lint] = &[
         id: "order-overruled",
         severity: Severity::Warning,
         title: "a node's priority overrules an instance's own order",
-        why: "`priority` of a node counts in all its instances and goes before the order in `nodes` of one of \
-              them: instances that should be MASTER on different nodes meet on one.",
-        help: "remove `priority` of the node, or write it below `vrrp_instance` of the node for one instance",
+        why: "`priority` of a node goes before the order in `nodes` of an instance, and without an instance's name it \
+              counts in all of them: instances that should be MASTER on different nodes meet on one.",
+        help: "remove the priority, or the order; one that is for a single instance belongs below `vrrp_instance` of \
+               the node",
         check: Some(overruled),
     },
 ];
@@ -70,19 +73,82 @@ struct Weight<'a> {
     number: i64,
 }
 
+/// What is tracked in one section: its lines, and where they stand.
+struct Section<'a> {
+    places: &'a Places,
+    tracked: &'a Tracked,
+    /// The blocks of `track_bfd` and `track_process`.
+    more: Vec<&'a Statement>,
+}
+
+/// What is tracked by other keys than [`Tracked`] has.
+const MORE: [&str; 2] = ["track_bfd", "track_process"];
+
+impl<'a> Section<'a> {
+    fn new(places: &'a Places, tracked: &'a Tracked, settings: &'a Settings) -> Section<'a> {
+        let more = MORE.iter().flat_map(|key| settings.statements(key)).collect();
+        Section { places, tracked, more }
+    }
+
+    fn of_group(group: &'a GroupDraft) -> Section<'a> {
+        let more = group.block.block.iter().flatten();
+        let more = more.filter(|one| MORE.contains(&one.line.as_str())).collect();
+        Section { places: &group.places, tracked: &group.tracked, more }
+    }
+}
+
+/// The sections whose weights count for a node of an instance: weights of members count in a sync group only if it
+/// says so, its own always do.
+fn sections<'a>(
+    instance: &'a InstanceDraft,
+    place: usize,
+    drafts: &Drafts<'a>,
+) -> Vec<Section<'a>> {
+    let member = |group: &&GroupDraft| {
+        group.members.iter().any(|name| name.value.as_str() == instance.name())
+    };
+    let group = drafts.tracks.groups.iter().find(member);
+    let mut all: Vec<Section<'a>> = group.map(Section::of_group).into_iter().collect();
+    if group.is_none_or(|group| group.weights) {
+        all.push(Section::new(&instance.places, &instance.tracked, &instance.settings));
+        let own = drafts.nodes[place].own(instance.name());
+        all.extend(own.map(|own| Section::new(&own.places, &own.tracked, &own.settings)));
+    }
+    all
+}
+
+/// All weights but 0 that count for a node of an instance.
+fn all_weights<'a>(
+    instance: &'a InstanceDraft,
+    place: usize,
+    drafts: &Drafts<'a>,
+) -> Vec<Weight<'a>> {
+    let sections = sections(instance, place, drafts);
+    sections.into_iter().flat_map(|section| weights(section, drafts)).collect()
+}
+
 /// All weights but 0 of these lines; what a block itself says counts where the line says nothing.
-fn weights<'a>(tracked: &'a Tracked, places: &'a Places, drafts: &Drafts<'_>) -> Vec<Weight<'a>> {
+fn weights<'a>(section: Section<'a>, drafts: &Drafts<'_>) -> Vec<Weight<'a>> {
+    let Section { places, tracked, more } = section;
     let kinds = [
         ("track_interface", &tracked.interface),
         ("track_script", &tracked.script),
         ("track_file", &tracked.file),
     ];
-    let lines =
-        kinds.into_iter().flat_map(|(key, lines)| lines.iter().map(move |line| (key, line)));
-    let weighed = lines.filter_map(|(key, line)| {
+    let lines = kinds
+        .into_iter()
+        .flat_map(|(key, lines)| lines.iter().map(move |line| (key, line.as_str())));
+    let more = MORE.into_iter().flat_map(|key| {
+        let blocks: Vec<&'a Statement> =
+            more.iter().copied().filter(|block| block.line == key).collect();
+        let lines = blocks.into_iter().flat_map(|block| block.block.iter().flatten());
+        lines.map(move |line| (key, line.line.as_str()))
+    });
+    let weighed = lines.chain(more).filter_map(|(key, line)| {
         let said = line.split_once(" weight ").map(|(_, rest)| rest);
         let number = match said {
             Some(rest) => rest.split(' ').next()?.parse().ok()?,
+            None if key == "track_bfd" => session(name(line), drafts)?,
             None => drafts.tracks.weight(key, name(line))?,
         };
         (number != 0).then_some(Weight { places, key, line, file: key == "track_file", number })
@@ -90,26 +156,34 @@ fn weights<'a>(tracked: &'a Tracked, places: &'a Places, drafts: &Drafts<'_>) ->
     weighed.collect()
 }
 
+/// The weight that a `bfd_instance` says itself.
+fn session(name: &str, drafts: &Drafts<'_>) -> Option<i64> {
+    let own = drafts.nodes.iter().flat_map(|node| &node.sessions);
+    let session = drafts.tracks.sessions.iter().chain(own).find(|one| one.name == name)?;
+    let mut lines = session.block.block.iter().flatten();
+    lines.find_map(|line| line.line.strip_prefix("weight ")?.split(' ').next()?.parse().ok())
+}
+
 fn name(line: &str) -> &str {
     line.split(' ').next().unwrap_or_default().trim_matches('"')
 }
 
-/// Whether a sync group moves the instance, in which weights are a matter of the group.
-fn grouped(instance: &InstanceDraft, drafts: &Drafts<'_>) -> bool {
-    let members = drafts.tracks.groups.iter().flat_map(|group| &group.members);
-    members.into_iter().any(|name| name.value.as_str() == instance.name())
-}
-
 fn never_moves(drafts: &Drafts<'_>, found: &mut Found<'_>) {
-    for instance in drafts.instances.iter().filter(|instance| !grouped(instance, drafts)) {
-        let Some(ranking) = member::ranking(instance, drafts.nodes) else { continue };
-        let [(first, highest), (_, second), ..] = ranking.as_slice() else { continue };
+    let mut told = Vec::new();
+    for instance in drafts.instances {
+        // With everything up: a weight that is added while something works counts there.
+        let ups = lifted(instance, drafts);
+        let [(first, _, highest), others @ ..] = ups.as_slice() else { continue };
+        let Some(second) = others.iter().map(|(_, _, up)| up).max() else { continue };
         let stays = instance.is_uniform()
             || instance.preempt.as_ref().is_some_and(|preempt| !preempt.value);
-        let gap = i64::from(*highest) - i64::from(*second);
-        let mut all = weights(&instance.tracked, &instance.places, drafts);
-        if let Some(own) = drafts.nodes[*first].own(instance.name()) {
-            all.extend(weights(&own.tracked, &own.places, drafts));
+        let gap = highest - second;
+        let mut all = all_weights(instance, *first, drafts);
+        // A group's line is one case, however many members it has.
+        all.retain(|one| !told.contains(&one.places.item(one.key, name(one.line))));
+        told.extend(all.iter().map(|one| one.places.item(one.key, name(one.line))));
+        if gap < 0 {
+            continue; // `weight-always-moves`
         }
         if stays {
             for weight in all {
@@ -157,21 +231,25 @@ fn never_moves(drafts: &Drafts<'_>, found: &mut Found<'_>) {
 
 /// The priorities while everything is up, in the order without weights.
 fn lifted(instance: &InstanceDraft, drafts: &Drafts<'_>) -> Vec<(usize, i64, i64)> {
-    let up = |weights: Vec<Weight<'_>>| -> i64 {
+    let up = |weights: &[Weight<'_>]| -> i64 {
         weights.iter().filter(|one| !one.file && one.number > 0).map(|one| one.number).sum()
     };
-    let common = up(weights(&instance.tracked, &instance.places, drafts));
     let ranking = member::ranking(instance, drafts.nodes).unwrap_or_default();
-    let lift = |(place, priority): (usize, u8)| {
-        let own = drafts.nodes[place].own(instance.name());
-        let own = own.map_or(0, |own| up(weights(&own.tracked, &own.places, drafts)));
-        (place, i64::from(priority), i64::from(priority) + common + own)
+    let own = |place: usize| drafts.nodes[place].own(instance.name()).is_some();
+    // What nodes have in common is reckoned once: there may be many of them.
+    let mut common = None;
+    let mut lift = |(place, priority): (usize, u8)| {
+        let up = match own(place) {
+            true => up(&all_weights(instance, place, drafts)),
+            false => *common.get_or_insert_with(|| up(&all_weights(instance, place, drafts))),
+        };
+        (place, i64::from(priority), i64::from(priority) + up)
     };
-    ranking.into_iter().map(lift).collect()
+    ranking.into_iter().map(&mut lift).collect()
 }
 
 fn always_moves(drafts: &Drafts<'_>, found: &mut Found<'_>) {
-    for instance in drafts.instances.iter().filter(|instance| !grouped(instance, drafts)) {
+    for instance in drafts.instances {
         let all = lifted(instance, drafts);
         let [(_, first, first_up), rest @ ..] = all.as_slice() else { continue };
         let Some((place, _, up)) = rest.iter().find(|(_, own, up)| own < first && up > first_up)
@@ -179,11 +257,10 @@ fn always_moves(drafts: &Drafts<'_>, found: &mut Found<'_>) {
             continue;
         };
         let Some(own) = drafts.nodes[*place].own(instance.name()) else { continue };
-        let Some(weight) = weights(&own.tracked, &own.places, drafts).into_iter().next() else {
-            continue;
-        };
+        let own = Section::new(&own.places, &own.tracked, &own.settings);
+        let Some(weight) = weights(own, drafts).into_iter().next() else { continue };
         found.at(
-            own.places.item(weight.key, name(weight.line)),
+            weight.places.item(weight.key, name(weight.line)),
             format!(
                 "with everything up this node has priority {up} in `{}`, above the first node's {first_up}",
                 instance.name()
@@ -193,19 +270,16 @@ fn always_moves(drafts: &Drafts<'_>, found: &mut Found<'_>) {
 }
 
 fn beyond(drafts: &Drafts<'_>, found: &mut Found<'_>) {
-    for instance in drafts.instances.iter().filter(|instance| !grouped(instance, drafts)) {
+    for instance in drafts.instances {
         let all = lifted(instance, drafts);
         let cut = all.iter().filter(|(_, _, up)| *up > HIGHEST).count();
         let differ = all.windows(2).any(|two| two[0].1 != two[1].1);
         if cut < 2 || !differ {
             continue;
         }
-        let Some(weight) = weights(&instance.tracked, &instance.places, drafts)
-            .into_iter()
-            .find(|one| one.number > 0)
-        else {
-            continue;
-        };
+        let first = all.first().map_or(0, |(place, ..)| *place);
+        let mut weights = all_weights(instance, first, drafts).into_iter();
+        let Some(weight) = weights.find(|one| one.number > 0) else { continue };
         found.at(
             weight.places.item(weight.key, name(weight.line)),
             format!("`{}` makes {cut} nodes of `{}` priority 254", weight.line, instance.name()),
@@ -270,8 +344,8 @@ fn overruled(drafts: &Drafts<'_>, found: &mut Found<'_>) {
         }
         let said = |place: &usize| {
             let node = &drafts.nodes[*place];
-            let own = node.own(instance.name()).is_some_and(|own| own.priority.is_some());
-            node.priority.as_ref().filter(|_| !own).map(|priority| priority.at.clone())
+            let own = node.own(instance.name()).and_then(|own| own.priority.as_ref());
+            own.or(node.priority.as_ref()).map(|priority| priority.at.clone())
         };
         let Some(at) = ranking.iter().map(|(place, _)| *place).find_map(|place| said(&place))
         else {

@@ -3,6 +3,7 @@
 //! by themselves and wrong together. A finding is added in one of these files: its [`Lint`], and its check.
 
 mod allow;
+mod checks;
 mod detection;
 mod drain;
 pub(super) mod elsewhere;
@@ -57,6 +58,7 @@ static REGISTRY: &[&[&Lint]] = &[
     sense::LINTS,
     failover::LINTS,
     traffic::LINTS,
+    checks::LINTS,
     sessions::LINTS,
     sites::LINTS,
     unused::LINTS,

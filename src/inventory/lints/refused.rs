@@ -1,5 +1,6 @@
 //! What keepalived -t answers with an error, although each line is one that it knows.
 
+use std::net::IpAddr;
 use std::ops::Range;
 
 use super::lint::{Found, Lint, Severity};
@@ -8,7 +9,9 @@ use super::{Drafts, traffic};
 use crate::cluster::{Forwarding, Release, Service, Tracked};
 use crate::conf::statement::Settings;
 use crate::inventory::instance::InstanceDraft;
+use crate::inventory::member;
 use crate::inventory::places::Places;
+use crate::inventory::track::Defined;
 
 /// What is found here.
 pub(super) static LINTS: &[&Lint] = &[
@@ -19,6 +22,31 @@ pub(super) static LINTS: &[&Lint] = &[
         why: "keepalived ignores the second line and calls it an error.",
         help: "remove one of the lines",
         check: Some(tracked_twice),
+    },
+    &Lint {
+        id: "own-interface-tracked",
+        severity: Severity::Error,
+        title: "an instance tracks its own interface",
+        why: "keepalived does so by itself: it ignores the line, its weight too, and calls it an error.",
+        help: "remove the line: without its interface a node is in FAULT",
+        check: Some(own_interface),
+    },
+    &Lint {
+        id: "defined-in-raw-too",
+        severity: Severity::Error,
+        title: "`raw` holds a block that the inventory has too",
+        why: "keepalived calls the second block an error and ignores it.",
+        help: "remove the block from `raw`; what has no key goes into the `raw` of its section",
+        check: Some(raw_blocks),
+    },
+    &Lint {
+        id: "strict-without-link-local",
+        severity: Severity::Error,
+        title: "`vrrp_strict` and an IPv6 instance whose first VIP is not link-local",
+        why: "RFC 5798 wants a link-local address first: keepalived calls another an error and does not start the \
+              instance.",
+        help: "write a link-local VIP first, such as fe80::11/64; or remove `vrrp_strict`",
+        check: Some(strict_link_local),
     },
     &Lint {
         id: "unicast-key-in-multicast",
@@ -106,6 +134,62 @@ fn tracked_twice(drafts: &Drafts<'_>, found: &mut Found<'_>) {
     }
 }
 
+fn own_interface(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    for instance in drafts.instances {
+        let own = drafts.nodes.iter().filter(|node| member::runs(instance, node));
+        for node in own {
+            let Some(interface) = member::interface(instance, node) else { continue };
+            let name = interface.value.as_str();
+            let own = node.own(instance.name()).map(|own| (&own.places, &own.tracked));
+            let own = own.filter(|(_, tracked)| !tracked.interface.is_empty());
+            // A node's lines are in the place of the instance's.
+            let (places, tracked) = own.unwrap_or((&instance.places, &instance.tracked));
+            let is_it = |line: &String| line.split(' ').next() == Some(name);
+            if tracked.interface.iter().any(is_it) {
+                let title = format!("`{}` runs on {name} and tracks it", instance.name());
+                found.at(places.item("track_interface", name), title);
+                break;
+            }
+        }
+    }
+}
+
+/// Blocks with a name that keepalived takes once.
+fn raw_blocks(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    let own = drafts.nodes.iter().flat_map(|node| &node.raw);
+    for line in drafts.raw.iter().chain(own) {
+        let mut words = line.words();
+        let (Some(head), Some(name)) = (words.next(), words.next()) else { continue };
+        let name = name.trim_matches('"');
+        let at = match head {
+            "vrrp_instance" => {
+                let instance = drafts.instances.iter().find(|one| one.name() == name);
+                instance.map(|instance| &instance.at)
+            }
+            "vrrp_sync_group" => None,
+            _ => {
+                let defined = &drafts.tracks.defined;
+                let is_it = |it: &&Defined| it.section == head && it.name == name;
+                defined.iter().find(is_it).map(|it| &it.at)
+            }
+        };
+        if let Some(at) = at {
+            found.at(at.clone(), format!("`raw` has another block `{head} {name}`"));
+        }
+    }
+}
+
+fn strict_link_local(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    for instance in drafts.instances.iter().filter(|instance| is_strict(instance, drafts)) {
+        let Some(first) = instance.vips.first() else { continue };
+        if let IpAddr::V6(address) = first.value.address()
+            && !address.is_unicast_link_local()
+        {
+            found.at(first.at.clone(), "with `vrrp_strict` the first IPv6 VIP is link-local");
+        }
+    }
+}
+
 fn unicast_keys(drafts: &Drafts<'_>, found: &mut Found<'_>) {
     for instance in drafts.instances.iter().filter(|instance| !instance.unicast) {
         for (places, _, settings) in sections(instance, drafts) {
@@ -121,8 +205,14 @@ fn unicast_keys(drafts: &Drafts<'_>, found: &mut Found<'_>) {
 
 /// Where the nodes serve, `vrrp_strict` is an error by itself.
 fn is_strict(instance: &InstanceDraft, drafts: &Drafts<'_>) -> bool {
-    let strict =
-        drafts.global_defs.settings.has("vrrp_strict") || instance.settings.has("strict_mode");
+    let strict = match instance.settings.value("strict_mode") {
+        Some(own) => own == "true",
+        None => {
+            let mut raw = drafts.global_defs.raw.iter();
+            drafts.global_defs.settings.has("vrrp_strict")
+                || raw.any(|line| line.line == "vrrp_strict")
+        }
+    };
     strict && !drafts.bypass
 }
 

@@ -1,5 +1,5 @@
-//! Services that lead nowhere: servers behind routers, checks that see one server, weights that add up to
-//! nothing, addresses without a service.
+//! Services that lead nowhere: servers behind routers, weights that add up to nothing, addresses without a
+//! service.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -8,8 +8,7 @@ use ipnetwork::IpNetwork;
 
 use super::Drafts;
 use super::lint::{Found, Lint, Severity};
-use crate::cluster::{Family, Forwarding, Service};
-use crate::inventory::check::Checks;
+use crate::cluster::{Forwarding, Service};
 use crate::inventory::instance::InstanceDraft;
 use crate::inventory::member;
 use crate::inventory::real_server::RealServerDraft;
@@ -25,23 +24,6 @@ pub(super) static LINTS: &[&Lint] = &[
               by routing succeeds all the same: in a lab 3 of 6 connections failed.",
         help: "use `lb_kind: TUN` or NAT, or give director and server a common network",
         check: Some(behind_router),
-    },
-    &Lint {
-        id: "check-of-one-server",
-        severity: Severity::Warning,
-        title: "one check of several servers asks a fixed address",
-        why: "All servers are up or down together with that one address: a dead server stays in the balance.",
-        help: "remove the address, write it at each real_server, or use the placeholder {address}",
-        check: Some(fixed_address),
-    },
-    &Lint {
-        id: "check-from-one-node",
-        severity: Severity::Warning,
-        title: "a check from an address that only one node has",
-        why: "On the other nodes the check can't bind to it: all servers count as down there, and nothing is \
-              served after a failover.",
-        help: "remove `bindto`",
-        check: Some(bound_to_one),
     },
     &Lint {
         id: "sorry-server-is-vip",
@@ -117,103 +99,48 @@ fn behind_router(drafts: &Drafts<'_>, found: &mut Found<'_>) {
             own.any(|address| network.contains(address.value))
         })
         .collect();
+    let far = |address: IpAddr| {
+        let known = shared.iter().filter(|network| network.is_ipv4() == address.is_ipv4());
+        let known: Vec<_> = known.collect();
+        !known.is_empty() && !known.iter().any(|network| network.contains(address))
+    };
     for server in drafts.servers {
-        for one in server.real_servers.iter().flatten() {
-            let Some(address) = one.stranger() else { continue };
-            let own = one.settings.value("lvs_method");
-            let direct = own.map_or(server.forwarding() == Forwarding::Dr, |own| own == "DR");
-            let family = Family::of(address.value);
-            let mut known =
-                shared.iter().filter(|network| network.is_ipv4() == (family == Family::V4));
-            let known: Vec<_> = known.by_ref().collect();
-            if direct
-                && !known.is_empty()
-                && !known.iter().any(|network| network.contains(address.value))
-            {
+        let direct = |own: Option<&str>| {
+            own.map_or(server.forwarding() == Forwarding::Dr, |own| own == "DR")
+        };
+        let listed = server.real_servers.iter().flatten().filter_map(|one| {
+            let address = one.stranger()?;
+            Some((address.value, &address.at, one.settings.value("lvs_method")))
+        });
+        let sorry = server.sorry_server.as_ref().and_then(|sorry| {
+            let address = sorry.value.split(' ').next()?.parse::<IpAddr>().ok()?;
+            let local = address.is_loopback();
+            let method = server.settings.value("sorry_server_lvs_method");
+            (!local).then_some((address, &sorry.at, method))
+        });
+        for (address, at, method) in listed.chain(sorry) {
+            if direct(method) && far(address) {
                 let title = format!(
-                    "{} is in no network of a director, and direct routing can't pass a router",
-                    address.value
+                    "{address} is in no network of a director, and direct routing can't pass a router"
                 );
-                found.at(address.at.clone(), title);
+                found.at(at.clone(), title);
             }
         }
     }
 }
 
-/// How many servers have the check of the virtual server.
-fn checked_alike(server: &ServerDraft, drafts: &Drafts<'_>) -> usize {
-    match (&server.real_servers, &server.nodes) {
-        (Some(listed), _) => listed.iter().filter(|one| one.checks.is_none()).count(),
-        (None, Some(names)) => names.len(),
-        (None, None) => directors(server, drafts).len(),
-    }
-}
-
 /// The places of the nodes that balance a service.
-fn directors(server: &ServerDraft, drafts: &Drafts<'_>) -> Vec<usize> {
+pub(super) fn directors(server: &ServerDraft, drafts: &Drafts<'_>) -> Vec<usize> {
     match server.instance {
         Some(at) => member::members(&drafts.instances[at], drafts.nodes),
         None => (0..drafts.nodes.len()).collect(),
     }
 }
 
-fn vips<'a>(drafts: &Drafts<'a>) -> impl Iterator<Item = IpAddr> + use<'a> {
+/// All VIPs.
+pub(super) fn vips<'a>(drafts: &Drafts<'a>) -> impl Iterator<Item = IpAddr> + use<'a> {
     let all = drafts.instances.iter().flat_map(InstanceDraft::addresses);
     all.map(|vip| vip.value.address())
-}
-
-fn fixed_address(drafts: &Drafts<'_>, found: &mut Found<'_>) {
-    for server in drafts.servers {
-        let Some(Checks { files, .. }) = &server.checks else { continue };
-        let many = checked_alike(server, drafts);
-        if many < 2 {
-            continue;
-        }
-        for target in &files.targets {
-            found.at(
-                target.at.clone(),
-                format!("this check of {many} servers always asks {}", target.value),
-            );
-        }
-        let servers: Vec<IpAddr> = drafts
-            .nodes
-            .iter()
-            .flat_map(|node| node.addresses.iter().map(|address| address.value))
-            .chain(server.strangers())
-            .chain(vips(drafts))
-            .collect();
-        for command in &files.commands {
-            let words =
-                command.value.split(|c: char| !(c.is_ascii_hexdigit() || c == '.' || c == ':'));
-            let named = words.filter_map(|word| word.parse::<IpAddr>().ok());
-            if let Some(address) = named.into_iter().find(|address| servers.contains(address)) {
-                found.at(
-                    command.at.clone(),
-                    format!("this check of {many} servers always asks {address}"),
-                );
-            }
-        }
-    }
-}
-
-fn bound_to_one(drafts: &Drafts<'_>, found: &mut Found<'_>) {
-    for server in drafts.servers {
-        let directors = directors(server, drafts);
-        for checks in server.all_checks() {
-            for source in &checks.files.sources {
-                let owner = drafts.nodes.iter().find(|node| node.has(source.value));
-                let title = if vips(drafts).any(|vip| vip == source.value) {
-                    format!("{} is a VIP: only the MASTER can check from it", source.value)
-                } else if let (Some(owner), true) = (owner, directors.len() > 1) {
-                    let name = owner.name.as_ref().map_or("a node", |name| name.value.as_str());
-                    format!("{} is an address of `{name}`, and all nodes check", source.value)
-                } else {
-                    continue;
-                };
-                found.at(source.at.clone(), title);
-            }
-        }
-    }
 }
 
 fn sorry_vip(drafts: &Drafts<'_>, found: &mut Found<'_>) {
@@ -231,7 +158,8 @@ fn sorry_vip(drafts: &Drafts<'_>, found: &mut Found<'_>) {
 fn all_zero(drafts: &Drafts<'_>, found: &mut Found<'_>) {
     for server in drafts.servers {
         if server.sum_of_weights(drafts.nodes, drafts.places, &directors(server, drafts)) == Some(0)
-            && checked_alike(server, drafts) + server.real_servers.iter().flatten().count() > 0
+            && super::checks::alike(server, drafts) + server.real_servers.iter().flatten().count()
+                > 0
         {
             let at = server.service.as_ref().map_or(server.places.whole(), |it| it.at.clone());
             found.at(at, "all servers of this service have weight 0");
@@ -293,6 +221,11 @@ fn ignored_weights(drafts: &Drafts<'_>, found: &mut Found<'_>) {
         let weights = server
             .weights(drafts.nodes, drafts.places, &directors(server, drafts))
             .unwrap_or_default();
+        if server.all_checks().any(|checks| checks.files.grading) {
+            let title = format!("`{}` ignores the weights that the checks give", algo.value.name());
+            found.at(algo.at.clone(), title);
+            continue;
+        }
         let mut above = weights.iter().filter(|weight| **weight > 0);
         let first = above.next();
         if above.any(|weight| Some(weight) != first) {

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use super::Drafts;
 use super::lint::{Found, Lint, Severity};
-use crate::cluster::{Service, Tracked};
+use crate::cluster::{Check, Service, Tracked};
 use crate::conf::statement::Statement;
+use crate::inventory::server::ServerDraft;
 
 /// What is found here.
 pub(super) static LINTS: &[&Lint] = &[&Lint {
@@ -41,6 +42,7 @@ fn unused(drafts: &Drafts<'_>, found: &mut Found<'_>) {
             used.insert(("virtual_server_group", name.as_str()));
         }
     }
+    sessions(drafts, found);
     for defined in &drafts.tracks.defined {
         let in_raw = || raw(drafts).any(|line| mentions(line, &defined.name));
         if used.contains(&(defined.section, defined.name.as_str())) || in_raw() {
@@ -60,6 +62,40 @@ fn unused(drafts: &Drafts<'_>, found: &mut Found<'_>) {
             _ => format!("write `group: {}` in a virtual_server, or remove it", defined.name),
         };
         found.with(defined.at.clone(), title, help);
+    }
+}
+
+/// A BFD session that nothing tracks and no server is checked by.
+fn sessions(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    let own = drafts.nodes.iter().flat_map(|node| node.instances.iter().map(|(_, own)| own));
+    let settings = drafts.instances.iter().map(|instance| &instance.settings);
+    let settings = settings.chain(own.map(|own| &own.settings));
+    let tracked = settings.flat_map(|settings| settings.statements("track_bfd"));
+    let groups = drafts.tracks.groups.iter().flat_map(|group| group.block.block.iter().flatten());
+    let tracked = tracked.chain(groups.filter(|one| one.line == "track_bfd"));
+    let mut used: HashSet<&str> = HashSet::new();
+    for line in tracked.flat_map(|block| block.block.iter().flatten()) {
+        used.insert(name(&line.line));
+    }
+    let checks = drafts.servers.iter().flat_map(ServerDraft::all_checks);
+    for check in checks.flat_map(|checks| checks.checks.iter().flatten()) {
+        if let Check::Own { block, .. } = check
+            && block.line == "BFD_CHECK"
+        {
+            let mut lines = block.block.iter().flatten();
+            used.extend(lines.find_map(|line| line.line.strip_prefix("name ")).map(name));
+        }
+    }
+    let own = drafts.nodes.iter().flat_map(|node| &node.sessions);
+    for session in drafts.tracks.sessions.iter().chain(own) {
+        let in_raw = || raw(drafts).any(|line| mentions(line, &session.name));
+        if !used.contains(session.name.as_str()) && !in_raw() {
+            found.with(
+                session.at.clone(),
+                format!("nobody uses the bfd_instance `{}`", session.name),
+                format!("write `track_bfd: {}` in an instance, or remove it", session.name),
+            );
+        }
     }
 }
 
