@@ -2,6 +2,7 @@
 //! own words about that instance, the narrower before the wider.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::instance::InstanceDraft;
@@ -192,12 +193,10 @@ pub(super) fn order(
     places: &[usize],
 ) -> Option<Vec<usize>> {
     let Some(order) = &instance.nodes else { return Some(places.to_vec()) };
-    let place = |name: &Word| {
-        places
-            .iter()
-            .copied()
-            .find(|&place| nodes[place].name.as_ref().is_some_and(|own| own.value == *name))
-    };
+    // Lists of names may be long, and there may be many of them.
+    let named = |&place: &usize| Some((&nodes[place].name.as_ref()?.value, place));
+    let known: HashMap<&Word, usize> = places.iter().rev().filter_map(named).collect();
+    let place = |name: &Word| known.get(name).copied();
     order.names.iter().map(|name| place(&name.value)).collect()
 }
 
