@@ -219,10 +219,10 @@ fn help_shows_examples_and_exit_codes() {
 
 Files:
   A new file has mode 0640. An old one keeps owner, group and mode, but others get no rights: it
-  holds the VRRP password. A replaced file loses its access control list, and nobody gains a right by
-  that. A file is replaced in one step, and only if something changes; the first one only when all lie
-  ready. Where one can't be replaced then, the error lists those that are new and those that are old.
-  The same inventory always gives the same bytes.
+  holds the VRRP password. A replaced file loses its access control list, and nobody gains a
+  right by that. A file is replaced in one step, and only if something changes; the first one
+  only when all lie ready. Where one can't be replaced then, the error lists those that are new
+  and those that are old. The same inventory always gives the same bytes.
 
 Exit codes:
   0  done; with --check: nothing would change
