@@ -131,7 +131,7 @@ fn real_nodes_are_judged_as_one() {
     let (found, all, exit) = controller.doctor(&SKIP);
     assert_eq!((found.as_slice(), exit), (&["conf-differs".to_owned()][..], 1), "{all:#}");
     let evidence = &all["findings"][0]["evidence"][0];
-    assert_eq!(evidence, "server02: instances[mail].priority is 80, not 90");
+    assert_eq!(evidence, "server02: vrrp_instance mail: `priority 80`, not `90`");
     fs::write(&path, right).unwrap();
 
     // The switch passes nothing between them any more.

@@ -43,8 +43,8 @@ fn few(mut all: Vec<String>) -> Vec<String> {
 /// difference to keepalived are none.
 fn by_meaning(expected: &Config, found: &Config) -> Option<Vec<String>> {
     let tree = |config: &Config| -> Option<Vec<Statement>> {
-        let text = config.statements.as_ref()?;
-        grammar::parse("keepalived.conf", text, None, &mut NoFiles).ok()
+        let text = config.statements.as_ref()?.join("\n");
+        grammar::parse("keepalived.conf", &text, None, &mut NoFiles).ok()
     };
     let mut left = compare::meaning(&tree(found)?, &tree(expected)?);
     let mut all = Vec::new();

@@ -24,10 +24,10 @@ pub struct Config {
     /// same order.
     #[serde(default)]
     pub revision: Option<String>,
-    /// All its statements without their passwords, one a line, in keepalived.conf's own form; in reports of
+    /// The lines of all its statements without their passwords, in keepalived.conf's own form; in reports of
     /// `lvskit doctor` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub statements: Option<String>,
+    pub statements: Option<Vec<String>>,
     /// `router_id`.
     pub router_id: Option<String>,
     /// `enable_script_security`.
@@ -238,7 +238,7 @@ impl Instance {
 }
 
 /// Statements as keepalived.conf has them, without their passwords.
-pub(crate) fn masked(tree: &[Statement]) -> String {
+pub(crate) fn masked(tree: &[Statement]) -> Vec<String> {
     fn word(word: &String) -> String {
         let bare = !word.is_empty() && !word.contains([' ', '\t', '#', '!', '{', '}', '\'']);
         if bare { word.clone() } else { format!("\"{word}\"") }
@@ -258,7 +258,7 @@ pub(crate) fn masked(tree: &[Statement]) -> String {
     let mut all = String::new();
     lines(tree, &mut all);
     let secrets = Secrets::of(&[&all]);
-    all.lines().map(|line| secrets.mask(line).into_owned() + "\n").collect()
+    all.lines().map(|line| secrets.mask(line).into_owned()).collect()
 }
 
 /// Passwords are left out: who has the fingerprint could try them all.
