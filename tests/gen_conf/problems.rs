@@ -81,10 +81,18 @@ const CASES: &[Case] = &[
     Case("delay_loop: 2", "delay_loop: ^0", Told("invalid delay_loop `0`", "more than 0")),
     Case("port: 25", "port: ^65536", Told("invalid port `65536`", "from 1 to 65535")),
     // Names
-    Case("name: server04.domain.ru", "name: ^../etc", Told("no host name", "server01.domain.ru")),
+    Case(
+        "name: server04.domain.ru",
+        "name: ^../etc",
+        Told("invalid host name `../etc`", "server01.domain.ru"),
+    ),
     Case("name: server04.domain.ru", "name: ^SERVER01.domain.ru", Told("two nodes", "correct one")),
     Case("interface: eth0", "interface: ^lo", Told("loopback interface", "network interface")),
-    Case("from: keepalived@", "from: ^keepalived/", Told("no mail address", "unix_adm@domain.ru")),
+    Case(
+        "from: keepalived@",
+        "from: ^keepalived/",
+        Told("invalid mail address `keepalived/domain.ru`", "unix_adm@domain.ru"),
+    ),
     Case("lb_algo: wlc", "lb_algo: ^wlx", Told("invalid lb_algo `wlx`", "rr, wrr, lc, wlc")),
     Case("lb_kind: DR", "lb_kind: ^NAT", Told("directors are the real servers", "write DR")),
     Case("type: SMTP_CHECK", "type: ^HTTP", Told("invalid type `HTTP`", "SMTP_CHECK, TCP_CHECK")),
@@ -99,12 +107,12 @@ const CASES: &[Case] = &[
     Case(
         "nodes:",
         "drain_file: ^drain\nnodes:",
-        Told("no absolute path", "/run/keepalived-lvskit/drain"),
+        Told("invalid path `drain`", "/run/keepalived-lvskit/drain"),
     ),
     Case(
         "nodes:",
         "drain_file: ^/run/\nnodes:",
-        Told("no absolute path", "/run/keepalived-lvskit/drain"),
+        Told("invalid path `/run/`", "/run/keepalived-lvskit/drain"),
     ),
     Case(
         "  smtp_server:",
@@ -114,7 +122,7 @@ const CASES: &[Case] = &[
     Case(
         "  smtp_server:",
         "  lvs_sync_daemon: ^eth0 mail\n  smtp_server:",
-        Told("no interface name", "such as eth0"),
+        Told("invalid interface name `eth0 mail`", "such as eth0"),
     ),
     // Versions and elections
     Case(
@@ -165,7 +173,11 @@ const CASES: &[Case] = &[
     ),
     // Families
     Case("address: 192.168.3.104", "^address: []", Told("a node without addresses", "write one")),
-    Case("192.168.3.104", "^fd00::4", Told("no IPv4 address", "`address: [fd00::4, ...]`")),
+    Case(
+        "192.168.3.104",
+        "^fd00::4",
+        Told("this node has no IPv4 address", "`address: [fd00::4, ...]`"),
+    ),
     Case(
         VIP,
         "virtual_ipaddress: [192.168.3.100, ^'fd00::100']",
@@ -173,7 +185,11 @@ const CASES: &[Case] = &[
     ),
     // Services
     Case("protocol: TCP", "protocol: ^DCCP", Told("invalid protocol `DCCP`", "TCP, UDP, SCTP")),
-    Case("type: SMTP_CHECK", "type: ^UDP_CHECK\n      #", Told("nothing about a TCP", "TCP_CHECK")),
+    Case(
+        "type: SMTP_CHECK",
+        "type: ^UDP_CHECK\n      #",
+        Told("UDP_CHECK can't check a TCP service", "TCP_CHECK"),
+    ),
     Case(
         "lb_algo: wlc",
         "lb_algo: wlc\n    ^mh-port: true",
@@ -212,8 +228,8 @@ const CASES: &[Case] = &[
     ),
     // YAML
     Case("  - {name: server01", "^\t- {name: server01", Told("a tab in the", "write blanks")),
-    Case(VIP, "virtual_ipaddress: ^\"192.168.3.100", Told("unclosed quote", "close the")),
-    Case(FIRST, "- ^{name: server01.domain.ru]", Told("']'", "close the")),
+    Case(VIP, "virtual_ipaddress: ^\"192.168.3.100", Told("a quote is not closed", "close the")),
+    Case(FIRST, "- ^{name: server01.domain.ru]", Told("`{` is closed by `]`", "close the")),
 ];
 
 /// Runs the program on a wrong inventory; returns what it said. Nothing may have changed on disk.

@@ -450,7 +450,7 @@ fn a_director_without_vrrp_is_an_inventory() {
                   real_server 198.51.100.1 80 {\n  weight 1\n  TCP_CHECK {\n   connect_timeout 3\n  }\n }\n}\n";
     let globals = "global_defs {\n enable_script_security\n script_user root\n router_id lb1\n}\n";
     place.write("lb1.conf", format!("{globals}{server}"));
-    refused(&place, "lb1.conf", 1, &["nothing tells the address of lb1", "--address"]);
+    refused(&place, "lb1.conf", 1, &["the address of lb1 is unknown", "--address"]);
     let Run { code, stdout, stderr } = import(&place, "lb1.conf --address 192.0.2.11");
     assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
     place.write("inventory.yml", &stdout);
