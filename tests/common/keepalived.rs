@@ -24,6 +24,7 @@ pub fn network() -> Netns {
     netns.ip("link add eth0 type veth peer name peer0");
     netns.ip("link set eth0 up");
     netns.ip("link set peer0 up");
+    netns.wait_for_carrier("eth0");
     netns.ip("address add 192.168.3.101/24 dev eth0");
     netns
 }

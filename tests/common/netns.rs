@@ -5,8 +5,11 @@ use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use nix::sched::{CloneFlags, setns, unshare};
+
+use super::patience::until;
 
 /// Set in the environment of a test that runs inside its own namespaces.
 const INSIDE: &str = "LVSKIT_TEST_INSIDE";
@@ -79,6 +82,13 @@ impl Netns {
     /// Runs ip(8) inside the namespace; it must succeed.
     pub fn ip(&self, args: &str) -> String {
         self.tool("ip", args)
+    }
+
+    /// Waits until the interface has its carrier: the kernel tells it some time after both ends are up, and
+    /// until then keepalived takes the interface for down.
+    pub fn wait_for_carrier(&self, interface: &str) {
+        let shown = || self.ip(&format!("-o link show dev {interface}"));
+        until(Duration::from_secs(20), shown, || shown().contains(" state UP "));
     }
 
     /// Runs a program inside the namespace; it must succeed. Arguments are separated by blanks.

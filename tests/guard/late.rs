@@ -30,6 +30,7 @@ fn network() -> Netns {
     netns.ip("link add eth0 type veth peer name peer0");
     netns.ip("link set eth0 up");
     netns.ip("link set peer0 up");
+    netns.wait_for_carrier("eth0");
     netns
 }
 

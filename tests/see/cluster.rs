@@ -86,6 +86,7 @@ fn nodes(folder: &Path) -> (Vec<Node>, Netns) {
         netns.ip(&format!("address add 192.168.3.10{}/24 dev eth0", at + 1));
         netns.ip("link set eth0 up");
         switch.ip(&format!("link set port{at} master br0 up"));
+        netns.wait_for_carrier("eth0");
         let output = Command::new(PROGRAM)
             .args(["gen-conf", "--stdout", "--node", NAMES[at], "-i"])
             .arg(folder.join("inventory.yml"))

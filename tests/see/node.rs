@@ -90,5 +90,8 @@ pub fn pair() -> [Netns; 2] {
         netns.ip(&format!("address add {address}/24 dev eth0"));
         netns.ip("link set eth0 up");
     }
+    for netns in [&one, &two] {
+        netns.wait_for_carrier("eth0");
+    }
     [one, two]
 }
