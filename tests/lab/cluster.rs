@@ -32,6 +32,10 @@ const SETTLING: Duration = Duration::from_secs(2);
 /// How long one greeting may take before a server counts as silent.
 pub const GREETING: Duration = Duration::from_secs(3);
 
+/// How long an answer may take where only a server that is down counts: it refuses at once. One that has just
+/// started on a busy machine without KVM takes its time, and nothing is lost.
+pub const SLOW: Duration = Duration::from_secs(20);
+
 /// How long the article's hooks may take to end.
 const ARTICLES_HOOKS: Duration = Duration::from_secs(3);
 
@@ -348,7 +352,7 @@ impl Cluster {
             members.iter().map(|&m| self.nodes[m].name.as_str()).collect();
         let mut open: Vec<Session> = Vec::new();
         for connection in 1..=MOST_GREETINGS {
-            let session = self.client.run(|| Session::open(self.service(), GREETING));
+            let session = self.client.run(|| Session::open(self.service(), SLOW));
             match session {
                 Ok(session) if expected.contains(session.server.as_str()) => open.push(session),
                 Ok(session) => bail!("{} answered, which should not", session.server),

@@ -16,6 +16,10 @@ use crate::traffic::{Outcome, Traffic};
 /// How long each state is watched before the next change.
 const SETTLE: Duration = Duration::from_secs(4);
 
+/// Until the others have told a restarted node the connections that there are, as packaging/rolling-restart
+/// waits: it has to find the servers of those that began while it was drained.
+const TOLD: Duration = Duration::from_secs(15);
+
 /// How long checks may take to see a server go or come, without KVM too.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -159,6 +163,7 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
         node.lvskit(&["drain", "--until-boot", "--wait", "--timeout", "120"])?;
         waited.push(format!("{:.0}", began.elapsed().as_secs_f64()));
         restart(cluster, place)?;
+        std::thread::sleep(TOLD);
         cluster.nodes[place].lvskit(&["undrain"])?;
         cluster.settle(&cluster.everybody()).with_context(|| format!("after node {place}"))?;
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::cluster::{Cluster, GREETING};
+use crate::cluster::{Cluster, GREETING, SLOW};
 use crate::setup::Setup;
 use crate::traffic::{Outcome, Session, Traffic};
 
@@ -19,10 +19,6 @@ const MOST_CONNECTIONS: u32 = 64;
 
 /// Connections with a server of weight 0. `mh` would choose it for a quarter of them.
 const EMPTY: u32 = 24;
-
-/// How long an answer may take. A connection to a server that is down is refused at once; one that has just
-/// started on a busy machine without KVM takes its time, and nothing is lost.
-const SLOW: Duration = Duration::from_secs(20);
 
 /// How long the service is watched without the server.
 const WATCH: Duration = Duration::from_secs(8);
