@@ -120,7 +120,7 @@ fn mark_and_interface_choose_the_route() {
     let unreachable = "down: Could not connect to server: ";
     assert!(verdict("--fwmark 7 --retry 0").starts_with(unreachable));
     // What keepalived runs the probe as has neither right.
-    for (mark, code, told) in [("0", 0, " up\n"), ("6", 1, "it takes CAP_NET_ADMIN\n")] {
+    for (mark, code, told) in [("0", 0, " up\n"), ("6", 1, "it needs CAP_NET_ADMIN\n")] {
         let mut command = Command::new("setpriv");
         command.args(["--bounding-set=-net_admin,-net_raw", PROGRAM, "192.0.2.1", "--retry", "0"]);
         command.args(["-p", &server.address().port().to_string(), "--fwmark", mark]);
