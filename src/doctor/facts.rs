@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::conf::grammar::Statement;
 use crate::guard::conflicts::{self, Findings};
 use crate::guard::wanted::Wanted;
 use crate::node::addresses;
@@ -52,6 +53,8 @@ pub struct Facts {
     pub status: Status,
     /// What its hooks want guarded.
     pub wanted: Wanted,
+    /// Those of its keepalived.conf; none where that can't be read.
+    pub statements: Vec<Statement>,
     /// What keeps guards from working although they are in force.
     pub conflicts: Findings,
     /// The adverts that were heard; why none could be heard, or that nobody listened.
@@ -69,7 +72,7 @@ impl Facts {
     /// Reads them; listens for adverts as long as `listen` says, without it for three intervals of the
     /// slowest instance. Zero does not listen at all.
     pub fn read(places: &Where<'_>, listen: Option<Duration>) -> Facts {
-        let (status, wanted) = collect(places);
+        let (status, wanted, statements) = collect(places);
         let asked: Vec<_> = (wanted.services.iter())
             .map(|(vip, services)| (*vip, Some(services.clone())))
             .collect();
@@ -88,7 +91,7 @@ impl Facts {
         };
         let held_later = held(&status.node);
         let enabled_units = enabled_units();
-        Facts { status, wanted, conflicts, wire, answers, held_later, enabled_units }
+        Facts { status, wanted, statements, conflicts, wire, answers, held_later, enabled_units }
     }
 
     /// The node.

@@ -131,7 +131,7 @@ impl Report {
             Some(_) => serde_json::from_value(value),
             None => serde_json::from_value(value).map(Report::without_findings),
         };
-        let report: Report = read.map_err(|_| NO_REPORT.to_owned())?;
+        let report: Report = read.map_err(|_| safe::not_ours("report"))?;
         match (report.format, report.status.format) {
             (FORMAT, crate::status::FORMAT) => Ok(report),
             (report, status) => {
@@ -153,10 +153,6 @@ impl Report {
         }
     }
 }
-
-/// What another program, or another version, wrote.
-const NO_REPORT: &str =
-    "not a report of this version of lvskit: compare `lvskit --version` there and here";
 
 fn heard(facts: &Facts) -> Vec<Sender> {
     let mut all: BTreeMap<(String, IpAddr), Sender> = BTreeMap::new();
@@ -198,8 +194,8 @@ mod tests {
         for (text, why) in [
             ("", "it wrote nothing"),
             ("\x1b[2Jhi", "not JSON; it begins with `\\u{1b}[2Jhi`"),
-            ("{}", NO_REPORT),
-            ("[1, 2]", NO_REPORT),
+            ("{}", "not a report of this version of lvskit: compare `lvskit --version`"),
+            ("[1, 2]", "not a report of this version of lvskit: compare `lvskit --version`"),
         ] {
             let told = Report::parse(text).unwrap_err();
             assert!(told.starts_with(why), "{told}");

@@ -13,8 +13,7 @@ use super::lint::{Finding, Lint, Needs, Severity};
 use super::report::{NotLookedFor, Report};
 use crate::cli::doctor::Doctor;
 use crate::exit::Exit;
-use crate::node::config::{self, Config};
-use crate::node::process;
+use crate::node::config;
 use crate::transitions::now;
 
 /// The version of the JSON.
@@ -109,12 +108,8 @@ impl Outcome {
 
     fn report(self, mut facts: Facts, began: u64) -> String {
         // The whole file, so that who asks all nodes can tell what differs from the inventory.
-        let node = &mut facts.status.node;
-        let id = node.keepalived.config_id.clone().or_else(process::default_config_id);
-        if let (Some(config), Ok((_, tree))) =
-            (&mut node.config, Config::read(&node.keepalived.file, id.as_deref()))
-        {
-            config.statements = Some(config::masked(&tree));
+        if let Some(config) = &mut facts.status.node.config {
+            config.statements = Some(config::masked(&facts.statements));
         }
         let skipped = self.skipped.into_iter();
         let skipped = skipped.map(|one| NotLookedFor { id: one.id.to_owned(), why: one.why });

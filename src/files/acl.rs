@@ -78,6 +78,6 @@ mod tests {
             let list = list(&[(1, 6), (USER, user), (GROUP_OBJ, group), (MASK, mask), (0x20, 0)]);
             assert_eq!(super::rights(&list), rights, "{user} {group} {mask}");
         }
-        assert_eq!(super::rights(&[2, 0, 0, 0, 1]), 0, "what is no list gives nothing");
+        assert_eq!(super::rights(&[2, 0, 0, 0, 1]), 0, "a value that is not a list gives nothing");
     }
 }

@@ -11,7 +11,12 @@ pub(crate) fn text(text: &str) -> String {
     short(text, LONGEST)
 }
 
-/// The same, with at most so many characters.
+/// Why what another node wrote is no `what`: another program, or another version of this one.
+pub(crate) fn not_ours(what: &str) -> String {
+    format!("not a {what} of this version of lvskit: compare `lvskit --version` there and here")
+}
+
+/// The same as [`text`], with at most so many characters.
 pub(crate) fn short(text: &str, longest: usize) -> String {
     let mut out = String::new();
     for (count, one) in text.chars().enumerate() {

@@ -8,6 +8,7 @@ use super::{
     FORMAT, Guard, GuardState, Instance, Role, RouteState, ServerDrain, Source, Status, Transition,
     Vip,
 };
+use crate::conf::grammar::Statement;
 use crate::guard::check::State;
 use crate::guard::drained::Drained;
 use crate::guard::nft::{self, Nft};
@@ -22,8 +23,8 @@ use crate::node::process::Where;
 use crate::node::state::{NodeState, Unread};
 use crate::transitions::{self, Noted};
 
-/// Reads the status of this node, and what its hooks want guarded.
-pub fn collect(places: &Where<'_>) -> (Status, Wanted) {
+/// Reads the status of this node, what its hooks want guarded, and the statements of its keepalived.conf.
+pub fn collect(places: &Where<'_>) -> (Status, Wanted, Vec<Statement>) {
     let (mut node, statements) = NodeState::read(places);
     let wanted = Wanted::of(&statements);
     let guards = match guards(&wanted) {
@@ -36,7 +37,7 @@ pub fn collect(places: &Where<'_>) -> (Status, Wanted) {
     let mut status = of(node, guards);
     status.server_drain = server_drain();
     remember(&mut status, &transitions::read(Path::new(transitions::FILE)));
-    (status, wanted)
+    (status, wanted, statements)
 }
 
 fn server_drain() -> ServerDrain {

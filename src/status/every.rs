@@ -13,10 +13,6 @@ use crate::node::process;
 use crate::reach::{self, Answer, Failure, Target, safe};
 use crate::table::table;
 
-/// What another program, or another version, wrote.
-const NO_STATUS: &str =
-    "not a status of this version of lvskit: compare `lvskit --version` there and here";
-
 /// Asks all nodes; the text for standard output, and how to end.
 ///
 /// # Errors
@@ -28,7 +24,7 @@ pub(super) fn shown(args: &Args) -> Result<(String, Exit), (Exit, String)> {
         let value = safe::json(text)?;
         // A collected report has the status in it.
         let value = value.get("status").cloned().unwrap_or(value);
-        serde_json::from_value::<Status>(value).map_err(|_| NO_STATUS.to_owned())
+        serde_json::from_value::<Status>(value).map_err(|_| safe::not_ours("status"))
     });
     let all = answers.iter().all(|answer| answer.outcome.is_ok());
     let text = if args.json { as_json(&answers) } else { as_text(&answers) };

@@ -72,7 +72,7 @@ fn coloured() -> bool {
 }
 
 fn shown(args: &Args, coloured: bool) -> String {
-    let (status, _) = collect(&args.places.to_read());
+    let (status, ..) = collect(&args.places.to_read());
     if args.json {
         json(&status)
     } else if args.prometheus {

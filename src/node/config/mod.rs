@@ -239,14 +239,9 @@ impl Instance {
 
 /// Statements as keepalived.conf has them, without their passwords.
 pub(crate) fn masked(tree: &[Statement]) -> Vec<String> {
-    fn word(word: &String) -> String {
-        let bare = !word.is_empty() && !word.contains([' ', '\t', '#', '!', '{', '}', '\'']);
-        if bare { word.clone() } else { format!("\"{word}\"") }
-    }
     fn lines(tree: &[Statement], all: &mut String) {
         for one in tree {
-            let words: Vec<String> = one.words.iter().map(word).collect();
-            all.push_str(&words.join(" "));
+            all.push_str(&one.text);
             if let Some(block) = &one.block {
                 all.push_str(" {\n");
                 lines(block, all);

@@ -157,6 +157,7 @@ pub(super) fn healthy() -> Facts {
         fallback_route: Some(RouteState::InPlace),
     };
     Facts {
+        statements: Vec::new(),
         status: Status {
             format: 1,
             lvskit: String::new(),
