@@ -38,9 +38,10 @@ const UNDRAIN_EXAMPLES: &str = "\
 Examples:
   lvskit undrain                           take part again
   lvskit undrain --server                  serve again, but do not become MASTER yet
+  lvskit undrain --settle 60               sessions here say something once a minute only
 
-  After a restart of keepalived, wait some seconds before a node may be MASTER again: until the sync daemons
-  of the others have sent it their connections.
+  It serves at once. It may be MASTER once every director has it in the balance again, and the sync daemons of
+  the others have told it their connections (--settle); where no other node is MASTER, at once.
 
 Exit codes:
   0  done, or it was so already
@@ -107,6 +108,11 @@ pub struct Undrain {
     /// Which part
     #[command(flatten)]
     pub part: Part,
+
+    /// How long keepalived has to run before this node may be MASTER, in seconds. The others tell it of a connection
+    /// when a packet of it passes
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "15")]
+    pub settle: Duration,
 
     /// Write JSON
     #[arg(long)]

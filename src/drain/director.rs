@@ -163,6 +163,15 @@ impl Director {
         self.node.config.iter().flat_map(|config| &config.instances).any(|one| self.holds(one))
     }
 
+    /// Whether another node is MASTER of every instance.
+    pub fn has_masters(&self, stop: &AtomicBool) -> bool {
+        let instances: Vec<&Instance> =
+            self.node.config.iter().flat_map(|config| &config.instances).collect();
+        let indexes: Vec<u32> = instances.iter().filter_map(|one| self.index(one)).collect();
+        let heard = Listener::open(&indexes).map(|listener| self.hear(&listener, &instances, stop));
+        matches!(heard, Ok(Ok((_, missing))) if missing.is_empty())
+    }
+
     fn write(&self, word: Word) -> Result<(), Refused> {
         file::write(&self.file, word).map_err(Refused::File)
     }

@@ -2,9 +2,10 @@
 //!
 //! - [`director`] gives the node's addresses up to another node, by the drain [`file`](mod@file) that keepalived follows;
 //! - [`server`] plans which checks have to be refused here, so that no director sends anything new;
-//! - `run` is the commands, `stop` what keepalived.service runs before and after keepalived; `wait` waits for the
+//! - `run` is the commands, `back` the end of a drain, `stop` what keepalived.service runs before and after keepalived; `wait` waits for the
 //!   last session, `report` tells.
 
+mod back;
 pub mod director;
 pub mod file;
 mod report;

@@ -11,6 +11,7 @@ use crate::guard::drained::{Drained, NoteError, Until};
 use crate::guard::nft;
 use crate::guard::refusal::Refusal;
 use crate::node::netlink::NetlinkError;
+use crate::node::state::NodeState;
 
 /// The version of the JSON.
 const FORMAT: u32 = 1;
@@ -55,6 +56,7 @@ impl From<ChildError> for Failure {
             ChildError::Failed { stderr, .. } if stderr.contains("JSON support not compiled") => {
                 nft::advice(&error)
             }
+            ChildError::Deadline { .. } => "run it again: the kernel or the host is busy",
             _ => "the kernel needs nf_tables, nft_reject_inet and nft_ct",
         };
         Failure::new(error.exit(), error.to_string(), help)
@@ -70,6 +72,22 @@ impl From<NetlinkError> for Failure {
 /// A line on standard error. Nowhere left to report that it takes nothing.
 pub(super) fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// keepalived follows nothing that could be written to.
+pub(super) fn no_file() -> Failure {
+    Failure::new(
+        Exit::No,
+        "keepalived.conf follows no drain file (track_file lvskit_drain)",
+        "render it with gen-conf, without `drain_file: false`; `lvskit drain --server` needs none",
+    )
+}
+
+/// Nothing is known of this node's keepalived.
+pub(super) fn unread(node: &NodeState) -> Failure {
+    let why = node.unread.iter().find(|one| one.source == "keepalived.conf");
+    let why = why.map_or("keepalived.conf can't be read", |one| one.why.as_str());
+    Failure::new(Exit::File, why, "name another file with --config")
 }
 
 /// What became of a node.

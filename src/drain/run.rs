@@ -1,35 +1,29 @@
 //! The commands `lvskit drain` and `lvskit undrain`.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nftables::schema::Nftables;
 use nix::unistd::geteuid;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::director::{Director, Refused, Taken, pause};
+use super::director::{Director, Refused, Taken};
 use super::file::{self, Word};
-use super::report::{Failure, Report, say};
+use super::report::{Failure, Report, no_file, say, unread};
 use super::server::Plan;
 use super::stop::failed;
-use super::wait::in_the_balance;
-use super::{server, stop, wait};
+use super::{back, server, stop, wait};
 use crate::cli::drain::{Drain, Undrain};
 use crate::conf::grammar::Statement;
 use crate::exit::Exit;
 use crate::guard::drained::{Drained, Until};
 use crate::guard::nft::{self, Nft};
-use crate::guard::refusal::{self, InForce, Refusal};
-use crate::node::nft::{Family, Nft as Kernel};
+use crate::guard::refusal::{InForce, Refusal};
 use crate::node::state::NodeState;
-
-/// How long `undrain` waits for this node's own checks before it may be MASTER again: the example's take 5 s.
-const BACK: Duration = Duration::from_secs(15);
 
 /// Runs `lvskit drain`; results go to `out`, the rest to standard error.
 pub fn drain(args: &Drain, out: &mut impl Write) -> Exit {
@@ -52,7 +46,7 @@ pub fn undrain(args: &Undrain, out: &mut impl Write) -> Exit {
         if args.stopping {
             stop::after().map(|()| None)
         } else {
-            put_back(args, &interrupted).map(|report| Some((report, Exit::Ok)))
+            back::put_back(args, &interrupted).map(|report| Some((report, Exit::Ok)))
         }
     });
     end(outcome, out)
@@ -189,65 +183,6 @@ fn give_up(
     })
 }
 
-/// The server first: when the node is MASTER again, it should balance as the others do.
-fn put_back(args: &Undrain, interrupted: &AtomicBool) -> Result<Report, Failure> {
-    let (node, tree) = NodeState::read(&args.places.to_read());
-    let _lock = Drained::lock()?;
-    let noted = Drained::read()?;
-    let until = noted.as_ref().map(|(_, until)| *until);
-    let mut drained = noted.map(|(drained, _)| drained).unwrap_or_default();
-    // Which file keepalived follows is not known then.
-    if args.part.director() && drained.director.is_none() && node.config.is_none() {
-        return Err(unread(&node));
-    }
-    if args.part.server() {
-        let refusal = drained.server.take();
-        // Before the table goes, or the watcher would put it back.
-        drained.write(until.unwrap_or(Until::Boot))?;
-        let nft = Nft { program: args.nft.clone(), limit: nft::LIMIT };
-        if !Kernel::open()?.table(Family::Inet, refusal::TABLE)?.tables.is_empty() {
-            nft.apply(&refusal::end())?;
-        }
-        if let Some(refusal) = refusal.filter(|_| args.part.director() && node.keepalived.checkers)
-        {
-            let began = Instant::now();
-            let checked = node.keepalived.pid.is_some() && !node.ipvs.services.is_empty();
-            while checked && began.elapsed() < BACK && !in_the_balance(&refusal) {
-                pause(Duration::from_millis(500), interrupted);
-            }
-        }
-    }
-    if args.part.director() {
-        let mut files: BTreeSet<PathBuf> = file::followed(&tree).into_iter().collect();
-        files.extend(drained.director.take());
-        if files.is_empty() && !args.part.any() {
-            return Err(no_file());
-        }
-        for file in files {
-            if file::read(&file).map_err(|error| failed(&file, &error))? != Word::Off {
-                file::write(&file, Word::Off).map_err(|error| failed(&file, &error))?;
-            }
-        }
-    }
-    drained.write(until.unwrap_or(Until::Boot))?;
-    let until = until.filter(|_| drained != Drained::default());
-    Ok(Report { drained, until, as_json: args.json, ..Report::default() })
-}
-
 fn followed(tree: &[Statement]) -> Result<PathBuf, Failure> {
     file::followed(tree).ok_or_else(no_file)
-}
-
-fn no_file() -> Failure {
-    Failure::new(
-        Exit::No,
-        "keepalived.conf follows no drain file (track_file lvskit_drain)",
-        "render it with gen-conf, without `drain_file: false`; `lvskit drain --server` needs none",
-    )
-}
-
-fn unread(node: &NodeState) -> Failure {
-    let why = node.unread.iter().find(|one| one.source == "keepalived.conf");
-    let why = why.map_or("keepalived.conf can't be read", |one| one.why.as_str());
-    Failure::new(Exit::File, why, "name another file with --config")
 }

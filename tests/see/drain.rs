@@ -256,6 +256,42 @@ fn checks_are_refused_and_sessions_go_on() {
     check_v6().unwrap();
 }
 
+/// The server is back at once, the director when the others send this node connections again.
+#[test]
+fn it_serves_before_it_may_be_master() {
+    if !enter("drain::it_serves_before_it_may_be_master") {
+        return;
+    }
+    let [one, two] = members(SERVICES);
+    one.ends("drain --force", 0);
+    two.until_it_holds(true);
+    let mut command = Command::new(PROGRAM);
+    command.args(["undrain", "--config"]).arg(one.node.keepalived.path("keepalived.conf"));
+    command.arg("--keepalived-pid").arg(one.node.keepalived.path("pid")).stderr(Stdio::piped());
+    let mut undrain = one.node.netns.run(|| command.spawn().unwrap());
+    let mut said = [0; 64];
+    let count = undrain.stderr.as_mut().unwrap().read(&mut said).unwrap();
+    // While it waits the server is back, and the director is not.
+    assert_eq!(String::from_utf8_lossy(&said[..count]).split(' ').next(), Some("waits"));
+    assert_eq!(
+        (one.says(), one.node.status()["server_drain"].as_str()),
+        ("1\n".into(), Some("off"))
+    );
+    one.node.netns.tool("kill", &format!("-INT {}", undrain.id()));
+    assert_eq!(undrain.wait().unwrap().code(), Some(4));
+    assert_eq!(one.says(), "1\n", "interrupted, it stays drained");
+    one.ends("undrain", 0);
+    assert_eq!(one.says(), "0\n");
+    one.until_it_holds(true);
+
+    // Where nobody serves it does not wait.
+    one.ends("drain --force", 0);
+    two.ends("drain --force", 0);
+    two.until_it_holds(false);
+    let said = two.ends("undrain", 0);
+    assert!(!said.contains("waits"), "{said}");
+}
+
 #[test]
 fn the_last_session_is_waited_for() {
     if !enter("drain::the_last_session_is_waited_for") {

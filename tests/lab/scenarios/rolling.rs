@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use crate::cluster::Cluster;
-use crate::load::Load;
+use crate::load::{Load, Seen};
 use crate::mails::Mails;
 use crate::node::Node;
 use crate::settings;
@@ -15,10 +15,6 @@ use crate::traffic::{Outcome, Traffic};
 
 /// How long each state is watched before the next change.
 const SETTLE: Duration = Duration::from_secs(4);
-
-/// Until the others have told a restarted node the connections that there are, as packaging/rolling-restart
-/// waits: it has to find the servers of those that began while it was drained.
-const TOLD: Duration = Duration::from_secs(15);
 
 /// How long checks may take to see a server go or come, without KVM too.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -112,6 +108,7 @@ struct Everything {
     short: Traffic,
     long: Traffic,
     mails: Mails,
+    events: Vec<(Instant, String)>,
 }
 
 impl Everything {
@@ -122,22 +119,26 @@ impl Everything {
             long: Traffic::lasting(client, service, rate("LONG_RATE", LONG_RATE)?, ANSWER, LONG),
             short: Traffic::lasting(client, service, rate("RATE", RATE)?, ANSWER, LASTS),
             mails: Mails::start(client, service, MAIL_RATE),
+            events: Vec::new(),
         })
     }
 
-    /// Whether nothing was lost, and the figures.
-    fn stop(self, cluster: &Cluster) -> (bool, String) {
+    /// Remembers when something happened.
+    fn note(&mut self, event: String) {
+        self.events.push((Instant::now(), event));
+    }
+
+    /// Whether nothing was lost, the figures, and each loss.
+    fn stop(self, cluster: &Cluster) -> (bool, String, String) {
         let (long, short) = (self.long.stop(), self.short.stop());
         let mails = self.mails.stop(cluster);
         let failed = |all: &[Outcome]| all.iter().filter(|one| one.greeted.is_err()).count();
         let whole = failed(&long) + failed(&short) == 0
             && mails.acknowledged == mails.sent
             && mails.lost.is_empty();
-        let why = long.iter().chain(&short).filter_map(|one| one.greeted.as_ref().err());
-        let why: std::collections::BTreeSet<&String> = why.collect();
         let told = format!(
             "{} of {} sessions of {} s lost, {} of {} connects failed, {} of {} mails acknowledged, \
-             {} of these lost, {} repeated {why:?}",
+             {} of these lost, {} repeated",
             failed(&long),
             long.len(),
             LONG.as_secs(),
@@ -148,41 +149,45 @@ impl Everything {
             mails.lost.len(),
             mails.repeated,
         );
-        (whole, told)
+        let (lost, outcomes) = (Vec::new(), [long, short].concat());
+        let seen = Seen { held: 0, lost, slowest: Duration::ZERO, outcomes, events: self.events };
+        (whole, told, seen.losses())
     }
 }
 
 /// All nodes in turn, the MASTER last; then its keepalived and Postfix the article's way.
 pub fn run(cluster: &mut Cluster) -> Result<String> {
-    let everything = Everything::start(cluster)?;
+    let mut everything = Everything::start(cluster)?;
     std::thread::sleep(SETTLE);
     let mut waited = Vec::new();
     for place in (0..cluster.nodes.len()).rev() {
         let began = Instant::now();
-        let node = &cluster.nodes[place];
-        node.lvskit(&["drain", "--until-boot", "--wait", "--timeout", "120"])?;
+        let name = cluster.nodes[place].name.clone();
+        everything.note(format!("drain of {name}"));
+        cluster.nodes[place].lvskit(&["drain", "--until-boot", "--wait", "--timeout", "120"])?;
         waited.push(format!("{:.0}", began.elapsed().as_secs_f64()));
+        everything.note(format!("restart of {name}"));
         restart(cluster, place)?;
-        std::thread::sleep(TOLD);
+        everything.note(format!("undrain of {name}"));
         cluster.nodes[place].lvskit(&["undrain"])?;
+        everything.note(format!("end of the undrain of {name}"));
         cluster.settle(&cluster.everybody()).with_context(|| format!("after node {place}"))?;
     }
-    let (whole, ours) = everything.stop(cluster);
+    let (whole, ours, losses) = everything.stop(cluster);
     println!("    drained: {ours}");
+    ensure!(whole, "{ours}\n{losses}");
     cluster.set_up(&Setup::articles())?;
     let everything = Everything::start(cluster)?;
     std::thread::sleep(SETTLE);
     restart(cluster, 0)?;
     cluster.wait_for_masters(&[0])?;
     std::thread::sleep(SETTLE);
-    let (_, articles) = everything.stop(cluster);
-    let told = format!(
+    let (_, articles, _) = everything.stop(cluster);
+    Ok(format!(
         "{} nodes, drained in {} s: {ours}; the article's way, the MASTER alone: {articles}",
         cluster.nodes.len(),
         waited.join(", ")
-    );
-    ensure!(whole, "{told}");
-    Ok(told)
+    ))
 }
 
 fn restart(cluster: &mut Cluster, place: usize) -> Result<()> {

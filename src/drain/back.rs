@@ -1,0 +1,143 @@
+//! `lvskit undrain`: the server first, the director when it knows what the others know. Who is MASTER too early sends
+//! the packets of sessions that it has not been told of to the wrong server, which resets them.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use super::director::{Director, pause};
+use super::file::{self, Word};
+use super::report::{Failure, Report, no_file, say, unread};
+use super::server;
+use super::stop::failed;
+use super::wait::in_the_balance;
+use crate::cli::drain::Undrain;
+use crate::conf::grammar::Statement;
+use crate::exit::Exit;
+use crate::guard::drained::{Drained, Until};
+use crate::guard::nft::{self, Nft};
+use crate::guard::refusal;
+use crate::node::nft::{Family, Nft as Kernel};
+use crate::node::state::NodeState;
+
+/// How long this node's own checks may take until it is in its own balance: the example's take 5 s.
+const BACK: Duration = Duration::from_secs(15);
+
+/// How long Linux collects connections before it tells other nodes of them (IP_VS_SYNC_FLUSH_TIME, 2 s), and
+/// a second for the way.
+const COLLECTED: Duration = Duration::from_secs(3);
+
+/// Between two looks at the balance.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// What has to be over before the node may be MASTER.
+struct Due {
+    /// When every director has this server in its balance again.
+    served: Instant,
+    /// When the others have told this node their connections.
+    told: Instant,
+}
+
+/// Takes the node in again.
+pub(super) fn put_back(args: &Undrain, interrupted: &AtomicBool) -> Result<Report, Failure> {
+    let (node, tree) = NodeState::read(&args.places.to_read());
+    let _lock = Drained::lock()?;
+    let noted = Drained::read()?;
+    let until = noted.as_ref().map(|(_, until)| *until);
+    let mut drained = noted.map(|(drained, _)| drained).unwrap_or_default();
+    // Which file keepalived follows is not known then.
+    if args.part.director() && drained.director.is_none() && node.config.is_none() {
+        return Err(unread(&node));
+    }
+    let began = Instant::now();
+    let mut due = Due { served: began, told: began + untold(&node, args.settle) };
+    if args.part.server() {
+        let refusal = drained.server.take();
+        // Before the table goes, or the watcher would put it back.
+        drained.write(until.unwrap_or(Until::Boot))?;
+        let nft = Nft { program: args.nft.clone(), limit: nft::LIMIT };
+        if !Kernel::open()?.table(Family::Inet, refusal::TABLE)?.tables.is_empty() {
+            nft.apply(&refusal::end())?;
+        }
+        if let Some(refusal) = refusal.filter(|_| args.part.director()) {
+            let began = Instant::now();
+            let keepalived = &node.keepalived;
+            let checks = keepalived.pid.is_some() && keepalived.checkers;
+            while checks
+                && !node.ipvs.services.is_empty()
+                && began.elapsed() < BACK
+                && !in_the_balance(&refusal)
+            {
+                pause(LOOK, interrupted);
+            }
+            let lag = server::plan(&tree, |address| node.is_own(address), &[]).lag;
+            due.served = began + lag + COLLECTED;
+        }
+    }
+    if args.part.director() {
+        let mut files: BTreeSet<PathBuf> = file::followed(&tree).into_iter().collect();
+        files.extend(drained.director.clone());
+        if files.is_empty() && !args.part.any() {
+            return Err(no_file());
+        }
+        take_part(node, &tree, &files, &due, interrupted)?;
+        drained.director = None;
+    }
+    drained.write(until.unwrap_or(Until::Boot))?;
+    let until = until.filter(|_| drained != Drained::default());
+    Ok(Report { drained, until, as_json: args.json, ..Report::default() })
+}
+
+/// How much longer keepalived has to run until the others have told it their connections; nothing where it
+/// is not told any.
+fn untold(node: &NodeState, settle: Duration) -> Duration {
+    let Some(started) = node.keepalived.started.filter(|_| !node.ipvs.sync_daemons.is_empty())
+    else {
+        return Duration::ZERO;
+    };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    // A clock that was set back must not make it longer.
+    settle.saturating_sub(now.saturating_sub(Duration::from_secs(started)))
+}
+
+/// Ends the drain of the director, once nothing is lost by it.
+fn take_part(
+    node: NodeState,
+    tree: &[Statement],
+    files: &BTreeSet<PathBuf>,
+    due: &Due,
+    interrupted: &AtomicBool,
+) -> Result<(), Failure> {
+    let mut drained = Vec::new();
+    for file in files {
+        if file::read(file).map_err(|error| failed(file, &error))? != Word::Off {
+            drained.push(file);
+        }
+    }
+    let now = Instant::now();
+    let left = due.told.max(due.served).saturating_duration_since(now);
+    if !drained.is_empty() && !left.is_zero() {
+        let file = file::followed(tree).unwrap_or_default();
+        // Where nobody serves, every second counts more than the sessions.
+        if (Director { file, node }).has_masters(interrupted) {
+            let why = match due.told > due.served {
+                true => "until the other nodes have told it their connections (--settle)",
+                false => "until every director sends it connections again",
+            };
+            say(&format!("waits {} s {why}", left.as_secs_f64().ceil()));
+            let end = now + left;
+            while Instant::now() < end && !interrupted.load(Ordering::Relaxed) {
+                pause(end.saturating_duration_since(Instant::now()), interrupted);
+            }
+        }
+    }
+    if interrupted.load(Ordering::Relaxed) {
+        let what = "interrupted: the director is still drained";
+        return Err(Failure::new(Exit::Refused, what, "run it again"));
+    }
+    for file in drained {
+        file::write(file, Word::Off).map_err(|error| failed(file, &error))?;
+    }
+    Ok(())
+}
