@@ -1,6 +1,6 @@
 //! What only one of two files says, found block by block.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::normal::{Normal, normal};
 use crate::conf::grammar::{Place, Statement};
@@ -169,6 +169,9 @@ impl<'a> Found<'a> {
                 _ => self.add(Change::Removed, one, around),
             }
         }
+        if around.last().is_none_or(|block| block.holds_settings()) {
+            self.overridden(before, after, around);
+        }
         // In the order of the file.
         let is_left = |one: &&Normal| {
             left.get(&one.name()).is_some_and(|all| all.iter().any(|it| std::ptr::eq(*it, *one)))
@@ -181,6 +184,23 @@ impl<'a> Found<'a> {
                     around.pop();
                 }
                 _ => self.add(Change::Added, one, around),
+            }
+        }
+    }
+
+    /// What stands on both sides several times, and has another one last: that is the one that counts.
+    fn overridden(&mut self, before: &'a [Normal], after: &'a [Normal], around: &[&'a Normal]) {
+        fn of<'a>(all: &'a [Normal], keyword: &str) -> Vec<&'a Normal> {
+            all.iter().filter(|one| one.block.is_none() && one.keyword() == keyword).collect()
+        }
+        let keywords: BTreeSet<&str> = before.iter().map(Normal::keyword).collect();
+        for keyword in keywords {
+            let (one, other) = (of(before, keyword), of(after, keyword));
+            let (Some(first), Some(second)) = (one.last(), other.last()) else { continue };
+            let same = one.len() == other.len() && one.iter().all(|line| other.contains(line));
+            if same && first != second {
+                self.add(Change::Removed, first, around);
+                self.add(Change::Added, second, around);
             }
         }
     }

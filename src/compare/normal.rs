@@ -25,6 +25,18 @@ const LISTS: [&str; 10] = [
     "track_file",
 ];
 
+/// Blocks whose lines stand beside each other, in any order. Elsewhere the last of two lines counts.
+const LINES: [&str; 8] = [
+    "static_ipaddress",
+    "static_routes",
+    "static_rules",
+    "virtual_routes",
+    "virtual_rules",
+    "virtual_server_group",
+    "track_bfd",
+    "track_process",
+];
+
 /// A statement in its one spelling.
 #[derive(Debug)]
 pub(super) struct Normal {
@@ -124,6 +136,11 @@ impl Normal {
     /// Whether it is a block without a name, which only its statements make different.
     pub(super) fn is_list(&self) -> bool {
         self.block.is_some() && LISTS.contains(&self.line.as_str())
+    }
+
+    /// Whether it is a block in which the last of several lines with one keyword counts.
+    pub(super) fn holds_settings(&self) -> bool {
+        !self.is_list() && !LINES.contains(&self.keyword())
     }
 
     /// Whether it is a block of which a file has one of each name.

@@ -8,7 +8,6 @@ use super::nodes::Node;
 use super::notes::Notes;
 use super::section::Section;
 use super::yaml::{Map, Yaml};
-use crate::cluster::Family;
 
 /// Leaves `dev` out of addresses where it is the interface of the instance on the same node, which
 /// keepalived takes without it.
@@ -65,9 +64,8 @@ pub(super) fn name_devices(
             continue;
         };
         let single = if network.is_ipv4() { 32 } else { 128 };
-        let family = Family::of(network.ip());
-        let mut own = instance.members.iter().filter_map(|at| nodes[*at].address_of(family));
-        if network.prefix() < single && !own.any(|address| network.contains(address)) {
+        let mut own = instance.members.iter().flat_map(|at| &nodes[*at].addresses);
+        if network.prefix() < single && !own.any(|address| network.contains(*address)) {
             notes.of(
                 &instance.name,
                 format_args!("{text} is in no node's network, so `dev {interface}` is said"),

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use ipnetwork::IpNetwork;
+
 use super::hooks::{self, Hook};
 use super::section::{Body, Section};
 use super::yaml::{Map, Yaml};
@@ -42,6 +44,8 @@ pub(super) struct Instance {
     pub(super) hook_statements: Vec<Statement>,
     /// Its bare addresses, in order.
     pub(super) vips: Vec<IpAddr>,
+    /// The networks of those that say its length.
+    pub(super) networks: Vec<IpNetwork>,
     /// The rest.
     pub(super) section: Section,
 }
@@ -64,7 +68,7 @@ impl Instance {
         };
         let mut body = Body::of(block);
         let mut taken: Vec<(&'static str, Yaml, Place)> = Vec::new();
-        let mut vips = Vec::new();
+        let (mut vips, mut networks) = (Vec::new(), Vec::new());
         for key in ["virtual_ipaddress", "virtual_ipaddress_excluded"] {
             let lists = body.take_all(key);
             let mut items = Vec::new();
@@ -73,6 +77,7 @@ impl Instance {
                     virtual_address(&line.words).map_err(|why| untaken(&line.at, why))?;
                 items.push(value);
                 vips.push(vip);
+                networks.extend(line.words.first().and_then(|text| network_of(text)));
             }
             if let Some(list) = lists.first() {
                 taken.push((key, Yaml::one_or_more(items), list.at.clone()));
@@ -103,6 +108,7 @@ impl Instance {
             hooks,
             hook_statements: hook_statements.unwrap_or_default(),
             vips,
+            networks,
             section: Section { at: block.at.clone(), entries: Vec::new(), raw: Vec::new() },
         };
         if body.has("unicast_peer") {
@@ -171,6 +177,13 @@ impl Instance {
             _ => None,
         }
     }
+}
+
+/// The network of `ADDRESS/LENGTH`; none of an address alone.
+fn network_of(text: &str) -> Option<IpNetwork> {
+    let network: IpNetwork = text.contains('/').then(|| text.parse().ok()).flatten()?;
+    let single = if network.is_ipv4() { 32 } else { 128 };
+    (network.prefix() < single).then_some(network)
 }
 
 /// An address, without the length of its network, which keepalived ignores there.

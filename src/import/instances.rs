@@ -194,12 +194,13 @@ fn unicast(
     }
     set(all, "unicast", Yaml::plain(true));
     let family = instance.vips.first().map_or(Family::V4, |vip| Family::of(*vip));
+    let networks = parts.first().map_or(&[][..], |(_, part)| part.networks.as_slice());
     let source = |place: usize| {
         let part = parts.iter().find(|(part, _)| *part == place);
-        part.and_then(|(_, part)| part.source).or_else(|| nodes[place].address_of(family))
+        part.and_then(|(_, part)| part.source).or_else(|| nodes[place].address_in(family, networks))
     };
     for (place, part) in parts {
-        if part.source.is_some() && part.source != nodes[*place].address_of(family) {
+        if part.source.is_some() && part.source != nodes[*place].address_in(family, networks) {
             let address = part.source.map(|address| address.to_string()).unwrap_or_default();
             set(&mut single[*place], "unicast_src_ip", Yaml::text(address));
         }

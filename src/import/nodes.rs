@@ -5,8 +5,10 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use ipnetwork::IpNetwork;
 
 use super::file::File;
+use super::instance::Instance;
 use super::notes::Notes;
 use crate::cluster::Family;
 use crate::inventory::keys::node;
@@ -15,7 +17,7 @@ use crate::inventory::keys::node;
 #[derive(Debug, Clone)]
 pub(super) struct Node {
     pub(super) name: String,
-    /// One, or one of each family.
+    /// One, or one of each family; or one in each of its networks, where it serves nothing.
     pub(super) addresses: Vec<IpAddr>,
     /// The place of its file; `None` for a node that only other nodes' files tell of.
     pub(super) file: Option<usize>,
@@ -24,6 +26,12 @@ pub(super) struct Node {
 impl Node {
     pub(super) fn address_of(&self, family: Family) -> Option<IpAddr> {
         self.addresses.iter().copied().find(|own| Family::of(*own) == family)
+    }
+
+    /// The one that gen-conf takes for an instance with addresses in these networks.
+    pub(super) fn address_in(&self, family: Family, networks: &[IpNetwork]) -> Option<IpAddr> {
+        let near = |own: &&IpAddr| networks.iter().any(|network| network.contains(**own));
+        self.addresses.iter().find(near).copied().or_else(|| self.address_of(family))
     }
 }
 
@@ -93,26 +101,60 @@ pub(super) fn of(
             node.name
         );
     }
+    if !serve(&nodes, files) {
+        for (node, file) in nodes.iter_mut().zip(files) {
+            let near = |one: &&Instance| {
+                let own = one.source;
+                own.is_some_and(|own| one.networks.iter().any(|network| network.contains(own)))
+            };
+            for source in file.instances.iter().filter(near).filter_map(|one| one.source) {
+                if !node.addresses.contains(&source) {
+                    node.addresses.push(source);
+                }
+            }
+        }
+    }
     add_peers(&mut nodes, files, notes);
     Ok(nodes)
 }
 
+/// Whether nodes are real servers: which of its addresses each has as such is not for others to say.
+fn serve(nodes: &[Node], files: &[File<'_>]) -> bool {
+    let servers = servers(files);
+    let peers = files.iter().flat_map(|file| &file.instances).filter_map(|one| one.peers.as_ref());
+    let mut all = nodes.iter().flat_map(|node| &node.addresses).chain(peers.flatten());
+    all.any(|own| servers.contains(own))
+}
+
 /// Adds the nodes that adverts go to and whose files were not given.
 fn add_peers(nodes: &mut Vec<Node>, files: &[File<'_>], notes: &mut Notes) {
-    let mut unknown: [Vec<IpAddr>; 2] = Default::default();
-    let instances = files.iter().flat_map(|file| &file.instances);
-    for peer in instances.filter_map(|one| one.peers.as_ref()).flatten() {
-        let list = &mut unknown[usize::from(peer.is_ipv6())];
-        if !list.contains(peer) && !nodes.iter().any(|node| node.addresses.contains(peer)) {
-            list.push(*peer);
+    // Those that one address sends to, where there is one file.
+    let alone = files.len() == 1 && !serve(nodes, files);
+    let (mut senders, mut lists) = (Vec::new(), Vec::<Vec<IpAddr>>::new());
+    let is_known = |peer: &IpAddr| {
+        nodes.iter().any(|node| node.addresses.contains(peer))
+            || files.iter().any(|file| file.sources().any(|source| source == *peer))
+    };
+    for instance in files.iter().flat_map(|file| &file.instances) {
+        for peer in instance.peers.iter().flatten().filter(|peer| !is_known(peer)) {
+            if lists.iter().any(|list| list.contains(peer)) {
+                continue;
+            }
+            let sender = (peer.is_ipv6(), instance.source.filter(|_| alone));
+            match senders.iter().position(|own| *own == sender) {
+                Some(at) => lists[at].push(*peer),
+                None => {
+                    senders.push(sender);
+                    lists.push(vec![*peer]);
+                }
+            }
         }
     }
-    let [v4, v6] = unknown;
-    // Where there are as many of both families, those in one place are one node's.
-    let pairs = v4.len() == v6.len();
-    let mut found: Vec<Vec<IpAddr>> = match pairs {
-        true => v4.iter().zip(&v6).map(|(one, other)| vec![*one, *other]).collect(),
-        false => v4.iter().chain(&v6).map(|one| vec![*one]).collect(),
+    // Where there are as many from each address, those in one place are one node's.
+    let count = lists.first().map_or(0, Vec::len);
+    let found: Vec<Vec<IpAddr>> = match lists.iter().all(|list| list.len() == count) {
+        true => (0..count).map(|at| lists.iter().map(|list| list[at]).collect()).collect(),
+        false => lists.into_iter().flatten().map(|one| vec![one]).collect(),
     };
     // A node that says BACKUP leaves the first place to another.
     let first = files.iter().filter_map(|file| file.instances.first());
@@ -121,15 +163,16 @@ fn add_peers(nodes: &mut Vec<Node>, files: &[File<'_>], notes: &mut Notes) {
     let base = nodes.first().map(|node| node.name.clone()).unwrap_or_default();
     let mut further = 1;
     let mut added = Vec::new();
-    for addresses in found.drain(..) {
+    for addresses in found {
         let mut name = counted(&base, further);
         while nodes.iter().chain(&added).any(|node: &Node| node.name == name) {
             further += 1;
             name = counted(&base, further);
         }
         let shown: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
+        let are = if shown.len() == 1 { "is" } else { "are" };
         notes.add(format_args!(
-            "{} is a peer whose file was not given: it becomes the node {name}, with the settings of the others",
+            "{} {are} a peer whose file was not given: it becomes the node {name}, with the settings of the others",
             shown.join(" and ")
         ));
         added.push(Node { name, addresses, file: None });

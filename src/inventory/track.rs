@@ -26,7 +26,7 @@ pub(super) struct TrackDraft {
     /// Those whose own weight is not 0.
     pub(super) weighted_files: Vec<String>,
     pub(super) weighted_scripts: Vec<String>,
-    /// The weights of scripts and files, each with the key that tracks it.
+    /// The weights of scripts, files and processes, each with the key that tracks it.
     weights: Vec<(&'static str, String, i64)>,
     /// All names, and where they stand.
     pub(super) defined: Vec<Defined>,
@@ -177,17 +177,14 @@ impl TrackDraft {
     pub(super) fn know(&mut self, blocks: &[TrackedDraft], everywhere: bool) {
         for TrackedDraft { defined, weight, .. } in blocks {
             let (key, weighted) = match defined.section {
-                "track_file" => ("track_file", &mut self.weighted_files),
-                "vrrp_script" => ("track_script", &mut self.weighted_scripts),
-                _ => {
-                    self.defined.push(Defined { everywhere, ..defined.clone() });
-                    continue;
-                }
+                "track_file" => ("track_file", Some(&mut self.weighted_files)),
+                "vrrp_script" => ("track_script", Some(&mut self.weighted_scripts)),
+                _ => ("track_process", None),
             };
             if let Some(number) = weight.split(' ').next().and_then(|text| text.parse().ok()) {
                 self.weights.push((key, defined.name.clone(), number));
             }
-            if !weight.starts_with('0') {
+            if let Some(weighted) = weighted.filter(|_| !weight.starts_with('0')) {
                 weighted.push(defined.name.clone());
             }
             self.defined.push(Defined { everywhere, ..defined.clone() });

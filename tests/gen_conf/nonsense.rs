@@ -20,6 +20,12 @@ fn all(cases: &[(&str, Edits<'_>)]) {
 
 const BFD: (&str, &str) = (NODES, "bfd_instance: {b: {neighbor_ip: 192.168.3.9}}\nnodes:");
 
+const PROCESS: [(&str, &str); 3] = [
+    (NODES, "vrrp_track_process: {squid: {process: squid}}\nnodes:"),
+    (NODES, "vrrp_track_process: {squid: {process: squid, weight: -5}}\nnodes:"),
+    (NODES, "vrrp_track_process: {squid: {process: squid, weight: -15}}\nnodes:"),
+];
+
 #[test]
 fn failovers() {
     let id = "weight-never-moves";
@@ -57,6 +63,10 @@ fn failovers() {
                 ),
             ],
         ),
+        // What is said where the process is defined; keepalived's own is 1.
+        (id, &[PROCESS[0], (INSTANCE, "    interface: eth0\n    track_process: squid\n")]),
+        (id, &[PROCESS[1], (INSTANCE, "    interface: eth0\n    track_process: squid\n")]),
+        ("", &[PROCESS[2], (INSTANCE, "    interface: eth0\n    track_process: squid\n")]),
         // In sync groups.
         (id, &[(NODES, &group(", track_script: chk weight -5")), (SECOND, second)]),
         ("", &[(NODES, &group(", track_script: chk weight -15")), (SECOND, second)]),

@@ -21,6 +21,18 @@ fn instance(node: usize, name: &str, id: u8, more: &str) -> String {
     )
 }
 
+/// An instance of the inner network, too.
+fn inner(node: usize) -> String {
+    (plain(node, "", "")
+        + &instance(node, "VI_2", 52, &unicast(node, 2, "")).replace("eth0", "eth1"))
+        .replacen("192.0.2.52", "198.51.100.52", 1)
+        .rsplit_once("unicast_src_ip")
+        .map(|(outer, rest)| {
+            format!("{outer}unicast_src_ip{}", rest.replace("192.0.2.", "198.51.100."))
+        })
+        .unwrap_or_default()
+}
+
 /// Peers of a node, of so many.
 fn unicast(node: usize, of: usize, length: &str) -> String {
     let peers = (1..=of).filter(|peer| *peer != node);
@@ -65,6 +77,13 @@ pub const KINDS: &[Kind] = &[
         &[],
     ),
     ("unicast", 2, |n| plain(n, "", ""), &["unicast: true"]),
+    ("unicast in two networks", 2, inner, &["address: [192.0.2.2, 198.51.100.2]"]),
+    (
+        "one file of two networks",
+        1,
+        inner,
+        &["address: [192.0.2.1, 198.51.100.1]", "address: [192.0.2.2, 198.51.100.2]"],
+    ),
     ("unicast of three", 3, |n| globals(n, "") + &instance(n, "VI_1", 51, &unicast(n, 3, "")), &[]),
     (
         "one file of three",

@@ -198,6 +198,40 @@ fn what_keepalived_would_do_differently_is_shown() {
 }
 
 #[test]
+fn of_two_lines_the_last_counts() {
+    let place = place();
+    for (keyword, one, other) in [
+        ("priority 100", "priority 150", "priority 90"),
+        ("delay_loop 60", "delay_loop 60", "delay_loop 6"),
+    ] {
+        place.write("old.conf", FILE.replace(keyword, &format!("{one}\n    {other}")));
+        place.write("new.conf", FILE.replace(keyword, &format!("{other}\n    {one}")));
+        let run = diff(&place, "old.conf new.conf");
+        assert_eq!(run.code, Some(3), "{one}");
+        for shown in [format!("-{other}    # line"), format!("+{one}    # line")] {
+            assert!(run.stdout.contains(&shown), "{shown}\nin {}", run.stdout);
+        }
+        assert_eq!(run.stdout.lines().count(), 5, "{}", run.stdout);
+    }
+    // The order of addresses and of what is beside each other means nothing.
+    place.write(
+        "old.conf",
+        FILE.replace(
+            "    preempt\n",
+            "    virtual_routes {\n blackhole 10.9.0.0/16\n blackhole 10.8.0.0/16\n }\n",
+        ),
+    );
+    place.write(
+        "new.conf",
+        FILE.replace(
+            "    preempt\n",
+            "    virtual_routes {\n blackhole 10.8.0.0/16\n blackhole 10.9.0.0/16\n }\n",
+        ),
+    );
+    assert_eq!(diff(&place, "old.conf new.conf").code, Some(0));
+}
+
+#[test]
 fn passwords_are_masked() {
     let place = place();
     place.write("old.conf", FILE.replace("s3cr3t-and-more", "other"));

@@ -21,9 +21,12 @@ const DEFAULTS: [(&str, &[&str]); 5] = [
     ),
 ];
 
-/// Leaves them out of a block.
+/// Leaves them out of a block. Where a keyword stands several times the last counts, so each says something.
 pub(super) fn leave_out(keyword: &str, block: &mut Vec<Normal>) {
     if let Some((_, lines)) = DEFAULTS.iter().find(|(own, _)| *own == keyword) {
+        let count = |keyword: &str| block.iter().filter(|one| one.keyword() == keyword).count();
+        let is_once = |line: &&&str| line.split(' ').next().is_some_and(|one| count(one) < 2);
+        let lines: Vec<&str> = lines.iter().filter(is_once).copied().collect();
         block.retain(|one| one.block.is_some() || !lines.contains(&one.line.as_str()));
     }
 }

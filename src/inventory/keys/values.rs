@@ -259,13 +259,29 @@ pub const ENDPOINT: Kind = Kind {
 pub const RELAY: Kind = Kind {
     several: true,
     shown: "HOST or HOST PORT",
-    pattern: concat!("^((?=[^ ]{1,253}( |$))", host!(), "|", address!(), ")(", port!(), ")?$"),
-    numeric: true,
+    pattern: concat!(
+        "^((?=[^ ]{1,253}( |$))(?!([0-9.]+|true|false)( |$))",
+        host!(),
+        "|",
+        address!(),
+        ")(",
+        port!(),
+        ")?$"
+    ),
+    numeric: false,
     good: "192.168.3.1 2525",
     bad: "192.168.3.1 0",
     read: |text| {
         let (first, port) = and_port(text, "mail server", RELAY.shown)?;
-        let host = if first.parse::<IpAddr>().is_ok() { word(first)? } else { host(first)? };
+        let is_address = first.parse::<IpAddr>().is_ok();
+        let is_number = first.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        if !is_address && (is_number || ["true", "false"].contains(&first)) {
+            return wrong(
+                format!("`{first}` is no address and no host name"),
+                "write one such as 192.168.3.1 or mail.domain.ru",
+            );
+        }
+        let host = if is_address { word(first)? } else { host(first)? };
         Ok(SmtpServer { host, port }.to_string())
     },
 };
@@ -620,7 +636,7 @@ mod tests {
             (
                 &RELAY,
                 &["192.168.3.1", "192.168.3.1 2525", "mail.domain.ru"],
-                &["", "a b c", "192.168.3.1 0"],
+                &["", "a b c", "192.168.3.1 0", "192.168.3.256", "25", "true", "300.1 25"],
             ),
             (
                 &PASSWORD,
