@@ -8,6 +8,7 @@ mod failures;
 mod firewalld;
 mod link_death;
 mod mh_or_sync;
+mod migration;
 mod new_vip;
 mod node_death;
 mod node_programs;
@@ -124,6 +125,13 @@ pub const ALL: &[Scenario] = &[
         server: Server::Postfix,
         tells: "keepalived and Postfix are restarted on each node in turn, beside the article's way",
         run: rolling::run,
+    },
+    Scenario {
+        name: "migration",
+        group: Group::Proof,
+        server: Server::Sink,
+        tells: "the article's files, script and rule make way for ours, node by node; no session is lost",
+        run: migration::run,
     },
     Scenario {
         name: "node_programs",
