@@ -59,6 +59,9 @@ fn the_guard_is_in_force_before_keepalived_and_stays() {
         "after a kill the address is there: 0",
         "after a while the address is there: 1, keepalived is active",
         "at last: 192.168.3.100 in force, sessions kept",
+        // In a folder of another user.
+        "the metrics: nobody 755, ./lvskit.prom root 644",
+        "lvskit_drained 0",
         "after a reload arp_ignore is 1",
         "keepalived: mail_relay: 192.168.3.102 is MASTER now",
         "after a restart the drain file says 0, the address is there: 1",

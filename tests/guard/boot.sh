@@ -58,11 +58,15 @@ mount --bind "$result" run/result
 mkdir -p "./$libexec" etc/keepalived run/keepalived-lvskit
 cp "$program" ".$libexec/bypass-ipvs"
 cp "$lvskit" usr/bin/lvskit
-for unit in bypass-ipvs.service bypass-ipvs@.service lvskit-settings.service; do
-    sed "s|@LIBEXECDIR@|$libexec|" "$repository/packaging/systemd/$unit" >"$units/$unit"
-done
-mkdir -p usr/share/lvskit usr/lib/systemd/system-generators
 filled() { sed "s|@LIBEXECDIR@|$libexec|; s|@BINDIR@|/usr/bin|; s|@DATADIR@|/usr/share|" "$repository/packaging/$1"; }
+for unit in bypass-ipvs.service bypass-ipvs@.service lvskit-settings.service lvskit-metrics.service; do
+    filled "systemd/$unit" >"$units/$unit"
+done
+# node_exporter's, which runs as a user of its own.
+mkdir -p var/lib/prometheus/node-exporter
+chown nobody: var/lib/prometheus/node-exporter
+chmod 755 var/lib/prometheus/node-exporter
+mkdir -p usr/share/lvskit usr/lib/systemd/system-generators
 filled lvskit/keepalived.service.conf >usr/share/lvskit/keepalived.service.conf
 filled systemd/system-generators/lvskit >usr/lib/systemd/system-generators/lvskit
 chmod 755 usr/lib/systemd/system-generators/lvskit

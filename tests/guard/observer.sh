@@ -51,6 +51,10 @@ echo "after a while the address is there: $(held), keepalived is" \
     "$(systemctl show --value -p ActiveState keepalived.service)"
 echo "at last: $(check)"
 
+systemctl start lvskit-metrics.service
+echo "the metrics: $(stat -c '%U %a' /var/lib/prometheus/node-exporter)," \
+    "$(cd /var/lib/prometheus/node-exporter && stat -c '%n %U %a' ./* && grep '^lvskit_drained ' ./*)"
+
 # One of the settings goes by keepalived.conf, which a reload may have changed.
 echo 0 >/proc/sys/net/ipv4/conf/all/arp_ignore
 systemctl reload keepalived.service
