@@ -13,6 +13,7 @@ mod built;
 mod certificates;
 mod deb;
 mod docs;
+mod firewall;
 mod package;
 mod pages;
 mod playbook;
