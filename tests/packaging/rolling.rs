@@ -23,7 +23,12 @@ case $1 in
 start) /usr/sbin/keepalived --vrrp ;;
 stop) [ ! -e /run/keepalived.pid ] || kill $(cat /run/keepalived.pid)
     while [ -e /run/keepalived.pid ]; do sleep 0.1; done ;;
-reload) kill -HUP $(cat /run/keepalived.pid) ;;
+reload) word=$(cat /run/on-reload 2>/dev/null || :)
+    case $word in *once) rm /run/on-reload ;; esac
+    case $word in *die*) $0 stop ;; esac
+    case $word in *cut*) touch ${0%/*}/cut-$(cat /run/name) ;; esac
+    case $word in ?*) exit 1 ;; esac
+    kill -HUP $(cat /run/keepalived.pid) ;;
 restart) $0 stop; $0 start ;;
 esac
 echo $1 >>/run/log
@@ -62,10 +67,11 @@ impl Node {
             site,
             &format!(
                 "mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /etc/keepalived
-                 mount -t tmpfs tmpfs /usr/libexec; mkdir /usr/libexec/keepalived /run/keepalived-lvskit
+                 mount -t tmpfs tmpfs /var/lib; mount -t tmpfs tmpfs /usr/libexec; mkdir /usr/libexec/keepalived /run/keepalived-lvskit
                  cp {} /usr/libexec/keepalived; echo 0 >/run/keepalived-lvskit/drain
-                 ip link set lo up; ip link set eth0 up; ip address add 192.168.3.{}/24 dev eth0",
+                 echo {} >/run/name; ip link set lo up; ip link set eth0 up; ip address add 192.168.3.{}/24 dev eth0",
                 env!("CARGO_BIN_EXE_bypass-ipvs"),
+                node.name,
                 101 + place
             ),
         );
@@ -120,16 +126,25 @@ impl Cluster {
         fs::write(site.path("inventory.yml"), of_two.collect::<Vec<_>>().join("\n")).unwrap();
         let host = |node: &Node| {
             let python = site.path(&format!("enter-{}/python3", node.name));
-            format!("{} ansible_python_interpreter={}\n", node.name, python.display())
+            // From when `cut-NAME` is there, the node can't be reached.
+            let cut = site.path(&format!("cut-{}", node.name));
+            let way = format!("{{{{ 'ssh' if '{}' is exists else 'local' }}}}", cut.display());
+            format!(
+                "{} ansible_python_interpreter={} ansible_host=127.0.0.1 ansible_port=1 \
+                 ansible_connection=\"{way}\"\n",
+                node.name,
+                python.display()
+            )
         };
         let hosts = nodes.iter().map(host).collect::<String>();
-        let local = "[balancers:vars]\nansible_connection=local\nansible_become=false\n";
-        fs::write(site.path("hosts"), format!("[balancers]\n{hosts}{local}")).unwrap();
+        let vars = "[balancers:vars]\nansible_become=false\n";
+        fs::write(site.path("hosts"), format!("[balancers]\n{hosts}{vars}")).unwrap();
         let service = site.path("service");
         fs::write(&service, SERVICE).unwrap();
         fs::set_permissions(&service, fs::Permissions::from_mode(0o755)).unwrap();
         let cluster = Cluster { site, nodes };
-        cluster.play(ANSIBLES[0], "site.yml", &["-e", "keepalived_reload=true"]).succeeded();
+        let first = ["-e", "keepalived_reload=true"];
+        cluster.play(ANSIBLES[0], "site.yml", &first).succeeded();
         cluster.all("start");
         cluster.settle(0);
         cluster
@@ -247,6 +262,152 @@ fn a_new_vrid_is_refused_or_rolled_out_without_a_second_master() {
     }
 }
 
+/// How a change of the VRID fails, and what comes of it.
+struct Fails {
+    /// What the reload of which node does.
+    reload: (usize, &'static str),
+    /// Who serves at last, with which VRID, and which VRID its file has.
+    serves: usize,
+    vrid: u32,
+    file: u32,
+    drained: [&'static str; 2],
+    words: &'static [&'static str],
+}
+
+impl Fails {
+    fn with(&self, ansible: &str) {
+        let cluster = Cluster::start();
+        let (place, word) = self.reload;
+        cluster.nodes[place].sh(&cluster.site, &format!("echo {word} >/run/on-reload"));
+        cluster.site.edit_inventory("virtual_router_id: 11", "virtual_router_id: 12");
+        let split = ["-e", "lvskit_split=drain lvskit_patience=8"];
+        let (play, masters) = cluster.masters_while(|| cluster.play(ansible, "site.yml", &split));
+        let play = play.failed();
+        assert!(!masters.contains(&2), "{word}: {masters:?}\n{}", play.text);
+        for words in self.words {
+            assert!(play.text.contains(words), "{word}: no {words}: {}", play.text);
+        }
+        cluster.settle(self.serves);
+        let drained = [0, 1].map(|place| cluster.drained(place));
+        assert_eq!(drained, self.drained, "{word}: {}", play.text);
+        let conf =
+            cluster.nodes[self.serves].sh(&cluster.site, "cat /etc/keepalived/keepalived.conf");
+        assert!(conf.contains(&format!("virtual_router_id {}\n", self.file)), "{conf}");
+        // Nothing is left that could become a second MASTER.
+        let heard = |node: &Node| {
+            let listen = "timeout 3 tcpdump -nn -i eth0 -c 1 -Q in ip proto 112 2>/dev/null || :";
+            node.sh(&cluster.site, listen)
+        };
+        let heard = heard(&cluster.nodes[1 - self.serves]);
+        assert!(heard.contains(&format!("vrid {},", self.vrid)), "{word}: {heard}");
+        let masters = cluster.nodes.iter().filter(|node| node.is_master(&cluster.site));
+        assert_eq!(masters.count(), 1);
+        let reached = |node: &&Node| !cluster.site.path(&format!("cut-{}", node.name)).exists();
+        for node in cluster.nodes.iter().filter(reached) {
+            assert!(!node.sh(&cluster.site, "ls /etc/keepalived").contains(".old"), "{word}");
+        }
+    }
+}
+
+#[test]
+fn a_backup_that_does_not_reload_takes_all_back() {
+    if !inside("rolling::a_backup_that_does_not_reload_takes_all_back") {
+        return;
+    }
+    Fails {
+        reload: (1, "fail once"),
+        serves: 0,
+        vrid: 11,
+        file: 11,
+        drained: ["0", "0"],
+        words: &[
+            "server02.domain.ru: keepalived did not reload",
+            "server01.domain.ru serves. The old files are back.",
+        ],
+    }
+    .with(ANSIBLES[0]);
+}
+
+#[test]
+fn a_backup_that_never_reloads_stays_drained() {
+    if !inside("rolling::a_backup_that_never_reloads_stays_drained") {
+        return;
+    }
+    Fails {
+        reload: (1, "fail"),
+        serves: 0,
+        vrid: 11,
+        file: 11,
+        drained: ["0", "1"],
+        words: &["The old files are back.", "It may be drained still: server02.domain.ru."],
+    }
+    .with(ANSIBLES[1]);
+}
+
+#[test]
+fn a_master_that_does_not_reload_takes_all_back() {
+    if !inside("rolling::a_master_that_does_not_reload_takes_all_back") {
+        return;
+    }
+    Fails {
+        reload: (0, "fail once"),
+        serves: 0,
+        vrid: 11,
+        file: 11,
+        drained: ["0", "0"],
+        words: &["server01.domain.ru: keepalived did not reload", "The old files are back."],
+    }
+    .with(ANSIBLES[1]);
+}
+
+#[test]
+fn the_others_serve_when_the_master_dies_while_it_reloads() {
+    if !inside("rolling::the_others_serve_when_the_master_dies_while_it_reloads") {
+        return;
+    }
+    Fails {
+        reload: (0, "die"),
+        serves: 1,
+        vrid: 12,
+        file: 12,
+        drained: ["1", "0"],
+        words: &["server01.domain.ru does not serve", "then run lvskit undrain there"],
+    }
+    .with(ANSIBLES[0]);
+}
+
+#[test]
+fn the_others_serve_when_the_master_dies_and_is_out_of_reach() {
+    if !inside("rolling::the_others_serve_when_the_master_dies_and_is_out_of_reach") {
+        return;
+    }
+    Fails {
+        reload: (0, "die, cut"),
+        serves: 1,
+        vrid: 12,
+        file: 12,
+        drained: ["0", "0"], // the dead one can't be asked to be
+        words: &["server01.domain.ru does not serve"],
+    }
+    .with(ANSIBLES[1]);
+}
+
+#[test]
+fn the_others_stay_drained_where_the_master_may_serve_and_is_out_of_reach() {
+    if !inside("rolling::the_others_stay_drained_where_the_master_may_serve_and_is_out_of_reach") {
+        return;
+    }
+    Fails {
+        reload: (0, "cut"),
+        serves: 0,
+        vrid: 11,
+        file: 12, // which it has not read
+        drained: ["0", "1"],
+        words: &["can't be reached, but its addresses are answered"],
+    }
+    .with(ANSIBLES[0]);
+}
+
 #[test]
 fn a_node_leaves_when_it_is_named() {
     if !inside("rolling::a_node_leaves_when_it_is_named") {
@@ -263,11 +424,13 @@ fn a_node_leaves_when_it_is_named() {
     assert!(cluster.nodes[0].is_master(&cluster.site));
 
     cluster.site.edit_inventory("  - {name: server01.domain.ru, address: 192.168.3.101}\n", "");
-    cluster.play(
-        ANSIBLES[0],
-        "site.yml",
-        &["--limit", "!server01.domain.ru", "-e", "lvskit_split=reload"],
-    );
+    cluster
+        .play(
+            ANSIBLES[0],
+            "site.yml",
+            &["--limit", "!server01.domain.ru", "-e", "lvskit_split=reload"],
+        )
+        .succeeded();
     let play = cluster.play(ANSIBLES[1], "decommission.yml", &leaving).succeeded();
     assert!(play.changed() > 3, "{}", play.text);
     cluster.settle(1);
