@@ -8,7 +8,7 @@ pub mod options;
 pub(crate) mod safe;
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -228,7 +228,13 @@ fn file<T>(
     let path = folder.join(format!("{name}.json"));
     let mut bytes = Vec::new();
     File::open(&path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)).map_err(
-        |error| Failure::Unreachable(safe::text(&format!("{}: {error}", path.display()))),
+        |error| {
+            let why = match error.kind() {
+                ErrorKind::NotFound => "it was not collected".to_owned(),
+                _ => error.to_string(),
+            };
+            Failure::Unreachable(safe::text(&format!("{}: {why}", path.display())))
+        },
     )?;
     if bytes.len() as u64 > LARGEST {
         return Err(Failure::Garbage("it is larger than 4 MiB".to_owned()));

@@ -254,7 +254,9 @@ fn reports_that_were_collected_are_read_from_files() {
     let all = json(&run(&["doctor", "--cluster", "--json"]));
     let first = &all["findings"][0];
     assert_eq!(first["id"], "node-unreachable");
-    assert!(first["evidence"][0].as_str().unwrap().starts_with("two: "), "{first}");
+    let evidence = first["evidence"][0].as_str().unwrap();
+    assert!(evidence.starts_with("two: "), "{first}");
+    assert!(evidence.ends_with("/two.json: it was not collected"), "{first}");
     assert_eq!(all["nodes"][0]["answers"], true);
     // The status alone is enough for the rest.
     fs::write(controller.path("two.json"), said("two")["status"].to_string()).unwrap();
