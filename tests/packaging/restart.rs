@@ -1,11 +1,12 @@
 //! The playbook that waits until a node answers: real Ansible, the real probe, and a server that takes
-//! its time, or never gets well.
+//! its time, or never gets well. The nodes are no cluster; `rolling` has one, and drains.
 
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
+use super::built::run;
 use super::common::server::Step::{self, Hear};
 use super::common::server::{FakeServer, say};
 
@@ -24,6 +25,8 @@ fn play(server: &FakeServer, patience: u32) -> (bool, String, usize) {
     let path = |name: &str| site.path().join(name);
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
     fs::copy(repository.join("packaging/ansible/restart.yml"), path("restart.yml")).unwrap();
+    let roles = repository.join("packaging/ansible/roles");
+    run(Command::new("cp").arg("-r").arg(roles).arg(path("roles")));
     let local = "ansible_connection=local\nansible_become=false\n";
     fs::write(path("hosts"), format!("[balancers]\na\nb\n[balancers:vars]\n{local}")).unwrap();
     fs::write(path("ansible.cfg"), "").unwrap(); // the machine's own is not asked
@@ -33,6 +36,8 @@ fn play(server: &FakeServer, patience: u32) -> (bool, String, usize) {
         "smtp_check_options": ["127.0.0.1", "-p", port.to_string()],
         "mail_restart": format!("mktemp -p {} restarted.XXXXXX", site.path().display()),
         "mail_patience": patience,
+        "mail_drain": false,
+        "lvskit_doctor": false,
     });
     let output = Command::new("ansible-playbook")
         .args(["-i", "hosts", "restart.yml", "-e", &settings.to_string()])

@@ -105,6 +105,23 @@ impl Drop for Node {
     }
 }
 
+/// This host's kernel may have no IPVS, nothing serves, and both nodes have this host's name.
+fn doctor_options() -> Vec<&'static str> {
+    let looked_for = [
+        "two-masters",
+        "guard-missing",
+        "drained",
+        "node-unreachable",
+        "report-unreadable",
+        "several-masters",
+        "masterless",
+        "conf-differs",
+        "partition",
+    ];
+    let only = looked_for.into_iter().flat_map(|id| ["--only", id]);
+    ["--allow-partial"].into_iter().chain(only).collect()
+}
+
 struct Cluster {
     site: Site,
     nodes: [Node; 2],
@@ -143,7 +160,7 @@ impl Cluster {
         fs::write(&service, SERVICE).unwrap();
         fs::set_permissions(&service, fs::Permissions::from_mode(0o755)).unwrap();
         let cluster = Cluster { site, nodes };
-        let first = ["-e", "keepalived_reload=true"];
+        let first = ["-e", "keepalived_reload=true lvskit_doctor=false"];
         cluster.play(ANSIBLES[0], "site.yml", &first).succeeded();
         cluster.all("start");
         cluster.settle(0);
@@ -159,9 +176,8 @@ impl Cluster {
             "keepalived_reload": format!("{} reload", service.display()),
             "keepalived_restart": format!("{} restart", service.display()),
             "keepalived_disable": format!("{} stop", service.display()),
-            "lvskit_settle": 1,
-            // This host's kernel may have no IPVS, and the connections are not what is looked at.
-            "lvskit_doctor_options": ["--allow-partial", "--only", "two-masters", "--only", "guard-missing"],
+            "lvskit_settle": 3,
+            "lvskit_doctor_options": doctor_options(),
         });
         let settings = settings.to_string();
         let options = [&["-e", &settings], options].concat();
@@ -210,6 +226,82 @@ impl Cluster {
     }
 }
 
+/// What the judgement of a cluster says where all is well.
+const HEALTHY: &str = "healthy: all 2 nodes answer; mail_relay is on server01.domain.ru";
+
+#[test]
+fn errors_in_the_judgement_of_the_cluster_end_the_play() {
+    if !inside("rolling::errors_in_the_judgement_of_the_cluster_end_the_play") {
+        return;
+    }
+    let cluster = Cluster::start();
+    let left = || assert_eq!(cluster.site.left(), [""; 0]);
+    let (mut old, mut new) = (10, 11);
+    for ansible in ANSIBLES {
+        let site = |options: &[&str]| cluster.play(ansible, "site.yml", options);
+        let play = site(&[]).succeeded();
+        assert!(play.text.contains(HEALTHY), "{}", play.text);
+        assert_eq!(play.changed(), 0, "{}", play.text);
+
+        // The guard is gone.
+        cluster.nodes[1].sh(&cluster.site, "nft flush ruleset");
+        let words = "error: the guard of an address is not there [guard-missing] server02";
+        let play = site(&[]).failed();
+        assert!(play.text.contains(words) && play.text.contains("broken: "), "{}", play.text);
+        assert!(site(&["--check"]).succeeded().text.contains(words));
+        let restart = format!("{} restart", cluster.site.path("service").display());
+        cluster.nodes[1].sh(&cluster.site, &restart);
+        let guarded = || cluster.nodes[1].sh(&cluster.site, "nft list tables");
+        wait_for(guarded, || (!guarded().is_empty()).then_some(()));
+
+        // A node is gone after its reload.
+        let every = |seconds: u32| format!("garp_master_refresh: {seconds}");
+        cluster.site.edit_inventory(&every(old), &every(new));
+        let cut = cluster.site.path("cut-server02.domain.ru");
+        let reload = format!("keepalived_reload='touch {}'", cut.display());
+        let play = site(&["-e", &reload]).failed();
+        let words = "error: a node does not answer [node-unreachable] server02.domain.ru";
+        assert!(play.text.contains(words) && play.text.contains("UNREACHABLE"), "{}", play.text);
+        left();
+        fs::remove_file(cut).unwrap();
+        (old, new) = (new, new + 1);
+    }
+    // lvskit fails on the controller.
+    let lvskit = concat!(
+        "{{ '/no/lvskit' if 'reports' in vars else '",
+        env!("CARGO_BIN_EXE_lvskit"),
+        "' }}"
+    );
+    let lvskit = serde_json::json!({ "lvskit_command": [lvskit] }).to_string();
+    let play = cluster.play(ANSIBLES[0], "site.yml", &["-e", &lvskit]).failed();
+    assert!(play.text.contains("/no/lvskit"), "{}", play.text);
+    left();
+}
+
+#[test]
+fn the_cluster_is_judged_where_all_of_it_is_in_the_play() {
+    if !inside("rolling::the_cluster_is_judged_where_all_of_it_is_in_the_play") {
+        return;
+    }
+    let cluster = Cluster::start();
+    let site = |options: &[&str]| cluster.play(ANSIBLES[1], "site.yml", options).succeeded();
+    let play = site(&["--tags", "apply", "--check"]);
+    assert!(play.text.contains(HEALTHY), "{}", play.text);
+    assert_eq!(play.changed(), 0, "{}", play.text);
+    assert_eq!(cluster.site.left(), [""; 0]);
+    let limited = ["--limit", NODES[0]];
+    let off = ["-e", "lvskit_doctor=false"];
+    let why = "the cluster is not judged, because this play leaves out server02.domain.ru";
+    for (options, words) in [(&limited, why), (&off, ""), (&["--tags", "render"], "")] {
+        let play = site(options);
+        assert!(play.text.contains(words) && !play.text.contains(HEALTHY), "{}", play.text);
+    }
+    // A warning ends nothing.
+    cluster.nodes[1].sh(&cluster.site, "echo 1 >/run/keepalived-lvskit/drain");
+    let play = site(&[]);
+    assert!(play.text.contains("[drained] server02.domain.ru"), "{}", play.text);
+}
+
 #[test]
 fn keepalived_restarts_on_one_drained_node_after_the_other() {
     if !inside("rolling::keepalived_restarts_on_one_drained_node_after_the_other") {
@@ -220,6 +312,10 @@ fn keepalived_restarts_on_one_drained_node_after_the_other() {
         for place in [0, 1] {
             cluster.log(place);
         }
+        let check = cluster.play(ansible, "keepalived.yml", &["--check"]).succeeded();
+        assert!(check.text.contains(HEALTHY), "{}", check.text);
+        let untouched = [0, 1].map(|place| (cluster.log(place), cluster.drained(place)));
+        assert_eq!((check.changed(), untouched), (0, [0, 1].map(|_| (String::new(), "0".into()))));
         let play = cluster.play(ansible, "keepalived.yml", &[]).succeeded();
         let (first, second) =
             (play.text.find("changed: [server02"), play.text.find("changed: [server01"));
@@ -228,7 +324,97 @@ fn keepalived_restarts_on_one_drained_node_after_the_other() {
             assert_eq!(cluster.log(place), "stop\nstart\nrestart\n");
             assert_eq!(cluster.drained(place), "0");
         }
+        assert!(play.text.contains(HEALTHY), "{}", play.text);
         cluster.settle(0);
+    }
+}
+
+#[test]
+fn a_node_that_can_not_be_drained_is_left_as_it_was() {
+    if !inside("rolling::a_node_that_can_not_be_drained_is_left_as_it_was") {
+        return;
+    }
+    let cluster = Cluster::start();
+    let tables = || cluster.nodes[1].sh(&cluster.site, "nft list tables");
+    // A client's session that does not end.
+    let session = "import socket, time
+served = socket.create_server((\"192.168.3.102\", 25))
+client = socket.create_connection((\"192.168.3.102\", 25))
+other = served.accept()
+time.sleep(9999)";
+    let session = format!("setsid python3 -c '{session}' >/dev/null 2>&1 </dev/null &");
+    cluster.nodes[1].sh(&cluster.site, &session);
+    for ansible in ANSIBLES {
+        for place in [0, 1] {
+            cluster.log(place);
+        }
+        let impatient = ["-e", "lvskit_drain_timeout=2"];
+        let play = cluster.play(ansible, "keepalived.yml", &impatient).failed();
+        for words in [
+            "server02.domain.ru: the drain failed, so nothing else was done there. The drain was ended",
+            " left",
+        ] {
+            assert!(play.text.contains(words), "no {words}: {}", play.text);
+        }
+        assert_eq!([0, 1].map(|place| cluster.log(place)), ["", ""]);
+        assert_eq!(cluster.drained(1), "0");
+        assert!(!tables().contains("lvskit-drain"), "{}", tables());
+    }
+    // What somebody drained before stays so, and nothing begins.
+    let lvskit = env!("CARGO_BIN_EXE_lvskit");
+    cluster.nodes[1].sh(&cluster.site, &format!("{lvskit} drain --server"));
+    let play = cluster.play(ANSIBLES[1], "keepalived.yml", &[]).failed();
+    assert!(play.text.contains("server02.domain.ru: it is drained"), "{}", play.text);
+    assert!(tables().contains("lvskit-drain"), "{}", tables());
+    assert_eq!([0, 1].map(|place| cluster.log(place)), ["", ""]);
+}
+
+#[test]
+fn a_node_whose_restart_fails_stays_drained() {
+    if !inside("rolling::a_node_whose_restart_fails_stays_drained") {
+        return;
+    }
+    let cluster = Cluster::start();
+    for place in [0, 1] {
+        cluster.log(place);
+    }
+    cluster.play(ANSIBLES[1], "keepalived.yml", &["-e", "keepalived_restart=false"]).failed();
+    assert_eq!([0, 1].map(|place| cluster.drained(place)), ["0", "1"]);
+    assert!(cluster.nodes[1].sh(&cluster.site, "nft list tables").contains("lvskit-drain"));
+    cluster.settle(0);
+}
+
+/// Postfix's sink stands for the service; it notes whether the node was drained when it started.
+const MAIL: &str = "#!/bin/sh -e
+[ ! -e /run/mail.pid ] || kill $(cat /run/mail.pid)
+nft list table inet lvskit-drain >/dev/null && echo drained >>/run/mail || echo in service >>/run/mail
+setsid smtp-sink -u nobody 127.0.0.1:25 9 >/dev/null 2>&1 </dev/null &
+echo $! >/run/mail.pid
+";
+
+#[test]
+fn the_service_restarts_on_one_drained_server_after_the_other() {
+    if !inside("rolling::the_service_restarts_on_one_drained_server_after_the_other") {
+        return;
+    }
+    let cluster = Cluster::start();
+    let mail = cluster.site.path("mail");
+    fs::write(&mail, MAIL).unwrap();
+    fs::set_permissions(&mail, fs::Permissions::from_mode(0o755)).unwrap();
+    let settings =
+        format!("mail_restart={} smtp_check={}", mail.display(), env!("CARGO_BIN_EXE_smtp-check"));
+    for ansible in ANSIBLES {
+        let play = || cluster.play(ansible, "restart.yml", &["-e", &settings]);
+        let (play, masters) = cluster.masters_while(play);
+        let play = play.succeeded();
+        assert!(play.text.contains("127.0.0.1:25 up in "), "{}", play.text);
+        assert!(play.text.contains(HEALTHY), "{}", play.text);
+        assert_eq!(masters.into_iter().collect::<Vec<_>>(), [1], "no director was drained");
+        for node in &cluster.nodes {
+            assert_eq!(node.sh(&cluster.site, "cat /run/mail; rm /run/mail"), "drained\n");
+            let tables = node.sh(&cluster.site, "nft list tables");
+            assert!(!tables.contains("lvskit-drain"), "{tables}");
+        }
     }
 }
 

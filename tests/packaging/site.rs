@@ -41,7 +41,9 @@ impl Site {
         assert!(Command::new("sh").args(["-ec", ip]).status().unwrap().success());
         let site = Site(tempfile::tempdir().unwrap());
         let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-        for playbook in ["site.yml", "keepalived.yml", "decommission.yml", "firewall.yml"] {
+        for playbook in
+            ["site.yml", "keepalived.yml", "restart.yml", "decommission.yml", "firewall.yml"]
+        {
             fs::copy(repository.join("packaging/ansible").join(playbook), site.path(playbook))
                 .unwrap();
         }
@@ -64,6 +66,7 @@ impl Site {
         fs::write(site.path("hosts"), hosts).unwrap();
         fs::write(site.path("ansible.cfg"), "").unwrap(); // the machine's own is not asked
         fs::create_dir(site.path("reloaded")).unwrap();
+        fs::create_dir(site.path("tmp")).unwrap();
         for node in NODES {
             fs::create_dir_all(site.conf(node).parent().unwrap()).unwrap();
         }
@@ -91,8 +94,9 @@ impl Site {
         let conf = format!("keepalived_conf={}", self.conf("{{inventory_hostname}}").display());
         let reload =
             format!("keepalived_reload='touch {root}/reloaded/{{{{inventory_hostname}}}}'");
-        // No systemd runs here; the test that is about units names some.
-        let ours = ["-e", lvskit, "-e", &conf, "-e", &reload, "-e", "bypass_ipvs_enable=true"];
+        // No systemd runs here; the test that is about units names some. Nor does keepalived.
+        let quiet = "bypass_ipvs_enable=true lvskit_doctor=false";
+        let ours = ["-e", lvskit, "-e", &conf, "-e", &reload, "-e", quiet];
         self.ansible(ansible, "site.yml", &[&ours, options].concat())
     }
 
@@ -107,6 +111,7 @@ impl Site {
             .env("ANSIBLE_HOME", self.path("ansible"))
             .env("ANSIBLE_LOCAL_TEMP", self.path("ansible/local"))
             .env("ANSIBLE_REMOTE_TEMP", self.path("ansible/remote"))
+            .env("TMPDIR", self.path("tmp"))
             .env("LC_ALL", "C.UTF-8")
             .output()
             .expect("ansible-playbook is needed; tests/deps ansible installs it");
@@ -121,6 +126,13 @@ impl Site {
         vault.args([command, "--vault-password-file", "key"]).args(arguments);
         vault.env("ANSIBLE_CONFIG", self.path("ansible.cfg")).env("LC_ALL", "C.UTF-8");
         run(vault.current_dir(self.0.path()))
+    }
+
+    /// What a playbook left of the folders that it makes on the controller.
+    pub fn left(&self) -> Vec<String> {
+        let files = fs::read_dir(self.path("tmp")).unwrap();
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.ends_with(".lvskit")).collect()
     }
 
     /// The nodes that reloaded keepalived since the last call.
