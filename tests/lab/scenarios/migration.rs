@@ -37,8 +37,8 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
         running.note(&format!("the watcher on {}", node.short()));
         node.watch(true)?;
         let vip = cluster.vip.to_string();
-        until_guarded(&cluster.nodes[place], &vip)?;
         let node = &cluster.nodes[place];
+        until_guarded(node)?;
         running.note(&format!("the end of the old rule on {}", node.short()));
         end_old_rule(node, &vip);
         running.note(&format!("reload on {}", node.short()));
@@ -78,10 +78,10 @@ fn import(cluster: &Cluster) -> Result<String> {
     String::from_utf8(output.stdout).context("import")
 }
 
-fn until_guarded(node: &Node, vip: &str) -> Result<()> {
-    let vip = vip.parse()?;
+/// Waits for the watcher's rules. `--check` finds fault with the old rule, which is there still.
+fn until_guarded(node: &Node) -> Result<()> {
     for _ in 0..100 {
-        if node.guarded(vip)? {
+        if node.netns.tool("nft", "list tables").contains("table ip lvskit\n") {
             return Ok(());
         }
         std::thread::sleep(Duration::from_millis(100));
