@@ -56,7 +56,7 @@ pub(super) const LINTS: &[Lint] = &[
         severity: Severity::Error,
         title: "smtp-check needs smtp-check-tls, and that is missing or no program",
         why: "Each check with TLS fails, so every server counts as down.",
-        help: "install the package again; both programs belong into one directory",
+        help: "install lvskit-node from an RPM or deb (the static tarball has no TLS); both programs belong into one directory",
         needs: Needs::Config,
         check: tls_missing,
     },

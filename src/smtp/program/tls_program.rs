@@ -5,7 +5,7 @@
 //! child prints last: its version, the ticket that it was given, and the exit code.
 
 use std::ffi::OsString;
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -59,8 +59,7 @@ pub fn run(words: &[OsString], limit: Duration) -> anyhow::Result<(Vec<u8>, u8)>
     }
     command.env(TICKET, &ticket).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = command.spawn().map_err(|err| {
-        let help = shortage::advice(&err).unwrap_or("install lvskit again");
-        anyhow!("{what} can't be started: {err}: {help}")
+        anyhow!("{what} can't be started: {err}: {}", help(&err, cfg!(feature = "tls")))
     })?;
     let limit = limit.saturating_add(GRACE);
     let heard = listen(&mut child, &Deadline::after(limit));
@@ -84,6 +83,17 @@ pub fn run(words: &[OsString], limit: Duration) -> anyhow::Result<(Vec<u8>, u8)>
         "{what} is of version {version}, smtp-check of {VERSION}: install lvskit again"
     );
     Ok((said.to_vec(), code))
+}
+
+/// What to do where it can't be started: install it again, if this build has it.
+fn help(err: &io::Error, built_with_tls: bool) -> &'static str {
+    match shortage::advice(err) {
+        Some(advice) => advice,
+        None if !built_with_tls && err.kind() == io::ErrorKind::NotFound => {
+            "this build of lvskit has no TLS: install lvskit-node from an RPM or deb, or build it with OpenSSL"
+        }
+        None => "install lvskit again",
+    }
 }
 
 /// What may have happened, and what to do.
@@ -124,7 +134,7 @@ fn listen(child: &mut Child, until: &Deadline) -> Option<Vec<u8>> {
         match output.read(&mut piece) {
             Ok(0) => return Some(said),
             Ok(count) => said.extend_from_slice(&piece[..count]),
-            Err(err) if err.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
             Err(_) => return None,
         }
     }
@@ -161,6 +171,16 @@ mod tests {
         let expected = Verdict { said: b"192.0.2.1:25 up\n", version: VERSION, code: 0 };
         assert_eq!(verdict(said.as_bytes(), "7.1"), Some(expected));
         assert_eq!(verdict(b"\x000.0.9 7.1 102\n", "7.1").unwrap().version, "0.0.9");
+    }
+
+    #[test]
+    fn a_build_without_tls_does_not_ask_to_be_installed_again() {
+        let missing = io::Error::from(Errno::ENOENT);
+        assert_eq!(help(&missing, true), "install lvskit again");
+        assert!(help(&missing, false).starts_with("this build of lvskit has no TLS: "));
+        // Somebody put a program there.
+        assert_eq!(help(&io::Error::from(Errno::EACCES), false), "install lvskit again");
+        assert!(help(&io::Error::from(Errno::EAGAIN), false).contains("TasksMax"));
     }
 
     #[test]

@@ -3,11 +3,16 @@
 //! with them, and everything else speaks through a [`Channel`].
 
 pub mod certificate;
+#[cfg(feature = "tls")]
 mod client;
+#[cfg(feature = "tls")]
 mod dane;
 pub mod days;
+#[cfg(feature = "tls")]
 mod handshake;
+#[cfg(feature = "tls")]
 mod reason;
+#[cfg(feature = "tls")]
 mod store;
 pub mod tlsa;
 
@@ -18,6 +23,7 @@ use std::path::PathBuf;
 
 use self::certificate::{Certificate, rfc3339};
 pub use self::days::CertDays;
+#[cfg(feature = "tls")]
 pub use self::handshake::handshake;
 use self::tlsa::Tlsa;
 use super::deadline::Deadline;
