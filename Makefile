@@ -32,7 +32,11 @@ DOCS := keepalived/README.md keepalived/inventory.yml $(wildcard keepalived/*/ke
 # How long each fuzz target runs, in seconds.
 FUZZ_TIME  ?= 600
 
-.PHONY: all build check quick test demo lab matrix bench fuzz docs rpm deb clean \
+# Where `make dist` has its own.
+PROGRAMS   ?= $(TARGET)/release
+CRATES     ?= $(TARGET)/docs/crates
+
+.PHONY: all build check deny quick test demo lab matrix packages bench fuzz docs rpm deb dist clean \
 	install install-lvskit install-node activate uninstall
 
 all: build
@@ -50,11 +54,20 @@ check:
 
 # While you work: unit tests, and the answers to mistakes in inventories. Without network, root and packages.
 quick:
+# Licences, sources and versions of all crates, as packaging/deny.toml wants them; known faults, where their
+# database can be fetched. The first time builds cargo-deny.
+DENY := target/deny-tools/bin/cargo-deny --config packaging/deny.toml --locked
+deny:
+	$(DEPS) deny
+	$(DENY) check bans licenses sources
+	if $(DENY) fetch db 2>/dev/null; then $(DENY) check advisories; \
+		else echo 'make deny: known faults are not looked for: the database of RustSec is out of reach'; fi
+
 	$(CARGO) test --locked --lib --bins --test arrows --test ui
 
 # Unit, command line, namespaces, packaging; then the lab. What a machine lacks is installed.
 test:
-	$(DEPS) namespaces lab smtp rpm deb systemd ansible firewall versions schema browser prometheus
+	$(DEPS) namespaces lab smtp rpm deb crates systemd ansible firewall versions schema browser prometheus
 	$(CARGO) test --locked --lib --bins
 	$(CARGO) test --locked --test arrows --test ui --test smtp_check --test gen_conf --test import --test node --test see --test bypass_ipvs --test guard
 	$(CARGO) test --locked --test firewall
@@ -98,10 +111,12 @@ fuzz:
 			$(TARGET)/fuzz/corpus/$$name tests/fuzz/corpus/$$name -- \
 			-max_total_time=$(FUZZ_TIME) -timeout=10 -print_final_stats=1 || exit 1; done
 
-# Manual pages and completions, made of the programs' own definitions of their command lines.
+# Manual pages and completions, made of the programs' own definitions of their command lines; which crates
+# are in the programs, and their licences.
 docs:
 	rm -rf $(TARGET)/docs
-	$(CARGO) run --release --locked --quiet --features docs --bin lvskit-docs -- $(TARGET)/docs
+	$(CARGO) run --release --locked --quiet --features docs --bin lvskit-docs -- pages $(TARGET)/docs
+	$(CARGO) run --release --locked --quiet --features docs --bin lvskit-docs -- crates $(TARGET)/docs/crates
 
 # $(call put,MODE,FOLDER,FILES). By rename, so that whoever runs a program meanwhile gets the old one or
 # the new one: keepalived takes a check that can't be executed for a server that is up. Programs are
@@ -117,7 +132,7 @@ NODE_PROGRAMS := bypass-ipvs smtp-check-tls smtp-check
 
 # What a controller needs: it renders, and nothing on it changes.
 install-lvskit: build docs
-	$(call put,0755,$(BINDIR),$(TARGET)/release/lvskit)
+	$(call put,0755,$(BINDIR),$(PROGRAMS)/lvskit)
 	$(call put,0644,$(MANDIR)/man8,$(TARGET)/docs/man/lvskit*.8)
 	$(call put,0644,$(MANDIR)/man5,$(TARGET)/docs/man/*.5)
 	$(call put,0644,$(BASHDIR),$(TARGET)/docs/completions/bash/*lvskit*)
@@ -127,7 +142,8 @@ install-lvskit: build docs
 
 # What a node needs beside it.
 install-node: build docs
-	$(call put,0755,$(LIBEXECDIR),$(addprefix $(TARGET)/release/,$(NODE_PROGRAMS)))
+	$(call put,0644,$(DOCDIR),$(CRATES)/lvskit.cdx.json $(CRATES)/THIRD-PARTY.txt)
+	$(call put,0755,$(LIBEXECDIR),$(addprefix $(PROGRAMS)/,$(NODE_PROGRAMS)))
 	for program in bypass-ipvs smtp-check; do \
 		$(call put,0644,$(MANDIR)/man8,$(TARGET)/docs/man/$$program.8) && \
 		$(call put,0644,$(BASHDIR),$(TARGET)/docs/completions/bash/$$program*) && \

@@ -1,5 +1,8 @@
 //! Writes manual pages and shell completions into a folder, from the definitions that the programs
-//! parse their command lines and inventories with, so that they can't promise anything else.
+//! parse their command lines and inventories with, so that they can't promise anything else; and what
+//! the programs contain of others.
+
+mod crates;
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -40,15 +43,35 @@ const SEE_ALSO: [&str; 16] = [
     "nft(8)",
 ];
 
-/// Writes DIR/man/NAME.8, DIR/man/lvskit-inventory.5 and DIR/completions/SHELL/ for all programs of lvskit.
+/// Writes what is installed beside the programs of lvskit.
 #[derive(Parser)]
-struct Cli {
-    /// The folder, made if need be
-    dir: PathBuf,
+enum Cli {
+    /// Write DIR/man/NAME.8, DIR/man/lvskit-inventory.5 and DIR/completions/SHELL/ for all programs
+    Pages {
+        /// The folder, made if need be
+        dir: PathBuf,
+    },
+    /// Write DIR/lvskit.cdx.json and DIR/THIRD-PARTY.txt: the crates in the programs, and their licences
+    Crates {
+        /// The folder, made if need be
+        dir: PathBuf,
+        /// What the programs are built for; without it this machine
+        #[arg(long)]
+        target: Option<String>,
+        /// The programs are built without TLS
+        #[arg(long)]
+        no_default_features: bool,
+    },
 }
 
 fn main() -> ExitCode {
-    match write_all(&Cli::parse().dir) {
+    let written = match Cli::parse() {
+        Cli::Pages { dir } => write_pages(&dir),
+        Cli::Crates { dir, target, no_default_features } => {
+            crates::write(&dir, target.as_deref(), no_default_features)
+        }
+    };
+    match written {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -57,7 +80,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn write_all(dir: &Path) -> Result<()> {
+fn write_pages(dir: &Path) -> Result<()> {
     let programs = [
         cli::lvskit::Cli::command(),
         guard::options::Cli::command(),

@@ -53,6 +53,9 @@ fn each_package_has_its_part() {
         assert!(files(node).contains(program), "{program}");
     }
     assert!(files(lvskit).contains("/usr/bin/lvskit"));
+    for listed in ["lvskit.cdx.json", "THIRD-PARTY.txt"] {
+        assert!(files(lvskit).contains(&format!("/usr/share/doc/lvskit/{listed}")), "{listed}");
+    }
     assert!(!field(lvskit, "Depends").contains("keepalived"));
     for needed in ["keepalived (>= 1:2.1.5)", "nftables", "lvskit (= "] {
         assert!(field(node, "Depends").contains(needed), "{needed}");

@@ -11,6 +11,7 @@ mod built;
 #[path = "../smtp_check/certificates.rs"]
 #[allow(dead_code)] // the tests of smtp-check need more of it
 mod certificates;
+mod crates;
 mod deb;
 mod docs;
 mod firewall;
