@@ -20,6 +20,7 @@ INSTALL    ?= install
 TARGET     := $(or $(CARGO_TARGET_DIR),target)
 DEPS       := tests/deps
 
+export CARGO INSTALL
 export LVSKIT_LIBEXECDIR = $(LIBEXECDIR)
 export LVSKIT_SYSCTL_FILE = $(DATADIR)/lvskit/sysctl.conf
 
@@ -49,11 +50,10 @@ check:
 	$(DEPS) build
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets --all-features -- -D warnings
+	$(CARGO) clippy --locked --lib --bins --no-default-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --lib --quiet
 	tests/msrv
 
-# While you work: unit tests, and the answers to mistakes in inventories. Without network, root and packages.
-quick:
 # Licences, sources and versions of all crates, as packaging/deny.toml wants them; known faults, where their
 # database can be fetched. The first time builds cargo-deny.
 DENY := target/deny-tools/bin/cargo-deny --config packaging/deny.toml --locked
@@ -63,6 +63,8 @@ deny:
 	if $(DENY) fetch db 2>/dev/null; then $(DENY) check advisories; \
 		else echo 'make deny: known faults are not looked for: the database of RustSec is out of reach'; fi
 
+# While you work: unit tests, and the answers to mistakes in inventories. Without network, root and packages.
+quick:
 	$(CARGO) test --locked --lib --bins --test arrows --test ui
 
 # Unit, command line, namespaces, packaging; then the lab. What a machine lacks is installed.
@@ -93,6 +95,12 @@ matrix:
 		$(CARGO) test --locked --release --target $(shell uname -m)-unknown-linux-gnu --test lab -- \
 		matrix $(SCENARIOS)
 
+# Proofs of what is released: the same bytes wherever it is built, sources that need no network, static programs,
+# the debs on Debian 12 and 13. A quarter of an hour, of what is committed.
+packages:
+	$(DEPS) rpm deb deb_roots dist crates
+	$(CARGO) test --locked --test packaging -- --ignored --test-threads=1
+
 # What a hook, the guard and a check cost, beside what others do, in one run; eight minutes on
 # two cores, once it is built. `make bench SECTION=packets` runs a part, `make bench SECTION=help` names them.
 bench:
@@ -118,12 +126,8 @@ docs:
 	$(CARGO) run --release --locked --quiet --features docs --bin lvskit-docs -- pages $(TARGET)/docs
 	$(CARGO) run --release --locked --quiet --features docs --bin lvskit-docs -- crates $(TARGET)/docs/crates
 
-# $(call put,MODE,FOLDER,FILES). By rename, so that whoever runs a program meanwhile gets the old one or
-# the new one: keepalived takes a check that can't be executed for a server that is up. Programs are
-# written to the disk before that, so that a crash leaves no empty one.
-put = for file in $(3); do \
-	to=$(DESTDIR)$(2)/$${file\#\#*/} && $(INSTALL) -D -m $(1) $$file $$to.new && \
-		{ [ $(1) != 0755 ] || sync $$to.new; } && mv -f -T $$to.new $$to || exit 1; done
+# $(call put,MODE,FOLDER,FILES)
+put = packaging/dist/put $(1) $(DESTDIR)$(2) $(3)
 
 UNITS := bypass-ipvs.service bypass-ipvs@.service lvskit-settings.service lvskit-metrics.service lvskit-metrics.timer
 # The folders in what systemd reads.
@@ -138,11 +142,11 @@ install-lvskit: build docs
 	$(call put,0644,$(BASHDIR),$(TARGET)/docs/completions/bash/*lvskit*)
 	$(call put,0644,$(FISHDIR),$(TARGET)/docs/completions/fish/*lvskit*)
 	$(call put,0644,$(ZSHDIR),$(TARGET)/docs/completions/zsh/*lvskit*)
+	$(call put,0644,$(DOCDIR),$(CRATES)/lvskit.cdx.json $(CRATES)/THIRD-PARTY.txt)
 	$(foreach doc,$(DOCS),$(call put,0644,$(DOCDIR)/$(dir $(doc)),$(doc)) &&) :
 
 # What a node needs beside it.
 install-node: build docs
-	$(call put,0644,$(DOCDIR),$(CRATES)/lvskit.cdx.json $(CRATES)/THIRD-PARTY.txt)
 	$(call put,0755,$(LIBEXECDIR),$(addprefix $(PROGRAMS)/,$(NODE_PROGRAMS)))
 	for program in bypass-ipvs smtp-check; do \
 		$(call put,0644,$(MANDIR)/man8,$(TARGET)/docs/man/$$program.8) && \
@@ -172,11 +176,7 @@ activate:
 
 # Units first, then the guard and the settings that it needed, then the files.
 uninstall:
-	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then \
-		systemctl --no-reload disable bypass-ipvs.service bypass-ipvs@.service lvskit-metrics.timer; \
-		systemctl stop lvskit-metrics.timer bypass-ipvs.service 'bypass-ipvs@*.service' lvskit-settings.service; fi || :
-	if [ -z "$(DESTDIR)" ] && [ -x $(LIBEXECDIR)/bypass-ipvs ]; then \
-		$(LIBEXECDIR)/bypass-ipvs --purge && $(LIBEXECDIR)/bypass-ipvs --restore-settings; fi
+	[ -n "$(DESTDIR)" ] || packaging/dist/deactivate $(LIBEXECDIR)/bypass-ipvs
 	cd $(or $(DESTDIR),/) && rm -f $(addprefix .$(LIBEXECDIR)/,$(NODE_PROGRAMS)) .$(BINDIR)/lvskit \
 		.$(MANDIR)/man8/lvskit*.8 .$(MANDIR)/man8/bypass-ipvs.8 .$(MANDIR)/man8/smtp-check.8 \
 		.$(MANDIR)/man5/lvskit-inventory.5 \
@@ -193,6 +193,11 @@ rpm:
 deb: build docs
 	$(DEPS) deb
 	packaging/deb/build
+
+# Static programs for any Linux, without TLS, and the sources with all crates, in target/dist.
+dist: docs
+	$(DEPS) dist
+	packaging/dist/build
 
 clean:
 	$(CARGO) clean

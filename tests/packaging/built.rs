@@ -27,6 +27,8 @@ pub struct Rpms {
     pub lvskit: PathBuf,
     /// What a node needs beside it.
     pub node: PathBuf,
+    /// The source.
+    pub source: PathBuf,
 }
 
 /// `make rpm`; what it made.
@@ -34,18 +36,16 @@ pub fn rpms() -> &'static Rpms {
     static RPMS: OnceLock<Rpms> = OnceLock::new();
     RPMS.get_or_init(|| {
         println!("the RPMs are of the last commit: what is not committed is not in them");
-        // What is in them counts, not how fast it is: without link-time optimisation they are built in half
-        // the time. The unit tests of their %check are those that `make test` has run already.
-        let mut build = make();
-        build.args(["rpm", "RPMFLAGS=--nocheck"]);
-        build.env("CARGO_PROFILE_RELEASE_LTO", "off");
-        build.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
-        run(&mut build);
+        // The unit tests of their %check are those that `make test` has run already.
+        run(quick_release(make().args(["rpm", "RPMFLAGS=--nocheck"])));
         let find = |name: &str| {
-            let found = run(Command::new("find").args(["target/rpm/RPMS", "-name", name]));
+            let found = run(Command::new("find").args(["target/rpm", "-name", name]));
             Path::new(env!("CARGO_MANIFEST_DIR")).join(found.trim_end())
         };
-        Rpms { lvskit: find("lvskit-0*.rpm"), node: find("lvskit-node-0*.rpm") }
+        let source = find("*.src.rpm");
+        let arch = std::env::consts::ARCH;
+        let [lvskit, node] = ["", "node-"].map(|name| find(&format!("lvskit-{name}0*.{arch}.rpm")));
+        Rpms { lvskit, node, source }
     })
 }
 
@@ -72,6 +72,12 @@ pub fn run(command: &mut Command) -> String {
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {}\n{text}{error}", output.status);
     text
+}
+
+/// A build in which what is in the programs counts, not how fast they are: without link-time optimisation
+/// they are built in half the time.
+pub fn quick_release(build: &mut Command) -> &mut Command {
+    build.env("CARGO_PROFILE_RELEASE_LTO", "off").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
 }
 
 /// make, without what a make around these tests would tell it.

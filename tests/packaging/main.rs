@@ -18,6 +18,7 @@ mod firewall;
 mod package;
 mod pages;
 mod playbook;
+mod release;
 mod replace;
 mod restart;
 mod rolling;

@@ -1,7 +1,7 @@
 //! Programs that are replaced while keepalived runs them. It takes a check that can't be executed for
 //! a server that is up, so at each moment the old program or the new one must be there, whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -12,7 +12,9 @@ use super::built::{make, run};
 
 /// It stands for each of the programs: what counts is that it can be run.
 const PROGRAM: &str = "/bin/true";
-const PAGE: &str = include_str!("../../packaging/README.md");
+
+/// What `make dist` puts beside the files.
+const SCRIPTS: [&str; 4] = ["install", "uninstall", "put", "deactivate"];
 
 /// Enough for a few hundred runs of the program meanwhile.
 const TIMES: usize = 8;
@@ -81,18 +83,28 @@ fn make_install_leaves_no_moment_without_a_program() {
 }
 
 #[test]
-fn unpacking_as_the_page_says_leaves_none_either() {
+fn the_tarball_installs_without_such_a_moment_and_removes_all() {
     let folder = tempfile::tempdir().unwrap();
-    let (target, root) = (folder.path().join("target"), folder.path().join("root"));
+    let [target, tarball, root] =
+        ["target", "tarball", "root"].map(|name| folder.path().join(name));
     built(&target);
-    install(&target, &root);
-    let archive = folder.path().join("lvskit.tgz");
-    run(Command::new("tar").arg("-C").arg(&root).arg("-czf").arg(&archive).arg("usr"));
-    let start = PAGE.find("    mkdir /usr/.lvskit && ").expect("the page unpacks there");
-    let line: String = PAGE[start..].lines().take_while(|line| !line.is_empty()).collect();
-    let line = line.replace("/usr", &root.join("usr").display().to_string());
-    let line = line.replace("lvskit.tgz", &archive.display().to_string());
-    let unpack = || drop(run(Command::new("sh").args(["-ec", &line])));
-    assert_no_run_failed(&runs_while(&root, unpack));
-    assert!(!root.join("usr/.lvskit").exists());
+    install(&target, &tarball);
+    for script in SCRIPTS {
+        fs::copy(format!("packaging/dist/{script}"), tarball.join(script)).unwrap();
+    }
+    let script = |name| drop(run(Command::new(tarball.join(name)).env("DESTDIR", &root)));
+    script("install");
+    let files = |root: &Path| {
+        let mut find = Command::new("find");
+        run(find.arg(root.join("usr")).args(["-type", "f", "-printf", "%P %m\\n"]))
+            .lines()
+            .map(str::to_owned)
+            .collect::<BTreeSet<_>>()
+    };
+    assert_eq!(files(&root), files(&tarball));
+    assert_no_run_failed(&runs_while(&root, || script("install")));
+    assert_eq!(files(&root), files(&tarball));
+    script("uninstall");
+    assert_eq!(files(&root), BTreeSet::new());
+    assert!(!root.join("usr/share/lvskit").exists() && !root.join("usr/share/doc/lvskit").exists());
 }
