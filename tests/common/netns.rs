@@ -32,7 +32,7 @@ pub fn inside(test: &str) -> bool {
     let status = Command::new("unshare")
         .args(flags)
         .arg(me)
-        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .args(["--exact", test, "--nocapture", "--test-threads=1", "--include-ignored"])
         .env(INSIDE, "1")
         .status()
         .expect("unshare(1) of util-linux is needed");

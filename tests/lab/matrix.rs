@@ -89,7 +89,7 @@ fn roots() -> Result<Vec<PathBuf>> {
     let folder = Path::new(kernel::STATE).join("roots");
     let entries = fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
     let mut others: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    // What tests/lab_roots is still making begins with a dot.
+    // What tests/debian_roots is still making begins with a dot.
     others.retain(|root| {
         root.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.'))
     });
