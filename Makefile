@@ -60,7 +60,7 @@ DENY := target/deny-tools/bin/cargo-deny --config packaging/deny.toml --locked
 deny:
 	$(DEPS) deny
 	$(DENY) check bans licenses sources
-	if $(DENY) fetch db 2>/dev/null; then $(DENY) check advisories; \
+	@if $(DENY) fetch db 2>/dev/null; then $(DENY) check advisories; \
 		else echo 'make deny: known faults are not looked for: the database of RustSec is out of reach'; fi
 
 # While you work: unit tests, and the answers to mistakes in inventories. Without network, root and packages.

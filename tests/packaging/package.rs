@@ -61,6 +61,15 @@ fn a_node_gets_what_it_needs() {
     assert!(told("--recommends", &rpms().node).contains("ipvsadm"));
 }
 
+/// What it would say all the same is argued in packaging/rpm/rpmlintrc.
+#[test]
+fn rpmlint_finds_nothing() {
+    let mut rpmlint = Command::new("rpmlint");
+    rpmlint.args(["--rpmlintrc", "packaging/rpm/rpmlintrc"]);
+    let said = run(rpmlint.args([&rpms().lvskit, &rpms().node, &rpms().source]));
+    assert!(said.contains("3 packages and 0 specfiles checked; 0 errors, 0 warnings"), "{said}");
+}
+
 /// Into an empty root, and out again: nothing is left, and nothing was altered.
 #[test]
 fn erasing_leaves_nothing() {
