@@ -63,7 +63,8 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
     let switched = running.stop();
     let told = format!("while it migrated: {migrated}; a switch of the result: {switched}");
     let losses = || format!("{}{}", migrated.losses(), switched.losses());
-    ensure!(migrated.whole() && switched.whole(), "{told}\n{}", losses());
+    // The article's `wlc` is kept: what it balanced within the last two seconds another node can't know.
+    ensure!(migrated.whole() && switched.lost.is_empty(), "{told}\n{}", losses());
     Ok(told)
 }
 
