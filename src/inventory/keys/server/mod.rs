@@ -1,12 +1,15 @@
 //! The keys of `virtual_server`.
 
+mod scheduler;
+
 use std::net::IpAddr;
 
-use super::values;
-use super::{COUNT, COUNT_OR_0, Key, RAW, TIMER, TIMER_OR_0, Table, Value, form};
-use crate::cluster::{
-    AddressFamily, Choice, Forwarding, Keyword, Protocol, Release, Scheduler, Seconds,
+pub use self::scheduler::{
+    LB_ALGO, MH_FALLBACK, MH_PORT, OPS, PERSISTENCE_GRANULARITY, PERSISTENCE_TIMEOUT, SH_FALLBACK,
+    SH_PORT, WEIGHT,
 };
+use super::{COUNT, COUNT_OR_0, Key, RAW, TIMER, TIMER_OR_0, Table, Value, form, values};
+use crate::cluster::{AddressFamily, Choice, Forwarding, Keyword, Protocol, Release, Seconds};
 use crate::conf::word::Word;
 use crate::guard::plan;
 
@@ -73,49 +76,6 @@ pub const FAILURE_DETECTION: Key<bool> = Key::ours(
 pub const DELAY_LOOP: Key<Seconds> =
     Key::ours("delay_loop", TIMER, "60", "Seconds between two checks of a server.");
 
-/// `lb_algo`
-pub const LB_ALGO: Key<Scheduler> = Key::ours(
-    "lb_algo",
-    Value::OneOf(Scheduler::CHOICES),
-    "required",
-    "The IPVS scheduler, which chooses a server for each new connection.",
-);
-
-/// `mh-port`
-pub const MH_PORT: Key = Key::plain(
-    "mh-port",
-    Value::Flag,
-    "false",
-    "With mh: hash the client's port too. Best where sessions must survive a \
-                 failover.",
-)
-.only_with(LB_ALGO.name, &[Scheduler::Mh.name()]);
-
-/// `mh-fallback`
-pub const MH_FALLBACK: Key = Key::plain(
-    "mh-fallback",
-    Value::Flag,
-    "false",
-    "With mh: connections that hash to a server of weight 0 go to other servers; \
-                 without it they are refused.",
-)
-.only_with(LB_ALGO.name, &[Scheduler::Mh.name()]);
-
-/// `sh-port`
-pub const SH_PORT: Key =
-    Key::plain("sh-port", Value::Flag, "false", "With sh: hash the client's port too.")
-        .only_with(LB_ALGO.name, &[Scheduler::Sh.name()]);
-
-/// `sh-fallback`
-pub const SH_FALLBACK: Key = Key::plain(
-    "sh-fallback",
-    Value::Flag,
-    "false",
-    "With sh: connections that hash to a server of weight 0 go to other servers; \
-                 without it they are refused.",
-)
-.only_with(LB_ALGO.name, &[Scheduler::Sh.name()]);
-
 /// `lb_kind`
 pub const LB_KIND: Key<Forwarding> = Key::ours(
     "lb_kind",
@@ -131,15 +91,6 @@ pub const PROTOCOL: Key<Protocol> = Key::ours(
     Value::OneOf(Protocol::CHOICES),
     "TCP",
     "The transport protocol of the service.",
-);
-
-/// `weight`
-pub const WEIGHT: Key<u32> = Key::ours(
-    "weight",
-    Value::Int(1, 2_147_483_647),
-    "1",
-    "The weight of servers that have none of their own: their share of new \
-                 connections.",
 );
 
 /// `nodes`
@@ -167,30 +118,6 @@ pub const CHECK: Key = Key::ours(
     "required; `[]` for none",
     "How servers are checked: a section, or a list of sections that must all \
                  succeed.",
-);
-
-/// `ops`
-pub const OPS: Key = Key::plain(
-    "ops",
-    Value::Flag,
-    "false",
-    "Choose a server for each UDP datagram (one-packet scheduling).",
-);
-
-/// `persistence_timeout`
-pub const PERSISTENCE_TIMEOUT: Key = Key::plain(
-    "persistence_timeout",
-    Value::Int(1, 2_678_400),
-    "no persistence",
-    "Seconds that a client's new connections go to the server of its last one.",
-);
-
-/// `persistence_granularity`
-pub const PERSISTENCE_GRANULARITY: Key<String> = Key::plain(
-    "persistence_granularity",
-    Value::Form(&form::GRANULARITY),
-    "each address",
-    "The network within which clients share one server, with `persistence_timeout`.",
 );
 
 /// `quorum`
