@@ -2,10 +2,12 @@
 //! `lvskit explain`, `allow` and the manual use. Most are checks across the inventory: values that are right
 //! by themselves and wrong together. A finding is added in one of these files: its [`Lint`], and its check.
 
+mod addresses;
 mod allow;
 mod checks;
 mod detection;
 mod drain;
+mod elections;
 pub(super) mod elsewhere;
 mod failover;
 pub(super) mod families;
@@ -24,6 +26,7 @@ mod sites;
 pub(super) mod size;
 mod traffic;
 mod unused;
+mod versions;
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -48,7 +51,10 @@ use crate::conf::word::Word;
 static REGISTRY: &[&[&Lint]] = &[
     shape::LINTS,
     nodes::LINTS,
+    addresses::LINTS,
     instances::LINTS,
+    versions::LINTS,
+    elections::LINTS,
     families::LINTS,
     names::LINTS,
     mails::LINTS,
