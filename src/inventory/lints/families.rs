@@ -3,8 +3,8 @@
 
 use std::net::IpAddr;
 
+use super::Drafts;
 use super::lint::Lint;
-use super::{Drafts, servers};
 use crate::cluster::{Family, Service};
 use crate::conf::statement::Settings;
 use crate::inventory::instance::InstanceDraft;
@@ -12,7 +12,7 @@ use crate::inventory::member;
 use crate::inventory::node::NodeDraft;
 use crate::inventory::places::Places;
 use crate::inventory::read::Problems;
-use crate::inventory::server::ServerDraft;
+use crate::inventory::server::{self, ServerDraft};
 
 /// What is found here.
 pub(super) static LINTS: &[&Lint] = &[&FAMILY_MISMATCH, &SOURCE_SHARED, &KEY_WITHOUT_PARTNER];
@@ -110,10 +110,15 @@ fn sources(instance: &InstanceDraft, nodes: &[NodeDraft], problems: &mut Problem
     }
 }
 
+/// The family of what is balanced; of a mark or a group it is not known here.
+pub(super) fn of(server: &ServerDraft, drafts: &Drafts<'_>) -> Option<Family> {
+    server::family(server.service.as_ref(), server.instance.map(|at| &drafts.instances[at]))
+}
+
 /// The IPv4 mask `24` would be 0.0.0.24.
 fn granularity(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
     let Some(mask) = server.settings.value("persistence_granularity") else { return };
-    let cure = match (servers::family(server, drafts), mask.contains('.')) {
+    let cure = match (of(server, drafts), mask.contains('.')) {
         (Some(Family::V4), false) => "write a netmask, such as 255.255.255.0",
         (Some(Family::V6), true) => "write a prefix length, such as 64",
         _ => return,
@@ -132,7 +137,7 @@ fn lonely(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
     let Some(said) = server.settings.value("ip_family") else { return };
     let said = if said == "inet" { Family::V4 } else { Family::V6 };
     let marked = server.service.as_ref().is_some_and(|it| matches!(it.value, Service::Mark(_)));
-    let other = match servers::family(server, drafts) {
+    let other = match of(server, drafts) {
         Some(family) => family != said,
         None => marked && server.strangers().any(|address| Family::of(address) != said),
     };

@@ -11,12 +11,15 @@ mod elections;
 pub(super) mod elsewhere;
 mod failover;
 pub(super) mod families;
+mod forwarding;
+mod groups;
 pub(super) mod instances;
 mod lint;
 mod mails;
 pub(super) mod names;
 mod nodes;
 pub(super) mod reading;
+mod real_servers;
 mod refused;
 mod sense;
 mod servers;
@@ -59,6 +62,9 @@ static REGISTRY: &[&[&Lint]] = &[
     names::LINTS,
     mails::LINTS,
     servers::LINTS,
+    real_servers::LINTS,
+    forwarding::LINTS,
+    groups::LINTS,
     drain::LINTS,
     detection::LINTS,
     sense::LINTS,

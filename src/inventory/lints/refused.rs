@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::ops::Range;
 
+use super::groups::group_lines;
 use super::lint::{Found, Lint, Severity};
-use super::servers::group_lines;
 use super::{Drafts, traffic};
 use crate::cluster::{Forwarding, Release, Service, Tracked};
 use crate::conf::statement::Settings;
