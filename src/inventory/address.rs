@@ -2,7 +2,8 @@
 //! told besides.
 
 use super::keys::{Role, VIRTUAL_ADDRESS, Value, instance as key};
-use super::read::{Placed, Problems, Section, value};
+use super::problems::{Placed, Problems, value};
+use super::read::Section;
 use super::tree::{Kind, Node};
 use crate::cluster::VirtualAddress;
 

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::keys::{self, PROBE, check as key};
-use super::read::{Placed, Problems, Section, items};
+use super::problems::{Placed, Problems};
+use super::read::{Section, items};
 use super::timers::Around;
 use super::tree::{Kind, Node};
 use super::{probe, raw, settings};

@@ -7,7 +7,8 @@ use super::keys::{
 };
 use super::node::NodeDraft;
 use super::places::Places;
-use super::read::{Placed, Problems, Section, value};
+use super::problems::{Placed, Problems, value};
+use super::read::Section;
 use super::real_server::RealServerDraft;
 use super::tree::Kind;
 use crate::cluster::{FailureDetection, Method, Scheduler, Seconds, Timing};

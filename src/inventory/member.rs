@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use super::instance::InstanceDraft;
 use super::lints;
 use super::node::{NodeDraft, OwnInstance};
-use super::read::{Placed, Problems, value};
+use super::problems::{Placed, Problems, value};
 use crate::cluster::{
     Election, Family, GlobalDefs, Member, Preempt, Seconds, State, Tracked, Unicast, Version,
     VrrpInstance,

@@ -2,7 +2,7 @@
 //!
 //! - `tree` reads YAML into a tree in which everything knows its place, `syntax` tells why it can't be read;
 //! - [`keys`] are the tables of all keys and what their values can be, which everything below goes by;
-//! - `read` takes sections apart and collects every problem instead of stopping at the first;
+//! - `read` takes sections apart, `problems` collects what is wrong instead of stopping at the first;
 //! - `settings` and `raw` read what keepalived.conf has in the same words;
 //! - `detection`, `node`, `instance`, `address`, `track`, `server`, `real_server`, `check`, `timers` and `probe` read
 //!   the rest;
@@ -24,6 +24,7 @@ mod member;
 mod node;
 mod places;
 mod probe;
+mod problems;
 mod raw;
 mod read;
 mod real_server;
@@ -117,7 +118,7 @@ pub fn draft(text: &str, secrets: Secrets<'_>) -> Draft {
             return Draft { cluster: None, problems: vec![problem], warnings, hints };
         }
     };
-    let mut problems = read::Problems::default();
+    let mut problems = problems::Problems::default();
     let cluster = schema::cluster(&root, secrets, &mut problems);
     lints::apply_allow(&root, &mut problems);
     let [errors, warnings, hints] = [Severity::Error, Severity::Warning, Severity::Hint]

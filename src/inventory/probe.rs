@@ -10,8 +10,9 @@ use clap::{CommandFactory, Parser};
 
 use super::check::Files;
 use super::keys::{self, PROBE, check as key};
+use super::problems::{Placed, Problems, value};
 use super::raw;
-use super::read::{Placed, Problems, Section, value};
+use super::read::Section;
 use super::refusal::{Kind, Refusal, quoted};
 use super::timers::{self, Around, Timer};
 use crate::cluster::{Family, Probe, Seconds};

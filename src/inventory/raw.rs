@@ -9,7 +9,8 @@ use super::keys::{
     GLOBAL_DEFS, NODE_GLOBAL_DEFS, NODE_INSTANCE, RAW_LINES, Role, TOP, VRRP_INSTANCE,
 };
 use super::lints;
-use super::read::{Problems, Section, items};
+use super::problems::Problems;
+use super::read::{Section, items};
 use super::tree::{Kind, Node};
 use crate::conf::grammar::{self, Include, Wanted};
 use crate::conf::statement::Statement;

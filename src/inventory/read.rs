@@ -1,142 +1,23 @@
-//! Takes the sections of an inventory apart. A wrong value is noted and left out, so that one run
-//! tells everything that is wrong; at the end of a section every key that nobody asked for is a
+//! Takes the sections of an inventory apart. At the end of a section every key that nobody asked for is a
 //! problem, with the nearest known key as its cure.
 
-use std::collections::HashSet;
 use std::ops::Range;
 use std::str::FromStr;
 
-use super::keys::wrong::{Read, Wrong, invalid, wrong};
+use super::foreign;
 use super::keys::{
     self, AUTHENTICATION, CHECKS, GLOBAL_DEFS, NODE, NODE_GLOBAL_DEFS, NODE_INSTANCE, REAL_SERVER,
     SECRET, TOP, Table, VIRTUAL_SERVER, VRRP_INSTANCE, Value,
 };
-use super::lints::{Lint, Severity, shape};
+use super::lints::shape;
+use super::problems::{Placed, Problems};
 use super::tree::{Key, Kind, Node};
-use super::{Problem, foreign};
-use crate::cluster::Release;
 
 /// How alike two keys must be for "did you mean" (Jaro-Winkler, 0 to 1).
 const ALIKE: f64 = 0.8;
 
-/// More problems than anybody is shown; what would be said of the others is not worked out.
-const SHOWN: usize = 10_000;
-
 /// So many keys are listed in a message.
 const FEW: usize = 12;
-
-/// A value together with its place, for checks that compare it with others.
-#[derive(Debug, Clone)]
-pub(super) struct Placed<T> {
-    pub(super) at: Range<usize>,
-    pub(super) value: T,
-}
-
-/// Everything that was found so far.
-#[derive(Default)]
-pub(super) struct Problems {
-    all: Vec<Problem>,
-    target: Release,
-}
-
-impl Problems {
-    /// What the files are for: keys that it does not know are problems.
-    pub(super) fn target(&self) -> Release {
-        self.target
-    }
-
-    pub(super) fn set_target(&mut self, target: Release) {
-        self.target = target;
-    }
-
-    /// Notes a value that its key can't have.
-    pub(super) fn add(
-        &mut self,
-        at: Range<usize>,
-        title: impl Into<String>,
-        cure: impl Into<String>,
-    ) {
-        self.found(&shape::INVALID_VALUE, at, title, cure);
-    }
-
-    /// Notes a case of a finding.
-    pub(super) fn found(
-        &mut self,
-        lint: &'static Lint,
-        at: Range<usize>,
-        title: impl Into<String>,
-        cure: impl Into<String>,
-    ) {
-        self.all.push(Problem { at, title: title.into(), cure: cure.into(), lint });
-    }
-
-    /// Takes all cases of a finding away; `false` if there are none.
-    pub(super) fn silence(&mut self, lint: &Lint) -> bool {
-        let before = self.all.len();
-        self.all.retain(|problem| problem.lint.id != lint.id);
-        self.all.len() < before
-    }
-
-    /// Those of a severity, in the order of the text.
-    pub(super) fn take(&mut self, severity: Severity) -> Vec<Problem> {
-        let (mut taken, rest) = std::mem::take(&mut self.all)
-            .into_iter()
-            .partition::<Vec<Problem>, _>(|problem| problem.lint.severity == severity);
-        self.all = rest;
-        taken.sort_by_key(|problem| (problem.at.start, problem.at.end));
-        // What an alias repeats is one problem, however often it stands for it.
-        let mut seen = HashSet::new();
-        taken.retain(|one| seen.insert((one.at.clone(), one.lint.id, one.title.clone())));
-        taken
-    }
-
-    /// Reads one value of a key; a wrong one becomes a problem at its place.
-    pub(super) fn get<T: FromStr>(&mut self, key: keys::Key<T>, node: &Node) -> Option<Placed<T>> {
-        let target = self.target;
-        self.value(node, key.name, |text| {
-            key.read(text, target)?;
-            text.parse().or_else(|_| invalid(key.name, text, key.value.shown()))
-        })
-    }
-
-    /// Reads one value of a key, as it is written into keepalived.conf.
-    pub(super) fn written<T>(&mut self, key: keys::Key<T>, node: &Node) -> Option<Placed<String>> {
-        let target = self.target;
-        self.value(node, key.name, |text| key.read(text, target))
-    }
-
-    /// Reads one value; a wrong one becomes a problem at its place.
-    pub(super) fn value<T>(
-        &mut self,
-        node: &Node,
-        what: &str,
-        read: impl FnOnce(&str) -> Read<T>,
-    ) -> Option<Placed<T>> {
-        let outcome = match &node.kind {
-            Kind::Scalar(text) => read(text),
-            Kind::Null => {
-                wrong(format!("`{what}` has no value"), "write a value, or remove the key")
-            }
-            Kind::Sequence(_) => {
-                let help = match what {
-                    "port" => "write a virtual_server for each port",
-                    _ => "write one value, without brackets or dashes",
-                };
-                wrong(format!("`{what}` is one value, not a list"), help)
-            }
-            Kind::Mapping(_) => {
-                wrong(format!("`{what}` is one value, not a section"), "write one value")
-            }
-        };
-        match outcome {
-            Ok(value) => Some(Placed { at: node.at.clone(), value }),
-            Err(Wrong { title, cure }) => {
-                self.add(node.at.clone(), title, cure);
-                None
-            }
-        }
-    }
-}
 
 /// The items of a list; a value that is none stands for a list of its own.
 pub(super) fn items(node: &Node) -> &[Node] {
@@ -151,11 +32,6 @@ pub(super) fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
     let likeness = |known: &&str| strsim::jaro_winkler(unknown, known);
     let best = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     best.filter(|best| likeness(best) >= ALIKE).copied()
-}
-
-/// A value without its place.
-pub(super) fn value<T>(placed: Option<Placed<T>>) -> Option<T> {
-    placed.map(|placed| placed.value)
 }
 
 /// How a section is written: with the keys that it must have.
@@ -334,9 +210,9 @@ impl<'a> Section<'a> {
                 }
                 None if bare.iter().any(|table| table.key(&key.name).is_some()) => {}
                 None => {
-                    let (title, cure) = match problems.all.len() < SHOWN {
-                        true => self.unknown(&key.name),
-                        false => ("an unknown key".to_owned(), String::new()),
+                    let (title, cure) = match problems.are_many() {
+                        true => ("an unknown key".to_owned(), String::new()),
+                        false => self.unknown(&key.name),
                     };
                     problems.found(&shape::UNKNOWN_KEY, key.at.clone(), title, cure);
                 }

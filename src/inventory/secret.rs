@@ -3,7 +3,8 @@
 
 use super::keys::instance::{AUTH_PASS, ENV, FILE};
 use super::keys::{SECRET, values};
-use super::read::{Placed, Problems, Section};
+use super::problems::{Placed, Problems};
+use super::read::Section;
 use super::tree::{Key, Kind, Node};
 use crate::conf::word::Word;
 

@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use super::keys::track::{COMMAND_LINE, COMMAND_USER};
 use super::keys::{COMMAND, Key, Role, Value};
-use super::read::{Placed, Problems, Section, items};
+use super::problems::{Placed, Problems};
+use super::read::{Section, items};
 use super::tree::{Kind, Node};
 use super::{lints, raw};
 use crate::conf::placeholder::{ADDRESS, NODE};

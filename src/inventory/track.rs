@@ -11,7 +11,8 @@ use super::keys::{
     self, BFD_INSTANCE, TRACK_FILE, Table, VRRP_SCRIPT, VRRP_SYNC_GROUP, VRRP_TRACK_PROCESS, top,
 };
 use super::places::Places;
-use super::read::{Placed, Problems, Section};
+use super::problems::{Placed, Problems};
+use super::read::Section;
 use super::tree::{Key, Kind, Node};
 use super::{raw, settings};
 use crate::cluster::{Release, Tracked};

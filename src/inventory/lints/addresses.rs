@@ -9,7 +9,7 @@ use crate::cluster::{Family, Service};
 use crate::inventory::instance::InstanceDraft;
 use crate::inventory::member;
 use crate::inventory::node::NodeDraft;
-use crate::inventory::read::{Placed, Problems};
+use crate::inventory::problems::{Placed, Problems};
 use crate::inventory::server::ServerDraft;
 
 /// What is found here.

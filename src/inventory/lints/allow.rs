@@ -6,7 +6,8 @@ use super::find;
 use super::lint::{Lint, Severity};
 use super::shape::INVALID_ALLOW;
 use crate::inventory::keys::{ALLOW, top};
-use crate::inventory::read::{Problems, Section, items, nearest};
+use crate::inventory::problems::Problems;
+use crate::inventory::read::{Section, items, nearest};
 use crate::inventory::tree::{Kind, Node};
 
 /// What is found here.

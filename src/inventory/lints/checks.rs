@@ -7,7 +7,7 @@ use super::lint::{Found, Lint, Severity};
 use super::traffic::{directors, node_of, vips};
 use crate::conf::placeholder;
 use crate::inventory::check::Checks;
-use crate::inventory::read::Placed;
+use crate::inventory::problems::Placed;
 use crate::inventory::server::ServerDraft;
 
 /// What is found here.

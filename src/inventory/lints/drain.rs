@@ -7,7 +7,7 @@ use super::Drafts;
 use super::lint::Lint;
 use crate::conf::word::Word;
 use crate::inventory::member;
-use crate::inventory::read::{Placed, Problems};
+use crate::inventory::problems::{Placed, Problems};
 use crate::inventory::server::ServerDraft;
 
 /// What is found here.

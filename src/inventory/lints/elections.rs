@@ -6,7 +6,7 @@ use crate::conf::word::Word;
 use crate::inventory::instance::{InstanceDraft, Order};
 use crate::inventory::member;
 use crate::inventory::node::NodeDraft;
-use crate::inventory::read::{Placed, Problems};
+use crate::inventory::problems::{Placed, Problems};
 
 /// What is found here.
 pub(super) static LINTS: &[&Lint] = &[

@@ -11,7 +11,7 @@ use crate::inventory::instance::InstanceDraft;
 use crate::inventory::member;
 use crate::inventory::node::NodeDraft;
 use crate::inventory::places::Places;
-use crate::inventory::read::Problems;
+use crate::inventory::problems::Problems;
 use crate::inventory::server::{self, ServerDraft};
 
 /// What is found here.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::lint::Lint;
 use super::{Drafts, families};
 use crate::cluster::{Family, Forwarding, Protocol, Service};
-use crate::inventory::read::Problems;
+use crate::inventory::problems::Problems;
 use crate::inventory::server::ServerDraft;
 
 /// What is found here.

@@ -4,7 +4,7 @@ use super::lint::Lint;
 use super::{Drafts, names};
 use crate::cluster::Service;
 use crate::conf::word::Word;
-use crate::inventory::read::{Placed, Problems};
+use crate::inventory::problems::{Placed, Problems};
 use crate::inventory::real_server::RealServerDraft;
 use crate::inventory::server::ServerDraft;
 

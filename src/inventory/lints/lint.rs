@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::Drafts;
 use crate::cluster::Release;
-use crate::inventory::read::Problems;
+use crate::inventory::problems::Problems;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

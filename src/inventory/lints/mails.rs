@@ -8,7 +8,7 @@ use super::Drafts;
 use super::lint::{Found, Lint, Severity};
 use crate::conf::statement::{Settings, Statement};
 use crate::inventory::places::Places;
-use crate::inventory::read::Problems;
+use crate::inventory::problems::Problems;
 
 /// What is found here.
 pub(super) static LINTS: &[&Lint] = &[

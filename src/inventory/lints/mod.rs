@@ -43,7 +43,7 @@ use super::detection::DetectionDraft;
 use super::instance::InstanceDraft;
 use super::node::NodeDraft;
 use super::places::Places;
-use super::read::{Placed, Problems};
+use super::problems::{Placed, Problems};
 use super::server::ServerDraft;
 use super::track::TrackDraft;
 use crate::cluster::GlobalDefs;

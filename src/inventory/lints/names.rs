@@ -12,7 +12,7 @@ use crate::inventory::instance::InstanceDraft;
 use crate::inventory::member;
 use crate::inventory::node::NodeDraft;
 use crate::inventory::places::Places;
-use crate::inventory::read::{Placed, Problems};
+use crate::inventory::problems::{Placed, Problems};
 use crate::inventory::track::GroupDraft;
 
 /// What is found here.

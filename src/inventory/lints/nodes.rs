@@ -9,7 +9,8 @@ use crate::cluster::Election;
 use crate::inventory::instance::InstanceDraft;
 use crate::inventory::member;
 use crate::inventory::node::NodeDraft;
-use crate::inventory::read::{Placed, Problems, nearest};
+use crate::inventory::problems::{Placed, Problems};
+use crate::inventory::read::nearest;
 
 /// What is found here.
 pub(super) static LINTS: &[&Lint] = &[

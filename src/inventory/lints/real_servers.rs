@@ -7,7 +7,7 @@ use super::{Drafts, families, names, unique};
 use crate::cluster::Family;
 use crate::inventory::instance::InstanceDraft;
 use crate::inventory::member;
-use crate::inventory::read::{Placed, Problems};
+use crate::inventory::problems::{Placed, Problems};
 use crate::inventory::real_server::RealServerDraft;
 use crate::inventory::server::ServerDraft;
 

@@ -8,7 +8,7 @@ use super::lint::Lint;
 use super::{Drafts, traffic};
 use crate::cluster::{Check, Forwarding, Service};
 use crate::inventory::check;
-use crate::inventory::read::Problems;
+use crate::inventory::problems::Problems;
 use crate::inventory::server::ServerDraft;
 
 /// What is found here.

@@ -7,7 +7,7 @@ use super::lint::Lint;
 use super::{Drafts, drain, forwarding, groups, real_servers};
 use crate::cluster::{Check, Protocol, Service};
 use crate::inventory::instance::InstanceDraft;
-use crate::inventory::read::Problems;
+use crate::inventory::problems::Problems;
 use crate::inventory::server::ServerDraft;
 use crate::inventory::{check, member};
 

@@ -3,7 +3,7 @@
 
 use super::Drafts;
 use super::lint::Lint;
-use crate::inventory::read::Problems;
+use crate::inventory::problems::Problems;
 
 /// What is found here.
 pub(super) static LINTS: &[&Lint] = &[&TOO_LARGE];

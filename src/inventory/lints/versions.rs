@@ -7,7 +7,7 @@ use super::lint::Lint;
 use crate::cluster::{Release, Version};
 use crate::inventory::instance::InstanceDraft;
 use crate::inventory::member;
-use crate::inventory::read::Problems;
+use crate::inventory::problems::Problems;
 
 /// What is found here.
 pub(super) static LINTS: &[&Lint] = &[
