@@ -80,6 +80,23 @@ pub struct Tracked {
     pub file: Vec<String>,
 }
 
+impl Tracked {
+    /// The blocks that there is something in.
+    pub fn blocks(&self) -> Vec<Statement> {
+        let kinds = [
+            ("track_interface", &self.interface),
+            ("track_script", &self.script),
+            ("track_file", &self.file),
+        ];
+        (kinds.into_iter())
+            .filter(|(_, lines)| !lines.is_empty())
+            .map(|(head, lines)| {
+                Statement::block(head, lines.iter().map(Statement::line).collect())
+            })
+            .collect()
+    }
+}
+
 /// An item of `virtual_ipaddress`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VirtualAddress {

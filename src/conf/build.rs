@@ -11,7 +11,7 @@ use super::detection::Detector;
 use super::guards::{Guards, Hooks};
 use super::placeholder::{self, Meaning};
 use super::probe;
-use super::statement::{Statement, tracked_blocks};
+use super::statement::Statement;
 use super::tree::{
     Conf, GlobalDefs, Notify, RealServer, SyncDaemon, TrackFile, VirtualServer, VrrpInstance,
 };
@@ -320,7 +320,7 @@ fn vrrp_instance(
         virtual_ipaddress: addresses(cluster, &instance.virtual_ipaddress),
         virtual_ipaddress_excluded: addresses(cluster, &instance.virtual_ipaddress_excluded),
         preempt: instance.preempt,
-        tracked: tracked_blocks(&tracked),
+        tracked: tracked.blocks(),
         notify: hooks.map(|hooks| Notify {
             master: hooks.master,
             backup: hooks.given_up.clone(),

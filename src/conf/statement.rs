@@ -4,7 +4,6 @@
 use std::fmt;
 
 use super::writer::Writer;
-use crate::cluster::Tracked;
 
 /// A line, and what its braces enclose.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,19 +54,6 @@ impl Statement {
 
 pub(super) fn write_all(statements: &[Statement], w: &mut Writer<'_, '_>) -> fmt::Result {
     statements.iter().try_for_each(|statement| statement.write(w))
-}
-
-/// `track_interface`, `track_script` and `track_file`, as far as there is something in them.
-pub fn tracked_blocks(tracked: &Tracked) -> Vec<Statement> {
-    let kinds = [
-        ("track_interface", &tracked.interface),
-        ("track_script", &tracked.script),
-        ("track_file", &tracked.file),
-    ];
-    (kinds.into_iter())
-        .filter(|(_, lines)| !lines.is_empty())
-        .map(|(head, lines)| Statement::block(head, lines.iter().map(Statement::line).collect()))
-        .collect()
 }
 
 impl Settings {

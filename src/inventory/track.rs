@@ -17,7 +17,7 @@ use super::tree::{Key, Kind, Node};
 use super::{raw, settings};
 use crate::cluster::{Release, Tracked};
 use crate::conf::detection::LONGEST_NAME as LONGEST_SESSION;
-use crate::conf::statement::{Statement, tracked_blocks};
+use crate::conf::statement::Statement;
 use crate::conf::word::Word;
 
 /// The blocks as they were read, and their names.
@@ -257,7 +257,7 @@ fn sync_group(name: &Key, node: &Node, problems: &mut Problems) -> Option<GroupD
     section.close(problems);
     let lines = members.iter().map(|member| Statement::line(member.value.to_string())).collect();
     let mut block = vec![Statement::block("group", lines)];
-    block.extend(tracked_blocks(&tracked));
+    block.extend(tracked.blocks());
     block.extend(settings.into_statements(raw));
     let block = Statement::block(format!("vrrp_sync_group {}", quoted(name)), block);
     Some(GroupDraft { at: name.at.clone(), places, members, tracked, weights, block })
