@@ -144,6 +144,18 @@ impl Cluster {
         })
     }
 
+    /// The families of a virtual server's blocks.
+    pub fn families(&self, server: &VirtualServer) -> Vec<Family> {
+        match &server.service {
+            Service::Port(_) => {
+                let instance = server.vrrp_instance.map(|at| &self.vrrp_instances[at]);
+                instance.map(|instance| instance.family()).into_iter().collect()
+            }
+            Service::Address(address, _) => vec![Family::of(*address)],
+            Service::Mark(_) | Service::Group(_) => vec![server.marked_family()],
+        }
+    }
+
     /// The places of the virtual servers that node number `node` balances: those of instances that
     /// it runs, and those of no instance.
     pub fn virtual_servers_of(&self, node: usize) -> impl Iterator<Item = usize> {

@@ -169,7 +169,7 @@ impl<'a> Files<'a> {
             }
             Service::Address(address, port) => (At::of(*address), *port),
             Service::Mark(_) | Service::Group(_) => {
-                (At { family: marked_family(server), vip: None }, None)
+                (At { family: server.marked_family(), vip: None }, None)
             }
         };
         Ok(vec![build(server.service.to_string(), at, port)?])
@@ -260,18 +260,6 @@ fn written(blocks: &[VirtualServer]) -> String {
     blocks.iter().map(|block| format!("\n{block}")).collect()
 }
 
-/// The families of a virtual server's blocks.
-pub(super) fn families(cluster: &Cluster, server: &cluster::VirtualServer) -> Vec<Family> {
-    match &server.service {
-        Service::Port(_) => {
-            let instance = server.vrrp_instance.map(|at| &cluster.vrrp_instances[at]);
-            instance.map(|instance| instance.family()).into_iter().collect()
-        }
-        Service::Address(address, _) => vec![Family::of(*address)],
-        Service::Mark(_) | Service::Group(_) => vec![marked_family(server)],
-    }
-}
-
 fn global_defs(cluster: &Cluster, node: usize) -> GlobalDefs {
     let defs = cluster.global_defs.clone();
     let own: &Node = &cluster.nodes[node];
@@ -348,21 +336,6 @@ fn addresses(cluster: &Cluster, all: &[VirtualAddress]) -> Vec<VirtualAddress> {
         address
     };
     all.iter().map(deprecated).collect()
-}
-
-/// The family of a service that names no address: what it says itself, or what all servers have.
-fn marked_family(server: &cluster::VirtualServer) -> Family {
-    let has = |family| {
-        let one = |server: &cluster::RealServer| {
-            server.addresses.iter().any(|&address| Family::of(address) == family)
-        };
-        server.real_servers.iter().all(one)
-    };
-    match server.settings.value("ip_family") {
-        Some("inet6") => Family::V6,
-        None if !has(Family::V4) => Family::V6,
-        _ => Family::V4,
-    }
 }
 
 /// Whether the checks of a virtual server, or programs that it runs, name the node that has it.

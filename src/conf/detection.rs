@@ -11,7 +11,6 @@ use std::net::IpAddr;
 
 use anyhow::{Context, Result};
 
-use super::build::families;
 use super::statement::Statement;
 use super::word::Word;
 use crate::cluster::{Cluster, FailureDetection, Family, Method, Seconds, Timing, VirtualServer};
@@ -128,7 +127,7 @@ impl<'a> Detector<'a> {
                 let runs = |at: usize| self.cluster.vrrp_instances[at].member(place).is_some();
                 server.vrrp_instance.is_none_or(runs)
             };
-            for family in families(self.cluster, server) {
+            for family in self.cluster.families(server) {
                 let serves = |place: usize| {
                     let own = nodes[place].address_of(family);
                     own.is_some_and(|own| {
