@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::Drafts;
 use super::lint::{Found, Lint, Severity};
-use super::traffic::{directors, node_of, vips};
+use super::traffic::{alike, directors, node_of, vips};
 use crate::conf::placeholder;
 use crate::inventory::check::Checks;
 use crate::inventory::problems::Placed;
@@ -39,15 +39,6 @@ pub(super) static LINTS: &[&Lint] = &[
         check: Some(script),
     },
 ];
-
-/// How many servers have the check of the virtual server.
-pub(super) fn alike(server: &ServerDraft, drafts: &Drafts<'_>) -> usize {
-    match (&server.real_servers, &server.nodes) {
-        (Some(listed), _) => listed.iter().filter(|one| one.checks.is_none()).count(),
-        (None, Some(names)) => names.len(),
-        (None, None) => directors(server, drafts).len(),
-    }
-}
 
 /// The addresses in a command, as far as they are words of it.
 fn addresses(command: &str) -> impl Iterator<Item = IpAddr> {

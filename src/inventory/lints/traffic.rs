@@ -137,6 +137,15 @@ pub(super) fn directors(server: &ServerDraft, drafts: &Drafts<'_>) -> Vec<usize>
     }
 }
 
+/// How many servers have the check of the virtual server.
+pub(super) fn alike(server: &ServerDraft, drafts: &Drafts<'_>) -> usize {
+    match (&server.real_servers, &server.nodes) {
+        (Some(listed), _) => listed.iter().filter(|one| one.checks.is_none()).count(),
+        (None, Some(names)) => names.len(),
+        (None, None) => directors(server, drafts).len(),
+    }
+}
+
 /// All VIPs.
 pub(super) fn vips<'a>(drafts: &Drafts<'a>) -> impl Iterator<Item = IpAddr> + use<'a> {
     let all = drafts.instances.iter().flat_map(InstanceDraft::addresses);
@@ -158,8 +167,7 @@ fn sorry_vip(drafts: &Drafts<'_>, found: &mut Found<'_>) {
 fn all_zero(drafts: &Drafts<'_>, found: &mut Found<'_>) {
     for server in drafts.servers {
         if server.sum_of_weights(drafts.nodes, drafts.places, &directors(server, drafts)) == Some(0)
-            && super::checks::alike(server, drafts) + server.real_servers.iter().flatten().count()
-                > 0
+            && alike(server, drafts) + server.real_servers.iter().flatten().count() > 0
         {
             let at = server.service.as_ref().map_or(server.places.whole(), |it| it.at.clone());
             found.at(at, "all servers of this service have weight 0");
