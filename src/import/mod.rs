@@ -6,7 +6,7 @@
 //! - `nodes` finds out who the nodes are, `hooks` whose their notify scripts are, `programs` whom all
 //!   programs run as;
 //! - `merge`, `instances`, `addresses`, `election`, `password`, `services`, `target` and `inventory`
-//!   make one inventory of all files, `yaml` writes it with the files' `comments`;
+//!   make one inventory of all files, `document` writes it as `yaml` with the files' `comments`;
 //! - `compare` holds what gen-conf renders against the files and tells what is not as it was; `notes`
 //!   collects what is told.
 
@@ -15,6 +15,7 @@ mod check;
 mod comments;
 mod compare;
 mod detection;
+mod document;
 mod election;
 mod file;
 mod hooks;
@@ -135,7 +136,7 @@ pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
     let services_told = hooks::tell_services(&files, &mut notes);
     let (map, pass_files) =
         inventory::inventory(&files, nodes.clone(), found, options.auth_pass_file, &mut notes);
-    let text = yaml::document(&map, &Comments::of(sources, &trees));
+    let text = document::document(&map, &Comments::of(sources, &trees));
     let secrets = |source: &crate::inventory::Source| {
         let found = match source {
             crate::inventory::Source::File(file) => pass_files.read(file),
