@@ -3,10 +3,10 @@
 
 use ipnetwork::IpNetwork;
 
-use super::instances::Shared;
 use super::nodes::Node;
 use super::notes::Notes;
 use super::section::Section;
+use super::shared::Shared;
 use super::yaml::{Map, Yaml};
 
 /// Leaves `dev` out of addresses where it is the interface of the instance on the same node, which

@@ -2,10 +2,10 @@
 //! election that an inventory would say.
 
 use super::instance::{Instance, MOST_PRIORITY};
-use super::instances::{Shared, set};
 use super::nodes::Node;
 use super::notes::Notes;
-use super::yaml::{Map, Yaml};
+use super::shared::Shared;
+use super::yaml::{Map, Yaml, set};
 use crate::cluster::Election;
 
 /// The priority of nodes that are all alike, as gen-conf gives it.

@@ -1,8 +1,6 @@
-//! The instances of all nodes' files as sections of one inventory: which nodes run each, in which
-//! order, and what differs between them.
+//! The instances of all nodes' files as sections of one inventory: the nodes in which order, what differs between
+//! them, which site runs each.
 
-use std::collections::HashSet;
-use std::hash::Hash;
 use std::net::IpAddr;
 
 use super::addresses;
@@ -14,31 +12,10 @@ use super::nodes::Node;
 use super::notes::Notes;
 use super::password::{self, PassFiles};
 use super::section::Section;
-use super::yaml::{Map, Yaml};
+use super::shared::Shared;
+use super::yaml::{Map, Yaml, in_order, set};
 use crate::cluster::Family;
 use crate::inventory::keys::{NODE_INSTANCE, VRRP_INSTANCE};
-
-/// An instance of the cluster.
-pub(super) struct Shared<'a> {
-    pub(super) name: String,
-    /// The places of the nodes that run it.
-    pub(super) members: Vec<usize>,
-    /// Their parts; of nodes without a file there is none.
-    pub(super) parts: Vec<(usize, &'a Instance)>,
-    /// All its addresses, in order.
-    pub(super) vips: Vec<IpAddr>,
-    /// Whether there is one file for several nodes, which does not say whose it is.
-    one_for_all: bool,
-}
-
-impl Shared<'_> {
-    /// Whether its only part can be every node's.
-    pub(super) fn of_nobody(&self) -> bool {
-        self.one_for_all
-            && self.members.len() > 1
-            && self.parts.iter().all(|(_, part)| part.peers.is_none())
-    }
-}
 
 /// What nodes have for themselves.
 #[derive(Default, Clone)]
@@ -47,52 +24,6 @@ pub(super) struct Own {
     pub(super) interface: Option<String>,
     pub(super) priority: Option<u8>,
     pub(super) instances: Map,
-}
-
-/// All instances, in an order that is that of every file.
-pub(super) fn shared<'a>(files: &'a [File<'_>], nodes: &[Node]) -> Vec<Shared<'a>> {
-    let names = |file: &'a File<'_>| file.instances.iter().map(|one| one.name.clone()).collect();
-    let of_node = |node: &Node| node.file.map(|place| &files[place]);
-    let lists: Vec<Vec<String>> = nodes.iter().filter_map(of_node).map(names).collect();
-    let one_for_all = matches!(files, [file] if file.router_id.is_none());
-    let share = |name: String| {
-        let part = |node: &Node| of_node(node)?.instances.iter().find(|one| one.name == name);
-        let parts: Vec<(usize, &Instance)> = (nodes.iter().enumerate())
-            .filter_map(|(place, node)| Some((place, part(node)?)))
-            .collect();
-        // Of a node without a file the others tell, where they name whom adverts go to.
-        let told = |node: &Node| {
-            let mut lists = parts.iter().filter_map(|(_, part)| part.peers.as_ref()).peekable();
-            lists.peek().is_none()
-                || lists.any(|peers| node.addresses.iter().any(|own| peers.contains(own)))
-        };
-        let runs = |&place: &usize| match nodes[place].file {
-            None => told(&nodes[place]),
-            Some(_) => parts.iter().any(|(part, _)| *part == place),
-        };
-        let members = (0..nodes.len()).filter(runs).collect();
-        let vips = parts.first().map(|(_, part)| part.vips.clone()).unwrap_or_default();
-        Shared { name, members, parts, vips, one_for_all }
-    };
-    union(lists).into_iter().map(share).collect()
-}
-
-/// All items of lists, each once, in an order that is that of every list where there is one.
-pub(super) fn union<T: Eq + Hash + Clone>(lists: Vec<Vec<T>>) -> Vec<T> {
-    let mut all: Vec<T> = Vec::new();
-    for list in lists {
-        let known: HashSet<T> = all.iter().cloned().collect();
-        let mut added = HashSet::new();
-        for (at, item) in list.iter().enumerate() {
-            if known.contains(item) || !added.insert(item) {
-                continue;
-            }
-            let later = list[at..].iter().find(|later| known.contains(later));
-            let next = later.and_then(|later| all.iter().position(|one| one == later));
-            all.insert(next.unwrap_or(all.len()), item.clone());
-        }
-    }
-    all
 }
 
 /// The nodes in order of preference: that of the first instance's priorities.
@@ -152,16 +83,6 @@ pub(super) fn section(
         }
     }
     in_order(all, |key| VRRP_INSTANCE.keys().position(|one| one.name == key))
-}
-
-/// A map in the order of a table.
-pub(super) fn in_order(mut map: Map, place: impl Fn(&str) -> Option<usize>) -> Map {
-    map.sort_by_key(|(key, _)| place(key).unwrap_or(usize::MAX));
-    map
-}
-
-pub(super) fn set(map: &mut Map, key: &str, value: Yaml) {
-    map.push((key.to_owned(), value));
 }
 
 fn interface(instance: &Shared<'_>, all: &mut Map, single: &mut [Map]) {
@@ -298,16 +219,5 @@ fn everywhere(own: &Own, key: &str, count: usize) -> Option<String> {
             Some(text.clone())
         }
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::union;
-
-    #[test]
-    fn unions_keep_every_order() {
-        let lists = vec![vec!["a", "c"], vec!["b", "c", "d"], vec!["a", "d", "e"]];
-        assert_eq!(union(lists), ["a", "b", "c", "d", "e"]);
     }
 }

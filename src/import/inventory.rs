@@ -5,7 +5,7 @@ mod globals;
 use super::detection::{self, Found};
 use super::file::File;
 use super::hooks::Kind;
-use super::instances::{self, Binding, Own, Shared, in_order, union};
+use super::instances::{self, Binding, Own};
 use super::merge::{Version, merge};
 use super::nodes::Node;
 use super::notes::Notes;
@@ -13,8 +13,9 @@ use super::password::PassFiles;
 use super::section::Section;
 use super::server::{Server, Service};
 use super::services::{self, by_port, instance_of};
+use super::shared::{self, Shared, union};
 use super::target;
-use super::yaml::{Map, Yaml};
+use super::yaml::{Map, Yaml, in_order};
 use crate::cluster::Cluster;
 use crate::inventory::keys::{
     NODE, TOP, TRACK_FILE, Table, VIRTUAL_SERVER, VRRP_INSTANCE, VRRP_SCRIPT, VRRP_SYNC_GROUP,
@@ -40,7 +41,7 @@ pub(super) fn inventory<'a>(
 ) -> (Map, PassFiles<'a>) {
     instances::sort(&mut nodes, files);
     let bypass = super::bypass(files);
-    let shared = instances::shared(files, &nodes);
+    let shared = shared::shared(files, &nodes);
     let pass_files = PassFiles::new(auth_pass_file, &shared);
     let mut build = Builder {
         files,

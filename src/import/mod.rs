@@ -5,7 +5,7 @@
 //! - `modern` says older spellings as an inventory does, before that;
 //! - `nodes` finds out who the nodes are, `hooks` whose their notify scripts are, `programs` whom all
 //!   programs run as;
-//! - `merge`, `instances`, `addresses`, `election`, `password`, `services`, `target` and `inventory`
+//! - `merge`, `shared`, `instances`, `addresses`, `election`, `password`, `services`, `target` and `inventory`
 //!   make one inventory of all files, `document` writes it as `yaml` with the files' `comments`;
 //! - `compare` holds what gen-conf renders against the files and tells what is not as it was; `notes`
 //!   collects what is told.
@@ -32,6 +32,7 @@ mod run;
 mod section;
 mod server;
 mod services;
+mod shared;
 mod target;
 pub(crate) mod yaml;
 

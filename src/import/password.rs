@@ -2,8 +2,8 @@
 
 use super::file::File;
 use super::instance::Instance;
-use super::instances::Shared;
 use super::notes::Notes;
+use super::shared::Shared;
 use super::yaml::Yaml;
 use crate::conf::grammar::{Place, Statement};
 

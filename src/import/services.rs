@@ -4,9 +4,9 @@
 use std::net::IpAddr;
 
 use super::file::File;
-use super::instances::{Shared, in_order};
 use super::server::Service;
-use super::yaml::{Map, Yaml};
+use super::shared::Shared;
+use super::yaml::{Map, Yaml, in_order};
 use crate::guard::plan::{self, Services};
 use crate::inventory::keys::VIRTUAL_SERVER;
 

@@ -76,6 +76,17 @@ impl Yaml {
     }
 }
 
+/// A map in the order of a table.
+pub(super) fn in_order(mut map: Map, place: impl Fn(&str) -> Option<usize>) -> Map {
+    map.sort_by_key(|(key, _)| place(key).unwrap_or(usize::MAX));
+    map
+}
+
+/// Adds a key and its value.
+pub(super) fn set(map: &mut Map, key: &str, value: Yaml) {
+    map.push((key.to_owned(), value));
+}
+
 /// A text as YAML reads it back.
 pub(crate) fn scalar(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"_./@+%= -".contains(&b);

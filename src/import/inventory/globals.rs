@@ -5,9 +5,9 @@ use super::Builder;
 use crate::conf::grammar::Place;
 use crate::import::file::File;
 use crate::import::instance::Instance;
-use crate::import::instances::in_order;
 use crate::import::merge::{Version, merge};
 use crate::import::section::{Entry, Section};
+use crate::import::yaml::in_order;
 use crate::import::yaml::{Map, Yaml};
 use crate::inventory::keys::{GLOBAL_DEFS, NODE_GLOBAL_DEFS};
 
