@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use anyhow::{Result, bail};
 
 use super::Source;
-use super::hooks::{self, Hook};
+use super::hooks::Hook;
 use super::instance::{self, Instance, Untaken};
 use super::notes::Notes;
 use super::section::{Body, Section};
@@ -235,9 +235,4 @@ fn server_group(statement: &Statement) -> Option<(String, Yaml, Place)> {
     let [name] = statement.values() else { return None };
     let lines = statement.block.as_ref()?.iter().map(|line| line.words.join(" "));
     Some((name.clone(), Yaml::List(lines.map(Yaml::Text).collect()), statement.at.clone()))
-}
-
-/// Whether hooks are all of the kind.
-pub(super) fn all_article(hooks: &[&Hook]) -> bool {
-    hooks.iter().all(|hook| hook.kind == hooks::Kind::Article)
 }

@@ -3,8 +3,8 @@
 //! - `file`, `instance`, `server`, `check` and `section` take one node's file apart, by the tables
 //!   of keys; what has no key is kept as it is;
 //! - `modern` says older spellings as an inventory does, before that;
-//! - `nodes` finds out who the nodes are, `hooks` whose their notify scripts are, `programs` whom all
-//!   programs run as;
+//! - `nodes` finds out who the nodes are, `hooks` whose their notify scripts are, `takeover` what becomes
+//!   of these, `programs` whom all programs run as;
 //! - `merge`, `shared`, `instances`, `addresses`, `election`, `password`, `services`, `target` and `inventory`
 //!   make one inventory of all files, `document` writes it as `yaml` with the files' `comments`;
 //! - `compare` holds what gen-conf renders against the files and tells what is not as it was; `notes`
@@ -33,6 +33,7 @@ mod section;
 mod server;
 mod services;
 mod shared;
+mod takeover;
 mod target;
 pub(crate) mod yaml;
 
@@ -133,8 +134,8 @@ pub fn import(sources: &[Source], options: &Options<'_>) -> Result<Imported> {
         programs::tell(&source.tree, with_bypass, &mut notes);
         programs::tell_insecure(tree, source.root.as_deref(), with_bypass, &mut notes);
     }
-    let hooks_told = hooks::tell(&files, &nodes, ours, &mut notes);
-    let services_told = hooks::tell_services(&files, &mut notes);
+    let hooks_told = takeover::tell(&files, &nodes, ours, &mut notes);
+    let services_told = takeover::tell_services(&files, &mut notes);
     let (map, pass_files) =
         inventory::inventory(&files, nodes.clone(), found, options.auth_pass_file, &mut notes);
     let text = document::document(&map, &Comments::of(sources, &trees));

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 /// Files that still use each other, by the folder or file that they begin with; no others may.
-const LEFT: [&str; 2] = ["import::", "inventory::"];
+const LEFT: [&str; 1] = ["inventory::"];
 
 type Uses = BTreeMap<String, BTreeSet<String>>;
 
