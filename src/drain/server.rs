@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::conf::grammar::Statement;
+use crate::conf::grammar::{Statement, last};
 use crate::guard::refusal::Refusal;
 use crate::node::ipvs::Ipvs;
 
@@ -72,7 +72,7 @@ fn directors(tree: &[Statement]) -> BTreeSet<IpAddr> {
                 let lines = one.inner().iter().filter(|line| blocks.contains(&line.keyword()));
                 let words = lines.flat_map(Statement::inner).filter_map(|line| line.words.first());
                 all.extend(words.filter_map(|word| word.split('/').next()?.parse::<IpAddr>().ok()));
-                all.extend(number::<IpAddr>(one.inner(), "unicast_src_ip"));
+                all.extend(last::<IpAddr>(one.inner(), "unicast_src_ip"));
             }
             _ => {}
         }
@@ -86,11 +86,6 @@ fn real_servers(service: &Statement) -> impl Iterator<Item = &Statement> {
 
 fn address(statement: &Statement) -> Option<IpAddr> {
     statement.values().first()?.parse().ok()
-}
-
-/// The last one counts, as for keepalived.
-fn number<T: std::str::FromStr>(block: &[Statement], keyword: &str) -> Option<T> {
-    block.iter().rev().find(|one| one.keyword() == keyword)?.values().first()?.parse().ok()
 }
 
 fn own_servers<'a>(
@@ -109,9 +104,7 @@ fn own_servers<'a>(
         };
         let mut ports: BTreeSet<u16> =
             port(server.values()).or_else(of_service).into_iter().collect();
-        ports.extend(
-            checks(server).filter_map(|check| number::<u16>(check.inner(), "connect_port")),
-        );
+        ports.extend(checks(server).filter_map(|check| last::<u16>(check.inner(), "connect_port")));
         // Port 0 is every port: to refuse all of them would close more than the service.
         ports.remove(&0);
         let of = words.join(" ");
@@ -138,7 +131,7 @@ impl Own<'_> {
     fn lag(&self) -> Duration {
         let of = |check: &[Statement], keyword: &str, default: f64| {
             let blocks = [check, self.server.inner(), self.service];
-            blocks.iter().find_map(|block| number::<f64>(block, keyword)).unwrap_or(default)
+            blocks.into_iter().find_map(|block| last::<f64>(block, keyword)).unwrap_or(default)
         };
         let seconds = |check: &Statement| {
             let check = check.inner();
@@ -168,7 +161,7 @@ impl Own<'_> {
             ));
         }
         let scheduler =
-            ["lb_algo", "lvs_sched"].iter().find_map(|key| number::<String>(self.service, key));
+            ["lb_algo", "lvs_sched"].iter().find_map(|key| last::<String>(self.service, key));
         let fallback = match scheduler.as_deref() {
             Some("mh") => "mh-fallback",
             Some("sh") => "sh-fallback",

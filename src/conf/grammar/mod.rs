@@ -13,6 +13,7 @@ mod line;
 mod reader;
 mod sequence;
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 pub use files::{Files, MATCHING, NEEDED, matching, read, text};
@@ -119,6 +120,15 @@ impl Statement {
     pub fn inner(&self) -> &[Statement] {
         self.block.as_deref().unwrap_or_default()
     }
+}
+
+/// The value of a keyword among some statements; of several the last counts, as for keepalived.
+pub fn last<'a, T: FromStr>(
+    block: impl IntoIterator<Item = &'a Statement, IntoIter: DoubleEndedIterator>,
+    keyword: &str,
+) -> Option<T> {
+    let one = block.into_iter().rev().find(|one| one.keyword() == keyword)?;
+    one.values().first()?.parse().ok()
 }
 
 impl std::fmt::Display for Place {

@@ -1,7 +1,7 @@
 //! Blocks of keepalived.conf as values: instances, virtual servers, the sync daemon, programs.
 
 use super::{Address, Instance, Program, RealServer, SyncDaemon, VirtualServer};
-use crate::conf::grammar::Statement;
+use crate::conf::grammar::{Statement, last};
 use crate::conf::probe::RUNNER;
 
 /// The keywords of command lines.
@@ -28,13 +28,6 @@ pub(super) fn first(statement: &Statement) -> Option<String> {
 /// The value of a keyword; of several the last, as keepalived does.
 pub(super) fn value(block: &[Statement], keyword: &str) -> Option<String> {
     block.iter().rev().find(|one| one.keyword() == keyword).and_then(first)
-}
-
-pub(super) fn number<'a, T: std::str::FromStr>(
-    block: impl DoubleEndedIterator<Item = &'a Statement>,
-    keyword: &str,
-) -> Option<T> {
-    block.rev().find(|one| one.keyword() == keyword).and_then(first)?.parse().ok()
 }
 
 /// `eth0 [inst] NAME id 11`: what follows the interface and is no option is the instance.
@@ -76,10 +69,10 @@ pub(super) fn instance(statement: &Statement, global_version: Option<u8>) -> Ins
     let seconds = value(block, "advert_int").and_then(|text| text.parse::<f64>().ok());
     Instance {
         name: first(statement).unwrap_or_default(),
-        virtual_router_id: number(block.iter(), "virtual_router_id").unwrap_or_default(),
+        virtual_router_id: last(block, "virtual_router_id").unwrap_or_default(),
         // keepalived gives a `state MASTER` without priority 255.
-        priority: number(block.iter(), "priority").unwrap_or(if master { 255 } else { 100 }),
-        version: match number(block.iter(), "version").or(global_version) {
+        priority: last(block, "priority").unwrap_or(if master { 255 } else { 100 }),
+        version: match last(block, "version").or(global_version) {
             Some(version) if !v6 => version,
             _ if v6 => 3,
             _ => 2,
@@ -88,9 +81,9 @@ pub(super) fn instance(statement: &Statement, global_version: Option<u8>) -> Ins
         nopreempt: block.iter().any(|one| one.keyword() == "nopreempt"),
         authentication: of_authentication("auth_type"),
         auth_pass: of_authentication("auth_pass"),
-        source: number(block.iter(), "unicast_src_ip"),
+        source: last(block, "unicast_src_ip"),
         peers: words("unicast_peer").iter().filter_map(|word| word.parse().ok()).collect(),
-        group: number(block.iter(), "mcast_dst_ip"),
+        group: last(block, "mcast_dst_ip"),
         excluded: addresses("virtual_ipaddress_excluded"),
         vmac: block.iter().any(|one| one.keyword() == "use_vmac"),
         tracked_interfaces: words("track_interface"),
@@ -126,9 +119,9 @@ pub(super) fn virtual_server(statement: &Statement) -> Option<VirtualServer> {
         protocol: value(block, "protocol").unwrap_or("UDP".into()).to_uppercase(),
         scheduler: either("lb_algo", "lvs_sched").unwrap_or("wlc".into()),
         forwarding: either("lb_kind", "lvs_method").unwrap_or("NAT".into()),
-        quorum: number(block.iter(), "quorum").unwrap_or(1),
+        quorum: last(block, "quorum").unwrap_or(1),
         servers: servers.filter_map(|one| real_server(one, port)).collect(),
-        sorry_server: number(block.iter(), "sorry_server"),
+        sorry_server: last(block, "sorry_server"),
     })
 }
 
@@ -139,7 +132,7 @@ fn real_server(statement: &Statement, port: u16) -> Option<RealServer> {
     Some(RealServer {
         address: statement.values().first()?.parse().ok()?,
         port: own.unwrap_or(port),
-        weight: number(block.iter(), "weight").unwrap_or(1),
+        weight: last(block, "weight").unwrap_or(1),
         checks: checks.map(str::to_owned).collect(),
     })
 }

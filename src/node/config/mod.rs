@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use self::blocks::{first, instance, number, programs, sync_daemon, value, virtual_server};
-use crate::conf::grammar::{self, Files, Statement};
+use self::blocks::{first, instance, programs, sync_daemon, value, virtual_server};
+use crate::conf::grammar::{self, Files, Statement, last};
 use crate::fingerprint;
 use crate::secrets::Secrets;
 
@@ -190,7 +190,7 @@ impl Config {
                 _ => {}
             }
         }
-        let global_version = number(globals.iter().copied(), "vrrp_version");
+        let global_version = last(globals.iter().copied(), "vrrp_version");
         for one in tree {
             match one.keyword() {
                 "vrrp_instance" => config.instances.push(instance(one, global_version)),
@@ -199,7 +199,7 @@ impl Config {
                     config.virtual_servers.extend(virtual_server(one));
                 }
                 "track_file" | "vrrp_track_file" => {
-                    let weight = number(one.inner().iter(), "weight").unwrap_or(1);
+                    let weight = last(one.inner(), "weight").unwrap_or(1);
                     let file = value(one.inner(), "file").filter(|_| weight == 0);
                     config.drain_files.extend(file.map(PathBuf::from));
                 }
