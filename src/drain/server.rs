@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::conf::grammar::{Statement, last};
 use crate::guard::refusal::Refusal;
+use crate::inventory::keys::{CHECKS, VIRTUAL_SERVER};
 use crate::node::ipvs::Ipvs;
 
 /// Checks that are no connection to a port of the service.
@@ -120,23 +121,24 @@ fn is_check(keyword: &str) -> bool {
     keyword.ends_with("_CHECK") || ["HTTP_GET", "SSL_GET"].contains(&keyword)
 }
 
-/// keepalived's own, where the file says nothing: seconds between two checks; attempts after the first, and
-/// seconds between those (HTTP_GET and SMTP_CHECK have the most).
-const DELAY_LOOP: f64 = 60.0;
-const RETRY: f64 = 3.0;
-const DELAY_BEFORE_RETRY: f64 = 3.0;
+/// What keepalived takes where the file says nothing: the most that any check has.
+fn default(key: &str) -> f64 {
+    let tables = CHECKS.iter().map(|check| check.table).chain([&VIRTUAL_SERVER]);
+    let own = tables.filter_map(|table| table.key(key)?.default.parse::<f64>().ok());
+    own.fold(0.0, f64::max)
+}
 
 impl Own<'_> {
     /// A refused connection fails at once, so a check takes its interval and the pauses between attempts.
     fn lag(&self) -> Duration {
-        let of = |check: &[Statement], keyword: &str, default: f64| {
+        let of = |check: &[Statement], keyword: &str| {
             let blocks = [check, self.server.inner(), self.service];
-            blocks.into_iter().find_map(|block| last::<f64>(block, keyword)).unwrap_or(default)
+            let said = blocks.into_iter().find_map(|block| last::<f64>(block, keyword));
+            said.unwrap_or_else(|| default(keyword))
         };
         let seconds = |check: &Statement| {
             let check = check.inner();
-            of(check, "delay_loop", DELAY_LOOP)
-                + of(check, "retry", RETRY) * of(check, "delay_before_retry", DELAY_BEFORE_RETRY)
+            of(check, "delay_loop") + of(check, "retry") * of(check, "delay_before_retry")
         };
         let longest = checks(self.server).map(seconds).fold(0.0, f64::max);
         Duration::try_from_secs_f64(longest).unwrap_or(Duration::MAX)
@@ -262,6 +264,12 @@ virtual_server 10.0.0.100 25 {\n lb_algo mh\n mh-fallback\n inhibit_on_failure
             FILE.replace("inhibit_on_failure", "inhibit_on_failure\n delay_loop 1\n retry 1");
         let quick = quick.replace("connect_port 26", "connect_port 26\n   delay_before_retry 0.5");
         assert_eq!(planned(&quick).lag, Duration::from_millis(1500));
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_keys() {
+        let all = ["delay_loop", "retry", "delay_before_retry"].map(default);
+        assert_eq!(all, [60.0, 3.0, 3.0]);
     }
 
     #[test]
