@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::instance::InstanceDraft;
-use super::lints;
+use super::lints::reading;
 use super::node::{NodeDraft, OwnInstance};
 use super::problems::{Placed, Problems, value};
 use crate::cluster::{
@@ -75,7 +75,7 @@ pub(super) fn finish(
     if instance.unicast && places.len() < 2 {
         let title = "adverts to the other nodes, and there are none";
         problems.found(
-            &lints::reading::UNICAST_ALONE,
+            &reading::UNICAST_ALONE,
             instance.places.key("unicast"),
             title,
             "remove `unicast`, or add a node",
@@ -178,7 +178,7 @@ fn ties(
         };
         let tied = members.iter().rev().filter(|member| member.priority == pair[0]);
         problems.found(
-            &lints::reading::PRIORITY_TWICE,
+            &reading::PRIORITY_TWICE,
             tied.filter_map(said).next().unwrap_or(instance.at.clone()),
             format!("two nodes have priority {} in `{}`", pair[0], instance.name()),
             "give each a priority of its own, or write `election: uniform`",
@@ -240,7 +240,7 @@ fn unicast(
     for address in addresses.chain(said.into_iter().flatten()) {
         if Family::of(address.value) != family {
             problems.found(
-                &lints::families::FAMILY_MISMATCH,
+                &reading::FAMILY_MISMATCH,
                 address.at.clone(),
                 format!("not an {family} address, as those of the instance are"),
                 "write one of the same family",
@@ -253,7 +253,7 @@ fn unicast(
         let lacks = |other: &&IpAddr| said.iter().all(|peer| peer.value != **other);
         if let (Some(missing), Some(first)) = (others.iter().find(lacks), said.first()) {
             problems.found(
-                &lints::reading::UNICAST_PEER_MISSING,
+                &reading::UNICAST_PEER_MISSING,
                 first.at.clone(),
                 format!("unicast_peer lacks {missing}: that node would not hear this one"),
                 "name every other node, or remove `unicast_peer`",
@@ -262,7 +262,7 @@ fn unicast(
         let own = source(place);
         if let Some(itself) = said.iter().find(|peer| Some(peer.value) == own) {
             problems.found(
-                &lints::reading::UNICAST_PEER_IS_SELF,
+                &reading::UNICAST_PEER_IS_SELF,
                 itself.at.clone(),
                 "unicast_peer names the node itself",
                 "remove it",

@@ -8,7 +8,8 @@ use std::str::FromStr;
 use super::Problem;
 use super::keys;
 use super::keys::wrong::{Read, Wrong, invalid, wrong};
-use super::lints::{Lint, Severity, shape};
+use super::lints::lint::{Lint, Severity};
+use super::lints::shape;
 use super::tree::{Kind, Node};
 use crate::cluster::Release;
 

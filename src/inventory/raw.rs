@@ -8,7 +8,7 @@ use super::keys::wrong::{Read, wrong};
 use super::keys::{
     GLOBAL_DEFS, NODE_GLOBAL_DEFS, NODE_INSTANCE, RAW_LINES, Role, TOP, VRRP_INSTANCE,
 };
-use super::lints;
+use super::lints::reading;
 use super::problems::Problems;
 use super::read::{Section, items};
 use super::tree::{Kind, Node};
@@ -36,7 +36,7 @@ pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> Vec<Statem
                 format!("write it as a key: `{keyword}: ...`"),
             ),
         };
-        problems.found(&lints::reading::RAW_OVERRULES, key.at.clone(), title, help);
+        problems.found(&reading::RAW_OVERRULES, key.at.clone(), title, help);
     }
     lines
 }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use super::check::{self, Checks};
 use super::instance::InstanceDraft;
 use super::keys::{VIRTUAL_SERVER, server as key, top};
+use super::lints::reading;
 use super::node::NodeDraft;
 use super::places::Places;
 use super::problems::{Placed, Problems, value};
@@ -13,7 +14,7 @@ use super::read::{Section, nearest};
 use super::real_server::{self, RealServerDraft};
 use super::timers::Around;
 use super::tree::Kind;
-use super::{detection, lints, member, raw, settings};
+use super::{detection, member, raw, settings};
 use crate::cluster::{Family, Forwarding, Protocol, Scheduler, Seconds, Service, VirtualServer};
 use crate::conf::detection::INHIBIT;
 use crate::conf::statement::{Settings, Statement};
@@ -212,7 +213,7 @@ fn instance_of(
                 None => "name one of the section `vrrp_instance`".to_owned(),
             };
             problems.found(
-                &lints::names::UNKNOWN_NAME,
+                &reading::UNKNOWN_NAME,
                 name.at,
                 format!("there is no VRRP instance `{}`", name.value.as_str()),
                 help,

@@ -6,10 +6,11 @@ use std::str::FromStr;
 
 use super::keys::track::{COMMAND_LINE, COMMAND_USER};
 use super::keys::{COMMAND, Key, Role, Value};
+use super::lints::reading;
 use super::problems::{Placed, Problems};
+use super::raw;
 use super::read::{Section, items};
 use super::tree::{Kind, Node};
-use super::{lints, raw};
 use crate::conf::placeholder::{ADDRESS, NODE};
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::LONGEST;
@@ -144,7 +145,7 @@ fn program(command: Placed<String>, problems: &mut Problems) -> String {
     let outside = command.value.trim_matches('"').split('\'').step_by(2);
     if let Some(word) = outside.flat_map(str::split_whitespace).find(shells) {
         problems.found(
-            &lints::reading::SHELL_WORDS,
+            &reading::SHELL_WORDS,
             command.at,
             format!("keepalived runs commands without a shell: `{word}` is an argument to it"),
             "write a script of its own and name that, or /bin/sh -c '...'",

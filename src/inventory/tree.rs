@@ -5,8 +5,8 @@ use std::fmt;
 use std::ops::Range;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::Spanned;
 use serde_saphyr::options::NonFiniteFloatPolicy;
-use serde_saphyr::{Location, Spanned};
 
 use super::{Problem, syntax};
 
@@ -64,13 +64,6 @@ fn options() -> serde_saphyr::Options {
     }
 }
 
-pub(super) fn span(location: Location) -> Range<usize> {
-    match (location.span().byte_offset(), location.span().byte_len()) {
-        (Some(start), Some(length)) => start as usize..(start + length) as usize,
-        _ => usize::MAX..usize::MAX,
-    }
-}
-
 /// What serde sees; its plain scalars are put back into their written form by [`Raw::resolve`].
 struct Raw(Spanned<RawKind>);
 
@@ -86,7 +79,7 @@ enum RawKind {
 impl Raw {
     fn resolve(self, text: &str) -> Result<Node, Problem> {
         // Of an alias, the place where the value is written.
-        let at = span(self.0.defined);
+        let at = syntax::span(self.0.defined);
         let kind = match self.0.value {
             RawKind::Text(value) => Kind::Scalar(value),
             RawKind::Plain => match text.get(at.clone()).unwrap_or_default().trim() {
@@ -108,7 +101,7 @@ impl Raw {
 
     /// A key, as it is written.
     fn named(self, text: &str) -> Result<Key, Problem> {
-        let at = span(self.0.defined);
+        let at = syntax::span(self.0.defined);
         let name = match self.0.value {
             RawKind::Text(name) => name,
             RawKind::Plain => text.get(at.clone()).unwrap_or_default().trim().to_owned(),

@@ -1,7 +1,7 @@
 //! Elections: orders, priorities and preemption that end with one MASTER, the one that was meant.
 
 use super::lint::{Lint, Severity};
-use super::{Drafts, names, unique};
+use super::{Drafts, reading, unique};
 use crate::conf::word::Word;
 use crate::inventory::instance::{InstanceDraft, Order};
 use crate::inventory::member;
@@ -46,7 +46,6 @@ pub(super) static ORDER_INCOMPLETE: Lint = Lint {
     title: "a node is not in the `nodes` of an instance",
     why: "Only the nodes that are listed run it. That is right for an instance of some nodes, and wrong where a new node was forgotten.",
     help: "add every node that shall run it, the preferred one first",
-    check: None,
 };
 
 pub(super) static PREEMPT_AMONG_EQUALS: Lint = Lint::error(
@@ -69,7 +68,6 @@ pub(super) static PRIORITY_OF_ALL_NODES: Lint = Lint {
     title: "`priority` of an instance is that of all its nodes",
     why: "It prefers none of them: the node with the highest address becomes MASTER.",
     help: "give each node its priority in `nodes`, or remove it: the order of `nodes` decides",
-    check: None,
 };
 
 pub(super) fn check(instance: &InstanceDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
@@ -125,7 +123,7 @@ fn check_order(
             None => "name one of the section `nodes`",
         };
         problems.found(
-            &names::UNKNOWN_NAME,
+            &reading::UNKNOWN_NAME,
             name.at.clone(),
             format!("there is no node `{}`", name.value.as_str()),
             cure,

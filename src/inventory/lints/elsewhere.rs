@@ -2,29 +2,34 @@
 
 use std::ops::Range;
 
-use super::Drafts;
-use super::lint::{Found, Lint, Severity};
+use super::found::Found;
+use super::lint::{Lint, Severity};
+use super::{Drafts, WithCheck};
 use crate::conf::statement::Statement;
 
 /// What is found here.
-pub(super) static LINTS: &[&Lint] = &[
-    &Lint {
-        id: "no-vrrp-instance",
-        severity: Severity::Warning,
-        title: "services are balanced, and keepalived moves none of their addresses",
-        why: "Without a vrrp_instance keepalived takes no VIP. Another program has to give the directors the \
-              addresses, and to run `bypass-ipvs` where they are servers too.",
-        help: "add `vrrp_instance`; or allow this, and write who moves the addresses",
-        check: Some(no_instance),
+pub(super) static LINTS: &[WithCheck] = &[
+    WithCheck {
+        lint: Lint {
+            id: "no-vrrp-instance",
+            severity: Severity::Warning,
+            title: "services are balanced, and keepalived moves none of their addresses",
+            why: "Without a vrrp_instance keepalived takes no VIP. Another program has to give the directors the \
+                  addresses, and to run `bypass-ipvs` where they are servers too.",
+            help: "add `vrrp_instance`; or allow this, and write who moves the addresses",
+        },
+        check: no_instance,
     },
-    &Lint {
-        id: "needs-instance",
-        severity: Severity::Error,
-        title: "a key that works by an instance, and there is none",
-        why: "Hooks run at an instance's transitions, the drain file puts instances into FAULT, and the sync \
-              daemon uses the interface of one.",
-        help: "remove it, or add `vrrp_instance`",
-        check: Some(needs_instance),
+    WithCheck {
+        lint: Lint {
+            id: "needs-instance",
+            severity: Severity::Error,
+            title: "a key that works by an instance, and there is none",
+            why: "Hooks run at an instance's transitions, the drain file puts instances into FAULT, and the sync \
+                  daemon uses the interface of one.",
+            help: "remove it, or add `vrrp_instance`",
+        },
+        check: needs_instance,
     },
 ];
 

@@ -1,8 +1,9 @@
 //! Failovers that can't happen, or always do: weights that are below the gap of the priorities, nodes that run
 //! nothing, orders that something else overrules.
 
-use super::Drafts;
-use super::lint::{Found, Lint, Severity};
+use super::found::Found;
+use super::lint::{Lint, Severity};
+use super::{Drafts, WithCheck};
 use crate::cluster::Tracked;
 use crate::conf::statement::{Settings, Statement};
 use crate::inventory::instance::InstanceDraft;
@@ -15,51 +16,61 @@ use crate::inventory::track::GroupDraft;
 const HIGHEST: i64 = 254;
 
 /// What is found here.
-pub(super) static LINTS: &[&Lint] = &[
-    &Lint {
-        id: "weight-never-moves",
-        severity: Severity::Warning,
-        title: "a weight that can never move the VIPs",
-        why: "The failed node stays MASTER: its priority, less the weight, is not below another node's, or the \
-              others do not preempt.",
-        help: "write a weight above the gap of the priorities, or none: without one a failure puts the node \
-               into FAULT",
-        check: Some(never_moves),
+pub(super) static LINTS: &[WithCheck] = &[
+    WithCheck {
+        lint: Lint {
+            id: "weight-never-moves",
+            severity: Severity::Warning,
+            title: "a weight that can never move the VIPs",
+            why: "The failed node stays MASTER: its priority, less the weight, is not below another node's, or the \
+                  others do not preempt.",
+            help: "write a weight above the gap of the priorities, or none: without one a failure puts the node \
+                   into FAULT",
+        },
+        check: never_moves,
     },
-    &Lint {
-        id: "weight-always-moves",
-        severity: Severity::Warning,
-        title: "a node's own weights overrule the order of the nodes",
-        why: "With everything up another node than the first has the highest priority, so the first is never \
-              MASTER.",
-        help: "let all nodes of the instance track it, or change the priorities",
-        check: Some(always_moves),
+    WithCheck {
+        lint: Lint {
+            id: "weight-always-moves",
+            severity: Severity::Warning,
+            title: "a node's own weights overrule the order of the nodes",
+            why: "With everything up another node than the first has the highest priority, so the first is never \
+                  MASTER.",
+            help: "let all nodes of the instance track it, or change the priorities",
+        },
+        check: always_moves,
     },
-    &Lint {
-        id: "weight-beyond-254",
-        severity: Severity::Warning,
-        title: "weights that make all priorities 254",
-        why: "keepalived cuts priorities at 254, so nodes that should differ are equal while everything is up.",
-        help: "write a negative weight, or a smaller one",
-        check: Some(beyond),
+    WithCheck {
+        lint: Lint {
+            id: "weight-beyond-254",
+            severity: Severity::Warning,
+            title: "weights that make all priorities 254",
+            why: "keepalived cuts priorities at 254, so nodes that should differ are equal while everything is up.",
+            help: "write a negative weight, or a smaller one",
+        },
+        check: beyond,
     },
-    &Lint {
-        id: "node-without-instance",
-        severity: Severity::Warning,
-        title: "a node that runs no instance",
-        why: "Each instance is bound to another site or to other nodes, so this node never takes a VIP over.",
-        help: "correct `site`, of the node or of an instance, or `nodes` of an instance",
-        check: Some(idle),
+    WithCheck {
+        lint: Lint {
+            id: "node-without-instance",
+            severity: Severity::Warning,
+            title: "a node that runs no instance",
+            why: "Each instance is bound to another site or to other nodes, so this node never takes a VIP over.",
+            help: "correct `site`, of the node or of an instance, or `nodes` of an instance",
+        },
+        check: idle,
     },
-    &Lint {
-        id: "order-overruled",
-        severity: Severity::Warning,
-        title: "a node's priority overrules an instance's own order",
-        why: "`priority` of a node goes before the order in `nodes` of an instance, and without an instance's name it \
-              counts in all of them: instances that should be MASTER on different nodes meet on one.",
-        help: "remove the priority, or the order; one that is for a single instance belongs below `vrrp_instance` of \
-               the node",
-        check: Some(overruled),
+    WithCheck {
+        lint: Lint {
+            id: "order-overruled",
+            severity: Severity::Warning,
+            title: "a node's priority overrules an instance's own order",
+            why: "`priority` of a node goes before the order in `nodes` of an instance, and without an instance's name it \
+                  counts in all of them: instances that should be MASTER on different nodes meet on one.",
+            help: "remove the priority, or the order; one that is for a single instance belongs below `vrrp_instance` of \
+                   the node",
+        },
+        check: overruled,
     },
 ];
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use super::Drafts;
 use super::lint::Lint;
+use super::reading::FAMILY_MISMATCH;
 use crate::cluster::{Family, Service};
 use crate::conf::statement::Settings;
 use crate::inventory::instance::InstanceDraft;
@@ -15,14 +16,7 @@ use crate::inventory::problems::Problems;
 use crate::inventory::server::{self, ServerDraft};
 
 /// What is found here.
-pub(super) static LINTS: &[&Lint] = &[&FAMILY_MISMATCH, &SOURCE_SHARED, &KEY_WITHOUT_PARTNER];
-
-pub(in crate::inventory) static FAMILY_MISMATCH: Lint = Lint::error(
-    "family-mismatch",
-    "an address of the other family",
-    "keepalived drops it, or takes it for something else.",
-    "write an address of the family that the instance or the service has",
-);
+pub(super) static LINTS: &[&Lint] = &[&SOURCE_SHARED, &KEY_WITHOUT_PARTNER];
 
 pub(super) static SOURCE_SHARED: Lint = Lint::error(
     "source-shared",

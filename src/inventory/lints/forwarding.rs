@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::lint::Lint;
-use super::{Drafts, families};
+use super::{Drafts, families, reading};
 use crate::cluster::{Family, Forwarding, Protocol, Service};
 use crate::inventory::problems::Problems;
 use crate::inventory::server::ServerDraft;
@@ -117,7 +117,7 @@ pub(super) fn sorry_server(server: &ServerDraft, drafts: &Drafts<'_>, problems: 
     if families::of(server, drafts).is_some_and(|family| Family::of(address) != family) {
         let title = "not of the service's family";
         problems.found(
-            &families::FAMILY_MISMATCH,
+            &reading::FAMILY_MISMATCH,
             sorry.at.clone(),
             title,
             "write an address of the same family as the VIP",

@@ -1,7 +1,7 @@
 //! Services that are no port of a VIP: firewall marks, and groups of virtual servers.
 
 use super::lint::Lint;
-use super::{Drafts, names};
+use super::{Drafts, reading};
 use crate::cluster::Service;
 use crate::conf::word::Word;
 use crate::inventory::problems::{Placed, Problems};
@@ -75,7 +75,7 @@ pub(super) fn names(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Pr
     let Service::Group(name) = &service.value else { return };
     if !has_group(service, drafts) {
         problems.found(
-            &names::UNKNOWN_NAME,
+            &reading::UNKNOWN_NAME,
             service.at.clone(),
             format!("there is no virtual_server_group `{}`", name.as_str()),
             "name one of the section `virtual_server_group`",

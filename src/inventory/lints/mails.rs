@@ -4,26 +4,29 @@
 use std::net::IpAddr;
 use std::ops::Range;
 
-use super::Drafts;
-use super::lint::{Found, Lint, Severity};
+use super::found::Found;
+use super::lint::{Lint, Severity};
+use super::{Drafts, WithCheck};
 use crate::conf::statement::{Settings, Statement};
 use crate::inventory::places::Places;
 use crate::inventory::problems::Problems;
 
 /// What is found here.
-pub(super) static LINTS: &[&Lint] = &[
-    &MAILS_THROUGH_VIP,
-    &Lint {
+pub(super) static LINTS: &[&Lint] = &[&MAILS_THROUGH_VIP];
+
+/// What has a check of its own.
+pub(super) static CHECKED: &[WithCheck] = &[WithCheck {
+    lint: Lint {
         id: "mails-never-sent",
         severity: Severity::Warning,
         title: "mails that keepalived never sends",
         why: "keepalived sends mails only with both a relay (`smtp_server`) and somebody who gets them \
-              (`notification_email`), of instances only with `smtp_alert` too, and says nothing where one is \
-              missing.",
+                  (`notification_email`), of instances only with `smtp_alert` too, and says nothing where one is \
+                  missing.",
         help: "write both in `global_defs`, or remove what asks for mails",
-        check: Some(never_sent),
     },
-];
+    check: never_sent,
+}];
 
 pub(super) static MAILS_THROUGH_VIP: Lint = Lint::warning(
     "mails-through-vip",

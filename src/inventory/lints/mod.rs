@@ -12,9 +12,10 @@ pub(super) mod elsewhere;
 mod failover;
 pub(super) mod families;
 mod forwarding;
+mod found;
 mod groups;
 pub(super) mod instances;
-mod lint;
+pub(super) mod lint;
 mod mails;
 pub(super) mod names;
 mod nodes;
@@ -37,6 +38,7 @@ use std::hash::Hash;
 use ipnetwork::IpNetwork;
 
 pub(super) use allow::apply as apply_allow;
+use found::Found;
 pub use lint::{Lint, Severity};
 
 use super::detection::DetectionDraft;
@@ -50,40 +52,70 @@ use crate::cluster::GlobalDefs;
 use crate::conf::statement::Statement;
 use crate::conf::word::Word;
 
+/// A finding that has a check of its own.
+struct WithCheck {
+    lint: Lint,
+    /// Notes all cases of it.
+    check: fn(&Drafts<'_>, &mut Found<'_>),
+}
+
+/// The findings of a file.
+#[derive(Clone, Copy)]
+struct Table {
+    /// Those that are found on the way of something else.
+    named: &'static [&'static Lint],
+    /// Those that have a check of their own.
+    checked: &'static [WithCheck],
+}
+
+impl Table {
+    const fn named(named: &'static [&'static Lint]) -> Table {
+        Table { named, checked: &[] }
+    }
+
+    const fn checked(checked: &'static [WithCheck]) -> Table {
+        Table { named: &[], checked }
+    }
+
+    fn lints(&self) -> impl Iterator<Item = &'static Lint> + use<> {
+        self.named.iter().copied().chain(self.checked.iter().map(|one| &one.lint))
+    }
+}
+
 /// Everything that can be found, in the order of the files.
-static REGISTRY: &[&[&Lint]] = &[
-    shape::LINTS,
-    nodes::LINTS,
-    addresses::LINTS,
-    instances::LINTS,
-    versions::LINTS,
-    elections::LINTS,
-    families::LINTS,
-    names::LINTS,
-    mails::LINTS,
-    servers::LINTS,
-    real_servers::LINTS,
-    forwarding::LINTS,
-    groups::LINTS,
-    drain::LINTS,
-    detection::LINTS,
-    sense::LINTS,
-    failover::LINTS,
-    traffic::LINTS,
-    checks::LINTS,
-    sessions::LINTS,
-    sites::LINTS,
-    unused::LINTS,
-    elsewhere::LINTS,
-    refused::LINTS,
-    reading::LINTS,
-    size::LINTS,
-    allow::LINTS,
+static REGISTRY: &[Table] = &[
+    Table::named(shape::LINTS),
+    Table::named(nodes::LINTS),
+    Table::named(addresses::LINTS),
+    Table::named(instances::LINTS),
+    Table::named(versions::LINTS),
+    Table::named(elections::LINTS),
+    Table::named(families::LINTS),
+    Table::named(names::LINTS),
+    Table { named: mails::LINTS, checked: mails::CHECKED },
+    Table::named(servers::LINTS),
+    Table::named(real_servers::LINTS),
+    Table::named(forwarding::LINTS),
+    Table::named(groups::LINTS),
+    Table::named(drain::LINTS),
+    Table::named(detection::LINTS),
+    Table::named(sense::LINTS),
+    Table::checked(failover::LINTS),
+    Table::checked(traffic::LINTS),
+    Table::checked(checks::LINTS),
+    Table::checked(sessions::LINTS),
+    Table::checked(sites::LINTS),
+    Table::checked(unused::LINTS),
+    Table::checked(elsewhere::LINTS),
+    Table::checked(refused::LINTS),
+    Table::named(reading::LINTS),
+    Table::named(size::LINTS),
+    Table::named(allow::LINTS),
 ];
 
 /// All findings.
 pub fn all() -> impl Iterator<Item = &'static Lint> {
-    REGISTRY.iter().copied().flatten().copied()
+    REGISTRY.iter().flat_map(Table::lints)
 }
 
 /// The finding of that name.
@@ -126,7 +158,9 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
     servers::check(drafts, problems);
     detection::check(drafts, problems);
     sense::check(drafts, problems);
-    all().for_each(|lint| lint.find(drafts, problems));
+    for WithCheck { lint, check } in REGISTRY.iter().flat_map(|table| table.checked) {
+        check(drafts, &mut Found::of(lint, problems));
+    }
 }
 
 /// Notes the second and every further of equal values.

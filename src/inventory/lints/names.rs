@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use super::lint::Lint;
+use super::reading::UNKNOWN_NAME;
 use super::{Drafts, unique};
 use crate::cluster::{Method, Tracked};
 use crate::conf::statement::{Settings, Statement};
@@ -18,7 +19,6 @@ use crate::inventory::track::GroupDraft;
 /// What is found here.
 pub(super) static LINTS: &[&Lint] = &[
     &INSTANCE_IN_TWO_GROUPS,
-    &UNKNOWN_NAME,
     &GROUP_OF_ONE,
     &BFD_SESSION_TWICE,
     &WEIGHT_IN_GROUP,
@@ -30,13 +30,6 @@ pub(super) static INSTANCE_IN_TWO_GROUPS: Lint = Lint::error(
     "an instance in two sync groups",
     "keepalived takes the first one only.",
     "list the instance in one vrrp_sync_group",
-);
-
-pub(in crate::inventory) static UNKNOWN_NAME: Lint = Lint::error(
-    "unknown-name",
-    "a name that leads nowhere",
-    "keepalived would ignore the reference, and what it should do never happens.",
-    "correct the name, or define it in its section",
 );
 
 pub(super) static GROUP_OF_ONE: Lint = Lint::error(

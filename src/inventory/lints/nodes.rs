@@ -188,7 +188,7 @@ fn own_instances(node: &NodeDraft, drafts: &Drafts<'_>, problems: &mut Problems)
         let Some(instance) = drafts.instances.iter().find(|instance| instance.name() == name.value)
         else {
             problems.found(
-                &super::names::UNKNOWN_NAME,
+                &super::reading::UNKNOWN_NAME,
                 name.at.clone(),
                 format!("there is no VRRP instance `{}`", name.value),
                 "name one of the section `vrrp_instance`",

@@ -1,5 +1,5 @@
-//! What is found while the inventory is read, or when the cluster is put together: there is no place for a
-//! check of its own, as what it looks at is gone afterwards.
+//! What is found while the inventory is read, or when the cluster is put together, of some also later: there is no
+//! place for a check of its own, as what it looks at is gone afterwards.
 
 use super::lint::Lint;
 
@@ -14,6 +14,8 @@ pub(super) static LINTS: &[&Lint] = &[
     &SHELL_WORDS,
     &SCRIPTS_UNPROTECTED,
     &CHECK_TAKES_LONG,
+    &UNKNOWN_NAME,
+    &FAMILY_MISMATCH,
 ];
 
 pub(in crate::inventory) static UNICAST_ALONE: Lint = Lint::error(
@@ -77,4 +79,18 @@ pub(in crate::inventory) static CHECK_TAKES_LONG: Lint = Lint::warning(
     "a check that could take longer than keepalived waits",
     "The timers of the sections around it are too long for it, so it is ended before its own deadline.",
     "write `connect_timeout`, `retry` and `delay_before_retry` in the check",
+);
+
+pub(in crate::inventory) static UNKNOWN_NAME: Lint = Lint::error(
+    "unknown-name",
+    "a name that leads nowhere",
+    "keepalived would ignore the reference, and what it should do never happens.",
+    "correct the name, or define it in its section",
+);
+
+pub(in crate::inventory) static FAMILY_MISMATCH: Lint = Lint::error(
+    "family-mismatch",
+    "an address of the other family",
+    "keepalived drops it, or takes it for something else.",
+    "write an address of the family that the instance or the service has",
 );

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::lint::Lint;
-use super::{Drafts, families, names, unique};
+use super::{Drafts, families, reading, unique};
 use crate::cluster::Family;
 use crate::inventory::instance::InstanceDraft;
 use crate::inventory::member;
@@ -75,7 +75,7 @@ pub(super) fn check(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Pr
         let place = drafts.places.get(name.value.as_str());
         let Some(node) = place.map(|&place| &drafts.nodes[place]) else {
             problems.found(
-                &names::UNKNOWN_NAME,
+                &reading::UNKNOWN_NAME,
                 name.at.clone(),
                 format!("there is no node `{}`", name.value.as_str()),
                 "name one of the section `nodes`",
@@ -87,7 +87,7 @@ pub(super) fn check(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Pr
             && !node.addresses.is_empty()
         {
             problems.found(
-                &families::FAMILY_MISMATCH,
+                &reading::FAMILY_MISMATCH,
                 name.at.clone(),
                 format!("`{}` has no address of the service's family", name.value.as_str()),
                 "give it one: `address: [..., ...]`",
@@ -97,7 +97,7 @@ pub(super) fn check(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Pr
     for address in server.real_servers.iter().flatten().filter_map(RealServerDraft::stranger) {
         if families::of(server, drafts).is_some_and(|family| Family::of(address.value) != family) {
             problems.found(
-                &families::FAMILY_MISMATCH,
+                &reading::FAMILY_MISMATCH,
                 address.at.clone(),
                 "not of the service's family",
                 "write an address of the same family as the VIP",

@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 use std::ops::Range;
 
+use super::found::Found;
 use super::groups::group_lines;
-use super::lint::{Found, Lint, Severity};
-use super::{Drafts, traffic};
+use super::lint::{Lint, Severity};
+use super::{Drafts, WithCheck, traffic};
 use crate::cluster::{Forwarding, Release, Service, Tracked};
 use crate::conf::statement::Settings;
 use crate::inventory::instance::InstanceDraft;
@@ -14,95 +15,117 @@ use crate::inventory::places::Places;
 use crate::inventory::track::Defined;
 
 /// What is found here.
-pub(super) static LINTS: &[&Lint] = &[
-    &Lint {
-        id: "tracked-twice",
-        severity: Severity::Error,
-        title: "one thing is tracked twice",
-        why: "keepalived ignores the second line and calls it an error.",
-        help: "remove one of the lines",
-        check: Some(tracked_twice),
+pub(super) static LINTS: &[WithCheck] = &[
+    WithCheck {
+        lint: Lint {
+            id: "tracked-twice",
+            severity: Severity::Error,
+            title: "one thing is tracked twice",
+            why: "keepalived ignores the second line and calls it an error.",
+            help: "remove one of the lines",
+        },
+        check: tracked_twice,
     },
-    &Lint {
-        id: "own-interface-tracked",
-        severity: Severity::Error,
-        title: "an instance tracks its own interface",
-        why: "keepalived does so by itself: it ignores the line, its weight too, and calls it an error.",
-        help: "remove the line: without its interface a node is in FAULT",
-        check: Some(own_interface),
+    WithCheck {
+        lint: Lint {
+            id: "own-interface-tracked",
+            severity: Severity::Error,
+            title: "an instance tracks its own interface",
+            why: "keepalived does so by itself: it ignores the line, its weight too, and calls it an error.",
+            help: "remove the line: without its interface a node is in FAULT",
+        },
+        check: own_interface,
     },
-    &Lint {
-        id: "defined-in-raw-too",
-        severity: Severity::Error,
-        title: "`raw` holds a block that the inventory has too",
-        why: "keepalived calls the second block an error and ignores it.",
-        help: "remove the block from `raw`; what has no key goes into the `raw` of its section",
-        check: Some(raw_blocks),
+    WithCheck {
+        lint: Lint {
+            id: "defined-in-raw-too",
+            severity: Severity::Error,
+            title: "`raw` holds a block that the inventory has too",
+            why: "keepalived calls the second block an error and ignores it.",
+            help: "remove the block from `raw`; what has no key goes into the `raw` of its section",
+        },
+        check: raw_blocks,
     },
-    &Lint {
-        id: "strict-without-link-local",
-        severity: Severity::Error,
-        title: "`vrrp_strict` and an IPv6 instance whose first VIP is not link-local",
-        why: "RFC 5798 wants a link-local address first: keepalived calls another an error and does not start the \
-              instance.",
-        help: "write a link-local VIP first, such as fe80::11/64; or remove `vrrp_strict`",
-        check: Some(strict_link_local),
+    WithCheck {
+        lint: Lint {
+            id: "strict-without-link-local",
+            severity: Severity::Error,
+            title: "`vrrp_strict` and an IPv6 instance whose first VIP is not link-local",
+            why: "RFC 5798 wants a link-local address first: keepalived calls another an error and does not start the \
+                  instance.",
+            help: "write a link-local VIP first, such as fe80::11/64; or remove `vrrp_strict`",
+        },
+        check: strict_link_local,
     },
-    &Lint {
-        id: "unicast-key-in-multicast",
-        severity: Severity::Error,
-        title: "a key of unicast in an instance that sends to a multicast group",
-        why: "keepalived calls that an error and ignores the key.",
-        help: "write `unicast: true` in the instance, or remove the key",
-        check: Some(unicast_keys),
+    WithCheck {
+        lint: Lint {
+            id: "unicast-key-in-multicast",
+            severity: Severity::Error,
+            title: "a key of unicast in an instance that sends to a multicast group",
+            why: "keepalived calls that an error and ignores the key.",
+            help: "write `unicast: true` in the instance, or remove the key",
+        },
+        check: unicast_keys,
     },
-    &Lint {
-        id: "strict-with-authentication",
-        severity: Severity::Error,
-        title: "`vrrp_strict` with authentication",
-        why: "RFC 5798 has no authentication: keepalived ignores the password and calls it an error.",
-        help: "remove `authentication`, or `vrrp_strict`",
-        check: Some(strict_password),
+    WithCheck {
+        lint: Lint {
+            id: "strict-with-authentication",
+            severity: Severity::Error,
+            title: "`vrrp_strict` with authentication",
+            why: "RFC 5798 has no authentication: keepalived ignores the password and calls it an error.",
+            help: "remove `authentication`, or `vrrp_strict`",
+        },
+        check: strict_password,
     },
-    &Lint {
-        id: "strict-with-unicast",
-        severity: Severity::Error,
-        title: "`vrrp_strict` with `unicast`",
-        why: "The RFCs know multicast only: keepalived ignores the peers and calls them an error.",
-        help: "remove `unicast`, or `vrrp_strict`",
-        check: Some(strict_unicast),
+    WithCheck {
+        lint: Lint {
+            id: "strict-with-unicast",
+            severity: Severity::Error,
+            title: "`vrrp_strict` with `unicast`",
+            why: "The RFCs know multicast only: keepalived ignores the peers and calls them an error.",
+            help: "remove `unicast`, or `vrrp_strict`",
+        },
+        check: strict_unicast,
     },
-    &Lint {
-        id: "route-without-dev",
-        severity: Severity::Error,
-        title: "a virtual route without an interface",
-        why: "keepalived before 2.3 does not look for the interface of `via`, and calls the line an error.",
-        help: "add `dev INTERFACE` to the line; or write `target: keepalived 2.3` when all nodes have that",
-        check: Some(routes),
+    WithCheck {
+        lint: Lint {
+            id: "route-without-dev",
+            severity: Severity::Error,
+            title: "a virtual route without an interface",
+            why: "keepalived before 2.3 does not look for the interface of `via`, and calls the line an error.",
+            help: "add `dev INTERFACE` to the line; or write `target: keepalived 2.3` when all nodes have that",
+        },
+        check: routes,
     },
-    &Lint {
-        id: "rule-unknown",
-        severity: Severity::Error,
-        title: "a virtual rule that begins with no word of ip rule",
-        why: "keepalived calls the line an error and adds no rule.",
-        help: "write it as for `ip rule add`, such as `from 10.0.0.0/8 table 100`",
-        check: Some(rules),
+    WithCheck {
+        lint: Lint {
+            id: "rule-unknown",
+            severity: Severity::Error,
+            title: "a virtual rule that begins with no word of ip rule",
+            why: "keepalived calls the line an error and adds no rule.",
+            help: "write it as for `ip rule add`, such as `from 10.0.0.0/8 table 100`",
+        },
+        check: rules,
     },
-    &Lint {
-        id: "group-port-differs",
-        severity: Severity::Error,
-        title: "a server's port differs from its group's",
-        why: "Only NAT can change a port: keepalived resets it and calls it an error.",
-        help: "write the port of the group, or `lb_kind: NAT`",
-        check: Some(group_ports),
+    WithCheck {
+        lint: Lint {
+            id: "group-port-differs",
+            severity: Severity::Error,
+            title: "a server's port differs from its group's",
+            why: "Only NAT can change a port: keepalived resets it and calls it an error.",
+            help: "write the port of the group, or `lb_kind: NAT`",
+        },
+        check: group_ports,
     },
-    &Lint {
-        id: "server-is-listed-node",
-        severity: Severity::Error,
-        title: "a server is listed as node and by its address",
-        why: "It is one server, and keepalived refuses the second one.",
-        help: "remove one of them",
-        check: Some(node_and_address),
+    WithCheck {
+        lint: Lint {
+            id: "server-is-listed-node",
+            severity: Severity::Error,
+            title: "a server is listed as node and by its address",
+            why: "It is one server, and keepalived refuses the second one.",
+            help: "remove one of them",
+        },
+        check: node_and_address,
     },
 ];
 

@@ -6,8 +6,9 @@ use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
 
-use super::Drafts;
-use super::lint::{Found, Lint, Severity};
+use super::found::Found;
+use super::lint::{Lint, Severity};
+use super::{Drafts, WithCheck};
 use crate::cluster::{Forwarding, Service};
 use crate::inventory::instance::InstanceDraft;
 use crate::inventory::member;
@@ -15,64 +16,78 @@ use crate::inventory::real_server::RealServerDraft;
 use crate::inventory::server::ServerDraft;
 
 /// What is found here.
-pub(super) static LINTS: &[&Lint] = &[
-    &Lint {
-        id: "server-behind-router",
-        severity: Severity::Warning,
-        title: "direct routing to a server on another network",
-        why: "Direct routing changes a frame's address and nothing else, so no router may be in between. A check \
-              by routing succeeds all the same: in a lab 3 of 6 connections failed.",
-        help: "use `lb_kind: TUN` or NAT, or give director and server a common network",
-        check: Some(behind_router),
+pub(super) static LINTS: &[WithCheck] = &[
+    WithCheck {
+        lint: Lint {
+            id: "server-behind-router",
+            severity: Severity::Warning,
+            title: "direct routing to a server on another network",
+            why: "Direct routing changes a frame's address and nothing else, so no router may be in between. A check \
+                  by routing succeeds all the same: in a lab 3 of 6 connections failed.",
+            help: "use `lb_kind: TUN` or NAT, or give director and server a common network",
+        },
+        check: behind_router,
     },
-    &Lint {
-        id: "sorry-server-is-vip",
-        severity: Severity::Error,
-        title: "the sorry server is a VIP",
-        why: "IPVS would balance the VIP to itself: connections are refused.",
-        help: "write the address of a server that is always there",
-        check: Some(sorry_vip),
+    WithCheck {
+        lint: Lint {
+            id: "sorry-server-is-vip",
+            severity: Severity::Error,
+            title: "the sorry server is a VIP",
+            why: "IPVS would balance the VIP to itself: connections are refused.",
+            help: "write the address of a server that is always there",
+        },
+        check: sorry_vip,
     },
-    &Lint {
-        id: "all-weights-zero",
-        severity: Severity::Error,
-        title: "all servers have weight 0",
-        why: "No server gets a connection, the quorum is never reached, and keepalived calls that an error.",
-        help: "give at least one server a weight above 0",
-        check: Some(all_zero),
+    WithCheck {
+        lint: Lint {
+            id: "all-weights-zero",
+            severity: Severity::Error,
+            title: "all servers have weight 0",
+            why: "No server gets a connection, the quorum is never reached, and keepalived calls that an error.",
+            help: "give at least one server a weight above 0",
+        },
+        check: all_zero,
     },
-    &Lint {
-        id: "vip-without-service",
-        severity: Severity::Warning,
-        title: "a VIP that no virtual server balances",
-        why: "Only the MASTER serves it.",
-        help: "add a virtual_server for its instance or address, or allow this with the reason",
-        check: Some(unserved),
+    WithCheck {
+        lint: Lint {
+            id: "vip-without-service",
+            severity: Severity::Warning,
+            title: "a VIP that no virtual server balances",
+            why: "Only the MASTER serves it.",
+            help: "add a virtual_server for its instance or address, or allow this with the reason",
+        },
+        check: unserved,
     },
-    &Lint {
-        id: "service-address-unknown",
-        severity: Severity::Warning,
-        title: "a service at an address of no instance",
-        why: "keepalived moves no such address: packets arrive only if something else brings them to the MASTER.",
-        help: "add the address to `virtual_ipaddress`, or correct it",
-        check: Some(unknown_address),
+    WithCheck {
+        lint: Lint {
+            id: "service-address-unknown",
+            severity: Severity::Warning,
+            title: "a service at an address of no instance",
+            why: "keepalived moves no such address: packets arrive only if something else brings them to the MASTER.",
+            help: "add the address to `virtual_ipaddress`, or correct it",
+        },
+        check: unknown_address,
     },
-    &Lint {
-        id: "weight-without-effect",
-        severity: Severity::Warning,
-        title: "weights that the scheduler does not look at",
-        why: "`rr`, `lc` and `dh` know only whether a weight is 0, so all servers get the same share.",
-        help: "write `lb_algo: wrr` or `lb_algo: wlc`, or remove the weights",
-        check: Some(ignored_weights),
+    WithCheck {
+        lint: Lint {
+            id: "weight-without-effect",
+            severity: Severity::Warning,
+            title: "weights that the scheduler does not look at",
+            why: "`rr`, `lc` and `dh` know only whether a weight is 0, so all servers get the same share.",
+            help: "write `lb_algo: wrr` or `lb_algo: wlc`, or remove the weights",
+        },
+        check: ignored_weights,
     },
-    &Lint {
-        id: "slow-checks-by-default",
-        severity: Severity::Hint,
-        title: "servers are checked once a minute",
-        why: "Without `delay_loop` keepalived waits 60 s between two checks, so a dead server gets connections \
-              for a minute.",
-        help: "write `delay_loop: SECONDS`",
-        check: Some(once_a_minute),
+    WithCheck {
+        lint: Lint {
+            id: "slow-checks-by-default",
+            severity: Severity::Hint,
+            title: "servers are checked once a minute",
+            why: "Without `delay_loop` keepalived waits 60 s between two checks, so a dead server gets connections \
+                  for a minute.",
+            help: "write `delay_loop: SECONDS`",
+        },
+        check: once_a_minute,
     },
 ];
 

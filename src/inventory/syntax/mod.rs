@@ -224,8 +224,16 @@ fn help(text: &str, at: usize) -> &'static str {
     }
 }
 
+/// Where something stands in the text; behind its end where what reads YAML does not say.
+pub(super) fn span(location: Location) -> Range<usize> {
+    match (location.span().byte_offset(), location.span().byte_len()) {
+        (Some(start), Some(length)) => start as usize..(start + length) as usize,
+        _ => usize::MAX..usize::MAX,
+    }
+}
+
 fn place(text: &str, location: Location) -> Range<usize> {
-    let bytes = super::tree::span(location);
+    let bytes = span(location);
     if text.get(bytes.clone()).is_some() {
         return bytes;
     }
