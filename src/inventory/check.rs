@@ -1,11 +1,10 @@
 //! The keys of `check`: one of keepalived's checkers, whose keys become its block as they are, or our
 //! probe, which `probe` reads.
 
-use std::net::IpAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::keys::{self, PROBE, check as key};
+use super::links::Files;
 use super::problems::{Placed, Problems};
 use super::read::{Section, items};
 use super::timers::Around;
@@ -60,27 +59,6 @@ pub(super) fn asks(check: &Check) -> Option<(&str, Option<u16>)> {
 pub(super) struct Checks {
     pub(super) checks: Option<Vec<Check>>,
     pub(super) files: Files,
-}
-
-/// What checks have to do with other parts: files that they name, and weights.
-#[derive(Default)]
-pub(super) struct Files {
-    /// Names of a `track_file`.
-    pub(super) tracked: Vec<Placed<String>>,
-    /// What `--drain-file` of our probe names.
-    pub(super) draining: Vec<Placed<PathBuf>>,
-    /// Addresses that are asked instead of the server's own.
-    pub(super) targets: Vec<Placed<IpAddr>>,
-    /// Addresses that checks come from.
-    pub(super) sources: Vec<Placed<IpAddr>>,
-    /// Programs of MISC_CHECK.
-    pub(super) commands: Vec<Placed<String>>,
-    /// Whether a check says how often it is done.
-    pub(super) paced: bool,
-    /// Whether a check says the weight.
-    pub(super) weighing: bool,
-    /// Whether it says more of it than 0 or not.
-    pub(super) grading: bool,
 }
 
 /// One check, or a list of them.

@@ -6,7 +6,7 @@
 //! - `settings` and `raw` read what keepalived.conf has in the same words;
 //! - `detection`, `node`, `instance`, `address`, `track`, `server`, `real_server`, `check`, `timers` and `probe` read
 //!   the rest;
-//! - `places` remembers where keys stand, `foreign` knows keepalived's words that are no keys;
+//! - `places` remembers where keys stand, `links` what checks have to do with other parts, `foreign` knows keepalived's words that are no keys;
 //! - `member` works out each node's part, `schema` makes a [`Cluster`];
 //! - [`lints`] is everything that can be found, and checks what no single value shows;
 //! - `report` prints problems with their place and source line; [`schema_json`] and [`explain`] tell
@@ -19,6 +19,7 @@ pub mod explain;
 mod foreign;
 mod instance;
 pub mod keys;
+mod links;
 pub mod lints;
 mod member;
 mod node;

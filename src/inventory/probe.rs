@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
 
-use super::check::Files;
 use super::keys::{self, PROBE, check as key};
+use super::links::Files;
 use super::problems::{Placed, Problems, value};
 use super::raw;
 use super::read::Section;
