@@ -119,8 +119,6 @@ const GLOBAL: &[&str] = &[
     "process_name",
     "vrrp_process_name",
     "checker_process_name",
-    "tmp_config_directory",
-    "config_save_dir",
     "include_check",
     "reload_time_file",
     "reload_repeat",

@@ -266,6 +266,20 @@ pub const PROCESS: &[Key] = &[
     )
     .since(Release::V2_3),
     Key::plain(
+        "tmp_config_directory",
+        Value::Kind(&values::PATH),
+        "in memory",
+        "The directory for keepalived's own copy of its configuration, instead of memory.",
+    )
+    .since(Release::V2_2),
+    Key::plain(
+        "config_save_dir",
+        Value::Kind(&values::PATH),
+        "none",
+        "The directory in which keepalived saves configuration and state before and after a reload.",
+    )
+    .since(Release::V2_2),
+    Key::plain(
         "state_dump_file",
         Value::Kind(&values::PATH),
         "in /tmp",
