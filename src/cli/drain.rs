@@ -40,13 +40,15 @@ Examples:
   lvskit undrain --server                  serve again, but do not become MASTER yet
   lvskit undrain --settle 60               sessions here say something once a minute only
 
-  It serves at once. It may be MASTER once every director has it in the balance again, and the sync daemons of
-  the others have told it their connections (--settle); where no other node is MASTER, at once.
+  It serves at once, and waits until every director has it in the balance again. It may be MASTER
+  when the sync daemons of the others have told it their connections too (--settle); where no other
+  node is MASTER, at once.
 
 Exit codes:
   0  done, or it was so already
+  1  keepalived.conf follows no drain file
   2  wrong command line, nothing was tried
-  4  not root, or the kernel or nft refused
+  4  not root, the kernel or nft refused, or interrupted: the director is still drained
   5  nft did not answer in time
   6  keepalived.conf can't be read, or a file not be written
   7  nft is missing or can't be started";
@@ -135,11 +137,11 @@ pub struct Undrain {
 #[derive(Debug, Clone, Copy, Args)]
 #[group(id = "part", multiple = true)]
 pub struct Part {
-    /// The node as a director: drained, it gives its addresses up and does not become MASTER
+    /// The node as a director: whether it may be MASTER
     #[arg(long)]
     director: bool,
 
-    /// The node as a server: drained, it fails the checks of all directors, so they send nothing new
+    /// The node as a server: whether the checks of all directors pass, so that they send it connections
     #[arg(long)]
     server: bool,
 }

@@ -1,5 +1,6 @@
 //! `lvskit undrain`: the server first, the director when it knows what the others know. Who is MASTER too early sends
-//! the packets of sessions that it has not been told of to the wrong server, which resets them.
+//! the packets of sessions that it has not been told of to the wrong server, which resets them. A server is back when
+//! every director sends it connections again: then the next node can be drained.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -17,7 +18,7 @@ use crate::conf::grammar::Statement;
 use crate::exit::Exit;
 use crate::guard::drained::{Drained, Until};
 use crate::guard::nft::{self, Nft};
-use crate::guard::refusal;
+use crate::guard::refusal::{self, Refusal};
 use crate::node::nft::{Family, Nft as Kernel};
 use crate::node::state::NodeState;
 
@@ -31,14 +32,6 @@ const COLLECTED: Duration = Duration::from_secs(3);
 /// Between two looks at the balance.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// What has to be over before the node may be MASTER.
-struct Due {
-    /// When every director has this server in its balance again.
-    served: Instant,
-    /// When the others have told this node their connections.
-    told: Instant,
-}
-
 /// Takes the node in again.
 pub(super) fn put_back(args: &Undrain, interrupted: &AtomicBool) -> Result<Report, Failure> {
     let (node, tree) = NodeState::read(&args.places.to_read());
@@ -50,8 +43,7 @@ pub(super) fn put_back(args: &Undrain, interrupted: &AtomicBool) -> Result<Repor
     if args.part.director() && drained.director.is_none() && node.config.is_none() {
         return Err(unread(&node));
     }
-    let began = Instant::now();
-    let mut due = Due { served: began, told: began + untold(&node, args.settle) };
+    let mut served = Instant::now();
     if args.part.server() {
         let refusal = drained.server.take();
         // Before the table goes, or the watcher would put it back.
@@ -60,19 +52,8 @@ pub(super) fn put_back(args: &Undrain, interrupted: &AtomicBool) -> Result<Repor
         if !Kernel::open()?.table(Family::Inet, refusal::TABLE)?.tables.is_empty() {
             nft.apply(&refusal::end())?;
         }
-        if let Some(refusal) = refusal.filter(|_| args.part.director()) {
-            let began = Instant::now();
-            let keepalived = &node.keepalived;
-            let checks = keepalived.pid.is_some() && keepalived.checkers;
-            while checks
-                && !node.ipvs.services.is_empty()
-                && began.elapsed() < BACK
-                && !in_the_balance(&refusal)
-            {
-                pause(LOOK, interrupted);
-            }
-            let lag = server::plan(&tree, |address| node.is_own(address), &[]).lag;
-            due.served = began + lag + COLLECTED;
+        if let Some(refusal) = refusal {
+            served = balanced(&node, &tree, &refusal, args.part.director(), interrupted);
         }
     }
     if args.part.director() {
@@ -81,19 +62,50 @@ pub(super) fn put_back(args: &Undrain, interrupted: &AtomicBool) -> Result<Repor
         if files.is_empty() && !args.part.any() {
             return Err(no_file());
         }
-        take_part(node, &tree, &files, &due, interrupted)?;
+        take_part(args, &tree, &files, served, interrupted)?;
         drained.director = None;
+    } else {
+        wait(served, "until every director sends it connections again", interrupted);
     }
     drained.write(until.unwrap_or(Until::Boot))?;
     let until = until.filter(|_| drained != Drained::default());
     Ok(Report { drained, until, as_json: args.json, ..Report::default() })
 }
 
+/// Waits until this node's own balance has the server again; returns when that of every director has, and before a
+/// director is one too, when the others have told of what they sent elsewhere meanwhile.
+fn balanced(
+    node: &NodeState,
+    tree: &[Statement],
+    refusal: &Refusal,
+    director: bool,
+    interrupted: &AtomicBool,
+) -> Instant {
+    let began = Instant::now();
+    if node.keepalived.pid.is_none() {
+        return began;
+    }
+    let checks =
+        node.keepalived.checkers && tree.iter().any(|one| one.keyword() == "virtual_server");
+    while checks
+        && began.elapsed() < BACK
+        && !interrupted.load(Ordering::Relaxed)
+        && !in_the_balance(refusal)
+    {
+        pause(LOOK, interrupted);
+    }
+    let lag = server::plan(tree, |address| node.is_own(address), &[]).lag;
+    began + lag + if director { COLLECTED } else { Duration::ZERO }
+}
+
 /// How much longer keepalived has to run until the others have told it their connections; nothing where it
 /// is not told any.
 fn untold(node: &NodeState, settle: Duration) -> Duration {
-    let Some(started) = node.keepalived.started.filter(|_| !node.ipvs.sync_daemons.is_empty())
-    else {
+    // Just started, it may not have begun to listen.
+    let is_told = !node.ipvs.sync_daemons.is_empty()
+        || node.config.as_ref().is_some_and(|config| config.sync_daemon.is_some());
+    let keepalived = &node.keepalived;
+    let Some(started) = keepalived.started.filter(|_| is_told && keepalived.pid.is_some()) else {
         return Duration::ZERO;
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -103,10 +115,10 @@ fn untold(node: &NodeState, settle: Duration) -> Duration {
 
 /// Ends the drain of the director, once nothing is lost by it.
 fn take_part(
-    node: NodeState,
+    args: &Undrain,
     tree: &[Statement],
     files: &BTreeSet<PathBuf>,
-    due: &Due,
+    served: Instant,
     interrupted: &AtomicBool,
 ) -> Result<(), Failure> {
     let mut drained = Vec::new();
@@ -115,24 +127,23 @@ fn take_part(
             drained.push(file);
         }
     }
-    let now = Instant::now();
-    let left = due.told.max(due.served).saturating_duration_since(now);
-    if !drained.is_empty() && !left.is_zero() {
+    while !drained.is_empty() && !interrupted.load(Ordering::Relaxed) {
+        // Anew: somebody may restart keepalived meanwhile.
+        let (node, _) = NodeState::read(&args.places.to_read());
+        let told = Instant::now() + untold(&node, args.settle);
+        let due = told.max(served);
         let file = file::followed(tree).unwrap_or_default();
         // Where nobody serves, every second counts more than the sessions.
-        if (Director { file, node }).has_masters(interrupted) {
-            let why = match due.told > due.served {
-                true => "until the other nodes have told it their connections (--settle)",
-                false => "until every director sends it connections again",
-            };
-            say(&format!("waits {} s {why}", left.as_secs_f64().ceil()));
-            let end = now + left;
-            while Instant::now() < end && !interrupted.load(Ordering::Relaxed) {
-                pause(end.saturating_duration_since(Instant::now()), interrupted);
-            }
+        if due <= Instant::now() || !(Director { file, node }).has_masters(interrupted) {
+            break;
         }
+        let why = match told > served {
+            true => "until the other nodes have told it their connections (--settle)",
+            false => "until every director sends it connections again",
+        };
+        wait(due, why, interrupted);
     }
-    if interrupted.load(Ordering::Relaxed) {
+    if interrupted.load(Ordering::Relaxed) && !drained.is_empty() {
         let what = "interrupted: the director is still drained";
         return Err(Failure::new(Exit::Refused, what, "run it again"));
     }
@@ -140,4 +151,13 @@ fn take_part(
         file::write(file, Word::Off).map_err(|error| failed(file, &error))?;
     }
     Ok(())
+}
+
+/// Waits until then, and says why.
+fn wait(end: Instant, why: &str, interrupted: &AtomicBool) {
+    let left = end.saturating_duration_since(Instant::now());
+    if !left.is_zero() && !interrupted.load(Ordering::Relaxed) {
+        say(&format!("waits {} s {why}", left.as_secs_f64().ceil()));
+        pause(left, interrupted);
+    }
 }

@@ -141,7 +141,8 @@ impl Own<'_> {
             of(check, "delay_loop") + of(check, "retry") * of(check, "delay_before_retry")
         };
         let longest = checks(self.server).map(seconds).fold(0.0, f64::max);
-        Duration::try_from_secs_f64(longest).unwrap_or(Duration::MAX)
+        // keepalived refuses what is no number of seconds.
+        Duration::try_from_secs_f64(longest).unwrap_or_default()
     }
 
     fn against(&self) -> Vec<(String, &'static str)> {
