@@ -77,7 +77,9 @@ impl Instance {
                     virtual_address(&line.words).map_err(|why| untaken(&line.at, why))?;
                 items.push(value);
                 vips.push(vip);
-                networks.extend(line.words.first().and_then(|text| network_of(text)));
+                // gen-conf goes by these alone.
+                let own = line.words.first().filter(|_| key == "virtual_ipaddress");
+                networks.extend(own.and_then(|text| network_of(text)));
             }
             if let Some(list) = lists.first() {
                 taken.push((key, Yaml::one_or_more(items), list.at.clone()));

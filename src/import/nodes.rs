@@ -31,7 +31,8 @@ impl Node {
     /// The one that gen-conf takes for an instance with addresses in these networks.
     pub(super) fn address_in(&self, family: Family, networks: &[IpNetwork]) -> Option<IpAddr> {
         let near = |own: &&IpAddr| networks.iter().any(|network| network.contains(**own));
-        self.addresses.iter().find(near).copied().or_else(|| self.address_of(family))
+        let mut of_family = self.addresses.iter().filter(|own| Family::of(**own) == family);
+        of_family.find(near).copied().or_else(|| self.address_of(family))
     }
 }
 
@@ -128,8 +129,12 @@ fn serve(nodes: &[Node], files: &[File<'_>]) -> bool {
 
 /// Adds the nodes that adverts go to and whose files were not given.
 fn add_peers(nodes: &mut Vec<Node>, files: &[File<'_>], notes: &mut Notes) {
-    // Those that one address sends to, where there is one file.
-    let alone = files.len() == 1 && !serve(nodes, files);
+    // Those that the first node of an instance sends to from one address.
+    let alone = !serve(nodes, files);
+    let sender = |name: &str| {
+        let mut all = files.iter().flat_map(|file| &file.instances);
+        all.find(|one| one.name == name).and_then(|one| one.source).filter(|_| alone)
+    };
     let (mut senders, mut lists) = (Vec::new(), Vec::<Vec<IpAddr>>::new());
     let is_known = |peer: &IpAddr| {
         nodes.iter().any(|node| node.addresses.contains(peer))
@@ -140,11 +145,11 @@ fn add_peers(nodes: &mut Vec<Node>, files: &[File<'_>], notes: &mut Notes) {
             if lists.iter().any(|list| list.contains(peer)) {
                 continue;
             }
-            let sender = (peer.is_ipv6(), instance.source.filter(|_| alone));
-            match senders.iter().position(|own| *own == sender) {
+            let from = (peer.is_ipv6(), sender(&instance.name));
+            match senders.iter().position(|own| *own == from) {
                 Some(at) => lists[at].push(*peer),
                 None => {
-                    senders.push(sender);
+                    senders.push(from);
                     lists.push(vec![*peer]);
                 }
             }
@@ -171,8 +176,9 @@ fn add_peers(nodes: &mut Vec<Node>, files: &[File<'_>], notes: &mut Notes) {
         }
         let shown: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
         let are = if shown.len() == 1 { "is" } else { "are" };
+        let order = if shown.len() > 1 && count > 1 { ", by the order of the peers" } else { "" };
         notes.add(format_args!(
-            "{} {are} a peer whose file was not given: it becomes the node {name}, with the settings of the others",
+            "{} {are} a peer whose file was not given: it becomes the node {name}{order}, with the settings of the others",
             shown.join(" and ")
         ));
         added.push(Node { name, addresses, file: None });

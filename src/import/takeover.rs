@@ -41,7 +41,7 @@ pub(super) fn tell(files: &[File<'_>], nodes: &[Node], rendered: bool, notes: &m
     if files.iter().filter_map(File::hooks).flatten().any(|hook| hook.kind == Kind::Article) {
         notes.add(
             "the old hook's iptables rule outlives it: a MASTER that has it serves everything \
-             itself and balances nothing (`bypass-ipvs --check` tells of it as port-taken); when \
+             itself and balances nothing (`/usr/libexec/keepalived/bypass-ipvs --check` tells of it as port-taken); when \
              bypass-ipvs is in force, remove it once on each node: `iptables -t nat -S PREROUTING \
              | grep REDIRECT` shows it, `iptables -t nat -D PREROUTING ...` with its words removes \
              it; or reboot",

@@ -84,6 +84,28 @@ pub const KINDS: &[Kind] = &[
         inner,
         &["address: [192.0.2.1, 198.51.100.1]", "address: [192.0.2.2, 198.51.100.2]"],
     ),
+    (
+        "two files of three, in two networks",
+        2,
+        |n| {
+            let third = |file: String, outer: &str| {
+                let peer = format!("        {outer}{}\n", 3 - n);
+                file.replace(&peer, &format!("{peer}        {outer}3\n"))
+            };
+            third(third(inner(n), "192.0.2."), "198.51.100.")
+        },
+        &["address: [192.0.2.3, 198.51.100.3]"],
+    ),
+    (
+        "another network's address is excluded",
+        2,
+        |n| {
+            plain(n, "", "")
+                + &instance(n, "VI_2", 52, &unicast(n, 2, "").replace("192.0.2.", "198.51.100."))
+                    .replace("192.0.2.52/24\n    }", "203.0.113.52\n    }\n    virtual_ipaddress_excluded {\n        198.51.100.52/24\n    }")
+        },
+        &["unicast_src_ip: 198.51.100.1"],
+    ),
     ("unicast of three", 3, |n| globals(n, "") + &instance(n, "VI_1", 51, &unicast(n, 3, "")), &[]),
     (
         "one file of three",

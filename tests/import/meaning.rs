@@ -213,6 +213,9 @@ fn of_two_lines_the_last_counts() {
         }
         assert_eq!(run.stdout.lines().count(), 5, "{}", run.stdout);
     }
+    place.write("old.conf", FILE.replace("    preempt\n", "    preempt\n    nopreempt\n"));
+    place.write("new.conf", FILE.replace("    preempt\n", "    nopreempt\n    preempt\n"));
+    assert!(diff(&place, "old.conf new.conf").stdout.contains("-nopreempt    # line 42\n"));
     // The order of addresses and of what is beside each other means nothing.
     place.write(
         "old.conf",

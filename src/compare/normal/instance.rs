@@ -16,6 +16,12 @@ pub(super) fn normal(at: &Place, block: &mut Vec<Normal>) {
     };
     Normal::default(at, block, missing);
     Normal::default(at, block, "advert_int 1");
+    // Of both the last counts.
+    let flags = ["preempt", "nopreempt"];
+    if let Some(last) = block.iter().rposition(|one| flags.contains(&one.keyword())) {
+        let mut at = 0..;
+        block.retain(|one| at.next() == Some(last) || !flags.contains(&one.keyword()));
+    }
     block
         .retain(|one| !matches!(one.line.as_str(), "preempt" | "state BACKUP" | "preempt_delay 0"));
     let interface = block.iter().rfind(|one| one.keyword() == "interface");
