@@ -63,7 +63,7 @@ pub fn advice(error: &ChildError) -> &'static str {
         }
         ChildError::Cut { .. } => "see `nft list table ip lvskit` (or ip6): it holds too much",
         ChildError::Failed { .. } | ChildError::Pipe { .. } => {
-            "see `bypass-ipvs --dry-run`; the kernel needs nf_tables, nft_redir and nft_fib"
+            "see `/usr/libexec/keepalived/bypass-ipvs --dry-run`; the kernel needs nf_tables, nft_redir and nft_fib"
         }
     }
 }

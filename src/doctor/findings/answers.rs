@@ -32,7 +32,7 @@ pub(super) const LINTS: &[Lint] = &[
         severity: Severity::Error,
         title: "another host than the MASTER answers ARP for an address",
         why: "Connections go to a host that does not balance them.",
-        help: "take the address away from that host (bypass-ipvs --give-up on a node), or set arp_ignore there",
+        help: "take the address away from that host (/usr/libexec/keepalived/bypass-ipvs --give-up on a node), or set arp_ignore there",
         needs: Needs::Wire,
         check: by_backup,
     },

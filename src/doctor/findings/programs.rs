@@ -74,7 +74,7 @@ pub(super) const LINTS: &[Lint] = &[
         severity: Severity::Error,
         title: "a hook's command line is wrong",
         why: "bypass-ipvs ends with exit code 2 at each transition, and keepalived does not show it.",
-        help: "bypass-ipvs --help; gen-conf renders the right line",
+        help: "/usr/libexec/keepalived/bypass-ipvs --help; gen-conf renders the right line",
         needs: Needs::Config,
         check: |facts| facts.wanted.refused.clone(),
     },

@@ -80,7 +80,7 @@ impl Orders {
         let wanted = file.wanted(log)?;
         for refused in wanted.refused.iter().filter(|line| !self.wanted.refused.contains(line)) {
             log.error(&format!(
-                "{refused}; this hook does nothing, and is ignored here too: `bypass-ipvs --help` shows \
+                "{refused}; this hook does nothing, and is ignored here too: `/usr/libexec/keepalived/bypass-ipvs --help` shows \
                  its options"
             ));
         }

@@ -69,7 +69,7 @@ fn needs_instance(drafts: &Drafts<'_>, found: &mut Found<'_>) {
     let Asked { bypass, keep_sessions, drain_file } = drafts.asked;
     if let Some(at) = bypass {
         let title = "`bypass: true`, and no vrrp_instance whose transitions would run it";
-        let help = "remove it, and run `bypass-ipvs -r ADDRESS` where the address comes, `-a` where it goes";
+        let help = "remove it, and run `/usr/libexec/keepalived/bypass-ipvs -r ADDRESS` where the address comes, `-a` where it goes";
         found.with(at.clone(), title, help);
     }
     if let Some(at) =

@@ -130,7 +130,7 @@ pub(in crate::doctor) const LINTS: &[ClusterLint] = &[
         severity: Severity::Error,
         title: "a node gets a share of the connections and has no guard for it",
         why: "It drops or balances again what the MASTER forwards to it: one connection in N hangs.",
-        help: "systemctl enable --now bypass-ipvs there; bypass-ipvs -a ADDRESS puts the guard in force now",
+        help: "systemctl enable --now bypass-ipvs there; /usr/libexec/keepalived/bypass-ipvs -a ADDRESS puts the guard in force now",
         check: network::unguarded,
     },
     ClusterLint {
