@@ -11,7 +11,7 @@ use crate::guard::nft::NFT;
 
 const DRAIN_EXAMPLES: &str = "\
 Examples:
-  lvskit drain --wait                      before a reboot or an upgrade: until no session is left here
+  lvskit drain --wait                      before a reboot: until no session is left here
   lvskit drain --director                  another node becomes MASTER; this one goes on serving
   lvskit drain --server --wait --timeout 600
                                            the service only: nothing new comes, sessions go on
@@ -23,7 +23,8 @@ Examples:
   --server is refused where sessions would be lost, or no other server is left.
 
   --wait counts the TCP connections at the service's ports of this node that are open, as its kernel
-  lists them. Sessions that this node balances to others go on by the new MASTER and are not counted.
+  lists them. Sessions that this node balances to others go on by the new MASTER and are not
+  counted.
 
 Exit codes:
   0  done, or it was so already; with --wait: no session is left

@@ -11,8 +11,8 @@ Examples:
   lvskit doctor --cluster -i inventory.yml --html cluster.html
                                            the same picture, coloured by what the nodes say
 
-  Sites, nodes, addresses, services, and who is MASTER while all nodes work. It can be read on a light and
-  a dark background, and has no script.
+  Sites, nodes, addresses, services, and who is MASTER while all nodes work. It can be read on a
+  light and a dark background, and has no script.
 
 Exit codes:
   0  done

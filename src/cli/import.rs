@@ -19,8 +19,9 @@ Examples:
   lvskit gen-conf -i inventory.yml --out-dir new && diff old/lb1.conf new/lb1/keepalived.conf
 
 What is guessed, what differs between the nodes and what the inventory can't say is written
-to standard error, with the lines it is about. What has no key goes to `raw`. Comments are kept at what
-they belong to, but for those of included files. Peers whose files are not given become nodes too.
+to standard error, with the lines it is about. What has no key goes to `raw`. Comments are kept at
+what they belong to, but for those of included files. Peers whose files are not given become nodes
+too.
 Hooks such as bypass_ipvs.py and bypass_ipvs.sh give way to bypass-ipvs. The iptables rule that such
 a hook added stays on its node; remove it there once.
 

@@ -19,8 +19,8 @@ Examples:
       --vip 10.0.0.10 --service tcp/80 --service tcp/443 --network 10.0.0.0/24
   lvskit init --node a=10.0.0.11 --node b=10.0.0.12 --vip 10.0.0.10 --service tcp/25 -o - | less
 
-Interface and network are those of this host that hold the nodes and the VIP. On a host outside of that
-network name both.
+Interface and network are those of this host that hold the nodes and the VIP. On a host outside of
+that network name both.
 
 Exit codes:
   0  done

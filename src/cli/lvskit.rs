@@ -82,13 +82,14 @@ Examples:
       < conf/server01.domain.ru/keepalived.conf
   lvskit diff --meaning old.conf new.conf               only what keepalived would do differently
 
-With --meaning the order of statements, indentation, comments, spellings of numbers and addresses, older
-names of keywords and keepalived's own defaults make no difference. Definitions are replaced, included
-files are read.
+With --meaning the order of statements, indentation, comments, spellings of numbers and addresses,
+older names of keywords and keepalived's own defaults make no difference. Definitions are replaced,
+included files are read.
 
 Exit codes:
   0  nothing would change; with --meaning: both files mean the same
-  1  NEW is not UTF-8 text; with --meaning: keepalived would refuse a file or read it in another way than it looks
+  1  NEW is not UTF-8 text; with --meaning: keepalived would refuse a file, or read it in another
+     way than it looks
   2  wrong command line, nothing was tried
   3  the file would change
   6  a file could not be read, or standard output not written";
@@ -338,4 +339,23 @@ pub enum Firewall {
     Nftables,
     /// A shell script of firewall-cmd lines
     Firewalld,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    /// The help breaks longer lines a second time.
+    #[test]
+    fn what_stands_below_the_options_fits_a_terminal() {
+        const COLUMNS: usize = 100;
+        for command in Cli::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in help.lines() {
+                assert!(line.chars().count() <= COLUMNS, "{}: {line}", command.get_name());
+            }
+        }
+    }
 }
