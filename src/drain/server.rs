@@ -141,7 +141,7 @@ impl Own<'_> {
             of(check, "delay_loop") + of(check, "retry") * of(check, "delay_before_retry")
         };
         let longest = checks(self.server).map(seconds).fold(0.0, f64::max);
-        // keepalived refuses what is no number of seconds.
+        // keepalived refuses a file with such timers.
         Duration::try_from_secs_f64(longest).unwrap_or_default()
     }
 

@@ -1,8 +1,7 @@
 //! The interfaces of an instance's addresses: those that differ from node to node, and those that have
 //! to be said.
 
-use ipnetwork::IpNetwork;
-
+use super::instance::network_of;
 use super::nodes::Node;
 use super::notes::Notes;
 use super::section::Section;
@@ -59,13 +58,9 @@ pub(super) fn name_devices(
     };
     for item in items {
         let Yaml::Text(text) = &*item else { continue };
-        let Some(network) = text.contains('/').then(|| text.parse::<IpNetwork>().ok()).flatten()
-        else {
-            continue;
-        };
-        let single = if network.is_ipv4() { 32 } else { 128 };
+        let Some(network) = network_of(text) else { continue };
         let mut own = instance.members.iter().flat_map(|at| &nodes[*at].addresses);
-        if network.prefix() < single && !own.any(|address| network.contains(*address)) {
+        if !own.any(|address| network.contains(*address)) {
             notes.of(
                 &instance.name,
                 format_args!("{text} is in no node's network, so `dev {interface}` is said"),

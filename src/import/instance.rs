@@ -182,7 +182,7 @@ impl Instance {
 }
 
 /// The network of `ADDRESS/LENGTH`; none of an address alone.
-fn network_of(text: &str) -> Option<IpNetwork> {
+pub(super) fn network_of(text: &str) -> Option<IpNetwork> {
     let network: IpNetwork = text.contains('/').then(|| text.parse().ok()).flatten()?;
     let single = if network.is_ipv4() { 32 } else { 128 };
     (network.prefix() < single).then_some(network)
