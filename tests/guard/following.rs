@@ -39,6 +39,16 @@ impl Site {
         self.notify.watch(node, &args, said.into())
     }
 
+    /// Waits until the node has what is shown.
+    fn wait(&self, node: &Node, args: &[&str], shown: &str, patience: Duration) {
+        let said = || fs::read_to_string(self.at("said")).unwrap_or_default();
+        until(
+            patience,
+            || format!("{args:?}: {:?}, not {shown:?}; said:\n{}", guards(node, args), said()),
+            || guards(node, args) == shown,
+        );
+    }
+
     /// Waits until a message is said, and tells how often it was.
     fn said(&self, words: &str) -> usize {
         let said = || fs::read_to_string(self.at("said")).unwrap();
@@ -72,14 +82,6 @@ fn guards(node: &Node, args: &[&str]) -> String {
     String::from_utf8(node.hook(args).stdout).unwrap()
 }
 
-fn wait(node: &Node, args: &[&str], shown: &str, patience: Duration) {
-    until(
-        patience,
-        || format!("{args:?}: {:?}, not {shown:?}", guards(node, args)),
-        || guards(node, args) == shown,
-    );
-}
-
 #[test]
 fn a_watcher_takes_its_orders_from_the_hooks() {
     if !inside("following::a_watcher_takes_its_orders_from_the_hooks") {
@@ -98,32 +100,37 @@ fn a_watcher_takes_its_orders_from_the_hooks() {
     let kept = |vips: &[&str]| {
         vips.iter().map(|vip| format!("{vip} in force, sessions kept\n")).collect::<String>()
     };
-    wait(&node, &exact, &kept(&[VIP, VIP6]), SOON);
+    site.wait(&node, &exact, &kept(&[VIP, VIP6]), SOON);
     assert_eq!(node.served_at(VIP, PATIENCE), ip(OWN));
 
     // Other services, then another address, in a file that is included.
     let more = format!("--keep-sessions --service tcp/2525,udp/53 -a {VIP} {VIP6}");
     site.write("keepalived.conf", &(instance(&more) + "include conf.d/*.conf\n"));
     let exact = ["--keep-sessions", "--service", "tcp/2525,udp/53", "--check", VIP, VIP6];
-    wait(&node, &exact, &kept(&[VIP, VIP6]), SOON);
+    site.wait(&node, &exact, &kept(&[VIP, VIP6]), SOON);
     fs::create_dir(site.at("conf.d")).unwrap();
     site.write("conf.d/b.conf", &instance("-a 192.168.3.110"));
     let plain = "192.168.3.110 in force, no fallback route\n";
-    wait(&node, &["--check", "192.168.3.110"], plain, SOON);
+    site.wait(&node, &["--check", "192.168.3.110"], plain, SOON);
 
     // One that is broken changes nothing, and is told once, however often it is read.
     site.write("conf.d/b.conf", "vrrp_instance a {\n");
     assert_eq!(site.said("b.conf:1: the block of `vrrp_instance` is never closed"), 1);
     site.write("conf.d/c.conf", "");
     node.node.tool("nft", "flush ruleset");
-    wait(&node, &["--check", "192.168.3.110"], plain, SOON);
-    wait(&node, &exact, &kept(&[VIP, VIP6]), SOON);
+    site.wait(&node, &["--check", "192.168.3.110"], plain, SOON);
+    site.wait(&node, &exact, &kept(&[VIP, VIP6]), SOON);
     assert_eq!(site.said("is never closed"), 1);
 
     // A hook that bypass-ipvs would refuse is told; the others count.
     let wrong = instance("--keep-sessions -a 192.168.3.110") + &instance("-a vip");
     site.write("conf.d/b.conf", &wrong);
-    wait(&node, &["--keep-sessions", "--check", "192.168.3.110"], &kept(&["192.168.3.110"]), SOON);
+    site.wait(
+        &node,
+        &["--keep-sessions", "--check", "192.168.3.110"],
+        &kept(&["192.168.3.110"]),
+        SOON,
+    );
     assert_eq!(site.said("keepalived.conf can be read now"), 2);
 }
 
@@ -159,12 +166,12 @@ fn an_address_that_left_the_file_goes_when_keepalived_has_dropped_it() {
     std::thread::sleep(SOON);
     assert_eq!(guards(&node, &["--check"]), format!("{one}{other}"));
     node.give_up(VIP);
-    wait(&node, &["--check"], &other, PATIENCE);
+    site.wait(&node, &["--check"], &other, PATIENCE);
     assert_eq!(site.said(&format!("guard and fallback route of {VIP} are gone")), 1);
     // One that comes back stays, and so does everything if the file goes.
     site.write("keepalived.conf", "");
     site.write("keepalived.conf", &both);
-    wait(&node, &["--check"], &format!("{one}{other}"), SOON);
+    site.wait(&node, &["--check"], &format!("{one}{other}"), SOON);
     fs::remove_file(site.at("keepalived.conf")).unwrap();
     assert_eq!(site.said("no such file; the guards stay as they are"), 1);
     std::thread::sleep(SOON);
@@ -189,7 +196,7 @@ fn watchers_side_by_side_come_to_rest() {
     let shown = format!("{VIP} in force, sessions kept\n");
     for _ in 0..2 {
         std::thread::sleep(SOON);
-        wait(&node, &exact, &shown, SOON);
+        site.wait(&node, &exact, &shown, SOON);
         // Handles tell of every rule that was replaced.
         let rules = || node.node.tool("nft", "-a list table ip lvskit");
         let before = rules();
@@ -225,7 +232,7 @@ fn hooks_and_watchers_in_any_order_end_right() {
         hook.wait().unwrap();
         if round % 10 == 9 {
             let exact = ["--keep-sessions", "--service", "tcp/2525", "--check", VIP];
-            wait(&node, &exact, &format!("{VIP} in force, sessions kept\n"), PATIENCE);
+            site.wait(&node, &exact, &format!("{VIP} in force, sessions kept\n"), PATIENCE);
         }
     }
     assert!(watch.0.try_wait().unwrap().is_none());
@@ -247,10 +254,10 @@ fn fifty_addresses_are_restored_together() {
     let exact = [&["--keep-sessions", "--service", "tcp/25", "--check"], names.as_slice()].concat();
     let shown: String = vips.iter().map(|vip| format!("{vip} in force, sessions kept\n")).collect();
     for _ in 0..3 {
-        wait(&node, &exact, &shown, SOON);
+        site.wait(&node, &exact, &shown, SOON);
         node.node.tool("nft", "flush ruleset");
     }
-    wait(&node, &exact, &shown, SOON);
+    site.wait(&node, &exact, &shown, SOON);
 }
 
 #[test]

@@ -232,6 +232,14 @@ impl Notify {
         assert_eq!(message[..length].trim_ascii(), b"READY=1");
     }
 
+    /// Tells it, in the watcher's place, as often as there is room for; returns how often.
+    fn fill(&self) -> usize {
+        let other = UnixDatagram::unbound().unwrap();
+        other.set_nonblocking(true).unwrap();
+        let told = || other.send_to(b"READY=1", self.0.path().join("notify")).is_ok();
+        (0..).take_while(|_| told()).count()
+    }
+
     /// Whether anything was told that nobody has waited for.
     pub fn was_told(&self) -> bool {
         self.1.set_nonblocking(true).unwrap();
@@ -251,6 +259,25 @@ fn a_watcher_tells_systemd_when_the_guard_is_in_force() {
     let _watch = notify.watch(&node, &["-a", VIP], Stdio::null());
     notify.ready();
     assert_eq!(node.hook(&["--check", VIP]).status.code(), Some(0));
+}
+
+/// systemd's queue holds few messages; while it is full, whoever tells it something stands still.
+#[test]
+fn a_systemd_that_reads_nothing_stops_no_watcher() {
+    if !inside("healing::a_systemd_that_reads_nothing_stops_no_watcher") {
+        return;
+    }
+    let (node, notify) = (Node::new(), Notify::new());
+    let told = notify.fill();
+    let _watch = notify.watch(&node, &["-a", VIP], Stdio::null());
+    for _ in 0..2 {
+        let in_force = || node.hook(&["--check", VIP]).status.code() == Some(0);
+        until(PATIENCE, || "the guard is not in force".to_owned(), in_force);
+        node.node.tool("nft", "flush ruleset");
+    }
+    for _ in 0..=told {
+        notify.ready();
+    }
 }
 
 /// Not even with a broken nft does it give up: it says so once, and is ready when the guard is there.

@@ -16,8 +16,8 @@ pub mod late;
 pub mod leaving;
 pub mod orders;
 
-use std::io;
 use std::time::{Duration, Instant};
+use std::{io, thread};
 
 use sd_notify::NotifyState;
 
@@ -27,6 +27,14 @@ use crate::log::Log;
 
 /// The least time between two looks, so that a host whose rules change all the time costs little.
 const GAP: Duration = Duration::from_millis(500);
+
+/// Says from a thread of its own that the guards are in force: as long as systemd reads nothing, whoever
+/// tells it something stands still, and the guards must not. Tells whether it is said, or will be.
+fn tell_systemd() -> bool {
+    // Nobody to tell, when it was started by hand.
+    let tell = || drop(sd_notify::notify(&[NotifyState::Ready]));
+    thread::Builder::new().spawn(tell).is_ok()
+}
 
 /// Keeps the guards in force until a signal ends the process; `changes` must listen already. Tells
 /// systemd once they are in force, or there is nothing to guard so far. A failure is logged and tried
@@ -39,12 +47,8 @@ pub fn keep(mut keeper: Keeper<'_>, changes: &Changes, log: &mut Log) -> io::Res
     loop {
         let looked = Instant::now();
         keeper.look(log);
-        if keeper.is_ready() && !ready {
-            ready = true;
-            // Nobody to tell, when it was started by hand.
-            let _ = sd_notify::notify(&[NotifyState::Ready]);
-        }
-        std::thread::sleep(GAP.saturating_sub(looked.elapsed()));
+        ready = ready || keeper.is_ready() && tell_systemd();
+        thread::sleep(GAP.saturating_sub(looked.elapsed()));
         changes.wait(keeper.file(), keeper.patience())?;
     }
 }
