@@ -9,6 +9,8 @@ use std::time::Duration;
 use openssl::ssl::{NameType, Ssl, SslContext, SslStream};
 use socket2::SockRef;
 
+use super::patience::until;
+
 /// How long the server waits for its client before it gives up.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -98,6 +100,14 @@ impl FakeServer {
     /// How many clients have come.
     pub fn connections(&self) -> usize {
         self.record.lock().expect("no holder panics").connections
+    }
+
+    /// Waits until so many clients have come; fails where there are more. One that has connected may be gone
+    /// before it is accepted.
+    pub fn meets(&self, clients: usize) {
+        let came = || format!("{} clients came, not {clients}", self.connections());
+        until(PATIENCE, came, || self.connections() >= clients);
+        assert_eq!(self.connections(), clients);
     }
 
     /// Where clients came from.

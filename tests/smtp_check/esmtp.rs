@@ -115,7 +115,7 @@ fn silence_and_ends() {
     ]);
     let server = FakeServer::local(vec![say("554 no\r\n"), Hear]);
     // One that waits longer than the deadline hangs.
-    let verdict = verdict(server.address(), "--deadline 0.5 --connect-timeout 600");
+    let verdict = verdict(server.address(), "--deadline 2 --connect-timeout 600");
     assert!(verdict.starts_with("down: Bad greeting from server"), "{verdict}");
 }
 
@@ -366,7 +366,7 @@ fn a_tls_alert_instead_of_a_greeting_is_a_port_for_tls() {
 #[test]
 fn the_default_deadline_has_room_for_every_wait() {
     let late = |lines: &[&str]| -> Vec<Step> {
-        let pause = || Pause(Duration::from_millis(350));
+        let pause = || Pause(Duration::from_millis(1050));
         answers(lines)
             .into_iter()
             .flat_map(|step| match step {
@@ -386,7 +386,7 @@ fn the_default_deadline_has_room_for_every_wait() {
             let script = late(&lines);
             scope.spawn(move || {
                 let server = FakeServer::local(script);
-                let options = format!("--retry 0 --connect-timeout 0.5 {options}");
+                let options = format!("--retry 0 --connect-timeout 1.5 {options}");
                 assert_eq!(verdict(server.address(), &options), "up", "{options}");
             });
         }

@@ -296,7 +296,7 @@ fn nothing_is_injected_before_tls() {
 /// Seven waits, each of them too long for a seventh of four.
 #[test]
 fn the_default_deadline_has_room_for_the_handshake() {
-    let late = |text: &str| vec![Step::Pause(Duration::from_millis(350)), say(text)];
+    let late = |text: &str| vec![Step::Pause(Duration::from_millis(1050)), say(text)];
     let context = Authority::new().server(30);
     let script = [
         late("220 mx\r\n"),
@@ -304,22 +304,22 @@ fn the_default_deadline_has_room_for_the_handshake() {
         late(OFFER),
         vec![Hear],
         late("220 go\r\n"),
-        vec![Step::Pause(Duration::from_millis(350)), Tls(context), Hear],
+        vec![Step::Pause(Duration::from_millis(1050)), Tls(context), Hear],
         late("250 mx\r\n"),
         vec![Hear],
         late("221 bye\r\n"),
     ]
     .concat();
     let server = FakeServer::local(script);
-    let options = "--starttls --retry 0 --connect-timeout 0.5";
+    let options = "--starttls --retry 0 --connect-timeout 1.5";
     assert_eq!(verdict(server.address(), options), "up");
 }
 
 #[test]
 fn the_deadline_ends_a_handshake_too() {
     let server = FakeServer::local(before_tls());
-    let options = "--starttls --connect-timeout 10 --deadline 0.4";
-    assert_eq!(verdict(server.address(), options), "down: Deadline of 0.4 s reached");
+    let options = "--starttls --connect-timeout 10 --deadline 1";
+    assert_eq!(verdict(server.address(), options), "down: Deadline of 1 s reached");
 }
 
 /// OpenSSL's own variable stands in for the machine's store, which must not be changed.
