@@ -17,24 +17,15 @@ use clap_mangen::roff::{Roff, bold, roman};
 use lvskit::cluster::Release;
 use lvskit::doctor;
 use lvskit::inventory::{Lint, keys};
-use lvskit::{cli, guard, smtp};
+use lvskit::{guard, smtp};
 
 /// Administration: all three programs are for root and for keepalived.
 const SECTION: &str = "8";
 
 const SOURCE: &str = concat!("lvskit ", env!("CARGO_PKG_VERSION"));
 
-const SEE_ALSO: [&str; 16] = [
-    "lvskit(8)",
-    "lvskit-init(8)",
-    "lvskit-gen-conf(8)",
-    "lvskit-import(8)",
-    "lvskit-diff(8)",
-    "lvskit-status(8)",
-    "lvskit-connections(8)",
-    "lvskit-doctor(8)",
-    "lvskit-explain(8)",
-    "lvskit-graph(8)",
+/// What every page refers to, beside the subcommands of lvskit.
+const SEE_ALSO: [&str; 6] = [
     "bypass-ipvs(8)",
     "smtp-check(8)",
     "lvskit-inventory(5)",
@@ -81,11 +72,8 @@ fn main() -> ExitCode {
 }
 
 fn write_pages(dir: &Path) -> Result<()> {
-    let programs = [
-        cli::lvskit::Cli::command(),
-        guard::options::Cli::command(),
-        smtp::options::Args::command(),
-    ];
+    let programs =
+        [lvskit::Cli::command(), guard::options::Cli::command(), smtp::options::Args::command()];
     let pages = folder(dir.join("man"))?;
     for program in programs {
         for shell in [Shell::Bash, Shell::Fish, Shell::Zsh] {
@@ -225,7 +213,11 @@ fn findings() -> Roff {
 fn see_also(me: &str) -> Roff {
     let mut roff = Roff::new();
     roff.control("SH", ["SEE ALSO"]);
-    let mut others = SEE_ALSO.iter().filter(|page| !page.starts_with(&format!("{me}("))).peekable();
+    let lvskit = lvskit::Cli::command();
+    let below = lvskit.get_subcommands().map(|one| format!("lvskit-{}({SECTION})", one.get_name()));
+    let pages = [format!("lvskit({SECTION})")].into_iter().chain(below);
+    let pages = pages.chain(SEE_ALSO.map(str::to_owned));
+    let mut others = pages.filter(|page| !page.starts_with(&format!("{me}("))).peekable();
     while let Some(page) = others.next() {
         let (name, section) = page.split_at(page.find('(').unwrap_or(page.len()));
         let comma = if others.peek().is_some() { "," } else { "" };

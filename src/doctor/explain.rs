@@ -2,14 +2,37 @@
 
 use std::io::Write;
 
+use clap::Args;
+
 use super::About;
 use super::run::{say, tell};
-use crate::cli::doctor::Explain;
 use crate::exit::Exit;
 use crate::inventory;
 
+const EXAMPLES: &str = "\
+Examples:
+  lvskit explain two-masters               a finding of lvskit doctor
+  lvskit explain quorum-unreachable        a finding of lvskit gen-conf
+  lvskit explain advert_int                a key of the inventory
+  lvskit explain virtual_server.check      a section's keys
+
+Exit codes:
+  0  done
+  1  the finding or key does not exist
+  2  wrong command line, nothing was tried
+  6  the output could not be written";
+
 /// How alike a name must be to be named (0 to 1).
 const LIKE: f64 = 0.8;
+
+/// Explain a finding of doctor or gen-conf, or a key of the inventory
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Explain {
+    /// A finding of lvskit doctor or gen-conf, or a key of the inventory by its name or path
+    #[arg(value_name = "ID|KEY")]
+    pub what: String,
+}
 
 /// Runs the command; results go to `out`, the rest to standard error.
 pub fn run(args: &Explain, out: &mut impl Write) -> Exit {

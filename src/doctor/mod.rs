@@ -4,17 +4,19 @@
 //! - [`facts`] are what the checks go by: the node's status, and what was heard on the wire;
 //! - `findings` are the checks, a file for each group; all of them are pure;
 //! - `report` is all that a node says of itself, `cluster` judges the reports of all nodes;
-//! - `run` is the command, `explain` that of `lvskit explain`.
+//! - `options` is the command line, `run` the command; `explain` is `lvskit explain`.
 
 pub(crate) mod cluster;
 pub mod explain;
 pub mod facts;
 mod findings;
 pub mod lint;
+mod options;
 mod report;
 mod run;
 
 pub use findings::REGISTRY;
+pub use options::Doctor;
 pub use run::run;
 
 use lint::{Needs, Severity};

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::director::{Director, pause};
 use super::file::{self, Word};
+use super::options::Undrain;
 use super::report::{Failure, Report, no_file, say, unread};
 use super::server;
 use super::stop::failed;
 use super::wait::in_the_balance;
-use crate::cli::drain::Undrain;
 use crate::conf::grammar::Statement;
 use crate::exit::Exit;
 use crate::guard::drained::{Drained, Until};

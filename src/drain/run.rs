@@ -13,11 +13,11 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::director::{Director, Refused, Taken};
 use super::file::{self, Word};
+use super::options::{Drain, Undrain};
 use super::report::{Failure, Report, no_file, say, unread};
 use super::server::Plan;
 use super::stop::failed;
 use super::{back, server, stop, wait};
-use crate::cli::drain::{Drain, Undrain};
 use crate::conf::grammar::Statement;
 use crate::exit::Exit;
 use crate::guard::drained::{Drained, Until};

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 
+use super::options::GenConf;
 use super::render::{self, Renderer};
-use super::{Failure, Or, diff, meaning};
-use crate::cli::lvskit::GenConf;
+use super::{Failure, Or, meaning, unified};
 use crate::cluster::Cluster;
 use crate::compare;
 use crate::exit::Exit;
@@ -51,7 +51,7 @@ pub(super) fn all<'a>(
             changes.push(Change { node, path, changed: !found.is_empty(), by_hand, diff });
             continue;
         }
-        let diff = args.diff.then(|| diff::unified(&path, &target, &text));
+        let diff = args.diff.then(|| unified::unified(&path, &target, &text));
         if !args.check {
             files::sweep(&path);
         }
@@ -67,7 +67,7 @@ pub(super) fn all<'a>(
 /// Whether a file would change, and how that looks.
 pub(super) fn shown(path: &Path, new: &str) -> Result<(bool, String)> {
     let target = read(path)?;
-    Ok((target.differs(new.as_bytes()), diff::unified(path, &target, new)))
+    Ok((target.differs(new.as_bytes()), unified::unified(path, &target, new)))
 }
 
 fn read(path: &Path) -> Result<Target> {

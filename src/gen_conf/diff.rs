@@ -1,55 +1,95 @@
-//! A change as a unified diff, as `diff -u` writes it but without dates. Lines are compared as they
-//! are and shown without their secrets, so that a new password is a change that nobody can read.
+//! `lvskit diff`: compares a file with what it shall be, which was rendered elsewhere.
 
-use std::fmt::Write;
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
-use similar::{ChangeTag, TextDiff};
+use clap::Args;
 
-use crate::files::Target;
-use crate::secrets::Secrets;
+use super::{Failure, Or, change, input, meaning, say, told};
+use crate::compare;
+use crate::conf::grammar;
+use crate::exit::Exit;
 
-/// Unchanged lines around each change.
-const CONTEXT: usize = 3;
+const EXAMPLES: &str = "\
+Examples:
+  lvskit diff /etc/keepalived/keepalived.conf conf/server01.domain.ru/keepalived.conf
+  ssh server01.domain.ru lvskit diff /etc/keepalived/keepalived.conf - \\
+      < conf/server01.domain.ru/keepalived.conf
+  lvskit diff --meaning old.conf new.conf               only what keepalived would do differently
 
-/// How the file at `path` becomes `new`; empty where it is so already.
-pub(super) fn unified(path: &Path, target: &Target, new: &str) -> String {
-    let mut out = String::new();
-    if let Some((old, new)) = target.mode_change() {
-        // Writing to a string can't fail.
-        let _ = writeln!(out, "old mode {old:04o} {0}\nnew mode {new:04o} {0}", path.display());
-    }
-    // Whoever wrote the old file by hand may have written it in another encoding.
-    let old = target.old().map(String::from_utf8_lossy);
-    if old.as_deref() != Some(new) {
-        let from = old.as_ref().map_or_else(|| Path::new("/dev/null"), |_| path);
-        let _ = writeln!(out, "--- {}\n+++ {}", from.display(), path.display());
-        hunks(old.as_deref().unwrap_or_default(), new, &mut out);
-    }
-    out
+With --meaning the order of statements, indentation, comments, spellings of numbers and addresses,
+older names of keywords and keepalived's own defaults make no difference. Definitions are replaced,
+included files are read.
+
+Exit codes:
+  0  nothing would change; with --meaning: both files mean the same
+  1  NEW is not UTF-8 text; with --meaning: keepalived would refuse a file, or read it in another
+     way than it looks
+  2  wrong command line, nothing was tried
+  3  the file would change
+  6  a file could not be read, or standard output not written";
+
+/// Show what would change in a file, passwords masked
+///
+/// For a keepalived.conf that was rendered elsewhere: a node can compare it with its own without the
+/// inventory, and without the passwords' files that this may name. It says what gen-conf --check --diff
+/// would, and writes nothing.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Diff {
+    /// The file as it is; where it is missing, all is new
+    pub file: PathBuf,
+
+    /// The file as it shall be; - for standard input
+    pub new: PathBuf,
+
+    /// Show only what makes a difference to keepalived
+    #[arg(long)]
+    pub meaning: bool,
+
+    /// The config id of both files (keepalived's --config-id), for lines such as `@lb1 priority 100`
+    #[arg(long, value_name = "ID", requires = "meaning")]
+    pub id: Option<String>,
+
+    /// Print {"changed", "diff"} as JSON; with --meaning {"format", "changed", "differences": [{"change":
+    /// "removed" or "added", "blocks", "statement", "block", "file", "line"}]}
+    #[arg(long)]
+    pub json: bool,
 }
 
-fn hunks(old: &str, new: &str, out: &mut String) {
-    let secrets = Secrets::of(&[old, new]);
-    let (old, new) = (lines(old), lines(new));
-    let diff = TextDiff::from_slices(&old, &new);
-    for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
-        let _ = writeln!(out, "{}", hunk.header());
-        for change in hunk.iter_changes() {
-            out.push(match change.tag() {
-                ChangeTag::Equal => ' ',
-                ChangeTag::Delete => '-',
-                ChangeTag::Insert => '+',
-            });
-            let line = secrets.mask(change.value());
-            out.push_str(&line);
-            if !line.ends_with('\n') {
-                out.push_str("\n\\ No newline at end of file\n");
-            }
+/// Runs the command. Results go to `out`, diagnostics to standard error.
+pub fn run(args: &Diff, out: &mut impl Write) -> Exit {
+    told(if args.meaning { by_meaning(args, out) } else { by_line(args, out) })
+}
+
+fn by_line(args: &Diff, out: &mut impl Write) -> Result<Exit, Failure> {
+    let new = input::read(&args.new)?;
+    let (changes, shown) = change::shown(&args.file, &new).or_exit(Exit::File)?;
+    match args.json {
+        true => {
+            say(&format!("{:#}\n", serde_json::json!({ "changed": changes, "diff": shown })), out)?
         }
+        false => say(&shown, out)?,
     }
+    Ok(if changes { Exit::Changes } else { Exit::Ok })
 }
 
-fn lines(text: &str) -> Vec<&str> {
-    text.split_inclusive('\n').collect()
+/// Compares what two files mean to keepalived.
+fn by_meaning(args: &Diff, out: &mut impl Write) -> Result<Exit, Failure> {
+    let id = args.id.as_deref();
+    let old = meaning::on_disk(&args.file, id)?;
+    let new = match args.new == Path::new("-") {
+        true => meaning::parsed(&args.new, &input::read(&args.new)?, id)?,
+        false => {
+            let text = grammar::text(&args.new).or_exit(Exit::File)?;
+            meaning::parsed(&args.new, &text, id)?
+        }
+    };
+    let found = compare::meaning(&old, &new);
+    let names = [args.file.to_string_lossy(), args.new.to_string_lossy()];
+    match args.json {
+        true => say(&format!("{:#}\n", compare::json(&found)), out)?,
+        false => say(&compare::text([&names[0], &names[1]], &found), out)?,
+    }
+    Ok(if found.is_empty() { Exit::Ok } else { Exit::Changes })
 }

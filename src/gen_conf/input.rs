@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
+use super::options::Format;
 use super::{Failure, Or};
-use crate::cli::lvskit::Format;
 use crate::exit::Exit;
 use crate::inventory::{self, Checked, Problem, Source};
 

@@ -6,31 +6,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
-use super::{Failure, Or, input, say};
-use crate::cli::lvskit::Diff;
+use super::{Failure, Or};
 use crate::compare::{self, Difference};
 use crate::conf::grammar::{self, NoFiles, Statement};
 use crate::exit::Exit;
-
-/// Compares two files.
-pub(super) fn diff(args: &Diff, out: &mut impl Write) -> Result<Exit, Failure> {
-    let id = args.id.as_deref();
-    let old = on_disk(&args.file, id)?;
-    let new = match args.new == Path::new("-") {
-        true => parsed(&args.new, &input::read(&args.new)?, id)?,
-        false => {
-            let text = grammar::text(&args.new).or_exit(Exit::File)?;
-            parsed(&args.new, &text, id)?
-        }
-    };
-    let found = compare::meaning(&old, &new);
-    let names = [args.file.to_string_lossy(), args.new.to_string_lossy()];
-    match args.json {
-        true => say(&format!("{:#}\n", compare::json(&found)), out)?,
-        false => say(&compare::text([&names[0], &names[1]], &found), out)?,
-    }
-    Ok(if found.is_empty() { Exit::Ok } else { Exit::Changes })
-}
 
 /// How a file on disk differs from what was rendered for it.
 pub(super) fn rendered(path: &Path, text: &str) -> Result<Vec<Difference>, Failure> {
@@ -43,7 +22,7 @@ pub(super) fn rendered(path: &Path, text: &str) -> Result<Vec<Difference>, Failu
 }
 
 /// The statements of a file; where there is none, nothing.
-fn on_disk(path: &Path, id: Option<&str>) -> Result<Vec<Statement>, Failure> {
+pub(super) fn on_disk(path: &Path, id: Option<&str>) -> Result<Vec<Statement>, Failure> {
     match std::fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error)
@@ -54,7 +33,7 @@ fn on_disk(path: &Path, id: Option<&str>) -> Result<Vec<Statement>, Failure> {
 }
 
 /// The statements of a text and of what it includes.
-fn parsed(path: &Path, text: &str, id: Option<&str>) -> Result<Vec<Statement>, Failure> {
+pub(super) fn parsed(path: &Path, text: &str, id: Option<&str>) -> Result<Vec<Statement>, Failure> {
     let mut files = grammar::Files::default();
     let tree = grammar::read(path, text, id, &mut files)
         .map_err(|error| anyhow!("error: {error}"))

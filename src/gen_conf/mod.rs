@@ -1,30 +1,34 @@
 //! `lvskit gen-conf`: reads an inventory, renders the files, writes those that change, or only
 //! tells what would change. All files are rendered and lie ready before the first one is replaced.
-//! `lvskit diff` tells the same of a file that was rendered before.
 //!
-//! - `input` reads the inventory, from a file or standard input, and reports what is wrong with it;
+//! - `options` is the command line; `input` reads the inventory, from a file or standard input, and reports what is wrong with it;
 //! - `render` makes one node's file;
 //! - `change` compares with what is on disk, and replaces it;
-//! - `diff` shows a change without its `secrets`, `meaning` only what keepalived would do differently;
-//! - `tell` prints what came of it, for people or programs.
+//! - `unified` shows a change without its `secrets`, `meaning` only what keepalived would do differently;
+//! - `tell` prints what came of it, for people or programs;
+//! - [`diff`] is `lvskit diff`, which tells the same of a file that was rendered before.
 
 mod change;
-mod diff;
+pub mod diff;
 mod input;
 mod meaning;
+mod options;
 mod render;
 mod tell;
+mod unified;
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::cli::lvskit::{Described, Diff, Format, GenConf, Kind, Schema};
 use crate::cluster::Cluster;
 use crate::exit::Exit;
 use crate::files;
 use crate::inventory::{self, Checked};
+
+pub use options::GenConf;
+use options::{Format, Kind};
 
 /// A failure, and the exit code that tells its kind.
 struct Failure(Exit, anyhow::Error);
@@ -56,11 +60,6 @@ pub(crate) fn load(file: &Path) -> Result<Cluster, (Exit, anyhow::Error)> {
     Ok(checked.cluster)
 }
 
-/// `lvskit diff`: compares a file with what it shall be, which was rendered elsewhere.
-pub fn diff(args: &Diff, out: &mut impl Write) -> Exit {
-    told(compare(args, out))
-}
-
 fn told(outcome: Result<Exit, Failure>) -> Exit {
     match outcome {
         Ok(exit) => exit,
@@ -71,16 +70,6 @@ fn told(outcome: Result<Exit, Failure>) -> Exit {
             exit
         }
     }
-}
-
-/// Prints the JSON schema of inventories, or that of another format.
-pub fn schema(args: &Schema, out: &mut impl Write) -> Exit {
-    let text = match args.of {
-        Described::Inventory => format!("{:#}\n", inventory::schema_json::schema()),
-        Described::Status => crate::status::schema(),
-        Described::Report => crate::doctor::schema(),
-    };
-    told(say(&text, out).map(|()| Exit::Ok))
 }
 
 fn generate(args: &GenConf, out: &mut impl Write) -> Result<Exit, Failure> {
@@ -130,21 +119,6 @@ fn generate(args: &GenConf, out: &mut impl Write) -> Result<Exit, Failure> {
         .context("error: standard output")
         .or_exit(Exit::File)?;
     Ok(if args.check && any { Exit::Changes } else { Exit::Ok })
-}
-
-fn compare(args: &Diff, out: &mut impl Write) -> Result<Exit, Failure> {
-    if args.meaning {
-        return meaning::diff(args, out);
-    }
-    let new = input::read(&args.new)?;
-    let (changes, shown) = change::shown(&args.file, &new).or_exit(Exit::File)?;
-    match args.json {
-        true => {
-            say(&format!("{:#}\n", serde_json::json!({ "changed": changes, "diff": shown })), out)?
-        }
-        false => say(&shown, out)?,
-    }
-    Ok(if changes { Exit::Changes } else { Exit::Ok })
 }
 
 fn say(text: &str, out: &mut impl Write) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use crate::cli::lvskit::{Firewall, Kind};
+use super::options::{Firewall, Kind};
 use crate::cluster::Cluster;
 use crate::conf::build;
 use crate::conf::guards::Guards;

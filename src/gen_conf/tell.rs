@@ -5,7 +5,7 @@ use std::io::{Result, Write};
 use serde_json::{Value, json};
 
 use super::change::Change;
-use crate::cli::lvskit::{Format, GenConf};
+use super::options::{Format, GenConf};
 
 /// What JSON says of an inventory that was refused.
 pub(super) fn refused(findings: &[Value], out: &mut impl Write) -> Result<()> {

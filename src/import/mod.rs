@@ -52,7 +52,7 @@ use file::File;
 use nodes::Node;
 use notes::Notes;
 
-pub use run::run;
+pub use run::{Import, run};
 
 /// A file that was read.
 pub struct Source {

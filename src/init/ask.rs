@@ -9,8 +9,8 @@ use std::str::FromStr;
 use anyhow::{Result, anyhow, bail, ensure};
 use ipnetwork::IpNetwork;
 
+use super::options::{Init, NodeOption};
 use super::place::Found;
-use crate::cli::init::{Init, NodeOption};
 use crate::exit::Exit;
 use crate::guard::plan::Service;
 use crate::vip::{Family, Vip};

@@ -1,12 +1,13 @@
 //! `lvskit init`: the reader's own inventory, from flags or from answers on a terminal. What it writes is
 //! checked as gen-conf would, and nothing that exists is replaced.
 //!
-//! - `ask` asks for what the command line lacks;
+//! - `options` is the command line; `ask` asks for what the command line lacks;
 //! - `place` finds this host's interface in the cluster's network;
 //! - `text` writes the inventory, a pure function;
 //! - `save` puts the files in place.
 
 mod ask;
+mod options;
 mod place;
 mod save;
 mod text;
@@ -17,13 +18,15 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow};
 use ipnetwork::IpNetwork;
 
-use crate::cli::init::{Init, NodeOption};
 use crate::exit::Exit;
 use crate::files;
 use crate::guard::plan::Service;
 use crate::inventory::{self, Checked};
 use crate::node::addresses::interfaces;
 use crate::vip::Vip;
+
+pub use options::Init;
+use options::NodeOption;
 
 /// What the inventory is made of.
 pub(crate) struct Answers {

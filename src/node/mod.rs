@@ -7,7 +7,7 @@
 //! - [`nft`] is the ruleset: tables, chains, rules, sets;
 //! - [`ipvs`] is what is balanced here, [`settings`] are sysctls, [`listeners`] sockets;
 //! - [`process`] is keepalived, [`config`] what its file says;
-//! - [`state`] is all of that, collected once.
+//! - [`state`] is all of that, collected once; [`options`] say where to look.
 
 pub mod addresses;
 pub mod arp;
@@ -17,6 +17,7 @@ pub mod ipvs;
 pub mod listeners;
 pub mod netlink;
 pub mod nft;
+pub mod options;
 pub mod process;
 pub mod routes;
 pub mod settings;

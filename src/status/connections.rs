@@ -4,16 +4,60 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use clap::Args;
+use ipnetwork::IpNetwork;
 use serde_json::json;
 
-use crate::cli::status::Connections as Args;
 use crate::exit::Exit;
 use crate::node::ipvs::connections::{self, Connection};
 
+const EXAMPLES: &str = "\
+Examples:
+  lvskit connections                             source, service, server, state, seconds to expiry
+  lvskit connections --summary                   counts by server and state
+  lvskit connections --server 192.168.3.101 --state ESTABLISHED
+  lvskit connections --source 192.168.3.0/24 --json
+
+  On a BACKUP these are the connections that the sync daemon has received.
+
+Exit codes:
+  0  done; also where there is no connection
+  1  the kernel has no IPVS (modprobe ip_vs)
+  2  wrong command line, nothing was tried
+  4  the table could not be read
+  6  the output could not be written";
+
 /// By protocol, service, server and state.
 type Counts = BTreeMap<(String, SocketAddr, SocketAddr, String), u64>;
+
+/// List the connections that IPVS balances
+///
+/// One line each, in bounded memory however many there are.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Connections {
+    /// Only those to this real server
+    #[arg(long, value_name = "ADDRESS")]
+    pub server: Option<IpAddr>,
+
+    /// Only those in this state, such as ESTABLISHED or FIN_WAIT
+    #[arg(long, value_name = "STATE", ignore_case = true)]
+    pub state: Option<String>,
+
+    /// Only those of clients in this network, such as 192.168.3.0/24
+    #[arg(long, value_name = "NET")]
+    pub source: Option<IpNetwork>,
+
+    /// Count them by service, server and state
+    #[arg(long)]
+    pub summary: bool,
+
+    /// Write a JSON object for each line
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Why the command failed.
 enum Failure {
@@ -26,7 +70,7 @@ enum Failure {
 }
 
 /// Runs the command; results go to `out`, the rest to standard error.
-pub fn run(args: &Args, out: &mut impl Write) -> Exit {
+pub fn run(args: &Connections, out: &mut impl Write) -> Exit {
     let outcome = connections::all()
         .map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Failure::None,
@@ -47,7 +91,7 @@ pub fn run(args: &Args, out: &mut impl Write) -> Exit {
 }
 
 fn list(
-    args: &Args,
+    args: &Connections,
     all: impl Iterator<Item = io::Result<Connection>>,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
@@ -67,7 +111,7 @@ fn list(
     summary(args, &counts, &mut out).and_then(|()| out.flush()).map_err(Failure::Write)
 }
 
-fn wanted(args: &Args, connection: &Connection) -> bool {
+fn wanted(args: &Connections, connection: &Connection) -> bool {
     args.server.is_none_or(|server| server == connection.server)
         && args.source.is_none_or(|net| net.contains(connection.source))
         && args.state.as_ref().is_none_or(|state| state.eq_ignore_ascii_case(&connection.state))
@@ -78,7 +122,7 @@ fn key(connection: Connection) -> (String, SocketAddr, SocketAddr, String) {
     (protocol, SocketAddr::new(vip, port), SocketAddr::new(server, server_port), state)
 }
 
-fn write_one(args: &Args, connection: &Connection, out: &mut impl Write) -> io::Result<()> {
+fn write_one(args: &Connections, connection: &Connection, out: &mut impl Write) -> io::Result<()> {
     if args.json {
         serde_json::to_writer(&mut *out, connection)?;
         return writeln!(out);
@@ -93,7 +137,7 @@ fn write_one(args: &Args, connection: &Connection, out: &mut impl Write) -> io::
     )
 }
 
-fn summary(args: &Args, counts: &Counts, out: &mut impl Write) -> io::Result<()> {
+fn summary(args: &Connections, counts: &Counts, out: &mut impl Write) -> io::Result<()> {
     for ((protocol, service, server, state), count) in counts {
         if args.json {
             let line = json!({
@@ -121,7 +165,7 @@ mod tests {
     #[derive(Parser)]
     struct Cli {
         #[command(flatten)]
-        args: Args,
+        args: Connections,
     }
 
     const TABLE: &str = "\

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::options::Options;
 use super::{GuardState, Role, ServerDrain, Status};
-use crate::cli::status::Status as Args;
 use crate::exit::Exit;
 use crate::gen_conf;
 use crate::node::config::Config;
@@ -17,7 +17,7 @@ use crate::table::table;
 ///
 /// # Errors
 /// When it is not known which nodes there are.
-pub(super) fn shown(args: &Args) -> Result<(String, Exit), (Exit, String)> {
+pub(super) fn shown(args: &Options) -> Result<(String, Exit), (Exit, String)> {
     let targets = targets(args)?;
     let words = ["status", "--json"];
     let answers = reach::ask(&targets, &args.reach, &words, Duration::ZERO, |text| {
@@ -31,7 +31,7 @@ pub(super) fn shown(args: &Args) -> Result<(String, Exit), (Exit, String)> {
     Ok((text, if all { Exit::Ok } else { Exit::No }))
 }
 
-fn targets(args: &Args) -> Result<Vec<Target>, (Exit, String)> {
+fn targets(args: &Options) -> Result<Vec<Target>, (Exit, String)> {
     if let Some(file) = &args.inventory {
         return match gen_conf::load(file) {
             Ok(cluster) => Ok(Target::of(&cluster)),

@@ -3,11 +3,12 @@
 //! - [`collect`] reads node and guards, and works out each instance's role (pure but for the reading);
 //! - `text` is the screen, `prometheus` the text format of node_exporter's textfile collector;
 //! - `every` is `--all`: a line for each node of the cluster;
-//! - `run` is the command; `connections` that of `lvskit connections`.
+//! - `options` is the command line, `run` the command; [`connections`] is `lvskit connections`.
 
 mod collect;
-mod connections;
+pub mod connections;
 mod every;
+mod options;
 mod prometheus;
 mod run;
 mod text;
@@ -22,7 +23,7 @@ use crate::node::state::NodeState;
 pub use collect::collect;
 #[cfg(test)]
 pub(crate) use collect::of;
-pub use connections::run as connections;
+pub use options::Options;
 pub use run::{run, schema};
 
 /// The version of the JSON. It grows when a field changes its meaning or goes; new fields may come

@@ -4,11 +4,10 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::options::Options;
 use super::{Status, collect, every, prometheus, text};
-use crate::cli::status::{Places, Status as Args};
 use crate::exit::Exit;
 use crate::files;
-use crate::node::process::Where;
 
 /// How long `--watch` waits between two screens.
 const SECOND: Duration = Duration::from_secs(1);
@@ -19,15 +18,8 @@ const CLEAR: &str = "\x1b[H\x1b[2J\x1b[3J";
 /// Who may read a file of metrics: node_exporter runs as its own user.
 const MODE: u32 = 0o644;
 
-impl Places {
-    /// Where to look.
-    pub(crate) fn to_read(&self) -> Where<'_> {
-        Where { pid_file: &self.keepalived_pid, file: &self.config }
-    }
-}
-
 /// Runs the command; results go to `out`, the rest to standard error.
-pub fn run(args: &Args, out: &mut impl Write) -> Exit {
+pub fn run(args: &Options, out: &mut impl Write) -> Exit {
     if args.all {
         return all(args, out);
     }
@@ -48,7 +40,7 @@ pub fn run(args: &Args, out: &mut impl Write) -> Exit {
     }
 }
 
-fn all(args: &Args, out: &mut impl Write) -> Exit {
+fn all(args: &Options, out: &mut impl Write) -> Exit {
     let (message, exit) = match every::shown(args) {
         Ok((text, exit)) => match say(&text, out) {
             Ok(()) => return exit,
@@ -71,7 +63,7 @@ fn coloured() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-fn shown(args: &Args, coloured: bool) -> String {
+fn shown(args: &Options, coloured: bool) -> String {
     let (status, ..) = collect(&args.places.to_read());
     if args.json {
         json(&status)
@@ -97,7 +89,7 @@ fn say<'a>(text: &str, out: &mut impl Write) -> Result<(), Failure<'a>> {
 }
 
 /// Draws the screen until somebody ends it, or nobody reads it any more.
-fn watch<'a>(args: &'a Args, out: &mut impl Write) -> Result<(), Failure<'a>> {
+fn watch<'a>(args: &'a Options, out: &mut impl Write) -> Result<(), Failure<'a>> {
     let (coloured, terminal) = (coloured(), io::stdout().is_terminal());
     loop {
         let screen = shown(args, coloured);

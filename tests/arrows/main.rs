@@ -7,6 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+/// src/lib.rs: the list of subcommands, which uses every module.
+const ROOT: &str = "lib";
+
 type Uses = BTreeMap<String, BTreeSet<String>>;
 
 /// Every module's file, by its path in the library.
@@ -23,7 +26,7 @@ fn modules() -> BTreeMap<String, String> {
             }
             let name = path.strip_prefix(&root).unwrap().with_extension("");
             let parts: Vec<_> = name.iter().map(|part| part.to_str().unwrap()).collect();
-            if matches!(parts[0], "bin" | "lib") || parts.last() == Some(&"tests") {
+            if matches!(parts[0], "bin" | ROOT) || parts.last() == Some(&"tests") {
                 continue;
             }
             let parts = parts.strip_suffix(&["mod"]).unwrap_or(&parts);
@@ -106,7 +109,7 @@ fn target(from: &str, path: &str, modules: &BTreeMap<String, String>) -> Option<
     while !base.is_empty() && !modules.contains_key(&base.join("::")) {
         base.pop();
     }
-    Some(base.join("::")).filter(|to| !to.is_empty())
+    Some(if base.is_empty() { ROOT.to_owned() } else { base.join("::") })
 }
 
 /// What each module uses. That a module names its own parts is how it shows them, and does not count.
@@ -118,7 +121,9 @@ fn uses() -> Uses {
         let parts = format!("{name}::");
         (name.clone(), targets.filter(|to| to != name && !to.starts_with(&parts)).collect())
     };
-    modules.iter().map(of).collect()
+    let mut uses: Uses = modules.iter().map(of).collect();
+    uses.insert(ROOT.to_owned(), modules.into_keys().collect());
+    uses
 }
 
 /// Whether `to` can be reached from `from`.
@@ -158,5 +163,6 @@ fn paths_are_found_in_use_lines_and_in_code() {
     assert_eq!(to("super::a"), Some("x::a".to_owned()));
     assert_eq!(to("crate::vip::Vip"), Some("vip".to_owned()));
     assert_eq!(to("super::super::vip::V"), Some("vip".to_owned()));
+    assert_eq!(to("crate::Command"), Some(ROOT.to_owned()));
     assert_eq!(to("std::fs"), None);
 }

@@ -5,7 +5,6 @@ use std::fs;
 use std::process::Command;
 
 use clap::CommandFactory;
-use lvskit::cli;
 use lvskit::inventory::keys;
 
 use super::built::installed;
@@ -14,7 +13,7 @@ const PROGRAMS: [&str; 3] = ["bypass-ipvs", "lvskit", "smtp-check"];
 
 #[test]
 fn every_program_and_subcommand_has_a_page_without_warnings() {
-    let below = cli::lvskit::Cli::command();
+    let below = lvskit::Cli::command();
     let below = below.get_subcommands().map(|command| format!("lvskit-{}", command.get_name()));
     for name in PROGRAMS.map(str::to_owned).into_iter().chain(below) {
         let path = installed().join(format!("usr/share/man/man8/{name}.8"));

@@ -1,15 +1,13 @@
-//! The command lines of `lvskit status` and `lvskit connections`.
+//! The options of `lvskit status`.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
-use ipnetwork::IpNetwork;
 
-use crate::paths;
+use crate::node::options::Places;
 use crate::reach::options::Reach;
 
-const STATUS_EXAMPLES: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   lvskit status                          one screen
   lvskit status --watch                  one screen, drawn again each second; Ctrl-C ends it
@@ -29,40 +27,15 @@ Exit codes:
   2  wrong command line, nothing was tried
   6  the inventory could not be read, or the output not be written";
 
-const CONNECTIONS_EXAMPLES: &str = "\
-Examples:
-  lvskit connections                             source, service, server, state, seconds to expiry
-  lvskit connections --summary                   counts by server and state
-  lvskit connections --server 192.168.3.101 --state ESTABLISHED
-  lvskit connections --source 192.168.3.0/24 --json
-
-  On a BACKUP these are the connections that the sync daemon has received.
-
-Exit codes:
-  0  done; also where there is no connection
-  1  the kernel has no IPVS (modprobe ip_vs)
-  2  wrong command line, nothing was tried
-  4  the table could not be read
-  6  the output could not be written";
-
-/// Where keepalived's files are, where its process does not say.
+/// Show what this node is: roles, addresses, guards, what IPVS balances
+///
+/// Read-only. It goes by keepalived.conf and the kernel, or by the kernel alone where the file can't be
+/// read.
 #[derive(Debug, Args)]
-pub struct Places {
-    /// keepalived's configuration, where its process does not say which
-    #[arg(long, value_name = "FILE", default_value = paths::KEEPALIVED_CONF)]
-    pub config: PathBuf,
-
-    /// The file with the number of keepalived's main process
-    #[arg(long, value_name = "FILE", default_value = paths::KEEPALIVED_PID)]
-    pub keepalived_pid: PathBuf,
-}
-
-/// The arguments of `lvskit status`.
-#[derive(Debug, Args)]
-#[command(after_help = STATUS_EXAMPLES)]
+#[command(after_help = EXAMPLES)]
 #[command(group = ArgGroup::new("format").args(["json", "prometheus", "watch"]))]
 #[command(group = ArgGroup::new("every").args(["all"]))]
-pub struct Status {
+pub struct Options {
     /// Write JSON
     #[arg(long)]
     pub json: bool,
@@ -94,29 +67,4 @@ pub struct Status {
     /// Where to look
     #[command(flatten)]
     pub places: Places,
-}
-
-/// The arguments of `lvskit connections`.
-#[derive(Debug, Args)]
-#[command(after_help = CONNECTIONS_EXAMPLES)]
-pub struct Connections {
-    /// Only those to this real server
-    #[arg(long, value_name = "ADDRESS")]
-    pub server: Option<IpAddr>,
-
-    /// Only those in this state, such as ESTABLISHED or FIN_WAIT
-    #[arg(long, value_name = "STATE", ignore_case = true)]
-    pub state: Option<String>,
-
-    /// Only those of clients in this network, such as 192.168.3.0/24
-    #[arg(long, value_name = "NET")]
-    pub source: Option<IpNetwork>,
-
-    /// Count them by service, server and state
-    #[arg(long)]
-    pub summary: bool,
-
-    /// Write a JSON object for each line
-    #[arg(long)]
-    pub json: bool,
 }

@@ -1,14 +1,14 @@
-//! The command lines of `lvskit doctor` and `lvskit explain`.
+//! The options of `lvskit doctor`.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 
-use super::status::Places;
+use crate::node::options::Places;
 use crate::reach::options::{Reach, seconds};
 
-const DOCTOR_EXAMPLES: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   lvskit doctor                            the problems of this node
   lvskit doctor --listen 0                 without listening for advertisements: at once
@@ -32,22 +32,11 @@ Exit codes:
   4  nothing found, but some findings could not be looked for (not with --allow-partial)
   6  the inventory could not be read, or the output not be written";
 
-const EXPLAIN_EXAMPLES: &str = "\
-Examples:
-  lvskit explain two-masters               a finding of lvskit doctor
-  lvskit explain quorum-unreachable        a finding of lvskit gen-conf
-  lvskit explain advert_int                a key of the inventory
-  lvskit explain virtual_server.check      a section's keys
-
-Exit codes:
-  0  done
-  1  the finding or key does not exist
-  2  wrong command line, nothing was tried
-  6  the output could not be written";
-
-/// The arguments of `lvskit doctor`.
+/// Find the problems of this node, and say what to do
+///
+/// Read-only. Each finding has a name, what was seen, why it matters and what to do.
 #[derive(Debug, Args)]
-#[command(after_help = DOCTOR_EXAMPLES)]
+#[command(after_help = EXAMPLES)]
 #[command(group = ArgGroup::new("which").args(["only", "skip", "list"]))]
 #[command(group = ArgGroup::new("shape").args(["json", "report"]))]
 #[command(group = ArgGroup::new("every").args(["cluster"]))]
@@ -101,13 +90,4 @@ pub struct Doctor {
     /// Where to look
     #[command(flatten)]
     pub places: Places,
-}
-
-/// The arguments of `lvskit explain`.
-#[derive(Debug, Args)]
-#[command(after_help = EXPLAIN_EXAMPLES)]
-pub struct Explain {
-    /// A finding of lvskit doctor or gen-conf, or a key of the inventory by its name or path
-    #[arg(value_name = "ID|KEY")]
-    pub what: String,
 }

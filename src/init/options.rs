@@ -1,4 +1,4 @@
-//! The command line of `lvskit init`.
+//! The options of `lvskit init`.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -29,7 +29,10 @@ Exit codes:
   4  the kernel did not tell the interfaces
   6  the inventory is there already, or can't be written";
 
-/// The arguments of `lvskit init`.
+/// Write a first inventory of your own nodes
+///
+/// Takes flags, or asks on a terminal. The file has the example's settings, with comments, and is never
+/// written over another one.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Init {

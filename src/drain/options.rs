@@ -1,4 +1,4 @@
-//! The command lines of `lvskit drain` and `lvskit undrain`.
+//! The options of `lvskit drain` and `lvskit undrain`.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::status::Places;
 use crate::guard::nft::NFT;
+use crate::node::options::Places;
 
 const DRAIN_EXAMPLES: &str = "\
 Examples:
@@ -54,7 +54,10 @@ Exit codes:
   6  keepalived.conf can't be read, or a file not be written
   7  nft is missing or can't be started";
 
-/// The arguments of `lvskit drain`.
+/// Take this node out as a director and as a server, without losing a session
+///
+/// As a director it gives its addresses up once another node takes them. As a server it refuses the checks
+/// of all directors, so that they send nothing new, and what is under way goes on.
 #[derive(Debug, Args)]
 #[command(after_help = DRAIN_EXAMPLES)]
 pub struct Drain {
@@ -104,7 +107,7 @@ pub struct Drain {
     pub places: Places,
 }
 
-/// The arguments of `lvskit undrain`.
+/// End a drain: this node takes part again
 #[derive(Debug, Args)]
 #[command(after_help = UNDRAIN_EXAMPLES)]
 pub struct Undrain {
