@@ -1,6 +1,7 @@
-//! keepalived.conf(5) as a typed tree: what can't be nested in keepalived can't be written here,
-//! and quoting has one place. A tree prints itself; [`build`] makes one from a cluster.
+//! keepalived.conf(5): what a file consists of, in which quoting has one place, and which prints itself;
+//! [`build`] makes the files of a cluster, `blocks` what differs in them from node to node.
 
+pub(crate) mod blocks;
 pub mod build;
 pub mod detection;
 pub mod grammar;
@@ -8,6 +9,4 @@ pub mod guards;
 pub mod placeholder;
 pub mod probe;
 pub mod statement;
-pub mod tree;
 pub mod word;
-mod writer;

@@ -1,9 +1,10 @@
-//! A statement of keepalived.conf that needs no type of its own: what an inventory says in
-//! keepalived's own words, already checked and quoted.
+//! A statement of keepalived.conf, checked and quoted, and how it is written: one on each line, since
+//! keepalived silently ignores what follows the first.
 
-use std::fmt;
+use std::fmt::{self, Display, Formatter, Write};
 
-use super::writer::Writer;
+/// Four blanks a level, as keepalived's own samples and the article have it.
+const INDENT: &str = "    ";
 
 /// A line, and what its braces enclose.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,17 @@ impl Statement {
         Statement { line: line.into(), block: None }
     }
 
+    /// `keyword value`
+    pub fn set(keyword: &str, value: impl Display) -> Statement {
+        Statement::line(format!("{keyword} {value}"))
+    }
+
+    /// A block with one item a line.
+    pub fn list(head: impl Into<String>, items: &[impl Display]) -> Statement {
+        let line = |item: &_| Statement::line(format!("{item}"));
+        Statement::block(head, items.iter().map(line).collect())
+    }
+
     /// A block.
     pub fn block(head: impl Into<String>, block: Vec<Statement>) -> Statement {
         Statement { line: head.into(), block: Some(block) }
@@ -44,16 +56,26 @@ impl Statement {
         self.line.split_whitespace().skip_while(|word| word.starts_with('@'))
     }
 
-    pub(super) fn write(&self, w: &mut Writer<'_, '_>) -> fmt::Result {
-        match &self.block {
-            None => w.line(&self.line),
-            Some(block) => w.block(&self.line, |w| write_all(block, w)),
+    /// Writes it, `depth` levels deep.
+    fn write(&self, f: &mut Formatter<'_>, depth: usize) -> fmt::Result {
+        if self.line.starts_with("real_server ") {
+            f.write_char('\n')?;
         }
+        let indent = |f: &mut Formatter<'_>| (0..depth).try_for_each(|_| f.write_str(INDENT));
+        indent(f)?;
+        let Some(block) = &self.block else { return writeln!(f, "{}", self.line) };
+        writeln!(f, "{} {{", self.line)?;
+        block.iter().try_for_each(|inner| inner.write(f, depth + 1))?;
+        indent(f)?;
+        writeln!(f, "}}")
     }
 }
 
-pub(super) fn write_all(statements: &[Statement], w: &mut Writer<'_, '_>) -> fmt::Result {
-    statements.iter().try_for_each(|statement| statement.write(w))
+/// With a line's end.
+impl Display for Statement {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.write(f, 0)
+    }
 }
 
 impl Settings {

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::cluster::{self, Cluster, Family, Method, Protocol};
-use crate::conf::build::SYNC_GROUP_IPV6;
+use crate::conf::blocks::SYNC_GROUP_IPV6;
 use crate::conf::detection::Detector;
 use crate::conf::word::Word;
 use crate::guard::plan::{self, Services};

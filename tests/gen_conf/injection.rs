@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lvskit::conf::build;
+use lvskit::conf::build::Files;
 use lvskit::conf::grammar::{self, Include, NoFiles, Statement, Wanted};
 use lvskit::inventory::keys::{Role, sections};
 use lvskit::inventory::{no_secrets, parse, report};
@@ -86,8 +86,8 @@ fn rendered(inventory: &str) -> Option<Vec<String>> {
         }
     };
     // A line that grows too long is refused here.
-    let one = |node| build::conf(&cluster, node).map(|conf| conf.to_string()).ok();
-    (0..cluster.nodes.len()).map(one).collect()
+    let files = Files::new(&cluster);
+    (0..cluster.nodes.len()).map(|node| files.text(node).ok()).collect()
 }
 
 /// What `raw` includes is its own business.

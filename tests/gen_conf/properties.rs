@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use lvskit::cluster::Cluster;
-use lvskit::conf::build;
+use lvskit::conf::build::Files;
 use lvskit::inventory::{self, Problem, no_secrets};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -263,9 +263,10 @@ fn read(text: &str) -> Result<(), TestCaseError> {
     let problems = match parse(text) {
         Ok(cluster) => {
             prop_assert!(!cluster.nodes.is_empty() && !cluster.vrrp_instances.is_empty());
+            let files = Files::new(&cluster);
             for node in 0..cluster.nodes.len() {
                 // Refused with a reason where a line would grow too long.
-                let _ = build::conf(&cluster, node).map(|conf| conf.to_string());
+                let _ = files.text(node);
             }
             return Ok(());
         }
@@ -299,8 +300,8 @@ proptest! {
         })?;
         prop_assert_eq!(cluster.nodes.len(), inventory.nodes);
         for node in 0..inventory.nodes {
-            let text = build::conf(&cluster, node).unwrap().to_string();
-            let again = build::conf(&parse(&yaml).unwrap(), node).unwrap().to_string();
+            let text = Files::new(&cluster).text(node).unwrap();
+            let again = Files::new(&parse(&yaml).unwrap()).text(node).unwrap();
             prop_assert_eq!(&text, &again);
             let longest = text.lines().map(str::len).max().unwrap_or_default();
             prop_assert!(longest <= LONGEST_LINE, "{} bytes in a line:\n{}", longest, text);
@@ -318,7 +319,7 @@ proptest! {
     fn passwords_are_written_whole(password in PASSWORD) {
         prop_assume!(password != "{" && password != "}");
         let yaml = ARTICLE.replace("auth_pass: mrelay", &format!("auth_pass: {}", json!(password)));
-        let text = build::conf(&parse(&yaml).unwrap(), 0).unwrap().to_string();
+        let text = Files::new(&parse(&yaml).unwrap()).text(0).unwrap();
         let (bare, quoted) = (format!("auth_pass {password}\n"), format!("auth_pass \"{password}\"\n"));
         prop_assert!(text.contains(&bare) || text.contains(&quoted), "{}", text);
     }

@@ -2,7 +2,7 @@
 //! what is rendered is one line per statement, short enough for keepalived, and the same each time.
 //! The fuzzer calls this, and so does an ordinary test.
 
-use lvskit::conf::build;
+use lvskit::conf::build::Files;
 use lvskit::inventory::{no_secrets, parse, report};
 
 /// keepalived cuts lines at 1024 bytes without a word.
@@ -28,11 +28,10 @@ pub fn inventory(data: &[u8]) {
         }
     };
     assert!(!cluster.nodes.is_empty());
-    let files = build::Files::new(&cluster);
+    let files = Files::new(&cluster);
     for node in 0..cluster.nodes.len() {
         // Refused with a reason where a line would grow too long.
-        let Ok(conf) = build::conf(&cluster, node) else { continue };
-        let rendered = conf.to_string();
+        let Ok(rendered) = Files::new(&cluster).text(node) else { continue };
         assert_eq!(files.text(node).ok().as_ref(), Some(&rendered), "what is shared is the same");
         assert!(rendered.bytes().all(|byte| byte == b'\n' || matches!(byte, b' '..=b'~')));
         assert!(rendered.lines().all(|line| line.len() <= LONGEST_LINE));
