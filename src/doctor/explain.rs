@@ -42,7 +42,12 @@ pub fn run(args: &Explain, out: &mut impl Write) -> Exit {
     match lint.or_else(|| inventory::explain::explain(what)) {
         Some(text) => say(&text, out, Exit::Ok),
         None => {
-            tell(&format!("there is no finding and no key `{what}`{}", suggestion(what)));
+            let last = what.rsplit('.').next().unwrap_or(what);
+            let help = match inventory::cure_of(last) {
+                Some(help) => format!(": {help}"),
+                None => suggestion(what),
+            };
+            tell(&format!("there is no finding and no key `{what}`{help}"));
             Exit::No
         }
     }

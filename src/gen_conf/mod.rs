@@ -25,7 +25,7 @@ use anyhow::{Context, Result, anyhow};
 use crate::cluster::Cluster;
 use crate::exit::Exit;
 use crate::files;
-use crate::inventory::{self, Checked};
+use crate::inventory::Checked;
 
 pub use options::GenConf;
 use options::{Format, Kind};
@@ -73,11 +73,7 @@ fn told(outcome: Result<Exit, Failure>) -> Exit {
 }
 
 fn generate(args: &GenConf, out: &mut impl Write) -> Result<Exit, Failure> {
-    if let Some(key) = &args.explain {
-        return explain(key, out);
-    }
-    // The command line requires it.
-    let file = args.inventory.as_deref().unwrap_or(Path::new("-"));
+    let file = args.inventory.as_path();
     let text = input::read(file)?;
     let verbose = args.verbose || std::io::stderr().is_terminal();
     let input::Told { checked, findings } = input::check(file, &text, verbose, args.format());
@@ -126,25 +122,6 @@ fn say(text: &str, out: &mut impl Write) -> Result<(), Failure> {
         .and_then(|()| out.flush())
         .context("error: standard output")
         .or_exit(Exit::File)
-}
-
-/// Tells what there is to know of a key.
-fn explain(key: &str, out: &mut impl Write) -> Result<Exit, Failure> {
-    let Some(text) = inventory::explain::explain(key) else {
-        let last = |path: &str| path.rsplit('.').next().unwrap_or(path).to_owned();
-        if let Some(cure) = inventory::cure_of(&last(key)) {
-            return Err(Failure(Exit::No, anyhow!("error: there is no key `{key}`: {cure}")));
-        }
-        let paths = inventory::explain::paths();
-        let likeness = |path: &&String| {
-            strsim::jaro_winkler(key, path).max(strsim::jaro_winkler(&last(key), &last(path)))
-        };
-        let best = paths.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-        let cure = best.map_or(String::new(), |best| format!("; did you mean `{best}`?"));
-        return Err(Failure(Exit::No, anyhow!("error: there is no key `{key}`{cure}")));
-    };
-    say(&text, out)?;
-    Ok(Exit::Ok)
 }
 
 /// The places of the nodes to render, in the order of the inventory.

@@ -32,7 +32,7 @@ Files:
 Exit codes:
   0  done; with --check: nothing would change
   1  the inventory is wrong, not UTF-8, or lacks the node, or the password that it points to
-     can't be read: nothing was written; with --explain: there is no such key
+     can't be read: nothing was written
   2  wrong command line, nothing was tried
   3  with --check: a file would change; nothing was written
   6  the inventory could not be read, or a file not be written";
@@ -43,11 +43,11 @@ Exit codes:
 /// the files can't disagree. A file is replaced in one step, and only if its content changes.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-#[command(group = ArgGroup::new("where").args(["stdout", "output", "out_dir", "explain"]).required(true))]
+#[command(group = ArgGroup::new("where").args(["stdout", "output", "out_dir"]).required(true))]
 pub struct GenConf {
     /// The inventory, a YAML or JSON file; - for standard input
-    #[arg(short, long, value_name = "FILE", required_unless_present = "explain")]
-    pub inventory: Option<PathBuf>,
+    #[arg(short, long, value_name = "FILE")]
+    pub inventory: PathBuf,
 
     /// Render only this node; may be repeated
     #[arg(long, value_name = "NAME")]
@@ -95,12 +95,6 @@ pub struct GenConf {
     /// Say on standard error how soon a dead MASTER is replaced; on a terminal that is always said
     #[arg(short, long)]
     pub verbose: bool,
-
-    /// Show what a key of the inventory means, its values, and which keepalived has it: by its
-    /// name or path, such as advert_int, virtual_server.check or check.retry; for a section or a
-    /// checker all its keys
-    #[arg(long, value_name = "KEY", exclusive = true)]
-    pub explain: Option<String>,
 
     /// The same as --format json
     #[arg(long, conflicts_with_all = ["stdout", "format"])]

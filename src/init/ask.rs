@@ -65,7 +65,7 @@ impl Asker {
             ensure!(
                 service.first == service.last,
                 "invalid service `{service}`: expected one port; balance several by firewall mark \
-                 (lvskit gen-conf --explain virtual_server.fwmark)"
+                 (lvskit explain virtual_server.fwmark)"
             );
         }
         for node in &nodes {

@@ -51,7 +51,7 @@ pub(super) fn inventory(answers: &Answers) -> String {
          # router_id and the list of real servers follow from the list of nodes.\n\
          #\n\
          #   lvskit gen-conf -i FILE --out-dir conf            renders conf/NODE/keepalived.conf\n\
-         #   lvskit gen-conf --explain KEY                     what a key means\n\
+         #   lvskit explain KEY                                what a key means\n\
          #   man lvskit-inventory                              all keys\n\n\
          global_defs:\n{version}\n\
          network: {network} # a node's address or a VIP outside of it is refused\n{TIMERS}",

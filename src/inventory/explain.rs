@@ -1,4 +1,4 @@
-//! `lvskit gen-conf --explain KEY`: what the tables know of a key, for people.
+//! `lvskit explain KEY`: what the tables know of a key, for people.
 
 use std::fmt::Write;
 

@@ -84,8 +84,7 @@ fn nobody_is_led_to_the_opposite() {
 #[test]
 fn explain_knows_them_too() {
     for (word, cure) in [("nopreempt", "`preempt: false`"), ("static_routes", RAW)] {
-        let run =
-            Run::of(Command::new(PROGRAM).args(["gen-conf", "--explain", word]).output().unwrap());
+        let run = Run::of(Command::new(PROGRAM).args(["explain", word]).output().unwrap());
         assert_eq!(run.stdout, "");
         assert!(run.stderr.contains(cure) && !run.stderr.contains("did you mean"), "{run:?}");
     }

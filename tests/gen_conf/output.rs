@@ -227,7 +227,7 @@ Files:
 Exit codes:
   0  done; with --check: nothing would change
   1  the inventory is wrong, not UTF-8, or lacks the node, or the password that it points to
-     can't be read: nothing was written; with --explain: there is no such key
+     can't be read: nothing was written
   2  wrong command line, nothing was tried
   3  with --check: a file would change; nothing was written
   6  the inventory could not be read, or a file not be written

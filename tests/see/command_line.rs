@@ -37,7 +37,6 @@ fn findings_are_listed_and_each_is_explained() {
 #[test]
 fn explain_knows_keys_too_and_suggests() {
     let key = lvskit(&["explain", "advert_int"]);
-    assert_eq!(key.stdout, lvskit(&["gen-conf", "--explain", "advert_int"]).stdout);
     assert!(!key.stdout.is_empty());
     for (wrong, right) in [("two-master", "`two-masters`"), ("advert_in", "advert_int`")] {
         let output = lvskit(&["explain", wrong]);

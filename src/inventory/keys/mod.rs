@@ -1,5 +1,5 @@
 //! Every key of the inventory, once: its values, its default, the keepalived that knows it, and what
-//! it means. The reader, "did you mean", `lvskit schema`, `--explain` and `lvskit import` all go by
+//! it means. The reader, "did you mean", `lvskit schema`, `lvskit explain` and `lvskit import` all go by
 //! these tables. Names are those of keepalived.conf(5) wherever keepalived has one.
 
 pub mod bfd;
@@ -338,7 +338,7 @@ mod tests {
         }
     }
 
-    /// A line of `--explain KEY` or of an editor's tooltip is read alone.
+    /// A line of `lvskit explain KEY` or of an editor's tooltip is read alone.
     #[test]
     fn each_documentation_stands_alone() {
         let elsewhere = ["likewise", "the same", "as above", "see above", "ditto", " for that."];
