@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::director::{Director, pause};
+use super::director::{has_masters, pause};
 use super::file::{self, Word};
 use super::options::Undrain;
 use super::report::{Failure, Report, no_file, say, unread};
@@ -62,7 +62,7 @@ pub(super) fn put_back(args: &Undrain, interrupted: &AtomicBool) -> Result<Repor
         if files.is_empty() && !args.part.any() {
             return Err(no_file());
         }
-        take_part(args, &tree, &files, served, interrupted)?;
+        take_part(args, &files, served, interrupted)?;
         drained.director = None;
     } else {
         wait(served, "until every director sends it connections again", interrupted);
@@ -116,7 +116,6 @@ fn untold(node: &NodeState, settle: Duration) -> Duration {
 /// Ends the drain of the director, once nothing is lost by it.
 fn take_part(
     args: &Undrain,
-    tree: &[Statement],
     files: &BTreeSet<PathBuf>,
     served: Instant,
     interrupted: &AtomicBool,
@@ -132,9 +131,8 @@ fn take_part(
         let (node, _) = NodeState::read(&args.places.to_read());
         let told = Instant::now() + untold(&node, args.settle);
         let due = told.max(served);
-        let file = file::followed(tree).unwrap_or_default();
         // Where nobody serves, every second counts more than the sessions.
-        if due <= Instant::now() || !(Director { file, node }).has_masters(interrupted) {
+        if due <= Instant::now() || !has_masters(&node, interrupted) {
             break;
         }
         let why = match told > served {

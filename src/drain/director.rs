@@ -122,12 +122,10 @@ impl Director {
         let config = self.node.config.as_ref().unwrap_or(&nothing);
         let (held, others): (Vec<&Instance>, Vec<&Instance>) =
             config.instances.iter().partition(|instance| self.holds(instance));
-        let indexes: Vec<u32> = config.instances.iter().filter_map(|one| self.index(one)).collect();
-        let listener = Listener::open(&indexes)
-            .map_err(|error| Refused::Failed(format!("can't listen for VRRP: {error}")))?;
+        let wire = Wire::open(&self.node)?;
         // With --stopping the end of keepalived is decided: only what is MASTER has to find another node.
         if word == Word::Asked {
-            let (_, missing) = self.hear(&listener, &others, stop)?;
+            let (_, missing) = wire.hear(&others, stop)?;
             if !missing.is_empty() {
                 return Err(Refused::NoMaster(missing));
             }
@@ -137,12 +135,10 @@ impl Director {
             return Ok(Vec::new());
         }
         self.ask(config, &held)?;
-        let listener = Listener::open(&indexes)
-            .map_err(|error| Refused::Failed(format!("can't listen for VRRP: {error}")))?;
+        let wire = Wire::open(&self.node)?;
         let before = file::read(&self.file).map_err(Refused::File)?;
         self.write(word)?;
-        let outcome = self.hear(&listener, &held, stop);
-        let refused = match outcome {
+        let refused = match wire.hear(&held, stop) {
             Ok((taken, missing)) if missing.is_empty() => {
                 pause(SETTLE, stop);
                 return Ok(taken);
@@ -160,16 +156,7 @@ impl Director {
 
     /// Whether this node is MASTER of something.
     pub fn holds_any(&self) -> bool {
-        self.node.config.iter().flat_map(|config| &config.instances).any(|one| self.holds(one))
-    }
-
-    /// Whether another node is MASTER of every instance.
-    pub fn has_masters(&self, stop: &AtomicBool) -> bool {
-        let instances: Vec<&Instance> =
-            self.node.config.iter().flat_map(|config| &config.instances).collect();
-        let indexes: Vec<u32> = instances.iter().filter_map(|one| self.index(one)).collect();
-        let heard = Listener::open(&indexes).map(|listener| self.hear(&listener, &instances, stop));
-        matches!(heard, Ok(Ok((_, missing))) if missing.is_empty())
+        instances(&self.node).any(|one| self.holds(one))
     }
 
     fn write(&self, word: Word) -> Result<(), Refused> {
@@ -178,10 +165,6 @@ impl Director {
 
     fn holds(&self, instance: &Instance) -> bool {
         instance.all().any(|vip| self.node.holds(vip.address))
-    }
-
-    fn index(&self, instance: &Instance) -> Option<u32> {
-        self.node.interface(&instance.interface).map(|one| one.index)
     }
 
     /// The instances with an address that is still here.
@@ -230,11 +213,23 @@ impl Director {
             },
         )
     }
+}
+
+/// What the other nodes say of this node's instances.
+struct Wire<'a> {
+    node: &'a NodeState,
+    listener: Listener,
+}
+
+impl Wire<'_> {
+    fn open(node: &NodeState) -> Result<Wire<'_>, Refused> {
+        let indexes: Vec<u32> = instances(node).filter_map(|one| index(node, one)).collect();
+        Ok(Wire { node, listener: Listener::open(&indexes).map_err(deaf)? })
+    }
 
     /// Waits until another node advertises each of these; returns who does, and which nobody does.
     fn hear(
         &self,
-        listener: &Listener,
         instances: &[&Instance],
         stop: &AtomicBool,
     ) -> Result<(Vec<Taken>, Vec<String>), Refused> {
@@ -249,9 +244,7 @@ impl Director {
             if stop.load(Ordering::Relaxed) {
                 return Err(Refused::Interrupted);
             }
-            let heard = listener
-                .hear(listener.elapsed() + LOOK)
-                .map_err(|error| Refused::Failed(format!("can't listen for VRRP: {error}")))?;
+            let heard = self.listener.hear(self.listener.elapsed() + LOOK).map_err(deaf)?;
             for instance in instances {
                 let by = heard.iter().filter_map(|one| self.master(one, instance)).next();
                 if let Some(by) = by.filter(|_| missing(&taken).contains(&instance.name)) {
@@ -266,11 +259,30 @@ impl Director {
     /// Who advertises an instance, if this is such an advertisement of another node.
     fn master(&self, heard: &Heard, instance: &Instance) -> Option<IpAddr> {
         let advert = heard.advert.as_ref().ok()?;
-        let here = instance.vmac || Some(heard.interface) == self.index(instance);
+        let here = instance.vmac || Some(heard.interface) == index(self.node, instance);
         let it = advert.vrid == instance.virtual_router_id
             && advert.source.is_ipv6() == instance.is_v6();
         (here && it && !heard.own && advert.priority > 0).then_some(advert.source)
     }
+}
+
+/// Whether another node is MASTER of every instance of this one.
+pub fn has_masters(node: &NodeState, stop: &AtomicBool) -> bool {
+    let all: Vec<&Instance> = instances(node).collect();
+    let heard = Wire::open(node).and_then(|wire| wire.hear(&all, stop));
+    matches!(heard, Ok((_, missing)) if missing.is_empty())
+}
+
+fn instances(node: &NodeState) -> impl Iterator<Item = &Instance> {
+    node.config.iter().flat_map(|config| &config.instances)
+}
+
+fn index(node: &NodeState, instance: &Instance) -> Option<u32> {
+    node.interface(&instance.interface).map(|one| one.index)
+}
+
+fn deaf(error: io::Error) -> Refused {
+    Refused::Failed(format!("can't listen for VRRP: {error}"))
 }
 
 /// How long a backup may take to become MASTER: three intervals and the skew, which is one more at most and a
