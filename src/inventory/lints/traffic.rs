@@ -40,6 +40,16 @@ pub(super) static LINTS: &[WithCheck] = &[
     },
     WithCheck {
         lint: Lint {
+            id: "sorry-server-serves",
+            severity: Severity::Warning,
+            title: "the sorry server is one of the service's servers",
+            why: "It is used when too few servers pass their checks, and then it fails its own or is overloaded.",
+            help: "name a server that does not serve otherwise, or another port for its excuse",
+        },
+        check: sorry_serves,
+    },
+    WithCheck {
+        lint: Lint {
             id: "all-weights-zero",
             severity: Severity::Error,
             title: "all servers have weight 0",
@@ -175,6 +185,41 @@ fn sorry_vip(drafts: &Drafts<'_>, found: &mut Found<'_>) {
                 sorry.at.clone(),
                 format!("{address} is a VIP, which can't be the sorry server"),
             );
+        }
+    }
+}
+
+/// At its own port only: at another one it may well have an excuse to tell.
+fn sorry_serves(drafts: &Drafts<'_>, found: &mut Found<'_>) {
+    for server in drafts.servers {
+        let Some(sorry) = &server.sorry_server else { continue };
+        let (address, port) = match sorry.value.split_once(' ') {
+            Some((address, port)) => (address, port.parse().ok()),
+            None => (sorry.value.as_str(), None),
+        };
+        let Ok(address) = address.parse::<IpAddr>() else { continue };
+        let of_service = match server.service.as_ref().map(|service| &service.value) {
+            Some(Service::Port(port)) => Some(*port),
+            Some(Service::Address(_, port)) => *port,
+            _ => None,
+        };
+        let own = |place: usize| drafts.nodes[place].has(address);
+        let place = |name: &str| drafts.places.get(name).copied();
+        let serves = match (&server.real_servers, &server.nodes) {
+            (Some(listed), _) => listed.iter().any(|one| {
+                let here = one.stranger().is_some_and(|stranger| stranger.value == address);
+                let of_server = one.port.as_ref().map(|port| port.value).or(of_service);
+                of_server == port && (here || node_of(one, drafts).is_some_and(own))
+            }),
+            (None, Some(names)) => {
+                of_service == port
+                    && names.iter().filter_map(|it| place(it.value.as_str())).any(own)
+            }
+            (None, None) => of_service == port && directors(server, drafts).into_iter().any(own),
+        };
+        if serves {
+            let title = format!("the sorry server {address} is a server of this service already");
+            found.at(sorry.at.clone(), title);
         }
     }
 }
