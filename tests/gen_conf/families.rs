@@ -3,59 +3,9 @@
 
 use crate::blocks;
 use crate::place::{Place, Run, edited};
-use crate::problems::{CHECK, Case, FIRST, Told};
+use crate::problems::{CHECK, FIRST};
 
 const PREEMPT: &str = "preempt: true";
-
-pub const CASES: &[Case] = &[
-    Case(
-        "  mail_relay:",
-        "  mail_relay:\n    mcast_dst_ip: ^ff02::12",
-        Told("whose addresses are IPv4", "write an IPv4 address"),
-    ),
-    Case(
-        "  mail_relay:",
-        "  mail_relay:\n    mcast_src_ip: ^192.168.3.101",
-        Told("several nodes would send adverts of `mail_relay` from 192.168.3.101", "at the nodes"),
-    ),
-    Case(
-        FIRST,
-        "- {name: server01.domain.ru, address: 192.168.3.101, vrrp_instance: {mail_relay: \
-         {mcast_src_ip: ^'fd00::1'}}}",
-        Told("whose addresses are IPv4", "write an IPv4 address"),
-    ),
-    Case(
-        "  - port: 25",
-        "  - port: 25\n    persistence_timeout: 60\n    persistence_granularity: ^24",
-        Told("`persistence_granularity: 24` is not for this family", "255.255.255.0"),
-    ),
-    Case(
-        "  - port: 25",
-        "  - port: 25\n    ^sorry_server_inhibit: true",
-        Told("`sorry_server_inhibit` without `sorry_server`", "name a sorry_server"),
-    ),
-    Case(
-        "  - port: 25",
-        "  - port: 25\n    ip_family: ^inet6",
-        Told("`ip_family` is another one than the addresses'", "remove it"),
-    ),
-    Case(
-        "  mail_relay:",
-        "  mail_relay:\n    track_process: ^some",
-        Told(
-            "`track_process` names `some`, but `vrrp_track_process some` does not exist",
-            "the section `vrrp_track_process`",
-        ),
-    ),
-    Case(
-        "  mail_relay:",
-        "  mail_relay:\n    track_bfd: [^some]",
-        Told(
-            "`track_bfd` names `some`, but `bfd_instance some` does not exist",
-            "the section `bfd_instance`",
-        ),
-    ),
-];
 
 #[test]
 fn what_two_lines_make_together() {

@@ -42,7 +42,6 @@ mod read_back;
 mod remarks;
 mod schema;
 mod secrets;
-mod sense;
 mod services;
 mod spots;
 mod variants;

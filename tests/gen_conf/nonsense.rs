@@ -191,6 +191,8 @@ fn protocols_and_ports() {
     };
     all(&[
         (id, &[(CHECK, asking)]),
+        (id, &[(CHECK, "{type: SSL_GET, url: {path: /, status_code: 200}}")]),
+        ("", &[(CHECK, "{type: SSL_GET, connect_port: 443, url: {path: /, status_code: 200}}")]),
         (id, &[NO_BYPASS, (CHECK, http), (SERVER, &nat("443"))]),
         ("", &[NO_BYPASS, (CHECK, http), (SERVER, &nat("80")), ("  - port: 80\n", &port("443"))]),
         (id, &[(CHECK, "{type: SMTP_CHECK}"), ("  - port: 80\n", &port("465"))]),
@@ -357,15 +359,35 @@ fn what_an_alias_repeats_is_told_once() {
     assert_eq!(ids, ["server-behind-router"]);
 }
 
+/// In scripts, hooks and checks, as one piece of code reads all of them.
 #[test]
 fn words_of_a_shell() {
-    let script =
-        |words: &str| format!("vrrp_script: {{chk: {{script: '/usr/bin/test {words}'}}}}\nnodes:");
+    let id = "shell-words";
+    let script = |line: &str| format!("vrrp_script: {{chk: {{script: {line}}}}}\nnodes:");
+    let asking = |words: &str| script(&format!("'/usr/bin/test {words}'"));
     let track = (INSTANCE, "    interface: eth0\n    track_script: chk\n");
-    for words in ["`date`", "$(date)", "~/up", "x 2>&1", "&& y"] {
-        all(&[("shell-words", &[(NODES, &script(words)), track])]);
+    for words in [
+        "`date`",
+        "$(date)",
+        "~/up",
+        "x 2>&1",
+        "&& y",
+        "x > /dev/null",
+        "x >/dev/null",
+        "x || /bin/false",
+        "x | /bin/grep y",
+        "x; /bin/false",
+    ] {
+        all(&[(id, &[(NODES, &asking(words)), track])]);
     }
-    for words in ["a~b", "*.conf", "{a,b}", "x;y"] {
-        all(&[("", &[(NODES, &script(words)), track])]);
+    for words in ["a~b", "*.conf", "{a,b}", "x;y", "a|b"] {
+        all(&[("", &[(NODES, &asking(words)), track])]);
     }
+    let shell = "\"/bin/sh -c 'pgrep x > /dev/null || exit 1'\"";
+    let notify = "    interface: eth0\n    notify: '/usr/bin/logger moved > /dev/null'\n";
+    all(&[
+        ("", &[(NODES, &script(shell)), track]),
+        (id, &[(INSTANCE, notify)]),
+        (id, &[(CHECK, "{type: MISC_CHECK, misc_path: '/usr/bin/x | /usr/bin/y'}")]),
+    ]);
 }
