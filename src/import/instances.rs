@@ -78,11 +78,11 @@ pub(super) fn section(
     unicast(instance, nodes, &mut all, &mut single, notes);
     for (own, map) in own.iter_mut().zip(single) {
         if !map.is_empty() {
-            let map = in_order(map, |key| NODE_INSTANCE.keys().position(|one| one.name == key));
+            let map = in_order(map, &NODE_INSTANCE);
             own.instances.push((instance.name.clone(), Yaml::Map(map)));
         }
     }
-    in_order(all, |key| VRRP_INSTANCE.keys().position(|one| one.name == key))
+    in_order(all, &VRRP_INSTANCE)
 }
 
 fn interface(instance: &Shared<'_>, all: &mut Map, single: &mut [Map]) {

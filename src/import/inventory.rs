@@ -90,9 +90,7 @@ pub(super) fn inventory<'a>(
             Binding::Nodes(names) if map.iter().all(|(key, _)| key != "nodes") => {
                 let names = Yaml::one_or_more(names.iter().map(Yaml::text).collect());
                 map.push(("nodes".to_owned(), names));
-                *map = in_order(std::mem::take(map), |key| {
-                    VRRP_INSTANCE.keys().position(|one| one.name == key)
-                });
+                *map = in_order(std::mem::take(map), &VRRP_INSTANCE);
             }
             Binding::Nodes(_) | Binding::All => {}
         }
@@ -117,7 +115,7 @@ pub(super) fn inventory<'a>(
         set("raw", raw);
     }
     set("nodes", build.nodes_list());
-    let mut top = in_order(top, |key| TOP.keys().position(|one| one.name == key));
+    let mut top = in_order(top, &TOP);
     if let Some(target) = target::target(files, &top, notes) {
         top.insert(0, ("target".to_owned(), Yaml::text(target.to_string())));
     }
@@ -129,6 +127,11 @@ fn is_uniform(sections: &Map) -> bool {
     let uniform = ("election".to_owned(), Yaml::text("uniform"));
     let one = |value: &Yaml| matches!(value, Yaml::Map(map) if map.contains(&uniform));
     !sections.is_empty() && sections.iter().all(|(_, section)| one(section))
+}
+
+/// Of several blocks with a name the last.
+fn last<'a>(blocks: &'a [(String, Section)], name: &str) -> Option<&'a Section> {
+    blocks.iter().rfind(|(own, _)| own == name).map(|(_, section)| section)
 }
 
 impl Builder<'_> {
@@ -177,13 +180,10 @@ impl Builder<'_> {
         let mut all = Map::new();
         let mut own: Vec<Map> = vec![Map::new(); self.nodes.len()];
         for name in union(lists) {
-            let mut found: Vec<(usize, Map)> = Vec::new();
-            for (place, node) in self.nodes.iter().enumerate() {
-                let Some(file) = node.file else { continue };
-                if let Some((_, one)) = blocks(&files[file]).iter().rfind(|(own, _)| *own == name) {
-                    found.push((place, one.clone().into_map(table)));
-                }
-            }
+            let versions = self.versions(files, |file| last(blocks(file), &name));
+            let found: Vec<(usize, Map)> = (versions.into_iter())
+                .map(|one| (one.node, one.section.clone().into_map(table)))
+                .collect();
             let count = |map: &Map| found.iter().filter(|(_, other)| other == map).count();
             let usual =
                 found.iter().rev().map(|(_, map)| map).max_by_key(|map| count(map)).cloned();
@@ -214,15 +214,7 @@ impl Builder<'_> {
         let lists = self.nodes.iter().filter_map(|node| Some(names(&files[node.file?]))).collect();
         let mut map = Map::new();
         for name in union(lists) {
-            let found: Vec<(usize, Section)> = (self.nodes.iter().enumerate())
-                .filter_map(|(place, node)| {
-                    let (_, section) =
-                        blocks(&files[node.file?]).iter().rfind(|(own, _)| *own == name)?;
-                    Some((place, section.clone()))
-                })
-                .collect();
-            let versions: Vec<Version<'_>> =
-                found.iter().map(|(node, section)| Version { node: *node, section }).collect();
+            let versions = self.versions(files, |file| last(blocks(file), &name));
             map.push((name, Yaml::Map(merge(&versions, table, None, self.notes).all)));
         }
         Yaml::Map(map)
@@ -356,7 +348,7 @@ impl Builder<'_> {
             let instances = Yaml::Map(own.instances.clone());
             set("vrrp_instance", (!own.instances.is_empty()).then_some(instances));
             map.extend(more.iter().cloned());
-            Yaml::Map(in_order(map, |key| NODE.keys().position(|one| one.name == key)))
+            Yaml::Map(in_order(map, &NODE))
         };
         Yaml::List(self.nodes.iter().zip(&self.own).zip(&self.node_maps).map(item).collect())
     }

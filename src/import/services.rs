@@ -110,7 +110,7 @@ pub(super) fn by_port(
             Service::Mark(mark) => set("fwmark", Yaml::plain(mark)),
             Service::Group(name) => set("group", Yaml::text(name)),
         }
-        maps.push(in_order(section, |key| VIRTUAL_SERVER.keys().position(|one| one.name == key)));
+        maps.push(in_order(section, &VIRTUAL_SERVER));
         rest = &rest[if everywhere { vips.len() } else { 1 }..];
     }
     maps

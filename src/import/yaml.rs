@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::inventory::keys::Table;
+
 /// The longest section or list that stands in one line.
 const FLOW_LENGTH: usize = 88;
 
@@ -77,8 +79,8 @@ impl Yaml {
 }
 
 /// A map in the order of a table.
-pub(super) fn in_order(mut map: Map, place: impl Fn(&str) -> Option<usize>) -> Map {
-    map.sort_by_key(|(key, _)| place(key).unwrap_or(usize::MAX));
+pub(super) fn in_order(mut map: Map, table: &Table) -> Map {
+    map.sort_by_key(|(key, _)| table.place(key).unwrap_or(usize::MAX));
     map
 }
 

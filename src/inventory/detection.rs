@@ -125,7 +125,7 @@ pub(super) fn keep_dead(
     lb_algo: Option<&Placed<Scheduler>>,
     settings: &mut Settings,
 ) {
-    let rank = |key: &str| VIRTUAL_SERVER.keys().position(|own| own.name == key);
+    let rank = |key: &str| VIRTUAL_SERVER.place(key);
     let mut add = |key: Key| {
         settings.set_in_order(key.name, vec![Statement::line(key.keyword)], rank);
     };

@@ -57,7 +57,7 @@ impl Builder<'_> {
                 }
             }
         }
-        in_order(all, |key| GLOBAL_DEFS.keys().position(|one| one.name == key))
+        in_order(all, &GLOBAL_DEFS)
     }
 
     /// Whether gen-conf starts the sync daemons of all files by itself, by these interfaces.

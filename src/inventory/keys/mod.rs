@@ -281,6 +281,11 @@ impl Table {
     pub fn key(&self, name: &str) -> Option<&'static Key> {
         self.keys().find(|key| key.name == name)
     }
+
+    /// The place of that key among the others.
+    pub fn place(&self, name: &str) -> Option<usize> {
+        self.keys().position(|key| key.name == name)
+    }
 }
 
 /// The group of sections that make a block.
