@@ -1,5 +1,6 @@
 //! `lvskit status --all`: a line for each node of the cluster.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use serde_json::json;
@@ -20,15 +21,33 @@ use crate::table::table;
 pub(super) fn shown(args: &Options) -> Result<(String, Exit), (Exit, String)> {
     let targets = targets(args)?;
     let words = ["status", "--json"];
-    let answers = reach::ask(&targets, &args.reach, &words, Duration::ZERO, |text| {
+    let mut answers = reach::ask(&targets, &args.reach, &words, Duration::ZERO, |text| {
         let value = safe::json(text)?;
         // A collected report has the status in it.
         let value = value.get("status").cloned().unwrap_or(value);
         serde_json::from_value::<Status>(value).map_err(|_| safe::not_ours("status"))
     });
+    // An inventory says which addresses are one node's.
+    if args.inventory.is_none() {
+        once(&mut answers);
+    }
     let all = answers.iter().all(|answer| answer.outcome.is_ok());
     let text = if args.json { as_json(&answers) } else { as_text(&answers) };
     Ok((text, if all { Exit::Ok } else { Exit::No }))
+}
+
+/// Of a node that was asked at several of its addresses one answer.
+fn once(answers: &mut Vec<Answer<Status>>) {
+    let owner = |address: IpAddr| {
+        let owns = |status: &Status| status.node.is_own(address);
+        answers.iter().position(|one| one.outcome.as_ref().is_ok_and(owns))
+    };
+    let is_first = |(at, one): (usize, &Answer<Status>)| {
+        one.name.parse().ok().and_then(owner).is_none_or(|first| first == at)
+    };
+    let first: Vec<bool> = answers.iter().enumerate().map(is_first).collect();
+    let mut first = first.into_iter();
+    answers.retain(|_| first.next().unwrap_or(true));
 }
 
 fn targets(args: &Options) -> Result<Vec<Target>, (Exit, String)> {

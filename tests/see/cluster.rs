@@ -267,6 +267,33 @@ fn reports_that_were_collected_are_read_from_files() {
 }
 
 #[test]
+fn a_node_with_several_addresses_is_one_without_an_inventory_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let peers = "unicast_peer {\n10.0.0.1\nfd00::1\n10.0.0.2\n}\n";
+    let conf = format!("vrrp_instance i {{\nvirtual_router_id 1\n{peers}}}\n");
+    fs::write(path("keepalived.conf"), conf).unwrap();
+    let mut one = said("one")["status"].clone();
+    let own = |address: &str| serde_json::json!({"address": address, "prefix": 24, "duplicate": false, "tentative": false});
+    one["node"]["interfaces"] = serde_json::json!([{
+        "index": 2, "name": "eth0", "mac": null, "mtu": 1500, "up": true, "carrier": true, "receives": true,
+        "addresses": [own("10.0.0.1"), own("fd00::1")],
+    }]);
+    fs::write(path("10.0.0.1.json"), one.to_string()).unwrap();
+    fs::write(path("fd00::1.json"), one.to_string()).unwrap();
+    let output = Command::new(PROGRAM)
+        .args(["status", "--all", "--config"])
+        .arg(path("keepalived.conf"))
+        .arg("--from")
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let nodes: Vec<_> = lines.lines().skip(1).filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(nodes, ["one", "10.0.0.2"], "{lines}");
+}
+
+#[test]
 fn bad_input_is_one_message_and_nothing_is_written() {
     for name in ["-oProxyCommand=x", "$(touch x)", "a b", "../a", "\u{1b}[31m"] {
         let controller = Controller::new(&inventory(&["good", name]), "exit 1");
