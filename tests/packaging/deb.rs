@@ -1,6 +1,7 @@
 //! The packages for Debian: what is in them, what lintian says, and a real installation, upgrade and removal
 //! in copies of this machine and of other releases that nobody else sees.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -9,6 +10,7 @@ use nix::mount::{MsFlags, mount};
 
 use crate::built::{installed, make, run};
 use crate::common::netns::{inside, is_inside};
+use crate::pages::{broken, pages};
 
 /// lvskit and lvskit-node, made once, by the first run of a test. They package the build of `make install`.
 fn debs() -> &'static [PathBuf; 2] {
@@ -60,6 +62,33 @@ fn each_package_has_its_part() {
     for needed in ["keepalived (>= 1:2.1.5)", "nftables", "lvskit (= "] {
         assert!(field(node, "Depends").contains(needed), "{needed}");
     }
+}
+
+/// The changelogs as policy wants them; all else as README links to it and ansible-galaxy reads it.
+#[test]
+fn the_pages_stay_as_they_are() {
+    if !is_debian() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    run(Command::new("dpkg-deb").arg("--extract").arg(&debs()[0]).arg(folder.path()));
+    let files = |root: &Path| {
+        let listed = run(Command::new("find").arg(root).args(["-type", "f", "-printf", "%P\\n"]));
+        listed.lines().map(str::to_owned).collect::<BTreeSet<_>>()
+    };
+    let docs = Path::new("usr/share/doc/lvskit");
+    let mut expected = files(&installed().join(docs));
+    expected.extend(["changelog.Debian.gz", "changelog.gz", "copyright"].map(str::to_owned));
+    assert_eq!(files(&folder.path().join(docs)), expected);
+    for page in pages() {
+        assert_eq!(broken(&folder.path().join(docs), &page), Vec::<String>::new());
+    }
+    let unpack =
+        |name: &str| run(Command::new("gzip").arg("-dc").arg(folder.path().join(docs).join(name)));
+    let changes = std::fs::read_to_string(folder.path().join(docs).join("CHANGELOG.md")).unwrap();
+    assert!(unpack("changelog.gz") == changes, "changelog.gz is another file");
+    let version = format!("lvskit ({}) ", field(&debs()[0], "Version").trim());
+    assert!(unpack("changelog.Debian.gz").starts_with(&version), "{version}");
 }
 
 /// What it would say all the same is argued in debian/*.lintian-overrides.

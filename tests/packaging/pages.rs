@@ -16,7 +16,7 @@ fn repository() -> &'static Path {
 }
 
 /// All pages of the repository, by their path in it.
-fn pages() -> Vec<PathBuf> {
+pub fn pages() -> Vec<PathBuf> {
     let listed = run(Command::new("git").arg("-C").arg(repository()).args(["ls-files", "*.md"]));
     listed.lines().map(PathBuf::from).collect()
 }
@@ -40,7 +40,7 @@ fn anchors(text: &str) -> BTreeSet<String> {
 }
 
 /// The links of `page` below `root` that lead nowhere.
-fn broken(root: &Path, page: &Path) -> Vec<String> {
+pub fn broken(root: &Path, page: &Path) -> Vec<String> {
     let text = fs::read_to_string(root.join(page)).unwrap();
     let leads = |&(file, anchor): &(&str, &str)| {
         let target = match file {
