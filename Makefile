@@ -26,12 +26,15 @@ export LVSKIT_SYSCTL_FILE = $(DATADIR)/lvskit/sysctl.conf
 
 # In their folders, so that the links of the installed README lead somewhere.
 DOCS := keepalived/README.md keepalived/inventory.yml $(wildcard keepalived/*/keepalived.conf keepalived/samples/*) \
-	$(wildcard packaging/*.md packaging/prometheus/*) packaging/rolling-restart packaging/ansible/README.md $(wildcard packaging/ansible/*.yml packaging/ansible/meta/*) \
+	$(wildcard packaging/*.md packaging/prometheus/*) packaging/rolling-restart packaging/ansible/README.md $(wildcard packaging/ansible/*.yml packaging/ansible/meta/* packaging/ansible/playbooks/*) \
 	$(wildcard packaging/ansible/roles/node/*/*) \
 	src/guard/README.md src/guard/forwarding.svg tests/bench/README.md $(wildcard tests/lab/*.md) $(wildcard LICENSE-* *.md)
 
 # How long each fuzz target runs, in seconds.
 FUZZ_TIME  ?= 600
+
+# What writes the pages is not installed. Cargo builds least with the profile that is built already.
+DOCS_PROFILE ?= release
 
 # Where `make dist` has its own.
 PROGRAMS   ?= $(TARGET)/release
@@ -96,9 +99,9 @@ matrix:
 		matrix $(SCENARIOS)
 
 # Proofs of what is released: the same bytes wherever it is built, sources that need no network, static programs,
-# the debs on Debian 12 and 13. A quarter of an hour, of what is committed.
+# the debs on Debian 12 and 13, the playbooks with all Ansibles. Half an hour, of what is committed.
 packages:
-	$(DEPS) rpm deb deb_roots dist crates
+	$(DEPS) rpm deb deb_roots dist crates ansible firewall
 	$(CARGO) test --locked --test packaging -- --ignored --test-threads=1
 
 # What a hook, the guard and a check cost, beside what others do, in one run; eight minutes on
@@ -123,8 +126,8 @@ fuzz:
 # are in the programs, and their licences.
 docs:
 	rm -rf $(TARGET)/docs
-	$(CARGO) run --release --locked --quiet --features docs --bin lvskit-docs -- pages $(TARGET)/docs
-	$(CARGO) run --release --locked --quiet --features docs --bin lvskit-docs -- crates $(TARGET)/docs/crates
+	$(CARGO) run --profile $(DOCS_PROFILE) --locked --quiet --features docs --bin lvskit-docs -- pages $(TARGET)/docs
+	$(CARGO) run --profile $(DOCS_PROFILE) --locked --quiet --features docs --bin lvskit-docs -- crates $(TARGET)/docs/crates
 
 # $(call put,MODE,FOLDER,FILES)
 put = packaging/dist/put $(1) $(DESTDIR)$(2) $(3)

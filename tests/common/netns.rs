@@ -45,6 +45,15 @@ pub fn is_inside() -> bool {
     std::env::var_os(INSIDE).is_some()
 }
 
+/// The name of the running test, in its second run too.
+pub fn own_name() -> String {
+    match is_inside() {
+        // After --exact, which no name of a program is.
+        true => std::env::args().skip_while(|word| word != "--exact").nth(1).unwrap(),
+        false => std::thread::current().name().unwrap().to_owned(),
+    }
+}
+
 /// A network namespace that lives as long as this value.
 pub struct Netns(File);
 

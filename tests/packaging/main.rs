@@ -7,10 +7,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod ansibles;
 mod built;
 #[path = "../smtp_check/certificates.rs"]
 #[allow(dead_code)] // the tests of smtp-check need more of it
 mod certificates;
+mod collection;
 mod crates;
 mod deb;
 mod docs;

@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
+use super::ansibles::{Ansible, assert_played};
 use super::built::run;
 use super::common::server::Step::{self, Hear};
 use super::common::server::{FakeServer, say};
@@ -24,10 +25,12 @@ fn play(server: &FakeServer, patience: u32) -> (bool, String, usize) {
     let site = tempfile::tempdir().unwrap();
     let path = |name: &str| site.path().join(name);
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-    fs::copy(repository.join("packaging/ansible/restart.yml"), path("restart.yml")).unwrap();
+    fs::copy(repository.join("packaging/ansible/playbooks/restart.yml"), path("restart.yml"))
+        .unwrap();
     let roles = repository.join("packaging/ansible/roles");
     run(Command::new("cp").arg("-r").arg(roles).arg(path("roles")));
-    let local = "ansible_connection=local\nansible_become=false\n";
+    let local = "ansible_connection=local\nansible_become=false\n\
+                 ansible_python_interpreter=/usr/bin/python3\n";
     fs::write(path("hosts"), format!("[balancers]\na\nb\n[balancers:vars]\n{local}")).unwrap();
     fs::write(path("ansible.cfg"), "").unwrap(); // the machine's own is not asked
     let port = server.address().port();
@@ -39,8 +42,8 @@ fn play(server: &FakeServer, patience: u32) -> (bool, String, usize) {
         "mail_drain": false,
         "lvskit_doctor": false,
     });
-    let output = Command::new("ansible-playbook")
-        .args(["-i", "hosts", "restart.yml", "-e", &settings.to_string()])
+    let output = Command::new(Ansible::of_this_test().program("ansible-playbook"))
+        .args(["-i", "hosts", "-vv", "restart.yml", "-e", &settings.to_string()])
         .current_dir(site.path())
         .env("ANSIBLE_CONFIG", path("ansible.cfg"))
         .env("ANSIBLE_HOME", path("ansible"))
@@ -52,7 +55,9 @@ fn play(server: &FakeServer, patience: u32) -> (bool, String, usize) {
     let names = fs::read_dir(site.path()).unwrap().map(|file| file.unwrap().file_name());
     let restarts = names.filter(|name| name.to_string_lossy().starts_with("restarted.")).count();
     let text = [output.stdout, output.stderr].concat();
-    (output.status.success(), String::from_utf8_lossy(&text).into_owned(), restarts)
+    let text = String::from_utf8_lossy(&text).into_owned();
+    assert_played(&text);
+    (output.status.success(), text, restarts)
 }
 
 #[test]
