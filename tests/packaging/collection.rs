@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::ansibles::Ansible;
 use super::built::{installed, run};
 use super::common::netns::inside;
 use super::site::{NODES, PASSWORD, PLAYBOOKS, Site};
@@ -49,6 +50,46 @@ fn its_playbooks_run_by_their_names() {
         let listed = site.run(&name, &["--list-tasks"]).succeeded();
         assert!(listed.text.contains("lvskit.cluster.node : "), "{name}: {}", listed.text);
     }
+}
+
+/// Ansible's own checks of collections, all of them, in a network without a way out: what they need beside Ansible itself,
+/// tests/deps has downloaded.
+#[test]
+fn ansible_test_finds_nothing() {
+    if !inside("collection::ansible_test_finds_nothing") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let collection = folder.path().join("ansible_collections/lvskit/cluster");
+    fs::create_dir_all(&collection).unwrap();
+    run(Command::new("cp").arg("-rT").arg(source()).arg(&collection));
+    let prepared = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/ansible-sanity");
+    run(Command::new("cp").arg("-rT").arg(prepared.join("home")).arg(folder.path().join("home")));
+    // ansible-test hands no variables of pip's on.
+    let settings =
+        format!("[global]\nno-index = true\nfind-links = {}/wheels\n", prepared.display());
+    fs::create_dir_all(folder.path().join("home/.config/pip")).unwrap();
+    fs::write(folder.path().join("home/.config/pip/pip.conf"), settings).unwrap();
+    let sanity = |options: &[&str]| {
+        let mut test = Command::new(Ansible::Newer.program("ansible-test"));
+        test.args(["sanity", "--color", "no", "--python", "default"]).args(options);
+        test.current_dir(&collection)
+            .env("HOME", folder.path().join("home"))
+            .env("LC_ALL", "C.UTF-8");
+        let output = test.output().expect("tests/deps ansible installs Ansible");
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+    };
+    let (ok, text) = sanity(&[]);
+    assert!(ok, "{text}");
+    for test in ["ansible-doc", "runtime-metadata", "shebang", "validate-modules", "yamllint"] {
+        assert!(text.contains(&format!("Running sanity test \"{test}\"")), "no {test}: {text}");
+    }
+    assert!(!text.contains("skip"), "{text}");
+
+    fs::write(collection.join("meta/runtime.yml"), "requires_ansible: 1\n").unwrap();
+    let (ok, text) = sanity(&["--test", "runtime-metadata"]);
+    assert!(!ok && text.contains("meta/runtime.yml:"), "it finds no fault: {text}");
 }
 
 /// README installs the collection from the package.
