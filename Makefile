@@ -99,7 +99,8 @@ matrix:
 		matrix $(SCENARIOS)
 
 # Proofs of what is released: the same bytes wherever it is built, sources that need no network, static programs,
-# the debs on Debian 12 and 13, the playbooks with all Ansibles. Half an hour, of what is committed.
+# the debs on Debian 12 and 13, README's way to a cluster there, the playbooks with all Ansibles. Half an hour, of what
+# is committed.
 packages:
 	$(DEPS) rpm deb deb_roots dist crates ansible firewall
 	$(CARGO) test --locked --test packaging -- --ignored --test-threads=1

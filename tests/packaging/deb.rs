@@ -13,7 +13,7 @@ use crate::common::netns::{inside, is_inside};
 use crate::pages::{broken, pages};
 
 /// lvskit and lvskit-node, made once, by the first run of a test. They package the build of `make install`.
-fn debs() -> &'static [PathBuf; 2] {
+pub fn debs() -> &'static [PathBuf; 2] {
     static DEBS: OnceLock<[PathBuf; 2]> = OnceLock::new();
     DEBS.get_or_init(|| {
         if !is_inside() {
@@ -104,11 +104,11 @@ fn lintian_finds_nothing() {
 }
 
 /// A copy of a root that is gone with the namespace of the test, in which programs can be run.
-struct Root(PathBuf);
+pub struct Root(PathBuf);
 
 impl Root {
     /// Of `lower`, with the packages in /debs.
-    fn new(lower: &Path, layers: &Path, debs: &Path) -> Root {
+    pub fn new(lower: &Path, layers: &Path, debs: &Path) -> Root {
         mount(Some("tmpfs"), layers, Some("tmpfs"), MsFlags::empty(), None::<&str>).unwrap();
         let [upper, work, root] = ["upper", "work", "root"].map(|name| {
             let folder = layers.join(name);
@@ -130,8 +130,12 @@ impl Root {
         Root(root)
     }
 
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// What a program prints there; it must succeed.
-    fn run(&self, words: &[&str]) -> String {
+    pub fn run(&self, words: &[&str]) -> String {
         let mut chroot = Command::new("chroot");
         chroot.arg(&self.0).args(words).env("DEBIAN_FRONTEND", "noninteractive");
         run(&mut chroot)
@@ -172,7 +176,7 @@ fn in_debs(debs: &[PathBuf; 2]) -> (&Path, [String; 2]) {
 }
 
 #[track_caller]
-fn must_be_root() {
+pub fn must_be_root() {
     assert!(nix::unistd::geteuid().is_root(), "needs root: dpkg installs");
 }
 

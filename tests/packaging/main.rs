@@ -27,3 +27,4 @@ mod rolling;
 mod site;
 mod system;
 mod user;
+mod walk;
