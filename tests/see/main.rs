@@ -7,11 +7,13 @@
 mod common;
 
 mod browser;
+mod captures;
 mod cluster;
 mod command_line;
 mod doctor;
 mod drain;
 mod node;
 mod prometheus;
+mod recorder;
 mod status;
 mod wire;

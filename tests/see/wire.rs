@@ -3,6 +3,7 @@
 #[path = "../fuzz/entry/advert.rs"]
 mod advert;
 
+use crate::captures::packets;
 use crate::common::hostile::Hostile;
 use crate::common::netns::inside;
 use crate::node::{Node, VIP, instance, pair};
@@ -22,7 +23,7 @@ fn password(password: &str) -> String {
     format!(" authentication {{\n  auth_type PASS\n  auth_pass {password}\n }}")
 }
 
-/// Everything that the fuzzer kept, and variations of it.
+/// Everything that the fuzzer kept and that keepalived sent, and variations of it.
 #[test]
 fn hostile_adverts_break_no_promise() {
     let hostile = Hostile {
@@ -31,7 +32,8 @@ fn hostile_adverts_break_no_promise() {
         variations: 20_000,
         longest: 2048,
     };
-    hostile.play(Vec::new(), advert::advert);
+    let sent = packets().into_iter().map(|(_, packet)| packet).collect();
+    hostile.play(sent, advert::advert);
 }
 
 #[test]
