@@ -10,6 +10,9 @@ pub const LIBEXECDIR: &str = match option_env!("LVSKIT_LIBEXECDIR") {
     None => "/usr/libexec/keepalived",
 };
 
+/// The hook, which is also the watcher.
+pub const HOOK: &str = "bypass-ipvs";
+
 /// The probe without TLS.
 pub const PROBE: &str = "smtp-check";
 

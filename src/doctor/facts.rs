@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -13,7 +14,9 @@ use crate::node::addresses;
 use crate::node::arp::{self, Answer};
 use crate::node::config::{Address, Config, Instance};
 use crate::node::ipvs;
+use crate::node::loaded::{self, Loaded};
 use crate::node::process::Where;
+use crate::node::selinux::{self, Types};
 use crate::node::state::{Interface, NodeState};
 use crate::status::{Status, collect};
 use crate::vrrp::listener::{Heard, Listener};
@@ -55,6 +58,10 @@ pub struct Facts {
     pub wanted: Wanted,
     /// Those of its keepalived.conf; none where that can't be read.
     pub statements: Vec<Statement>,
+    /// What keepalived read when it was started or reloaded last; `None` where it can't be known.
+    pub loaded: Option<Loaded>,
+    /// SELinux' types of what keepalived runs, and of the drain files; `None` where it does not enforce.
+    pub selinux: Option<Types>,
     /// What keeps guards from working although they are in force.
     pub conflicts: Findings,
     /// The adverts that were heard; why none could be heard, or that nobody listened.
@@ -73,6 +80,8 @@ impl Facts {
     /// slowest instance. Zero does not listen at all.
     pub fn read(places: &Where<'_>, listen: Option<Duration>) -> Facts {
         let (status, wanted, statements) = collect(places);
+        let loaded = loaded::loaded(&status.node.keepalived);
+        let selinux = types(&status.node);
         let asked: Vec<_> = (wanted.services.iter())
             .map(|(vip, services)| (*vip, Some(services.clone())))
             .collect();
@@ -91,7 +100,18 @@ impl Facts {
         };
         let held_later = held(&status.node);
         let enabled_units = enabled_units();
-        Facts { status, wanted, statements, conflicts, wire, answers, held_later, enabled_units }
+        Facts {
+            status,
+            wanted,
+            statements,
+            loaded,
+            selinux,
+            conflicts,
+            wire,
+            answers,
+            held_later,
+            enabled_units,
+        }
     }
 
     /// The node.
@@ -152,6 +172,13 @@ impl Facts {
             }
         }
     }
+}
+
+fn types(node: &NodeState) -> Option<Types> {
+    let config = node.config.as_ref()?;
+    let programs = config.programs.iter().map(|one| one.path.as_path());
+    let drain = config.drain_files.iter().map(PathBuf::as_path);
+    selinux::types(node.keepalived.pid, programs.chain(drain))
 }
 
 /// How long it takes to hear everybody.

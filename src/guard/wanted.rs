@@ -11,6 +11,7 @@ use super::plan::{Guard, Services};
 use super::settings;
 use crate::conf::grammar::{Place, Statement};
 use crate::guard::options::Cli;
+use crate::paths;
 use crate::vip::Vip;
 
 /// The blocks whose hooks count.
@@ -20,7 +21,7 @@ const BLOCKS: [&str; 2] = ["vrrp_instance", "vrrp_sync_group"];
 const HOOK: &str = "notify";
 
 /// The program whose command lines count, wherever it is.
-const PROGRAM: &str = "bypass-ipvs";
+const PROGRAM: &str = paths::HOOK;
 
 /// What should be in force on this node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -6,7 +6,8 @@
 //! - [`arp`] asks the network who has an address;
 //! - [`nft`] is the ruleset: tables, chains, rules, sets;
 //! - [`ipvs`] is what is balanced here, [`settings`] are sysctls, [`listeners`] sockets;
-//! - [`process`] is keepalived, [`config`] what its file says;
+//! - [`process`] is keepalived, [`config`] what its file says, [`loaded`] what it read of that;
+//! - [`selinux`] are the types of keepalived and its files;
 //! - [`state`] is all of that, collected once; [`options`] say where to look.
 
 pub mod addresses;
@@ -15,11 +16,13 @@ pub mod attributes;
 pub mod config;
 pub mod ipvs;
 pub mod listeners;
+pub mod loaded;
 pub mod netlink;
 pub mod nft;
 pub mod options;
 pub mod process;
 pub mod routes;
+pub mod selinux;
 pub mod settings;
 pub mod state;
 

@@ -94,12 +94,6 @@ pub fn keepalived(places: &Where<'_>) -> Keepalived {
 }
 
 impl Keepalived {
-    /// Whether it runs, and its file has changed since: what runs may be another configuration than the
-    /// file's. A reload takes the change and leaves the start as it was, so this is only a hint.
-    pub fn file_is_newer(&self) -> bool {
-        self.started.zip(self.file_changed).is_some_and(|(started, changed)| changed > started)
-    }
-
     /// Takes from its command line which file it reads, and what it does (keepalived(8)).
     fn command_line(&mut self, words: &[String]) {
         let mut words = words.iter().skip(1).map(String::as_str);

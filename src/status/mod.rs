@@ -25,6 +25,7 @@ pub use collect::collect;
 pub(crate) use collect::of;
 pub use options::Options;
 pub use run::{run, schema};
+pub(crate) use text::utc;
 
 /// The version of the JSON. It grows when a field changes its meaning or goes; new fields may come
 /// without.

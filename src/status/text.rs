@@ -93,7 +93,7 @@ fn head(status: &Status, out: &mut String) {
 }
 
 /// `2026-11-25 04:10:12 UTC`; the number itself for a time that no calendar has.
-fn utc(seconds: u64) -> String {
+pub(crate) fn utc(seconds: u64) -> String {
     let time =
         i64::try_from(seconds).ok().and_then(|it| OffsetDateTime::from_unix_timestamp(it).ok());
     let text = time.and_then(|time| time.format(&Rfc3339).ok());

@@ -125,12 +125,13 @@ fn real_nodes_are_judged_as_one() {
     assert!(lines.contains("server01  mail MASTER") && lines.contains("server02  mail BACKUP"));
     assert_eq!(output.status.code(), Some(0));
 
-    // An old file.
+    // An old file, which keepalived has not read either.
     let path = nodes[1].keepalived.path("keepalived.conf");
     let right = fs::read_to_string(&path).unwrap();
     fs::write(&path, right.replace("priority 90", "priority 80")).unwrap();
     let (found, all, exit) = controller.doctor(&SKIP);
-    assert_eq!((found.as_slice(), exit), (&["conf-differs".to_owned()][..], 1), "{all:#}");
+    let wrong = ["conf-differs", "file-changed"].map(str::to_owned);
+    assert_eq!((found.as_slice(), exit), (&wrong[..], 1), "{all:#}");
     let evidence = &all["findings"][0]["evidence"][0];
     assert_eq!(evidence, "server02: vrrp_instance mail: `priority 80`, not `90`");
     fs::write(&path, right).unwrap();

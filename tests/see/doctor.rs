@@ -56,6 +56,28 @@ fn a_healthy_node_gives_nothing() {
     assert!(said.unwrap().ends_with("nothing found\n"));
 }
 
+/// What keepalived holds in memory is the file as it was read last.
+#[test]
+fn a_file_that_keepalived_has_not_read_is_found() {
+    if !inside("doctor::a_file_that_keepalived_has_not_read_is_found") {
+        return;
+    }
+    let [one, _two] = pair();
+    let node = Node::start(one, &instance(100, ""));
+    node.until_it_holds(VIP);
+    assert_eq!(node.found(), [""; 0]);
+    let write = |text: &str| fs::write(node.keepalived.path("keepalived.conf"), text).unwrap();
+    write(&format!("# The same.\n\n{}", instance(100, "")));
+    assert_eq!(node.found(), [""; 0], "a comment");
+    write(&instance(90, ""));
+    assert_eq!(node.found(), ["file-changed"]);
+    // Read at a reload, while the process goes on.
+    node.signal("HUP", "pid");
+    wait_for(|| format!("{:?}", node.found()), || node.found().is_empty().then_some(()));
+    write(&instance(100, ""));
+    assert_eq!(node.found(), ["file-changed"]);
+}
+
 #[test]
 fn faults_of_guard_and_service_are_found() {
     if !inside("doctor::faults_of_guard_and_service_are_found") {
@@ -200,7 +222,7 @@ fn programs_that_can_not_run_are_found() {
     assert_eq!(found(&node), ["probe-tls-missing"]);
     set(&tls, b"\x7fELF", 0o755);
     fs::write(node.keepalived.path("keepalived.conf"), text("nobody-of-that-name")).unwrap();
-    assert_eq!(found(&node), ["user-missing"]);
+    assert_eq!(found(&node), ["user-missing", "file-changed"]);
     fs::write(node.keepalived.path("keepalived.conf"), "vrrp_instance x {\n").unwrap();
     assert_eq!(found(&node), ["config-refused"]);
 }

@@ -1,9 +1,11 @@
 //! keepalived itself: does it run, and with what its file says?
 
+use crate::compare::{self, Change, Difference};
 use crate::doctor::facts::Facts;
 use crate::doctor::lint::{Lint, Needs, Severity};
 use crate::node::config::VirtualServer;
 use crate::node::ipvs::{Key, Service, Source};
+use crate::status::utc;
 
 pub(super) const LINTS: &[Lint] = &[
     Lint {
@@ -23,6 +25,15 @@ pub(super) const LINTS: &[Lint] = &[
         help: "keepalived -t -f FILE shows keepalived's own words; mend the line, then reload",
         needs: Needs::Nothing,
         check: refused,
+    },
+    Lint {
+        id: "file-changed",
+        severity: Severity::Warning,
+        title: "keepalived runs with another configuration than the one on disk",
+        why: "The next reload or restart, whoever does it, puts in force what is in the file now.",
+        help: "keepalived -t, then systemctl reload keepalived; or put the old file back",
+        needs: Needs::Config,
+        check: file_changed,
     },
     Lint {
         id: "service-not-in-ipvs",
@@ -69,6 +80,32 @@ fn not_running(facts: &Facts) -> Vec<String> {
 fn refused(facts: &Facts) -> Vec<String> {
     let unread = facts.node().unread.iter().filter(|one| one.source == "keepalived.conf");
     unread.map(|one| one.why.clone()).filter(|why| !why.contains("Permission denied")).collect()
+}
+
+/// So many differences are told, not counted.
+const FEW: usize = 4;
+
+/// Compared by what it means, so that a comment or another order is no difference. A `-` runs, a `+` is on disk.
+fn file_changed(facts: &Facts) -> Vec<String> {
+    let Some(loaded) = &facts.loaded else { return Vec::new() };
+    let differences = compare::meaning(&loaded.statements, &facts.statements);
+    if differences.is_empty() {
+        return Vec::new();
+    }
+    let shown = |one: &Difference| {
+        let sign = match one.change {
+            Change::Removed => '-',
+            Change::Added => '+',
+        };
+        let around: String = one.around.iter().map(|head| format!("{head} / ")).collect();
+        format!("{sign} {around}{}", one.line)
+    };
+    let mut told: Vec<String> = differences.iter().take(FEW).map(shown).collect();
+    if differences.len() > FEW {
+        told.push(format!("{} more", differences.len() - FEW));
+    }
+    let file = facts.node().keepalived.file.display();
+    vec![format!("{file} was read at {}; since then: {}", utc(loaded.time), told.join("; "))]
 }
 
 /// Whether keepalived's checker runs and IPVS can be compared with the file.

@@ -61,6 +61,16 @@ pub(super) const LINTS: &[Lint] = &[
         check: tls_missing,
     },
     Lint {
+        id: "selinux-label",
+        severity: Severity::Error,
+        title: "SELinux keeps keepalived from a file whose label is wrong",
+        why: "A hook or check of another type may neither change rules nor connect to servers, and a drain file of \
+              another type is read as 0: nothing is drained.",
+        help: "restorecon -v FILE gives it the label of its path; ls -Z FILE shows it",
+        needs: Needs::Config,
+        check: mislabelled,
+    },
+    Lint {
         id: "old-hook",
         severity: Severity::Warning,
         title: "a hook of the bypass_ipvs scripts is left",
@@ -163,6 +173,37 @@ fn tls_missing(facts: &Facts) -> Vec<String> {
         Some(told(program, &format!("{}: {why}", beside.display())))
     };
     programs(facts, true).filter(needs_tls).filter_map(wrong).take(1).collect()
+}
+
+/// keepalived's own type, and the types by which it runs programs unconfined and reads below /run, in the policy
+/// of RHEL and Fedora.
+const KEEPALIVED: &str = "keepalived_t";
+const PROGRAM: &str = "keepalived_unconfined_script_exec_t";
+const RUN: &str = "keepalived_var_run_t";
+
+/// What a file below /run gets elsewhere than in keepalived's own folders there.
+const OTHER_RUN: &str = "var_run_t";
+
+/// Programs of others may get along as what they are, so only ours are judged.
+const OURS: [&str; 3] = [paths::HOOK, paths::PROBE, paths::PROBE_WITH_TLS];
+
+fn mislabelled(facts: &Facts) -> Vec<String> {
+    let confined = facts.selinux.as_ref().filter(|types| types.keepalived == KEEPALIVED);
+    let Some(types) = confined else { return Vec::new() };
+    let wanted = |file: &Path, is: &str| {
+        let ours = file.file_name().is_some_and(|name| OURS.iter().any(|one| name == *one));
+        let drain = facts.config().drain_files.iter().any(|one| one == file);
+        match (ours, drain) {
+            (true, _) => Some(PROGRAM),
+            (_, true) if is == OTHER_RUN => Some(RUN),
+            _ => None,
+        }
+    };
+    let wrong = types.files.iter().filter_map(|(file, is)| {
+        let wanted = wanted(file, is).filter(|wanted| wanted != is)?;
+        Some(format!("{} has the type {is}, not {wanted}", file.display()))
+    });
+    wrong.collect()
 }
 
 fn old_hook(facts: &Facts) -> Vec<String> {

@@ -6,10 +6,13 @@ mod node;
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::conf::grammar;
 use crate::doctor::facts::Facts;
 use crate::node::arp::Answer;
 use crate::node::config::{self, Config};
 use crate::node::ipvs::{Ipvs, Key};
+use crate::node::loaded::Loaded;
+use crate::node::selinux::Types;
 use crate::node::state::Address;
 use crate::status::{Guard, GuardState, RouteState, ServerDrain};
 use crate::vrrp::listener::Heard;
@@ -230,8 +233,30 @@ const CASES: &[(&[&str], Change)] = &[
     (&["vip-answered-by-several"], |f| f.answers.push(answer([2, 0, 0, 0, 0, 3]))),
     (&["vip-unanswered"], |f| f.answers.clear()),
     (&["vip-answered-by-backup"], |f| f.answers = vec![answer([2, 0, 0, 0, 0, 3])]),
+    (&["file-changed"], |f| {
+        f.loaded = Some(read("vrrp_instance mail {\n priority 150\n}\n"));
+        f.statements = read("vrrp_instance mail {\n priority 100\n}\n").statements;
+    }),
+    (&["selinux-label"], |f| {
+        f.selinux = Some(types("keepalived_t", &[("/opt/bin/smtp-check", "bin_t")]));
+    }),
+    (&["selinux-label"], |f| {
+        config(f).drain_files.push("/run/drain".into());
+        f.selinux = Some(types("keepalived_t", &[("/run/drain", "var_run_t")]));
+    }),
     (&["hook-refused"], |f| f.wanted.refused.push("k.conf:6: notify_backup: what?".into())),
 ];
+
+/// What keepalived read at some time.
+fn read(text: &str) -> Loaded {
+    let statements = grammar::parse("keepalived.conf", text, None, &mut grammar::NoFiles).unwrap();
+    Loaded { time: 1_764_043_812, statements }
+}
+
+fn types(keepalived: &str, files: &[(&str, &str)]) -> Types {
+    let files = files.iter().map(|(file, is)| ((*file).into(), (*is).to_owned())).collect();
+    Types { keepalived: keepalived.into(), files }
+}
 
 fn setting(facts: &mut Facts, name: &str, value: &str) -> Option<String> {
     facts.status.node.settings.0.insert(name.to_owned(), value.to_owned())
@@ -244,6 +269,55 @@ fn each_fault_gives_its_finding_and_no_other() {
         change(&mut facts);
         assert_eq!(found(&facts), *ids, "case {number}");
     }
+}
+
+/// Two texts that mean the same are one configuration; what differs is told, but for passwords.
+#[test]
+fn what_runs_is_compared_by_its_meaning() {
+    let mut facts = healthy();
+    facts.loaded = Some(read("vrrp_instance mail {\n interface eth0\n priority 100\n}\n"));
+    let same = "# changed\nvrrp_instance mail {\n  priority 100 ! so\n\n  interface \"eth0\"\n}\n";
+    facts.statements = read(same).statements;
+    assert_eq!(found(&facts), [] as [&str; 0]);
+
+    let text = |auth: &str, vips: &str| {
+        format!(
+            "vrrp_instance mail {{\n authentication {{\n auth_type PASS\n auth_pass {auth}\n }}\n \
+             virtual_ipaddress {{\n {vips}\n }}\n}}\n"
+        )
+    };
+    facts.loaded = Some(read(&text("hidden", "10.0.0.1")));
+    facts.statements = read(&text("secret", "10.0.0.1\n10.0.0.2\n10.0.0.3\n10.0.0.4")).statements;
+    let all: Vec<_> = REGISTRY.iter().flat_map(|lint| lint.find(&facts)).collect();
+    assert_eq!(all.len(), 1, "{all:?}");
+    let told = &all[0].evidence;
+    for part in
+        ["was read at 2025-11-25 04:10:12 UTC; since then: ", "+ vrrp_instance mail / ", "; 1 more"]
+    {
+        assert!(told.contains(part), "{told}");
+    }
+    assert!(!told.contains("secret") && !told.contains("hidden"), "{told}");
+}
+
+/// A keepalived that the policy does not confine runs and reads everything; other programs are not judged.
+#[test]
+fn labels_matter_to_a_confined_keepalived_alone() {
+    let mut facts = healthy();
+    let right = [
+        ("/usr/libexec/keepalived/bypass-ipvs", "keepalived_unconfined_script_exec_t"),
+        ("/run/keepalived-lvskit/drain", "keepalived_var_run_t"),
+        ("/usr/local/bin/other", "bin_t"),
+        ("/run/other", "var_run_t"),
+    ];
+    facts.selinux = Some(types("keepalived_t", &right));
+    assert_eq!(found(&facts), [] as [&str; 0]);
+    let wrong = [("/opt/bin/bypass-ipvs", "bin_t")];
+    facts.selinux = Some(types("unconfined_service_t", &wrong));
+    assert_eq!(found(&facts), [] as [&str; 0]);
+    facts.selinux = Some(types("keepalived_t", &wrong));
+    let all: Vec<_> = REGISTRY.iter().flat_map(|lint| lint.find(&facts)).collect();
+    let told = "/opt/bin/bypass-ipvs has the type bin_t, not keepalived_unconfined_script_exec_t";
+    assert_eq!((all.len(), all[0].evidence.as_str()), (1, told));
 }
 
 /// A password is compared by its first eight bytes, as keepalived sends it, and never told.

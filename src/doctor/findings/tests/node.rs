@@ -158,6 +158,8 @@ pub(super) fn healthy() -> Facts {
     };
     Facts {
         statements: Vec::new(),
+        loaded: None,
+        selinux: None,
         status: Status {
             format: 1,
             lvskit: String::new(),
