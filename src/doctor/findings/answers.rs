@@ -82,7 +82,9 @@ fn taken(facts: &Facts) -> Vec<String> {
 
 fn by_several(facts: &Facts) -> Vec<String> {
     let several = addresses(facts).filter_map(|(_, vip)| {
-        let (macs, here) = (answers(facts, vip), facts.node().holds(vip.address));
+        // On another interface it does not answer here: arp_ignore sees to that.
+        let here = facts.node().holders(vip.address).any(|one| one.name == vip.interface);
+        let macs = answers(facts, vip);
         let also = if here { "this node and " } else { "" };
         (macs.len() + usize::from(here) > 1)
             .then(|| format!("{}: {also}{}", vip.address, shown(&macs)))

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::doctor::facts::{Facts, list};
 use crate::doctor::lint::{Lint, Needs, Severity};
 use crate::node::config::Instance;
+use crate::node::state::Interface;
 use crate::vrrp::packet::{Advert, Authentication, Checksum, TTL};
 
 pub(super) const LINTS: &[Lint] = &[
@@ -238,8 +239,10 @@ fn no_master(facts: &Facts) -> Vec<String> {
     if facts.wire.is_err() {
         return Vec::new();
     }
+    // One that is missing or down is told by other findings: nothing could be heard there.
+    let hears = |one: &Interface| one.up && one.carrier;
     let silent = facts.config().instances.iter().filter(|instance| {
-        facts.node().interface(&instance.interface).is_some()
+        facts.node().interface(&instance.interface).is_some_and(hears)
             && facts.adverts(instance).next().is_none()
     });
     silent

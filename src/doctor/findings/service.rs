@@ -8,6 +8,7 @@ use crate::doctor::lint::{Lint, Needs, Severity};
 use crate::node::config::VirtualServer;
 use crate::node::ipvs::{Key, Service};
 use crate::node::listeners::serves;
+use crate::status::ServerDrain;
 
 pub(super) const LINTS: &[Lint] = &[
     Lint {
@@ -158,13 +159,17 @@ fn last_server(facts: &Facts) -> Vec<String> {
 }
 
 fn server_down(facts: &Facts) -> Vec<String> {
+    let is_drained = matches!(facts.status.server_drain, ServerDrain::On | ServerDrain::Wanted);
     let of = |(server, service): (&VirtualServer, &Service)| {
         let up = |address, port| {
             let mut all = service.servers.iter();
             all.any(|one| one.address == address && one.port == port && one.weight > 0)
         };
-        let down =
-            server.servers.iter().filter(|real| real.weight > 0 && !up(real.address, real.port));
+        // A drain has a finding of its own: its checks are refused here, too.
+        let drained = |address| is_drained && facts.node().is_own(address);
+        let down = server.servers.iter().filter(|real| {
+            real.weight > 0 && !up(real.address, real.port) && !drained(real.address)
+        });
         let down: Vec<IpAddr> = down.map(|real| real.address).collect();
         // With all of them down there is a worse finding.
         (!down.is_empty() && down.len() < server.servers.len())

@@ -126,7 +126,6 @@ const CASES: &[(&[&str], Change)] = &[
         let held = Address { address: ip(VIP), prefix: 32, duplicate: false, tentative: false };
         (other.index, other.name, other.addresses) = (3, "eth1".into(), vec![held]);
         f.status.node.interfaces.push(other);
-        f.answers.clear();
     }),
     (&["vip-duplicate"], |f| f.status.node.interfaces[0].addresses[0].duplicate = true),
     (&["interface-missing"], |f| {
@@ -134,9 +133,17 @@ const CASES: &[(&[&str], Change)] = &[
         config(f).instances[0].vips[0].interface = "eth7".into();
     }),
     (&["interface-down"], |f| f.status.node.interfaces[0].up = false),
-    (&["interface-down"], |f| f.status.node.interfaces[0].carrier = false),
+    (&["interface-down"], |f| {
+        f.status.node.interfaces[0].carrier = false;
+        (f.wire, f.answers) = (Ok(Vec::new()), Vec::new());
+    }),
     (&["drained"], |f| f.status.node.drain[0].on = true),
     (&["server-drained"], |f| f.status.server_drain = ServerDrain::On),
+    // Its own checks of itself are refused; that it is out is no finding of its own.
+    (&["server-drained", "last-server"], |f| {
+        f.status.server_drain = ServerDrain::On;
+        f.status.node.ipvs.services[0].servers[0].weight = 0;
+    }),
     (&["server-drain-lost"], |f| f.status.server_drain = ServerDrain::Gone),
     (&["vip-unguarded"], |f| f.wanted.services.clear()),
     (&["guard-missing"], |f| {
