@@ -146,7 +146,7 @@ fn real_nodes_are_judged_as_one() {
     assert_eq!(exit, 1);
     assert_eq!(
         all["conclusion"],
-        "broken: 2 of 2 nodes answer; server01 and server02 are cut off from the MASTER; several nodes hold \
+        "broken: 2 of 2 nodes answer; the network is in 2 parts: server01 | server02; several nodes hold \
          the same addresses (server01 and server02)"
     );
     let text = String::from_utf8(controller.run(&["doctor", "--cluster"]).stdout).unwrap();

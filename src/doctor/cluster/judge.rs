@@ -138,7 +138,7 @@ fn not_looked_for(whole: &Whole) -> Vec<String> {
 }
 
 /// What is said of each finding in the conclusion; the others are counted.
-fn clause(finding: &ClusterFinding) -> Option<String> {
+fn clause(whole: &Whole, finding: &ClusterFinding) -> Option<String> {
     let nodes = listed(&finding.nodes);
     let one = finding.nodes.len() == 1;
     let verb =
@@ -147,7 +147,15 @@ fn clause(finding: &ClusterFinding) -> Option<String> {
         "node-unreachable" => format!("{nodes} {} not answer", verb("does", "do")),
         "report-unreadable" => format!("{nodes} {} garbage", verb("answers", "answer")),
         "host-answers-twice" => format!("{nodes} are the same host"),
-        "partition" => format!("{nodes} {} cut off from the MASTER", verb("is", "are")),
+        "partition" => match whole.parts().as_slice() {
+            // Who is the MASTER depends on whom one asks.
+            parts @ [_, _, ..] => {
+                let told: Vec<String> =
+                    parts.iter().map(|part| listed(&whole.names(part))).collect();
+                format!("the network is in {} parts: {}", parts.len(), told.join(" | "))
+            }
+            _ => format!("{nodes} {} cut off from the MASTER", verb("is", "are")),
+        },
         "several-masters" => format!("several nodes hold the same addresses ({nodes})"),
         "masterless" => "nobody holds the addresses".to_owned(),
         "not-rolled-out" => format!("{nodes} {} no keepalived.conf", verb("has", "have")),
@@ -184,10 +192,11 @@ fn conclusion(whole: &Whole, findings: &[ClusterFinding]) -> String {
     if more > 0 {
         masters.push(format!("{more} more have one MASTER each"));
     }
-    let said: Vec<String> = findings.iter().filter_map(clause).collect();
+    let said: Vec<String> = findings.iter().filter_map(|one| clause(whole, one)).collect();
     let errors = |one: &&ClusterFinding| one.severity == Severity::Error;
     let rest = |severity| {
-        let all = findings.iter().filter(|one| one.severity == severity && clause(one).is_none());
+        let all =
+            findings.iter().filter(|one| one.severity == severity && clause(whole, one).is_none());
         let ids: Vec<&str> = all.map(|one| one.id.as_str()).collect();
         (!ids.is_empty()).then(|| ids.join(", "))
     };

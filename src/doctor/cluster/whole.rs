@@ -244,6 +244,34 @@ impl Whole {
         }
     }
 
+    /// The parts into which the network has fallen, each with somebody who advertises: nodes that hear the same one
+    /// are in one part. One part or none: some node is deaf, but nothing shows that the network has fallen.
+    pub(crate) fn parts(&self) -> Vec<Vec<usize>> {
+        let mut part: Vec<usize> = (0..self.nodes.len()).collect();
+        let mut sends = vec![false; self.nodes.len()];
+        for listener in 0..self.nodes.len() {
+            for sender in (0..self.nodes.len()).filter(|sender| *sender != listener) {
+                let hears = self.hears(listener, sender);
+                sends[sender] |= matches!(hears, Hears::Yes | Hears::No);
+                if hears == Hears::Yes {
+                    let (one, other) = (part[listener], part[sender]);
+                    part.iter_mut().filter(|at| **at == one).for_each(|at| *at = other);
+                }
+            }
+        }
+        let mut parts: Vec<Vec<usize>> = Vec::new();
+        let answers = |at: &usize| self.report(*at).is_some();
+        for name in 0..self.nodes.len() {
+            let of: Vec<usize> = (0..part.len()).filter(|at| part[*at] == name).collect();
+            if of.iter().any(|at| sends[*at]) {
+                parts.push(of.into_iter().filter(answers).collect());
+            }
+        }
+        parts.retain(|one| !one.is_empty());
+        parts.sort();
+        parts
+    }
+
     /// Whether a node advertises an instance: it is MASTER, and its keepalived runs.
     fn advertises(&self, node: usize, instance: &VrrpInstance) -> bool {
         let running = |report: &Report| report.status.node.keepalived.pid.is_some();

@@ -187,6 +187,27 @@ fn what_a_node_found_itself_follows() {
     assert!(judgement.conclusion.starts_with("works: 3 of 3 nodes answer; warnings: server-down"));
 }
 
+/// One that hears nobody, and sends nothing that others could miss, is deaf; where it is MASTER too, the network
+/// has fallen apart.
+#[test]
+fn the_parts_of_a_network_are_named() {
+    let told = |change: fn(&mut Whole)| {
+        let mut whole = healthy();
+        change(&mut whole);
+        Judgement::of(&whole, |_| true).conclusion
+    };
+    let deaf = told(|whole| says(whole, 2).heard = Some(Vec::new()));
+    assert!(deaf.contains("; c is cut off from the MASTER; "), "{deaf}");
+    let apart = told(|whole| {
+        hold(whole, 1, true);
+        for at in [1, 2] {
+            let heard = says(whole, at).heard.as_mut().unwrap();
+            heard.iter_mut().for_each(|one| (one.source, one.own) = (own(1), at == 1));
+        }
+    });
+    assert!(apart.contains("; the network is in 2 parts: a | b and c; several "), "{apart}");
+}
+
 #[test]
 fn several_faults_are_one_conclusion() {
     let mut whole = healthy();
@@ -197,7 +218,7 @@ fn several_faults_are_one_conclusion() {
     let judgement = Judgement::of(&whole, |_| true);
     assert_eq!(
         judgement.conclusion,
-        "broken: 2 of 3 nodes answer; c does not answer; a and b are cut off from the MASTER; several nodes \
+        "broken: 2 of 3 nodes answer; c does not answer; the network is in 2 parts: a | b; several nodes \
          hold the same addresses (a and b); b has another file than the inventory renders"
     );
     assert_eq!(judgement.exit(true), Exit::No);
