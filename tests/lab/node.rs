@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use anyhow::{Context, Result, bail, ensure};
 use nix::errno::Errno;
@@ -16,7 +16,7 @@ use crate::ipvs::{self, Balanced, RealServer};
 use crate::keepalived::{self, Keepalived, Said};
 use crate::network::{self, Link};
 use crate::postfix::Postfix;
-use crate::sandbox::ROOT;
+use crate::sandbox::{LVSKIT, ROOT};
 use crate::sink::Sink;
 use crate::watcher::Watcher;
 
@@ -74,6 +74,14 @@ impl Node {
         }
     }
 
+    /// Starts a sink in the place of what serves now, at these addresses alone.
+    pub fn serve_at(&mut self, addresses: &[&str]) -> Result<()> {
+        self.sink = None;
+        let addresses: Vec<String> = addresses.iter().map(|one| format!("{one}:{PORT}")).collect();
+        self.sink = Some(Sink::start_at(&self.netns, &self.name, &addresses)?);
+        Ok(())
+    }
+
     /// Ends what serves on it at once, as a power failure does.
     pub fn halt(&mut self) -> Result<()> {
         self.sink = None;
@@ -92,17 +100,32 @@ impl Node {
 
     /// Asks the node to give its addresses away, or to take them again.
     pub fn drain(&self, wanted: bool) -> Result<()> {
-        let run = keepalived::run_folder(&self.folder);
+        let run = self.run_folder();
         fs::create_dir_all(&run)?;
         fs::write(run.join("drain"), if wanted { "1\n" } else { "0\n" }).context("drain file")
     }
 
-    /// Runs our program on the node, with this node's files; it must succeed. Returns what it said.
-    pub fn lvskit(&self, args: &[&str]) -> Result<String> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lvskit"));
+    /// Where its keepalived writes the number of its main process.
+    pub fn pid_file(&self) -> PathBuf {
+        keepalived::pid_file(&self.folder)
+    }
+
+    /// What is /run/keepalived-lvskit on it.
+    pub fn run_folder(&self) -> PathBuf {
+        keepalived::run_folder(&self.folder)
+    }
+
+    /// Runs our program on the node, with this node's files.
+    pub fn ask(&self, args: &[&str]) -> Result<Output> {
+        let mut command = Command::new(LVSKIT);
         command.args(args).arg("--config").arg(self.conf());
-        command.arg("--keepalived-pid").arg(keepalived::pid_file(&self.folder));
-        let output = keepalived::at_home(&self.netns, &self.folder, || command.output())?;
+        command.arg("--keepalived-pid").arg(self.pid_file());
+        keepalived::at_home(&self.netns, &self.folder, || command.output())
+    }
+
+    /// The same; it must succeed. Returns what it said.
+    pub fn lvskit(&self, args: &[&str]) -> Result<String> {
+        let output = self.ask(args)?;
         let said = String::from_utf8([output.stdout, output.stderr].concat())?;
         ensure!(output.status.success(), "{}: lvskit {args:?}: {said}", self.name);
         Ok(said)

@@ -19,6 +19,9 @@ pub const IN_SANDBOX: &str = "in-sandbox";
 /// Where the lab keeps its files; in memory.
 pub const ROOT: &str = "/run/lvskit-lab";
 
+/// Where our command line is installed: in memory, as each start reads the program again from the host.
+pub const LVSKIT: &str = "/run/lvskit-lab/lvskit";
+
 /// Where the article's hook is installed, for comparison.
 pub const ARTICLES_HOOK: &str = "/usr/libexec/keepalived/bypass_ipvs.py";
 
@@ -64,6 +67,7 @@ pub fn prepare() -> Result<()> {
         let installed = folder.join(Path::new(program).file_name().unwrap());
         fs::copy(program, &installed).with_context(|| program.to_owned())?;
     }
+    fs::copy(env!("CARGO_BIN_EXE_lvskit"), LVSKIT).context(LVSKIT)?;
     // Whom keepalived runs smtp-check as; where it is missing, no server is ever checked.
     accounts::add(Path::new(ROOT), &["lvskit"]);
     let hook = include_str!("../bench/article_hook.py");

@@ -16,27 +16,36 @@ const BACKLOG: &str = "512";
 /// How long it may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// One for each family; both end with it.
-pub struct Sink([Child; 2]);
+/// One for each address; all end with it.
+pub struct Sink(Vec<Child>);
 
 impl Sink {
-    /// Starts it on the node; `name` is what it greets with.
+    /// Starts it on the node, at all addresses; `name` is what it greets with.
     pub fn start(node: &Netns, name: &str, port: u16) -> Result<Sink> {
+        Sink::start_at(node, name, &[format!("0.0.0.0:{port}"), format!("[::]:{port}")])
+    }
+
+    /// Starts it at these addresses and ports.
+    pub fn start_at(node: &Netns, name: &str, addresses: &[String]) -> Result<Sink> {
         let start = |address: &str| {
             let mut sink = Command::new("smtp-sink");
             sink.args(["-u", "postfix", "-h", name, "-m", MOST, address, BACKLOG]);
             node.run(|| sink.stdin(Stdio::null()).stdout(Stdio::null()).spawn())
         };
         let sink =
-            |address: String| start(&address).with_context(|| format!("smtp-sink {address}"));
-        let sinks = [sink(format!("0.0.0.0:{port}"))?, sink(format!("[::]:{port}"))?];
+            |address: &String| start(address).with_context(|| format!("smtp-sink {address}"));
+        let sinks = Sink(addresses.iter().map(sink).collect::<Result<_>>()?);
         let deadline = Instant::now() + PATIENCE;
-        let listening = || node.tool("ss", "-Htln").matches(&format!(":{port} ")).count();
-        while listening() < sinks.len() {
+        let listens = |listing: &str, address: &String| listing.contains(&format!(" {address} "));
+        let all = || {
+            let listing = node.tool("ss", "-Htln");
+            addresses.iter().all(|address| listens(&listing, address))
+        };
+        while !all() {
             ensure!(Instant::now() < deadline, "smtp-sink does not listen");
             std::thread::sleep(Duration::from_millis(100));
         }
-        Ok(Sink(sinks))
+        Ok(sinks)
     }
 }
 

@@ -5,6 +5,7 @@ mod check_cost;
 mod converged;
 mod differential;
 mod failures;
+mod findings;
 mod firewalld;
 mod link_death;
 mod mh_or_sync;
@@ -111,6 +112,13 @@ pub const ALL: &[Scenario] = &[
         server: Server::Sink,
         tells: "lvskit status says what ipvsadm says, and doctor finds nothing in a healthy cluster",
         run: status::run,
+    },
+    Scenario {
+        name: "findings",
+        group: Group::Proof,
+        server: Server::Sink,
+        tells: "each finding of lvskit doctor is provoked, and doctor tells it and nothing else",
+        run: findings::run,
     },
     Scenario {
         name: "drain",
