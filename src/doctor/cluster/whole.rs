@@ -217,7 +217,9 @@ impl Whole {
             if instance.member(listener).is_none() || instance.member(sender).is_none() {
                 return None;
             }
-            let heard = self.report(listener).and_then(|report| report.heard.as_ref());
+            // Who has no file knows of no instance to listen for.
+            let heard = self.report(listener).filter(|report| report.status.node.config.is_some());
+            let heard = heard.and_then(|report| report.heard.as_ref());
             let Some(heard) = heard else { return Some(Hears::Unknown) };
             let name = instance.name.as_str();
             let found = heard.iter().any(|one| {

@@ -90,7 +90,10 @@ fn files_and_versions_are_compared() {
     assert_eq!(changed(|config| config.instances[0].advert_int = 2000), ["conf-differs"]);
     assert_eq!(changed(|config| config.revision = Some("0".into())), ["conf-differs"]);
     let gone = broken(|whole| {
-        let state = &mut says(whole, 1).status.node;
+        let report = says(whole, 1);
+        // It knows of no instance that it could have heard.
+        report.heard = Some(Vec::new());
+        let state = &mut report.status.node;
         state.config = None;
         let why = "/etc/keepalived/keepalived.conf: can't be read: No such file or directory";
         let source = "keepalived.conf".to_owned();

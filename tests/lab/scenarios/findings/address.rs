@@ -1,5 +1,6 @@
 //! The addresses of the instance and of the node, its interfaces, and drains.
 
+use super::node::UNREAD;
 use super::step::Step::{Do, Edit, Lvskit, Restore, Run, Set, Stranger, Watch};
 use super::step::{BACKUP, Fault, MASTER, NEXT, Seen, Who::At, Who::Here};
 
@@ -24,7 +25,7 @@ pub(super) const FAULTS: &[Fault] = &[
             "        192.168.3.100\n    }\n",
             "        192.168.3.100\n    }\n    virtual_ipaddress_excluded {\n        192.168.3.99\n    }\n",
         )],
-        seen: &[Seen(Here, &["vip-missing"])],
+        seen: &[Seen(Here, &["vip-missing", UNREAD])],
         mends: &[Restore],
     },
     Fault {
@@ -50,7 +51,7 @@ pub(super) const FAULTS: &[Fault] = &[
         what: "the file names an interface that is not there",
         at: BACKUP,
         breaks: &[Edit("    interface eth0\n", "    interface eth9\n")],
-        seen: &[Seen(Here, &["interface-missing"])],
+        seen: &[Seen(Here, &["interface-missing", UNREAD])],
         mends: &[Restore],
     },
     Fault {

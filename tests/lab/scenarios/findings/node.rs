@@ -18,6 +18,9 @@ const SERVER: &str = "real_server 192.168.3.102 25 {\n        weight 1\n";
 /// The last line of the instance.
 const LAST: &str = "    garp_master_refresh 10\n";
 
+/// Of a file that keepalived has not read yet.
+pub(super) const UNREAD: &str = "file-changed";
+
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
         what: "keepalived is stopped",
@@ -34,6 +37,13 @@ pub(super) const FAULTS: &[Fault] = &[
         mends: &[Restore],
     },
     Fault {
+        what: "a value was changed, and keepalived not reloaded",
+        at: BACKUP,
+        breaks: &[Edit("    delay_loop 1\n", "    delay_loop 6\n")],
+        seen: &[Seen(Here, &[UNREAD])],
+        mends: &[Restore],
+    },
+    Fault {
         what: "a virtual server was rolled out, and keepalived not reloaded",
         at: BACKUP,
         breaks: &[Edit(
@@ -42,7 +52,7 @@ pub(super) const FAULTS: &[Fault] = &[
             protocol TCP\n    lb_algo rr\n    lb_kind DR\n    real_server 192.168.3.102 25 {\n        TCP_CHECK {\n            \
             connect_timeout 3\n        }\n    }\n}\n\nvirtual_server 192.168.3.100 25 {",
         )],
-        seen: &[Seen(Here, &["service-not-in-ipvs"])],
+        seen: &[Seen(Here, &["service-not-in-ipvs", UNREAD])],
         mends: &[Restore],
     },
     Fault {
@@ -56,7 +66,7 @@ pub(super) const FAULTS: &[Fault] = &[
         what: "the file lacks enable_script_security",
         at: BACKUP,
         breaks: &[Edit("    enable_script_security\n", "")],
-        seen: &[Seen(Here, &["no-script-security"])],
+        seen: &[Seen(Here, &["no-script-security", UNREAD])],
         mends: &[Restore],
     },
     Fault {
@@ -80,7 +90,7 @@ pub(super) const FAULTS: &[Fault] = &[
             LAST,
             "    garp_master_refresh 10\n    notify \"/usr/libexec/keepalived/gone\"\n",
         )],
-        seen: &[Seen(Here, &["hook-missing"])],
+        seen: &[Seen(Here, &["hook-missing", UNREAD])],
         mends: &[Restore],
     },
     Fault {
@@ -120,7 +130,7 @@ pub(super) const FAULTS: &[Fault] = &[
             "    garp_master_refresh 10\n    \
             notify \"/usr/libexec/keepalived/bypass_ipvs.py -a 192.168.3.100\"\n",
         )],
-        seen: &[Seen(Here, &["old-hook"])],
+        seen: &[Seen(Here, &["old-hook", UNREAD])],
         mends: &[Restore],
     },
     Fault {
@@ -130,7 +140,7 @@ pub(super) const FAULTS: &[Fault] = &[
             "notify_fault \"/usr/libexec/keepalived/bypass-ipvs --keep-sessions",
             "notify_fault \"/usr/libexec/keepalived/bypass-ipvs --keep-session",
         )],
-        seen: &[Seen(Here, &["hook-refused"])],
+        seen: &[Seen(Here, &["hook-refused", UNREAD])],
         mends: &[Restore],
     },
     Fault {

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use super::node::UNREAD;
 use super::step::Step::{Do, Drain, Edit, Reload, Restore, Run, Stranger, Watch};
 use super::step::{BACKUP, Fault, MASTER, Seen, Who::Cluster};
 
@@ -112,7 +113,7 @@ pub(super) const FAULTS: &[Fault] = &[
             Do(|scene, _| scene.cluster.wait_for_masters(&[1])),
             Restore,
         ],
-        seen: &[Seen(Cluster, &["master-not-preferred"])],
+        seen: &[Seen(Cluster, &["master-not-preferred", UNREAD])],
         mends: &[Reload, Do(|scene, _| scene.cluster.wait_for_masters(&[0]))],
     },
 ];

@@ -1,5 +1,6 @@
 //! Advertisements and ARP: what others send, and what of it arrives.
 
+use super::node::UNREAD;
 use super::step::Step::{Do, Drain, Edit, Reload, Restore, Run, RunAt, Stranger, Switch};
 use super::step::{BACKUP, Fault, MASTER, NEXT, Seen, Who::At, Who::Here};
 use crate::setup::Setup;
@@ -49,7 +50,7 @@ pub(super) const FAULTS: &[Fault] = &[
         what: "an address more was rolled out here, and keepalived not reloaded",
         at: BACKUP,
         breaks: &[Edit("        192.168.3.100\n", "        192.168.3.100\n        192.168.3.99\n")],
-        seen: &[Seen(Here, &["advert-addresses-differ"])],
+        seen: &[Seen(Here, &["advert-addresses-differ", UNREAD])],
         mends: &[Restore],
     },
     Fault {
@@ -88,6 +89,7 @@ pub(super) const FAULTS: &[Fault] = &[
                     "-c",
                     "import socket, time\n\
                     wire = socket.socket(socket.AF_INET, socket.SOCK_RAW, 112)\n\
+                    wire.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b'eth0')\n\
                     while True: wire.sendto(b'hello, world', ('224.0.0.18', 0)); time.sleep(0.1)\n",
                 ],
             )
@@ -143,7 +145,7 @@ pub(super) const OLD: &[Fault] = &[
         what: "another interval was rolled out here, and keepalived not reloaded",
         at: BACKUP,
         breaks: &[Edit("    advert_int 1\n", "    advert_int 2\n")],
-        seen: &[Seen(Here, &["advert-interval-differs"])],
+        seen: &[Seen(Here, &["advert-interval-differs", UNREAD])],
         mends: &[Restore],
     },
     Fault {
