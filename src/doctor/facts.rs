@@ -47,6 +47,8 @@ pub enum Needs {
     Daemon,
     /// keepalived.conf, and what the wire says.
     Wire,
+    /// keepalived.conf, and what keepalived keeps of it.
+    Loaded,
 }
 
 /// What was read of the node, and heard at it.
@@ -58,8 +60,9 @@ pub struct Facts {
     pub wanted: Wanted,
     /// Those of its keepalived.conf; none where that can't be read.
     pub statements: Vec<Statement>,
-    /// What keepalived read when it was started or reloaded last; `None` where it can't be known.
-    pub loaded: Option<Loaded>,
+    /// What keepalived read when it was started or reloaded last; `None` where it can't be known. Otherwise why it
+    /// could not be read.
+    pub loaded: Result<Option<Loaded>, String>,
     /// SELinux' types of what keepalived runs, and of the drain files; `None` where it does not enforce.
     pub selinux: Option<Types>,
     /// What keeps guards from working although they are in force.
@@ -80,7 +83,6 @@ impl Facts {
     /// slowest instance. Zero does not listen at all.
     pub fn read(places: &Where<'_>, listen: Option<Duration>) -> Facts {
         let (status, wanted, statements) = collect(places);
-        let loaded = loaded::loaded(&status.node.keepalived);
         let selinux = types(&status.node);
         let asked: Vec<_> = (wanted.services.iter())
             .map(|(vip, services)| (*vip, Some(services.clone())))
@@ -99,6 +101,8 @@ impl Facts {
             false => Vec::new(),
         };
         let held_later = held(&status.node);
+        let loaded = loaded::loaded(&status.node.keepalived)
+            .map_err(|error| format!("what keepalived has read: {error}; run it as root"));
         let enabled_units = enabled_units();
         Facts {
             status,
@@ -169,6 +173,9 @@ impl Facts {
             Needs::Wire => {
                 let deaf = self.wire.as_ref().err().map(|why| format!("the wire: {why}"));
                 unread("keepalived.conf").or(deaf)
+            }
+            Needs::Loaded => {
+                unread("keepalived.conf").or_else(|| self.loaded.as_ref().err().cloned())
             }
         }
     }

@@ -1,16 +1,25 @@
 //! What keepalived holds of its file: since 2.2 its main process keeps the lines of the file and of what that
 //! includes in a file in memory, and writes them anew at each reload. So what runs can be held against what is
-//! on disk. Only root can read it; keepalived 2.1, and one with `tmp_config_directory`, has no such file.
+//! on disk. Only root can read it. keepalived 2.1 has no such file, nor has one with `tmp_config_directory` or one that
+//! SELinux keeps from it: they write it below a directory, and take its name away.
 
-use std::fs;
-use std::path::PathBuf;
-use std::time::UNIX_EPOCH;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
+use std::{fs, io, thread};
 
+use super::config::Config;
 use super::process::{self, Keepalived};
+use crate::compare;
 use crate::conf::grammar::{self, NoFiles, Statement};
 
 /// What the file in memory is called (memfd_create(2) puts `/memfd:` before the name).
 const NAME: &str = "/memfd:/keepalived/consolidated_configuration";
+
+/// How long a reload that is under way may take; keepalived empties the file before it writes it anew.
+const RELOAD: Duration = Duration::from_secs(1);
+
+/// A definition of keepalived's own: the folder of the file in which it stands, which is not kept.
+const FOLDER: &str = "_PWD";
 
 /// What keepalived read when it was started, or reloaded last.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,27 +28,58 @@ pub struct Loaded {
     pub time: u64,
     /// The statements for this node.
     pub statements: Vec<Statement>,
+    /// Those that were on disk when these were read.
+    pub on_disk: Vec<Statement>,
 }
 
-/// Reads it; `None` where it can't be known.
-pub fn loaded(keepalived: &Keepalived) -> Option<Loaded> {
-    let file = memory(keepalived.pid?)?;
-    let changed = fs::metadata(&file).and_then(|file| file.modified()).ok()?;
-    let text = grammar::text(&file).ok()?;
+impl Loaded {
+    /// Where they differ, by what they mean.
+    pub(crate) fn differences(&self) -> Vec<compare::Difference> {
+        compare::meaning(&self.statements, &self.on_disk)
+    }
+}
+
+/// Reads it, once more after a second where it is not what is on disk: keepalived may be reading that. `None`
+/// where it can't be known.
+///
+/// # Errors
+/// When only root may read it.
+pub fn loaded(keepalived: &Keepalived) -> io::Result<Option<Loaded>> {
+    let Some(pid) = keepalived.pid else { return Ok(None) };
+    let Some(file) = memory(pid)? else { return Ok(None) };
+    match read(&file, keepalived) {
+        Some(same) if same.differences().is_empty() => Ok(Some(same)),
+        _ => {
+            thread::sleep(RELOAD);
+            Ok(read(&file, keepalived))
+        }
+    }
+}
+
+fn read(file: &Path, keepalived: &Keepalived) -> Option<Loaded> {
+    let changed = fs::metadata(file).and_then(|file| file.modified()).ok()?;
+    let text = grammar::text(file).ok()?;
     let id = keepalived.config_id.clone().or_else(process::default_config_id);
     let time = changed.duration_since(UNIX_EPOCH).ok()?.as_secs();
-    Some(Loaded { time, statements: statements(&text, id.as_deref())? })
+    let (_, on_disk) = Config::read(&keepalived.file, id.as_deref()).ok()?;
+    Some(Loaded { time, statements: statements(&text, id.as_deref())?, on_disk })
 }
 
 /// The file in memory, by a path that opens it.
-fn memory(pid: u32) -> Option<PathBuf> {
-    let open = fs::read_dir(format!("/proc/{pid}/fd")).ok()?.flatten();
+fn memory(pid: u32) -> io::Result<Option<PathBuf>> {
+    let open = fs::read_dir(format!("/proc/{pid}/fd"))?.flatten();
     let mut open = open.map(|entry| entry.path());
-    open.find(|path| fs::read_link(path).is_ok_and(|name| name.to_string_lossy().starts_with(NAME)))
+    Ok(open.find(|path| {
+        fs::read_link(path).is_ok_and(|name| name.to_string_lossy().starts_with(NAME))
+    }))
 }
 
-/// The lines are as they were written, without comments; included ones stand in their place.
+/// The lines are as they were written, without comments; included ones stand in their place. `None` where they
+/// don't say all.
 fn statements(text: &str, id: Option<&str>) -> Option<Vec<Statement>> {
+    if text.trim().is_empty() || text.contains(FOLDER) {
+        return None;
+    }
     grammar::parse("keepalived", text, id, &mut NoFiles).ok()
 }
 
@@ -69,6 +109,9 @@ mod tests {
         assert_eq!(compare::meaning(&kept, &of(&file)), []);
         let changed = file.replace("150", "151");
         assert_eq!(compare::meaning(&kept, &of(&changed)).len(), 2, "one removed, one added");
+        // One that is being written, and one whose folder would have to be known.
         assert_eq!(statements("vrrp_instance a {\n", None), None);
+        assert_eq!(statements("", None), None);
+        assert_eq!(statements("vrrp_script a {\nscript ${_PWD}/a\n}\n", None), None);
     }
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::doctor::facts::Facts;
 use crate::doctor::lint::{Lint, Needs, Severity};
 use crate::node::config::{Address, Instance};
-use crate::node::state::mac;
+use crate::node::state::{Interface, mac};
 
 pub(super) const LINTS: &[Lint] = &[
     Lint {
@@ -81,9 +81,11 @@ fn taken(facts: &Facts) -> Vec<String> {
 }
 
 fn by_several(facts: &Facts) -> Vec<String> {
-    let several = addresses(facts).filter_map(|(_, vip)| {
-        // On another interface it does not answer here: arp_ignore sees to that.
-        let here = facts.node().holders(vip.address).any(|one| one.name == vip.interface);
+    let several = addresses(facts).filter_map(|(instance, vip)| {
+        // On another interface it does not answer here: arp_ignore sees to that. One that keepalived makes
+        // (use_vmac) does.
+        let answers_here = |one: &Interface| instance.vmac || one.name == vip.interface;
+        let here = facts.node().holders(vip.address).any(answers_here);
         let macs = answers(facts, vip);
         let also = if here { "this node and " } else { "" };
         (macs.len() + usize::from(here) > 1)

@@ -1,10 +1,11 @@
 //! keepalived itself: does it run, and with what its file says?
 
-use crate::compare::{self, Change, Difference};
+use crate::compare::{Change, Difference};
 use crate::doctor::facts::Facts;
 use crate::doctor::lint::{Lint, Needs, Severity};
 use crate::node::config::VirtualServer;
 use crate::node::ipvs::{Key, Service, Source};
+use crate::reach::safe;
 use crate::status::utc;
 
 pub(super) const LINTS: &[Lint] = &[
@@ -30,9 +31,9 @@ pub(super) const LINTS: &[Lint] = &[
         id: "file-changed",
         severity: Severity::Warning,
         title: "keepalived runs with another configuration than the one on disk",
-        why: "The next reload or restart, whoever does it, puts in force what is in the file now.",
+        why: "The next reload or restart puts in force what is in the file now.",
         help: "keepalived -t, then systemctl reload keepalived; or put the old file back",
-        needs: Needs::Config,
+        needs: Needs::Loaded,
         check: file_changed,
     },
     Lint {
@@ -82,23 +83,24 @@ fn refused(facts: &Facts) -> Vec<String> {
     unread.map(|one| one.why.clone()).filter(|why| !why.contains("Permission denied")).collect()
 }
 
-/// So many differences are told, not counted.
+/// So many differences are told, not counted, and so many characters of each.
 const FEW: usize = 4;
+const LONG: usize = 120;
 
-/// Compared by what it means, so that a comment or another order is no difference. A `-` runs, a `+` is on disk.
+/// Compared by what it means, so that a comment or another order is no difference.
 fn file_changed(facts: &Facts) -> Vec<String> {
-    let Some(loaded) = &facts.loaded else { return Vec::new() };
-    let differences = compare::meaning(&loaded.statements, &facts.statements);
+    let Ok(Some(loaded)) = &facts.loaded else { return Vec::new() };
+    let differences = loaded.differences();
     if differences.is_empty() {
         return Vec::new();
     }
     let shown = |one: &Difference| {
-        let sign = match one.change {
-            Change::Removed => '-',
-            Change::Added => '+',
+        let place = match one.change {
+            Change::Removed => "runs",
+            Change::Added => "on disk",
         };
         let around: String = one.around.iter().map(|head| format!("{head} / ")).collect();
-        format!("{sign} {around}{}", one.line)
+        format!("{place}: {}", safe::short(&format!("{around}{}", one.line), LONG))
     };
     let mut told: Vec<String> = differences.iter().take(FEW).map(shown).collect();
     if differences.len() > FEW {

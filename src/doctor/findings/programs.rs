@@ -64,9 +64,10 @@ pub(super) const LINTS: &[Lint] = &[
         id: "selinux-label",
         severity: Severity::Error,
         title: "SELinux keeps keepalived from a file whose label is wrong",
-        why: "A hook or check of another type may neither change rules nor connect to servers, and a drain file of \
-              another type is read as 0: nothing is drained.",
-        help: "restorecon -v FILE gives it the label of its path; ls -Z FILE shows it",
+        why: "A hook of another type may not change rules, a check may not connect to every port, and a drain file \
+              of another type is read as 0: nothing is drained.",
+        help: "restorecon -v FILE gives it the label of its path, and ls -Z FILE shows it; a program elsewhere than in \
+               /usr/libexec/keepalived has to be moved there first",
         needs: Needs::Config,
         check: mislabelled,
     },
@@ -181,8 +182,9 @@ const KEEPALIVED: &str = "keepalived_t";
 const PROGRAM: &str = "keepalived_unconfined_script_exec_t";
 const RUN: &str = "keepalived_var_run_t";
 
-/// What a file below /run gets elsewhere than in keepalived's own folders there.
+/// What a file below /run gets elsewhere than in keepalived's own folders there, and how those are called.
 const OTHER_RUN: &str = "var_run_t";
+const OWN_RUN: &str = "/run/keepalived";
 
 /// Programs of others may get along as what they are, so only ours are judged.
 const OURS: [&str; 3] = [paths::HOOK, paths::PROBE, paths::PROBE_WITH_TLS];
@@ -195,7 +197,9 @@ fn mislabelled(facts: &Facts) -> Vec<String> {
         let drain = facts.config().drain_files.iter().any(|one| one == file);
         match (ours, drain) {
             (true, _) => Some(PROGRAM),
-            (_, true) if is == OTHER_RUN => Some(RUN),
+            (_, true) if is == OTHER_RUN || file.to_string_lossy().starts_with(OWN_RUN) => {
+                Some(RUN)
+            }
             _ => None,
         }
     };

@@ -134,7 +134,7 @@ pub(super) const LINTS: &[Lint] = &[
         severity: Severity::Error,
         title: "the fallback route makes this node claim an address that it does not hold",
         why: "It answers ARP for the address beside the MASTER: clients meet one or the other.",
-        help: "sysctl --system loads the package's settings; see `lvskit explain arp-ignore`",
+        help: "systemctl restart lvskit-settings puts them in place; see `lvskit explain arp-ignore`",
         needs: Needs::Guards,
         check: |facts| guards(facts, |guard| guard.fallback_route == Some(RouteState::Unsafe)),
     },

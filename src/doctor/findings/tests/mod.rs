@@ -67,6 +67,23 @@ fn a_healthy_master_gives_nothing() {
     assert_eq!(found(&facts), [] as [&str; 0]);
 }
 
+/// keepalived has it on an interface of its own (use_vmac), which answers beside a foreign host.
+#[test]
+fn an_address_with_a_virtual_mac_answers_too() {
+    let mut facts = healthy();
+    facts.wire = Ok(vec![heard(OWN, true), heard(OWN, true), heard(OWN, true)]);
+    config(&mut facts).instances[0].vmac = true;
+    hold(&mut facts);
+    let interfaces = &mut facts.status.node.interfaces;
+    let mut vmac = interfaces[0].clone();
+    (vmac.name, vmac.index) = ("vrrp.11".to_owned(), vmac.index + 1);
+    vmac.addresses = vec![interfaces[0].addresses.pop().unwrap()];
+    interfaces.push(vmac);
+    assert_eq!(found(&facts), [] as [&str; 0]);
+    facts.answers = vec![answer([2, 0, 0, 0, 0, 3])];
+    assert_eq!(found(&facts), ["vip-answered-by-several"]);
+}
+
 /// A better node takes over, and the old MASTER falls silent without a word: that is a failover.
 #[test]
 fn a_failover_is_no_fault() {
@@ -241,8 +258,8 @@ const CASES: &[(&[&str], Change)] = &[
     (&["vip-unanswered"], |f| f.answers.clear()),
     (&["vip-answered-by-backup"], |f| f.answers = vec![answer([2, 0, 0, 0, 0, 3])]),
     (&["file-changed"], |f| {
-        f.loaded = Some(read("vrrp_instance mail {\n priority 150\n}\n"));
-        f.statements = read("vrrp_instance mail {\n priority 100\n}\n").statements;
+        let text = |priority: u8| format!("vrrp_instance mail {{\n priority {priority}\n}}\n");
+        f.loaded = Ok(Some(read(&text(150), &text(100))));
     }),
     (&["selinux-label"], |f| {
         f.selinux = Some(types("keepalived_t", &[("/opt/bin/smtp-check", "bin_t")]));
@@ -254,10 +271,11 @@ const CASES: &[(&[&str], Change)] = &[
     (&["hook-refused"], |f| f.wanted.refused.push("k.conf:6: notify_backup: what?".into())),
 ];
 
-/// What keepalived read at some time.
-fn read(text: &str) -> Loaded {
-    let statements = grammar::parse("keepalived.conf", text, None, &mut grammar::NoFiles).unwrap();
-    Loaded { time: 1_764_043_812, statements }
+/// What keepalived read at some time, and what is on disk.
+fn read(runs: &str, on_disk: &str) -> Loaded {
+    let [statements, on_disk] = [runs, on_disk]
+        .map(|text| grammar::parse("keepalived.conf", text, None, &mut grammar::NoFiles).unwrap());
+    Loaded { time: 1_764_043_812, statements, on_disk }
 }
 
 fn types(keepalived: &str, files: &[(&str, &str)]) -> Types {
@@ -282,9 +300,9 @@ fn each_fault_gives_its_finding_and_no_other() {
 #[test]
 fn what_runs_is_compared_by_its_meaning() {
     let mut facts = healthy();
-    facts.loaded = Some(read("vrrp_instance mail {\n interface eth0\n priority 100\n}\n"));
+    let runs = "vrrp_instance mail {\n interface eth0\n priority 100\n}\n";
     let same = "# changed\nvrrp_instance mail {\n  priority 100 ! so\n\n  interface \"eth0\"\n}\n";
-    facts.statements = read(same).statements;
+    facts.loaded = Ok(Some(read(runs, same)));
     assert_eq!(found(&facts), [] as [&str; 0]);
 
     let text = |auth: &str, vips: &str| {
@@ -293,14 +311,16 @@ fn what_runs_is_compared_by_its_meaning() {
              virtual_ipaddress {{\n {vips}\n }}\n}}\n"
         )
     };
-    facts.loaded = Some(read(&text("hidden", "10.0.0.1")));
-    facts.statements = read(&text("secret", "10.0.0.1\n10.0.0.2\n10.0.0.3\n10.0.0.4")).statements;
+    let on_disk = text("secret", "10.0.0.1\n10.0.0.2\n10.0.0.3\n10.0.0.4");
+    facts.loaded = Ok(Some(read(&text("hidden", "10.0.0.1"), &on_disk)));
     let all: Vec<_> = REGISTRY.iter().flat_map(|lint| lint.find(&facts)).collect();
     assert_eq!(all.len(), 1, "{all:?}");
     let told = &all[0].evidence;
-    for part in
-        ["was read at 2025-11-25 04:10:12 UTC; since then: ", "+ vrrp_instance mail / ", "; 1 more"]
-    {
+    for part in [
+        "was read at 2025-11-25 04:10:12 UTC; since then: ",
+        "on disk: vrrp_instance mail / ",
+        "; 1 more",
+    ] {
         assert!(told.contains(part), "{told}");
     }
     assert!(!told.contains("secret") && !told.contains("hidden"), "{told}");

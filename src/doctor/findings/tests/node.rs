@@ -158,7 +158,7 @@ pub(super) fn healthy() -> Facts {
     };
     Facts {
         statements: Vec::new(),
-        loaded: None,
+        loaded: Ok(None),
         selinux: None,
         status: Status {
             format: 1,
