@@ -168,7 +168,7 @@ cases! {
         [(SERVER, "    delay_loop: 5\n    sorry_server: 192.168.3.100 80\n")],
         [(SERVER, "    delay_loop: 5\n    sorry_server: 192.168.3.99 80\n")];
     sorry_server_serves:
-        [(SERVER, "    delay_loop: 5\n    sorry_server: 192.168.3.102 80\n")],
+        [(SERVER, "    delay_loop: 5\n    sorry_server: 192.168.3.102\n")],
         [(SERVER, "    delay_loop: 5\n    real_server: [{address: 192.168.3.11}, {address: 192.168.3.12}]\n    sorry_server: 192.168.3.102 80\n")];
     all_weights_zero:
         [(SERVER, "    delay_loop: 5\n    real_server: [{address: 192.168.3.11, weight: 0}, {address: 192.168.3.12, weight: 0}]\n")],

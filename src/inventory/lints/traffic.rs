@@ -44,7 +44,7 @@ pub(super) static LINTS: &[WithCheck] = &[
             severity: Severity::Warning,
             title: "the sorry server is one of the service's servers",
             why: "It is used when too few servers pass their checks, and then it fails its own or is overloaded.",
-            help: "name a server that does not serve otherwise, or another port for its excuse",
+            help: "name a server that does not serve otherwise; another port of it needs `sorry_server_lvs_method: NAT`",
         },
         check: sorry_serves,
     },
@@ -189,7 +189,7 @@ fn sorry_vip(drafts: &Drafts<'_>, found: &mut Found<'_>) {
     }
 }
 
-/// At its own port only: at another one it may well have an excuse to tell.
+/// At its own port only: at another one, by NAT, it may well say why there is no service.
 fn sorry_serves(drafts: &Drafts<'_>, found: &mut Found<'_>) {
     for server in drafts.servers {
         let Some(sorry) = &server.sorry_server else { continue };
@@ -203,6 +203,8 @@ fn sorry_serves(drafts: &Drafts<'_>, found: &mut Found<'_>) {
             Some(Service::Address(_, port)) => *port,
             _ => None,
         };
+        // Without a port it gets the connections at theirs.
+        let port = port.or(of_service);
         let own = |place: usize| drafts.nodes[place].has(address);
         let place = |name: &str| drafts.places.get(name).copied();
         let serves = match (&server.real_servers, &server.nodes) {
