@@ -36,14 +36,16 @@ pub(super) fn shown(args: &Options) -> Result<(String, Exit), (Exit, String)> {
     Ok((text, if all { Exit::Ok } else { Exit::No }))
 }
 
-/// Of a node that was asked at several of its addresses one answer.
+/// Of a node that answers at several of its addresses one answer. Who does not answer stays: another node may
+/// have that address by mistake.
 fn once(answers: &mut Vec<Answer<Status>>) {
     let owner = |address: IpAddr| {
         let owns = |status: &Status| status.node.is_own(address);
         answers.iter().position(|one| one.outcome.as_ref().is_ok_and(owns))
     };
     let is_first = |(at, one): (usize, &Answer<Status>)| {
-        one.name.parse().ok().and_then(owner).is_none_or(|first| first == at)
+        let of_name = || one.name.parse().ok().and_then(owner);
+        one.outcome.is_err() || of_name().is_none_or(|first| first == at)
     };
     let first: Vec<bool> = answers.iter().enumerate().map(is_first).collect();
     let mut first = first.into_iter();
