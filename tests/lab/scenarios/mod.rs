@@ -293,6 +293,7 @@ pub fn run(names: &[&str]) -> Result<()> {
         let known = ALL.iter().any(|scenario| scenario.name == *name);
         ensure!(known || *name == ORDINARY, "no scenario `{name}`; `lab list` names them");
     }
+    findings::complete()?;
     syslog::start()?;
     let began = Instant::now();
     let mut cluster = Cluster::build()?;
