@@ -1,5 +1,5 @@
 //! What keepalived of several releases put on the wire, read by our parser and by tshark: every field of
-//! every advertisement is the same. `captures/README.md` says how they were made.
+//! every advertisement is the same. `captures/README` says how they were made.
 
 use std::fs;
 use std::net::IpAddr;
