@@ -288,13 +288,26 @@ impl Cluster {
         }
     }
 
-    /// Like [`Cluster::converge`], and after that for a while longer: of nodes that start together two
-    /// may be MASTER for a moment, and until the right one's gratuitous ARP has arrived clients send
-    /// to the other.
+    /// Like [`Cluster::converge`], and after that until the client sends to the MASTER: of nodes that start
+    /// together two may be MASTER for a moment. Where the right one's gratuitous ARP comes first, the client
+    /// sends to the other until keepalived repeats it, after 5 s (`garp_master_delay`).
     pub fn settle(&self, members: &[usize]) -> Result<()> {
         self.converge(members)?;
         std::thread::sleep(SETTLING);
+        let deadline = Instant::now() + PATIENCE;
+        while !self.client_sends_to(members[0]) {
+            ensure!(Instant::now() < deadline, "the client sends to another node than the MASTER");
+            std::thread::sleep(Duration::from_millis(250));
+        }
         self.converge(members)
+    }
+
+    /// Whether it does, or asks first who has the address.
+    fn client_sends_to(&self, member: usize) -> bool {
+        let neighbour = self.client.tool("ip", &format!("neighbour show {}", self.vip));
+        let known = neighbour.split_once("lladdr ").and_then(|(_, mac)| mac.split(' ').next());
+        let own = self.nodes[member].netns.tool("ip", "link show dev eth0");
+        known.is_none_or(|mac| own.contains(mac))
     }
 
     /// What all nodes have balanced, packets.
