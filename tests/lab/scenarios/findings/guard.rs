@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
+use super::node::UNREAD;
 use super::scene::Scene;
 use super::step::Step::{Do, Restore, Run, Set, Watch};
 use super::step::{BACKUP, Fault, Seen, Who::Here};
@@ -19,7 +20,7 @@ pub(super) const FAULTS: &[Fault] = &[
         what: "the file's hooks are removed",
         at: BACKUP,
         breaks: &[Do(without_hooks)],
-        seen: &[Seen(Here, &["vip-unguarded"])],
+        seen: &[Seen(Here, &["vip-unguarded", UNREAD])],
         mends: &[Restore],
     },
     Fault {
