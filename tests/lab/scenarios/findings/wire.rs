@@ -158,7 +158,10 @@ pub(super) const OLD: &[Fault] = &[
     Fault {
         what: "this node has another version of VRRP",
         at: BACKUP,
-        breaks: &[Edit("    vrrp_version 2\n", "    vrrp_version 3\n"), Reload],
+        breaks: &[
+            Edit("    script_user root\n", "    script_user root\n    vrrp_version 3\n"),
+            Reload,
+        ],
         seen: &[Seen(Here, &["advert-version-differs", SECOND[0], SECOND[1], SECOND[2]])],
         mends: &[Restore, Reload],
     },
