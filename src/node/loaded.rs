@@ -26,17 +26,8 @@ const FOLDER: &str = "_PWD";
 pub struct Loaded {
     /// When, in seconds since 1970.
     pub time: u64,
-    /// The statements for this node.
-    pub statements: Vec<Statement>,
-    /// Those that were on disk when these were read.
-    pub on_disk: Vec<Statement>,
-}
-
-impl Loaded {
-    /// Where they differ, by what they mean.
-    pub(crate) fn differences(&self) -> Vec<compare::Difference> {
-        compare::meaning(&self.statements, &self.on_disk)
-    }
+    /// Where that differs from what was on disk when it was looked at, by what it means for this node.
+    pub(crate) differences: Vec<compare::Difference>,
 }
 
 /// Reads it, once more after a second where it is not what is on disk: keepalived may be reading that. `None`
@@ -48,7 +39,7 @@ pub fn loaded(keepalived: &Keepalived) -> io::Result<Option<Loaded>> {
     let Some(pid) = keepalived.pid else { return Ok(None) };
     let Some(file) = memory(pid)? else { return Ok(None) };
     match read(&file, keepalived) {
-        Some(same) if same.differences().is_empty() => Ok(Some(same)),
+        Some(same) if same.differences.is_empty() => Ok(Some(same)),
         _ => {
             thread::sleep(RELOAD);
             Ok(read(&file, keepalived))
@@ -62,7 +53,8 @@ fn read(file: &Path, keepalived: &Keepalived) -> Option<Loaded> {
     let id = keepalived.config_id.clone().or_else(process::default_config_id);
     let time = changed.duration_since(UNIX_EPOCH).ok()?.as_secs();
     let (_, on_disk) = Config::read(&keepalived.file, id.as_deref()).ok()?;
-    Some(Loaded { time, statements: statements(&text, id.as_deref())?, on_disk })
+    let differences = compare::meaning(&statements(&text, id.as_deref())?, &on_disk);
+    Some(Loaded { time, differences })
 }
 
 /// The file in memory, by a path that opens it.

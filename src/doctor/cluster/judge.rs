@@ -192,15 +192,15 @@ fn conclusion(whole: &Whole, findings: &[ClusterFinding]) -> String {
     if more > 0 {
         masters.push(format!("{more} more have one MASTER each"));
     }
-    let said: Vec<String> = findings.iter().filter_map(|one| clause(whole, one)).collect();
+    let said: Vec<Option<String>> = findings.iter().map(|one| clause(whole, one)).collect();
     let errors = |one: &&ClusterFinding| one.severity == Severity::Error;
     let rest = |severity| {
-        let all =
-            findings.iter().filter(|one| one.severity == severity && clause(whole, one).is_none());
+        let unsaid = findings.iter().zip(&said).filter(|(_, said)| said.is_none());
+        let all = unsaid.map(|(one, _)| one).filter(|one| one.severity == severity);
         let ids: Vec<&str> = all.map(|one| one.id.as_str()).collect();
         (!ids.is_empty()).then(|| ids.join(", "))
     };
-    let mut parts = said;
+    let mut parts: Vec<String> = said.iter().flatten().cloned().collect();
     parts.extend(rest(Severity::Error).map(|ids| format!("errors on nodes: {ids}")));
     parts.extend(rest(Severity::Warning).map(|ids| format!("warnings: {ids}")));
     parts.extend(masters);

@@ -87,10 +87,10 @@ fn refused(facts: &Facts) -> Vec<String> {
 const FEW: usize = 4;
 const LONG: usize = 120;
 
-/// Compared by what it means, so that a comment or another order is no difference.
+/// Compared by what it means: a comment or another order does not count.
 fn file_changed(facts: &Facts) -> Vec<String> {
     let Ok(Some(loaded)) = &facts.loaded else { return Vec::new() };
-    let differences = loaded.differences();
+    let differences = &loaded.differences;
     if differences.is_empty() {
         return Vec::new();
     }

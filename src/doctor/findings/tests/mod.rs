@@ -6,6 +6,7 @@ mod node;
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::compare;
 use crate::conf::grammar;
 use crate::doctor::facts::Facts;
 use crate::node::arp::Answer;
@@ -156,7 +157,7 @@ const CASES: &[(&[&str], Change)] = &[
     }),
     (&["drained"], |f| f.status.node.drain[0].on = true),
     (&["server-drained"], |f| f.status.server_drain = ServerDrain::On),
-    // Its own checks of itself are refused; that it is out is no finding of its own.
+    // Its own checks of itself are refused; nothing more is told of that.
     (&["server-drained", "last-server"], |f| {
         f.status.server_drain = ServerDrain::On;
         f.status.node.ipvs.services[0].servers[0].weight = 0;
@@ -275,7 +276,7 @@ const CASES: &[(&[&str], Change)] = &[
 fn read(runs: &str, on_disk: &str) -> Loaded {
     let [statements, on_disk] = [runs, on_disk]
         .map(|text| grammar::parse("keepalived.conf", text, None, &mut grammar::NoFiles).unwrap());
-    Loaded { time: 1_764_043_812, statements, on_disk }
+    Loaded { time: 1_764_043_812, differences: compare::meaning(&statements, &on_disk) }
 }
 
 fn types(keepalived: &str, files: &[(&str, &str)]) -> Types {
