@@ -50,12 +50,5 @@ pub fn run(args: &Schema, out: &mut impl Write) -> Exit {
         Described::Status => status::schema(),
         Described::Report => doctor::schema(),
     };
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => Exit::Ok,
-        Err(error) => {
-            // Nowhere left to report that standard error takes nothing.
-            let _ = writeln!(std::io::stderr(), "error: standard output: {error}");
-            Exit::File
-        }
-    }
+    doctor::say(&text, out, Exit::Ok)
 }

@@ -47,7 +47,7 @@ pub fn run(args: &Explain, out: &mut impl Write) -> Exit {
                 Some(help) => format!(": {help}"),
                 None => suggestion(what),
             };
-            tell(&format!("there is no finding and no key `{what}`{help}"));
+            tell(&format!("no finding or key is called `{what}`{help}"));
             Exit::No
         }
     }

@@ -170,7 +170,7 @@ pub(super) fn tell(message: &str) {
 }
 
 /// Writes a text; `exit` if that can be done.
-pub(super) fn say(text: &str, out: &mut impl Write, exit: Exit) -> Exit {
+pub(crate) fn say(text: &str, out: &mut impl Write, exit: Exit) -> Exit {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => exit,
         Err(error) => {

@@ -1,4 +1,4 @@
-//! `lvskit diff`: compares a file with what it shall be, which was rendered elsewhere.
+//! `lvskit diff`: compares a file with the one that should be there, which was rendered elsewhere.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
