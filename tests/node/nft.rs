@@ -186,17 +186,21 @@ fn a_large_ruleset_is_read_whole() {
     }
 }
 
-/// A reader never sees half of a transaction.
+/// A reader never sees half of a transaction, also while the kernel carries it out: the rules of the
+/// other table, which it removes first, make that last.
 #[test]
 fn a_table_is_read_as_it_was_at_one_moment() {
     if !inside("nft::a_table_is_read_as_it_was_at_one_moment") {
         return;
     }
     let node = Netns::new();
+    let others = "accept\n".repeat(1_000);
     let rules = |count: usize| {
         let rules = format!("accept comment \"{count}\"\n").repeat(count);
         format!(
-            "add table ip t\ndelete table ip t\ntable ip t {{\nchain c{count} {{ {rules} }}\nset s{count} {{ type ipv4_addr; }}\n}}"
+            "add table ip large\ndelete table ip large\nadd table ip t\ndelete table ip t\n\
+            table ip large {{\nchain c {{ {others} }}\n}}\n\
+            table ip t {{\nchain c{count} {{ {rules} }}\nset s{count} {{ type ipv4_addr; }}\n}}"
         )
     };
     load(&node, &rules(3));

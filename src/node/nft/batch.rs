@@ -31,13 +31,24 @@ impl Nft {
     /// The kernel's word about the first order that it refused; nothing was changed then.
     pub fn commit(&mut self, batch: Batch) -> Result<(), NetlinkError> {
         let orders = batch.0.len();
-        let mut messages = vec![control(ControlMessage::BatchBegin)];
-        messages.extend(batch.0);
-        messages.push(control(ControlMessage::BatchEnd));
+        let messages = transaction(batch);
         let last = self.0.send(&messages)?;
         // The whole is refused in the name of its beginning, an order in its own.
         self.0.acknowledged(last - messages.len() as u32 + 1..=last, orders)
     }
+
+    /// Waits until the kernel has carried out the transaction that it is at, if any: it takes one at a
+    /// time, and an empty one changes and counts nothing.
+    pub(super) fn settle(&mut self) -> Result<(), NetlinkError> {
+        self.0.send(&transaction(Batch::default())).map(drop)
+    }
+}
+
+fn transaction(batch: Batch) -> Vec<(NetfilterMessage, u16)> {
+    let mut messages = vec![control(ControlMessage::BatchBegin)];
+    messages.extend(batch.0);
+    messages.push(control(ControlMessage::BatchEnd));
+    messages
 }
 
 fn control(control: ControlMessage) -> (NetfilterMessage, u16) {

@@ -1,5 +1,6 @@
 //! Reads a ruleset, or one table of it, as it was at one moment: the kernel counts transactions, and
-//! what was read while that number changed is read again.
+//! what was read while that number changed is read again. It counts a transaction before it carries it
+//! out, and lists some things twice and others not at all meanwhile, so the end of that is waited for.
 
 use netlink_packet_core::{DecodeError, NetlinkDeserializable, NetlinkHeader};
 use netlink_packet_netfilter::nftables::{
@@ -74,6 +75,7 @@ impl Nft {
     ) -> Result<T, NetlinkError> {
         let mut before = self.generation()?;
         for _ in 0..ATTEMPTS {
+            self.settle()?;
             let found = read(self);
             let after = self.generation()?;
             if before == after {
