@@ -89,7 +89,7 @@ lab:
 	$(DEPS) lab firewall
 	$(CARGO) test --locked --release --test lab -- test $(SCENARIOS)
 
-# Some scenarios on Debian 12, 11 and 13, each with its own kernel, keepalived and nft: an hour without KVM.
+# Some scenarios on Debian 12, 11, 13 and testing, each with its own kernel, keepalived and nft: an hour without KVM.
 # `make matrix SCENARIOS=switch` runs others. Linked statically, our programs run on each of them.
 matrix:
 	$(DEPS) lab matrix
@@ -99,11 +99,12 @@ matrix:
 		matrix $(SCENARIOS)
 
 # Proofs of what is released: the same bytes wherever it is built, sources that need no network, static programs,
-# the debs on Debian 12 and 13, README's way to a cluster there, the playbooks with all Ansibles. Half an hour, of what
-# is committed.
+# the debs on Debian 12 and 13, README's way to a cluster there, the playbooks with all Ansibles, the lab's cluster from
+# installed debs. Three quarters of an hour, of what is committed.
 packages:
-	$(DEPS) rpm deb deb_roots dist crates ansible firewall
+	$(DEPS) rpm deb deb_roots dist crates ansible firewall lab
 	$(CARGO) test --locked --test packaging -- --ignored --test-threads=1
+	LVSKIT_LAB_DEBS=$(CURDIR)/target/deb $(CARGO) test --locked --release --test lab -- test converged link_death probe switch
 
 # What a hook, the guard and a check cost, beside what others do, in one run; eight minutes on
 # two cores, once it is built. `make bench SECTION=packets` runs a part, `make bench SECTION=help` names them.

@@ -15,7 +15,7 @@ use crate::common::netns::Netns;
 use crate::mailbox::Mailbox;
 use crate::network::{self, Link};
 use crate::node::{Node, PORT, Server};
-use crate::sandbox::{ARTICLES_HOOK, ROOT};
+use crate::sandbox::{ARTICLES_HOOK, LVSKIT, ROOT};
 use crate::setup::{Setup, Way};
 use crate::traffic::Session;
 
@@ -89,7 +89,7 @@ impl Cluster {
 
     /// Has the real program render the nodes' files, or with options others beside them.
     pub fn gen_conf(&self, options: &[&str]) -> Result<()> {
-        let output = Command::new(env!("CARGO_BIN_EXE_lvskit"))
+        let output = Command::new(LVSKIT)
             .arg("gen-conf")
             .args(options)
             .arg("-i")

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::cluster::INVENTORY;
 use crate::node::Node;
-use crate::settings;
+use crate::{sandbox, settings};
 
 /// The sysctls that any setup changes, at the values a kernel starts with.
 const KERNEL: &[(&str, &str)] = &[
@@ -31,9 +31,6 @@ const ARTICLES_INVENTORY: &str =
 
 /// Clusters of other kinds.
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/keepalived/samples");
-
-/// The package's file.
-const SYSCTL_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/lvskit/sysctl.conf");
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
@@ -176,7 +173,8 @@ impl Setup {
         let mut add = |name: &str, value: &str| wanted.push((name.to_owned(), value.to_owned()));
         KERNEL.iter().for_each(|(name, value)| add(name, value));
         if self.way == Way::Ours {
-            let text = std::fs::read_to_string(SYSCTL_FILE).context(SYSCTL_FILE)?;
+            let file = sandbox::sysctl_file();
+            let text = std::fs::read_to_string(file).context(file)?;
             for line in text.lines().filter(|line| !line.trim_start().starts_with(['#', ';'])) {
                 if let Some((name, value)) = line.split_once('=') {
                     add(name.trim().trim_start_matches('-'), value.trim());
@@ -243,7 +241,7 @@ fn articles_hooks(rendered: &str) -> String {
         let words: Vec<&str> = line.split(['"', ' ']).filter(|word| !word.is_empty()).collect();
         let action = words.iter().position(|word| ["-a", "-r"].contains(word)).unwrap();
         let vip = words[action + 1];
-        let program = crate::sandbox::ARTICLES_HOOK;
+        let program = sandbox::ARTICLES_HOOK;
         format!("{indent}{} \"{program} {} {vip}\"", words[0], words[action])
     };
     let mut text = String::new();

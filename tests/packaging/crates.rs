@@ -126,3 +126,21 @@ fn every_licence_is_one_that_deny_toml_allows() {
         }
     }
 }
+
+/// The fuzz targets are a crate of their own, with a lock that only `make fuzz` reads.
+#[test]
+fn the_fuzz_targets_are_locked_to_what_the_library_uses() {
+    let section = |text: &'static str, start: &str, end: &str| {
+        let (_, below) = text.split_once(start).expect(start);
+        below.split(end).next().unwrap()
+    };
+    let manifest = section(include_str!("../../Cargo.toml"), "\n[dependencies]\n", "\n[");
+    let lock = include_str!("../fuzz/Cargo.lock");
+    let locked = section(lock, "name = \"lvskit\"\n", "\n\n");
+    let needed =
+        |line: &&str| !line.is_empty() && !line.starts_with('#') && !line.contains("optional");
+    for line in manifest.lines().filter(needed) {
+        let (name, _) = line.split_once([' ', '=']).expect(line);
+        assert!(locked.contains(&format!(" \"{name}\",\n")), "{name}: run `make fuzz`");
+    }
+}
