@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::flows;
 use crate::conf::grammar::Statement;
-use crate::guard::conflicts::{self, Findings};
+use crate::guard::conflicts::{self, Closed, Findings};
 use crate::guard::wanted::Wanted;
 use crate::node::addresses;
 use crate::node::arp::{self, Answer};
@@ -41,6 +42,8 @@ pub enum Needs {
     Config,
     /// keepalived.conf, and the guards by netlink.
     Guards,
+    /// keepalived.conf, and the rules of every firewall of the node.
+    Firewall,
     /// keepalived.conf, and IPVS' tables.
     Ipvs,
     /// keepalived.conf, and IPVS by netlink: only that tells the sync daemon.
@@ -67,6 +70,8 @@ pub struct Facts {
     pub selinux: Option<Types>,
     /// What keeps guards from working although they are in force.
     pub conflicts: Findings,
+    /// What the firewall drops of what the cluster sends; why its rules could not be read.
+    pub firewall: Result<Vec<Closed>, String>,
     /// The adverts that were heard; why none could be heard, or that nobody listened.
     pub wire: Result<Vec<Heard>, String>,
     /// Who says by ARP that it has an IPv4 address of an instance; none where nobody was asked.
@@ -91,6 +96,7 @@ impl Facts {
             true => Findings::default(),
             false => conflicts::find(&asked),
         };
+        let firewall = conflicts::closed(&flows::of(&status.node, &wanted));
         let limit = listen.unwrap_or_else(|| patience(status.node.config.as_ref()));
         let wire = match limit.is_zero() {
             true => Err("nobody listened (--listen 0)".to_owned()),
@@ -111,6 +117,7 @@ impl Facts {
             loaded,
             selinux,
             conflicts,
+            firewall,
             wire,
             answers,
             held_later,
@@ -166,6 +173,10 @@ impl Facts {
             Needs::Nothing => None,
             Needs::Config => unread("keepalived.conf"),
             Needs::Guards => unread("keepalived.conf").or_else(|| unread("guards")),
+            Needs::Firewall => {
+                let closed = self.firewall.as_ref().err();
+                unread("keepalived.conf").or(closed.map(|why| format!("the firewall: {why}")))
+            }
             Needs::Ipvs => unread("keepalived.conf").or_else(|| {
                 (self.node().ipvs.source == ipvs::Source::None).then(|| unread("IPVS")).flatten()
             }),

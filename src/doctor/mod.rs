@@ -2,6 +2,7 @@
 //!
 //! - [`lint`] says what a finding is, and [`REGISTRY`] lists all that there can be;
 //! - [`facts`] are what the checks go by: the node's status, and what was heard on the wire;
+//! - `flows` are the packets that the cluster sends to a node, and that its firewall must let in;
 //! - `findings` are the checks, a file for each group; all of them are pure;
 //! - `report` is all that a node says of itself, `cluster` judges the reports of all nodes;
 //! - `options` is the command line, `run` the command; `explain` is `lvskit explain`.
@@ -10,6 +11,7 @@ pub(crate) mod cluster;
 pub mod explain;
 pub mod facts;
 mod findings;
+mod flows;
 pub mod lint;
 mod options;
 mod report;

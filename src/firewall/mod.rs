@@ -18,18 +18,19 @@ use crate::conf::word::Word;
 use crate::guard::plan::{self, Services};
 
 /// Where adverts go (RFC 5798, 5.1.1.2).
-const VRRP_GROUP: &str = "224.0.0.18";
-const VRRP_GROUP_IPV6: &str = "ff02::12";
+pub(crate) const VRRP_GROUP: &str = "224.0.0.18";
+/// In IPv6.
+pub(crate) const VRRP_GROUP_IPV6: &str = "ff02::12";
 
 /// Where the kernel's sync daemon sends to, if it is not told otherwise.
-const SYNC_GROUP: &str = "224.0.0.81";
+pub(crate) const SYNC_GROUP: &str = "224.0.0.81";
 
 /// Adverts over IPv6, and the sync daemon's datagrams, come from the interface's own link-local
 /// address (RFC 5798, 5.1.2.1).
 const LINK_LOCAL: &str = "fe80::/10";
 
 /// VRRP's number as an IP protocol.
-const VRRP: u8 = 112;
+pub(crate) const VRRP: u8 = 112;
 
 /// BFD's UDP ports: between nodes on one network (RFC 5881, 4), and with routers between them (RFC 5883, 5).
 const BFD_PORT: u16 = 3784;
@@ -37,7 +38,7 @@ const BFD_PORT: u16 = 3784;
 const BFD_MULTIHOP_PORT: u16 = 4784;
 
 /// The sync daemon's UDP port.
-const SYNC_PORT: u16 = 8848;
+pub(crate) const SYNC_PORT: u16 = 8848;
 
 /// What one node's firewall has to let in.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -49,6 +49,8 @@ pub enum ChainType {
 pub enum Hook {
     /// Packets that came in, before they are routed.
     Prerouting,
+    /// Packets that came in and end at this node.
+    Input,
     /// Packets of programs on this node.
     Output,
 }
@@ -68,6 +70,7 @@ impl Hook {
     pub fn name(self) -> &'static str {
         match self {
             Hook::Prerouting => "prerouting",
+            Hook::Input => "input",
             Hook::Output => "output",
         }
     }
@@ -76,6 +79,7 @@ impl Hook {
     pub fn number(self) -> u32 {
         match self {
             Hook::Prerouting => 0,
+            Hook::Input => 1,
             Hook::Output => 3,
         }
     }

@@ -76,6 +76,14 @@ impl Protocol {
             Protocol::Udp => "udp",
         }
     }
+
+    /// Its number (IANA).
+    pub fn number(self) -> u8 {
+        match self {
+            Protocol::Tcp => 6,
+            Protocol::Udp => 17,
+        }
+    }
 }
 
 impl Services {

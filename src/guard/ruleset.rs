@@ -235,6 +235,7 @@ fn base(kind: Kind, vip: Vip) -> schema::Chain<'static> {
         }),
         hook: Some(match base.hook {
             Hook::Prerouting => NfHook::Prerouting,
+            Hook::Input => NfHook::Input,
             Hook::Output => NfHook::Output,
         }),
         prio: Some(base.priority),

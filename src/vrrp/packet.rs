@@ -3,9 +3,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The protocol's number, and that of the authentication header (RFC 4302).
+/// The protocol's number.
 const PROTOCOL: u8 = 112;
-const AUTHENTICATION_HEADER: u8 = 51;
+
+/// The number of the authentication header (RFC 4302).
+pub const AUTHENTICATION_HEADER: u8 = 51;
 
 /// The TTL that a multicast advert must have: no router passed it on.
 pub const TTL: u8 = 255;

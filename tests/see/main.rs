@@ -12,6 +12,7 @@ mod cluster;
 mod command_line;
 mod doctor;
 mod drain;
+mod firewall;
 mod node;
 mod prometheus;
 mod recorder;

@@ -1,6 +1,6 @@
 //! The conditions of rules, about values of which not every byte is known: true, false, or perhaps.
 
-use super::packet::{Byte, Packet};
+use super::packet::{Byte, NEW, Packet, Tracking};
 use super::step::Comparison;
 use super::step::Match;
 
@@ -63,12 +63,16 @@ pub(super) fn matches(question: &Match, packet: &Packet) -> Truth {
         Match::Always => (true, false),
         Match::Unknown => return Truth::Maybe,
         Match::Ports { ranges, inverted } => {
-            let inside = |(first, last): &(u16, u16)| (*first..=*last).contains(&packet.port);
+            let Some(port) = packet.port else { return Truth::Maybe };
+            let inside = |(first, last): &(u16, u16)| (*first..=*last).contains(&port);
             (ranges.iter().any(inside), *inverted)
         }
         Match::AddressType { mask, inverted, by_interface } => {
-            (u32::from(*mask) & (1 << packet.address_type(*by_interface)) != 0, *inverted)
+            let Some(kind) = packet.address_type(*by_interface) else { return Truth::Maybe };
+            (u32::from(*mask) & (1 << kind) != 0, *inverted)
         }
+        Match::States { .. } if packet.tracking == Tracking::Unknown => return Truth::Maybe,
+        Match::States { mask, inverted } => (u32::from(*mask) & NEW != 0, *inverted),
     };
     truth(yes != inverted)
 }

@@ -32,6 +32,10 @@ pub(super) trait Table {
     fn key_length(&self, set: &str) -> Option<usize>;
     /// What a set says of a key.
     fn ask(&self, set: &str, key: &[u8]) -> Answer;
+    /// How messages name a rule of a chain.
+    fn name(&self, _chain: &str, rule: usize) -> String {
+        format!("rule {}", rule + 1)
+    }
 }
 
 /// Something that a rule does to the packet.
@@ -41,6 +45,8 @@ pub(super) struct Hit {
     pub truth: Truth,
     /// The rule's chain.
     pub chain: String,
+    /// Which rule of it, from 0 on; the chain's policy without one.
+    pub rule: Option<usize>,
     /// What it does.
     pub action: Action,
 }
@@ -68,9 +74,10 @@ const DEEPEST: usize = 16;
 
 /// Sends `packet` through a base chain; `drops` if its end does.
 pub(super) fn run(table: &dyn Table, chain: &str, drops: bool, packet: &Packet) -> Vec<Hit> {
-    let mut walk = Walk { table, packet, left: MOST_STEPS, hits: Vec::new() };
+    let mut walk = Walk { table, packet, left: MOST_STEPS, at: None, hits: Vec::new() };
     let Way { back, .. } = walk.chain(chain, Truth::Yes, DEEPEST);
     if drops {
+        walk.at = None;
         walk.hit(back, chain, Action::Dropped);
     }
     walk.hits
@@ -89,13 +96,15 @@ struct Walk<'a> {
     table: &'a dyn Table,
     packet: &'a Packet,
     left: usize,
+    /// The rule that the packet is at.
+    at: Option<usize>,
     hits: Vec<Hit>,
 }
 
 impl Walk<'_> {
     fn hit(&mut self, truth: Truth, chain: &str, action: Action) {
         if truth > Truth::No {
-            self.hits.push(Hit { truth, chain: chain.to_owned(), action });
+            self.hits.push(Hit { truth, chain: chain.to_owned(), rule: self.at, action });
         }
     }
 
@@ -108,9 +117,9 @@ impl Walk<'_> {
         if depth == 0 {
             return lost;
         }
-        for rule in self.table.rules(chain) {
+        for (at, rule) in self.table.rules(chain).iter().enumerate() {
             let Some(left) = self.left.checked_sub(1) else { return lost };
-            self.left = left;
+            (self.left, self.at) = (left, Some(at));
             let (truth, ending) = self.rule(chain, rule, here);
             if truth == Truth::No {
                 continue;
@@ -298,7 +307,7 @@ fn kept(back: Truth, sent: Truth) -> Truth {
 }
 
 fn action(effect: Effect, registers: &Registers, packet: &Packet) -> Action {
-    let length = if packet.vip.is_ipv4() { 4 } else { 16 };
+    let length = if packet.to.is_ipv4() { 4 } else { 16 };
     match effect {
         Effect::Untrack => Action::Untracked,
         Effect::Tproxy => Action::Socket,

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use super::closed::{self, Closed, Flow};
 use super::finding::Finding;
 use super::legacy::{self, Legacy};
 use super::rules::{self, Foreign, Place};
@@ -38,6 +39,10 @@ const LEGACY: [&str; 2] = ["/usr/sbin/iptables-legacy-save", "/usr/sbin/ip6table
 /// The names of the old iptables' tables that the kernel holds.
 const LEGACY_TABLES: [&str; 2] = ["/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"];
 
+/// Those that see packets as they come in, and those that also see them before they end at the node.
+const INCOMING: [&str; 3] = ["nat", "raw", "mangle"];
+const ALL_TABLES: [&str; 4] = ["nat", "raw", "mangle", "filter"];
+
 /// How long listing the old iptables' rules may take. Normally some milliseconds.
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -61,7 +66,7 @@ pub(super) fn find(guards: &[(Vip, Option<Services>)]) -> Result<Findings, Netli
             continue;
         }
         let tables = tables(&ruleset, family, &nft);
-        let (legacy, unread) = read_legacy(family);
+        let (legacy, unread) = read_legacy(family, &INCOMING);
         all.unread = all.unread.or(unread);
         let nf_tables = tables.iter().map(KernelTable::foreign);
         let legacy = legacy.iter().map(|table| foreign_legacy(table, family));
@@ -84,6 +89,34 @@ pub(super) fn find(guards: &[(Vip, Option<Services>)]) -> Result<Findings, Netli
     }
     all.findings.sort_by_key(|finding| (!finding.breaks, finding.id));
     Ok(all)
+}
+
+/// What of `flows` is dropped, and why some rules remain unknown.
+///
+/// # Errors
+/// When the kernel can't be asked for its interfaces or rules.
+pub(super) fn closed(flows: &[Flow]) -> Result<(Vec<Closed>, Option<String>), NetlinkError> {
+    let nft = RefCell::new(Nft::open()?);
+    let ruleset = nft.borrow_mut().all()?;
+    let interfaces = interfaces()?;
+    let (mut all, mut unread) = (Vec::new(), None);
+    for family in Family::ALL {
+        // Rules meet what comes in by a port of another interface (VRF) twice, with two names.
+        let port = |index| interfaces.iter().any(|one| one.index == index && one.master.is_some());
+        let flows: Vec<&Flow> = (flows.iter())
+            .filter(|flow| flow.to.is_ipv4() == (family == Family::V4) && !port(flow.interface.0))
+            .collect();
+        if flows.is_empty() {
+            continue;
+        }
+        let tables = tables(&ruleset, family, &nft);
+        let (legacy, why) = read_legacy(family, &ALL_TABLES);
+        unread = unread.or(why);
+        let nf_tables = tables.iter().map(KernelTable::foreign);
+        let legacy = legacy.iter().map(|table| foreign_legacy(table, family));
+        all.extend(closed::find(&flows, &nf_tables.chain(legacy).collect::<Vec<_>>()));
+    }
+    Ok((all, unread))
 }
 
 /// The services that the guard of `vip` in the kernel is for; `None` if it does not tell.
@@ -127,12 +160,12 @@ fn read_lists() -> Lists {
     Lists { ipvs: read(&["ip_vs"]), tcp: read(&["tcp", "tcp6"]), udp: read(&["udp", "udp6"]) }
 }
 
-/// The old iptables' tables of a family that see packets as they come in, and why they can't be read.
-fn read_legacy(family: Family) -> (Vec<Legacy>, Option<String>) {
+/// The old iptables' tables of a family where one of `relevant` is there, and why they can't be read.
+fn read_legacy(family: Family, relevant: &[&str]) -> (Vec<Legacy>, Option<String>) {
     let at = usize::from(family == Family::V6);
     // Without the old iptables in the kernel there is no such file.
     let names = fs::read_to_string(LEGACY_TABLES[at]).unwrap_or_default();
-    if !names.lines().any(|name| ["nat", "raw", "mangle"].contains(&name)) {
+    if !names.lines().any(|name| relevant.contains(&name)) {
         return (Vec::new(), None);
     }
     match child::run(Path::new(LEGACY[at]), &[], b"", LIMIT) {

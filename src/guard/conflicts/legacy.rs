@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use super::packet::NEW;
 use super::step::Match;
 use super::step::{Comparison, Effect, Source, Step, Verdict};
 
@@ -101,6 +102,7 @@ fn steps(words: &[String]) -> Vec<Step> {
                 inverted: *inverted,
                 by_interface: has("--limit-iface-in"),
             })),
+            "--ctstate" | "--state" => steps.push(states(first, *inverted)),
             // Known by the options that they bring, or without consequence, or of the target.
             "-m" | "--comment" | "--limit-iface-in" | "--to-destination" | "--to-ports"
             | "--notrack" | "--random" | "--persistent" => {}
@@ -190,8 +192,11 @@ fn protocol(name: &str, inverted: bool) -> Vec<Step> {
         "udp" => Some(17),
         "icmp" => Some(1),
         "ipv6-icmp" | "icmpv6" => Some(58),
+        "vrrp" => Some(112),
+        "ah" => Some(51),
+        "sctp" => Some(132),
         "all" => return Vec::new(),
-        // Any other name is none of the two that matter.
+        // Any other name is none of those that matter.
         other => other.parse().ok().or(Some(255)),
     };
     let load = Step::Load { to: 0, source: Source::Meta(16) };
@@ -219,6 +224,17 @@ fn address_types(text: &str) -> u16 {
         _ => 1,
     };
     text.split(',').map(bit).fold(0, |all, one| all | one)
+}
+
+/// `RELATED,ESTABLISHED`: the state that matters has its bit, all others are one. Translated packets are
+/// not known.
+fn states(text: &str, inverted: bool) -> Step {
+    if text.split(',').any(|name| name.ends_with("NAT")) {
+        return Step::Condition;
+    }
+    let bit = |name| if name == "NEW" { NEW as u16 } else { 1 };
+    let mask = text.split(',').map(bit).fold(0, |all, one| all | one);
+    Step::Match(Match::States { mask, inverted })
 }
 
 fn comparison(inverted: bool) -> Comparison {

@@ -5,10 +5,12 @@
 //! others are read into `step`s (`expression`, with `xt` for those of iptables-nft and `legacy` for
 //! those of the old iptables). The first packet of each service (`packet`, `services`) is sent through
 //! them (`evaluate`, with `conditions` about the `registers` of a rule), and `rules` judges what
-//! happened to it. All of it is pure; `kernel` reads, and `tables` asks sets.
+//! happened to it; `closed` sends what other nodes and clients need let in. All of it is pure; `kernel` reads,
+//! and `tables` asks sets.
 
 mod addresses;
 mod bridged;
+mod closed;
 mod conditions;
 mod evaluate;
 mod expression;
@@ -23,6 +25,7 @@ mod step;
 mod tables;
 mod xt;
 
+pub use closed::{Closed, Flow, Way};
 pub use finding::{Finding, Id};
 pub use kernel::Findings;
 
@@ -36,6 +39,16 @@ pub fn find(guards: &[(Vip, Option<Services>)]) -> Findings {
         findings: Vec::new(),
         unread: Some(format!("{error}; run it as root with CAP_NET_ADMIN")),
     })
+}
+
+/// What of `flows` the node's own firewall drops for certain.
+///
+/// # Errors
+/// Why rules can't be read; the text says what to do.
+pub fn closed(flows: &[Flow]) -> Result<Vec<Closed>, String> {
+    kernel::closed(flows)
+        .map_err(|error| format!("{error}; run it as root with CAP_NET_ADMIN"))
+        .and_then(|(closed, unread)| unread.filter(|_| closed.is_empty()).map_or(Ok(closed), Err))
 }
 
 impl Findings {

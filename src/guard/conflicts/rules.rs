@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use super::conditions::Truth;
 use super::evaluate::{Action, Table, run};
 use super::finding::{Finding, Id};
-use super::packet::Packet;
+use super::packet::{Packet, Tracking};
 use crate::guard::chain::{DSTNAT, Hook};
 use crate::guard::plan::Protocol;
 use crate::vip::{Family, Vip};
@@ -87,14 +87,18 @@ pub(super) fn find(
 ) -> Vec<Finding> {
     let mut found: BTreeMap<Key, (Truth, Vec<String>)> = BTreeMap::new();
     for (at, foreign) in tables.iter().enumerate() {
-        for base in &foreign.bases {
+        // What comes in later is the firewall's: see `closed`.
+        for base in foreign.bases.iter().filter(|base| base.hook != Hook::Input) {
             for &(protocol, port) in ports {
                 // As MASTER, and as BACKUP.
                 for held in [true, false] {
                     let packet = Packet {
-                        vip: place.vip.address(),
-                        protocol,
-                        port,
+                        from: None,
+                        to: place.vip.address(),
+                        protocol: protocol.number(),
+                        port: Some(port),
+                        ttl: None,
+                        tracking: Tracking::New,
                         hook: base.hook,
                         interface: place.interface.clone(),
                         held,

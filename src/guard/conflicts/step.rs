@@ -94,6 +94,8 @@ pub(super) enum Match {
     /// The destination is of one of the types in the mask (bits are the kernel's RTN_ numbers), also
     /// going by the interface that the packet came in by.
     AddressType { mask: u16, inverted: bool, by_interface: bool },
+    /// The connection is in one of these states (bits are NF_CT_STATE_BIT).
+    States { mask: u16, inverted: bool },
     /// Nobody here can know.
     Unknown,
 }

@@ -46,7 +46,7 @@ pub(super) fn tables<'a>(
     let mut tables: Vec<KernelTable<'a>> = Vec::new();
     for table in &ruleset.tables {
         let (family, name) = (table.family, table.name.as_str());
-        let ours = family == own && (name == TABLE || name.starts_with(OURS));
+        let ours = family == own && name == TABLE || name.starts_with(OURS);
         if ours || ![own, nft::Family::Inet].contains(&family) || table.is_dormant() {
             continue;
         }
@@ -83,6 +83,7 @@ fn base(chain: &nft::Chain) -> Option<Base> {
     let nat = base.kind == "nat";
     let hook = match base.hook {
         InetHookNumber::PreRouting => Hook::Prerouting,
+        InetHookNumber::LocalIn => Hook::Input,
         InetHookNumber::LocalOut if nat => Hook::Output,
         _ => return None,
     };
@@ -96,7 +97,7 @@ impl KernelTable<'_> {
         let family = nft::word(self.family);
         Foreign {
             name: format!("table {family} {}", self.name),
-            list: format!("nft list chain {family} {}", self.name),
+            list: format!("nft -a list chain {family} {}", self.name),
             bases: self.bases.clone(),
             table: self,
         }
@@ -122,6 +123,14 @@ impl Table for KernelTable<'_> {
                 verdict(attributes(&bytes)).map_or(Answer::Unknown, Answer::Verdict)
             }
             Err(_) => Answer::Unknown,
+        }
+    }
+
+    fn name(&self, chain: &str, rule: usize) -> String {
+        let rules = self.chains.get(chain).map(|Chain(rules, _)| rules.as_slice());
+        match rules.and_then(|rules| rules.get(rule)) {
+            Some(rule) => format!("the rule with handle {}", rule.handle),
+            None => format!("rule {}", rule + 1),
         }
     }
 }
@@ -183,7 +192,10 @@ pub(super) fn foreign_legacy(table: &Legacy, family: Family) -> Foreign<'_> {
     };
     let bases = match table.name.as_str() {
         "raw" => vec![base("PREROUTING", Hook::Prerouting, -300)],
-        "mangle" => vec![base("PREROUTING", Hook::Prerouting, -150)],
+        "mangle" => {
+            vec![base("PREROUTING", Hook::Prerouting, -150), base("INPUT", Hook::Input, -150)]
+        }
+        "filter" => vec![base("INPUT", Hook::Input, 0)],
         "nat" => {
             vec![base("PREROUTING", Hook::Prerouting, DSTNAT), base("OUTPUT", Hook::Output, DSTNAT)]
         }

@@ -17,6 +17,7 @@ pub(super) fn read_match(name: &str, revision: u32, data: &[u8]) -> Match {
         ("udp", _) => ports(data, 8),
         ("multiport", 1) => multiport(data),
         ("addrtype", 0 | 1) => address_type(revision, data),
+        ("conntrack", 2 | 3) => states(data),
         _ => None,
     };
     known.unwrap_or(Match::Unknown)
@@ -72,6 +73,18 @@ fn address_type(revision: u32, data: &[u8]) -> Option<Match> {
     };
     (source == 0 && mask != 0).then_some(Match::AddressType { mask, inverted, by_interface })
 }
+
+/// struct xt_conntrack_mtinfo2 and 3: addresses, masks, times, ports, what is asked, inversions, states.
+/// Only a question for states alone is known, and none for translated packets.
+fn states(data: &[u8]) -> Option<Match> {
+    // XT_CONNTRACK_STATE
+    let (asked, inverted) = (short(data, 146)?, short(data, 148)? & 1 != 0);
+    let mask = short(data, 150)?;
+    (asked == 1 && mask & TRANSLATED == 0).then_some(Match::States { mask, inverted })
+}
+
+/// XT_CONNTRACK_STATE_SNAT and XT_CONNTRACK_STATE_DNAT.
+const TRANSLATED: u16 = 1 << 6 | 1 << 7;
 
 /// Reads a target; `None` if it is without consequence.
 pub(super) fn target(name: &str, revision: u32, data: &[u8]) -> Option<Step> {

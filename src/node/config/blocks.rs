@@ -33,13 +33,15 @@ pub(super) fn value(block: &[Statement], keyword: &str) -> Option<String> {
 /// `eth0 [inst] NAME id 11`: what follows the interface and is no option is the instance.
 pub(super) fn sync_daemon(words: &[String]) -> Option<SyncDaemon> {
     let (interface, rest) = words.split_first()?;
-    let mut daemon = SyncDaemon { interface: interface.clone(), instance: None, id: None };
+    let mut daemon = SyncDaemon { interface: interface.clone(), ..SyncDaemon::default() };
     let mut rest = rest.iter();
     while let Some(word) = rest.next() {
         match word.as_str() {
             "inst" => daemon.instance = rest.next().cloned(),
             "id" => daemon.id = rest.next().and_then(|id| id.parse().ok()),
-            "maxlen" | "port" | "ttl" | "group" => drop(rest.next()),
+            "group" => daemon.group = rest.next().and_then(|group| group.parse().ok()),
+            "port" => daemon.port = rest.next().and_then(|port| port.parse().ok()),
+            "maxlen" | "ttl" => drop(rest.next()),
             name => daemon.instance = Some(name.to_owned()),
         }
     }

@@ -73,7 +73,7 @@ pub struct Instance {
     pub source: Option<IpAddr>,
     /// `unicast_peer`; none is multicast.
     pub peers: Vec<IpAddr>,
-    /// `mcast_dst_ip`.
+    /// The group that it is advertised to, where the file says one: `mcast_dst_ip`, or that of `global_defs`.
     pub group: Option<IpAddr>,
     /// The addresses that are advertised.
     pub vips: Vec<Address>,
@@ -131,7 +131,7 @@ pub struct RealServer {
 }
 
 /// `lvs_sync_daemon`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SyncDaemon {
     /// The interface.
     pub interface: String,
@@ -139,6 +139,12 @@ pub struct SyncDaemon {
     pub instance: Option<String>,
     /// `id`; absent is the instance's VRID, or 0.
     pub id: Option<u32>,
+    /// `group`; absent is the kernel's.
+    #[serde(default)]
+    pub group: Option<IpAddr>,
+    /// `port`; absent is the kernel's.
+    #[serde(default)]
+    pub port: Option<u16>,
 }
 
 /// A command line in the file.
@@ -191,9 +197,17 @@ impl Config {
             }
         }
         let global_version = last(globals.iter().copied(), "vrrp_version");
+        let global_group = |v6| {
+            let keyword = if v6 { "vrrp_mcast_group6" } else { "vrrp_mcast_group4" };
+            last(globals.iter().copied(), keyword)
+        };
         for one in tree {
             match one.keyword() {
-                "vrrp_instance" => config.instances.push(instance(one, global_version)),
+                "vrrp_instance" => {
+                    let mut instance = instance(one, global_version);
+                    instance.group = instance.group.or_else(|| global_group(instance.is_v6()));
+                    config.instances.push(instance);
+                }
                 "virtual_server" => {
                     config.has_groups |= first(one).is_some_and(|word| word == "group");
                     config.virtual_servers.extend(virtual_server(one));

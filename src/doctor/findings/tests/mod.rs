@@ -9,6 +9,7 @@ use super::*;
 use crate::compare;
 use crate::conf::grammar;
 use crate::doctor::facts::Facts;
+use crate::guard::conflicts::Closed;
 use crate::node::arp::Answer;
 use crate::node::config::{self, Config};
 use crate::node::ipvs::{Ipvs, Key};
@@ -268,6 +269,10 @@ const CASES: &[(&[&str], Change)] = &[
     (&["selinux-label"], |f| {
         config(f).drain_files.push("/run/drain".into());
         f.selinux = Some(types("keepalived_t", &[("/run/drain", "var_run_t")]));
+    }),
+    (&["firewall-closed"], |f| {
+        let flows = vec!["VRRP for 224.0.0.18 on eth0".into()];
+        f.firewall = Ok(vec![Closed { flows, by: "the policy of chain INPUT".into() }]);
     }),
     (&["hook-refused"], |f| f.wanted.refused.push("k.conf:6: notify_backup: what?".into())),
 ];

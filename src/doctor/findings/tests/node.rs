@@ -95,6 +95,7 @@ pub(super) fn healthy() -> Facts {
             interface: "eth0".into(),
             instance: None,
             id: Some(11),
+            ..config::SyncDaemon::default()
         }),
         ..Config::default()
     };
@@ -172,6 +173,7 @@ pub(super) fn healthy() -> Facts {
         },
         wanted,
         conflicts: Findings::default(),
+        firewall: Ok(Vec::new()),
         wire: Ok(vec![heard(OTHER, false), heard(OTHER, false), heard(OTHER, false)]),
         answers: vec![answer(OTHER_MAC)],
         held_later: vec![ip(OWN)],

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::*;
 use crate::guard::chain::Hook;
+use crate::guard::conflicts::packet::{TCP, Tracking};
 use crate::guard::conflicts::step::{Comparison, Source};
-use crate::guard::plan::Protocol;
 
 struct Chains(HashMap<&'static str, Vec<Vec<Step>>>);
 
@@ -50,9 +50,12 @@ fn redirected(rules: &[Vec<Step>]) -> Option<Truth> {
         ("loop", vec![vec![Step::Verdict(Verdict::Jump("loop".into()))]]),
     ]));
     let packet = Packet {
-        vip: "192.168.3.100".parse().unwrap(),
-        protocol: Protocol::Tcp,
-        port: 25,
+        from: None,
+        to: "192.168.3.100".parse().unwrap(),
+        protocol: TCP,
+        port: Some(25),
+        ttl: None,
+        tracking: Tracking::New,
         hook: Hook::Prerouting,
         interface: None,
         held: true,

@@ -18,10 +18,21 @@ pub(super) const FAULTS: &[Fault] = &[
             Run("nft add rule ip closed in ip protocol vrrp drop"),
         ],
         seen: &[
-            Seen(Here, SECOND),
+            Seen(Here, &["firewall-closed", SECOND[0], SECOND[1], SECOND[2]]),
             Seen(At(MASTER), &["two-masters", "vip-answered-by-several"]),
             Seen(At(NEXT), &["two-masters", "vip-answered-by-several"]),
         ],
+        mends: &[Run("nft delete table ip closed")],
+    },
+    Fault {
+        what: "a firewall lets no message of the sync daemons in",
+        at: BACKUP,
+        breaks: &[
+            Run("nft add table ip closed"),
+            Run("nft add chain ip closed in { type filter hook input priority 0 ; }"),
+            Run("nft add rule ip closed in udp dport 8848 drop"),
+        ],
+        seen: &[Seen(Here, &["firewall-closed"])],
         mends: &[Run("nft delete table ip closed")],
     },
     Fault {
