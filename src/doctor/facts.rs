@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
+use std::thread;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -19,6 +20,7 @@ use crate::node::loaded::{self, Loaded};
 use crate::node::process::Where;
 use crate::node::selinux::{self, Types};
 use crate::node::state::{Interface, NodeState};
+use crate::node::sync::{self, Sender};
 use crate::status::{Status, collect};
 use crate::vrrp::listener::{Heard, Listener};
 use crate::vrrp::packet::Advert;
@@ -74,6 +76,8 @@ pub struct Facts {
     pub firewall: Result<Vec<Closed>, String>,
     /// The adverts that were heard; why none could be heard, or that nobody listened.
     pub wire: Result<Vec<Heard>, String>,
+    /// Who sends messages to the group of the sync daemon; none where nobody listened.
+    pub synced: Vec<Sender>,
     /// Who says by ARP that it has an IPv4 address of an instance; none where nobody was asked.
     pub answers: Vec<Answer>,
     /// The addresses that the node held when everything else had been read and heard: it may have become
@@ -98,9 +102,13 @@ impl Facts {
         };
         let firewall = conflicts::closed(&flows::of(&status.node, &wanted));
         let limit = listen.unwrap_or_else(|| patience(status.node.config.as_ref()));
-        let wire = match limit.is_zero() {
-            true => Err("nobody listened (--listen 0)".to_owned()),
-            false => hear(&status.node, limit),
+        let (wire, synced) = match limit.is_zero() {
+            true => (Err("nobody listened (--listen 0)".to_owned()), Vec::new()),
+            // Both at once.
+            false => thread::scope(|scope| {
+                let synced = scope.spawn(|| hear_sync(&status.node, limit));
+                (hear(&status.node, limit), synced.join().unwrap_or_default())
+            }),
         };
         let answers = match wire.is_ok() {
             true => ask(&status.node, limit.min(ASK)),
@@ -119,6 +127,7 @@ impl Facts {
             conflicts,
             firewall,
             wire,
+            synced,
             answers,
             held_later,
             enabled_units,
@@ -216,6 +225,15 @@ fn hear(node: &NodeState, limit: Duration) -> Result<Vec<Heard>, String> {
     Listener::open(&interfaces)
         .and_then(|listener| listener.hear(limit))
         .map_err(|error| format!("{error}; run it as root (CAP_NET_RAW)"))
+}
+
+/// Nothing where no daemon is wanted. Why nobody could be heard is told of the advertisements.
+fn hear_sync(node: &NodeState, limit: Duration) -> Vec<Sender> {
+    let daemon = node.config.as_ref().and_then(|config| config.sync_daemon.as_ref());
+    let place = daemon.and_then(|daemon| {
+        Some((node.interface(&daemon.interface)?.index, flows::sync_group(daemon)?))
+    });
+    place.and_then(|(at, group)| sync::hear(at, group, limit).ok()).unwrap_or_default()
 }
 
 /// The addresses by which packets come in now; what was read before where they can't be read again.

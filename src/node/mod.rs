@@ -3,7 +3,7 @@
 //!
 //! - [`netlink`] is the one kind of socket for all of it, [`attributes`] what its messages are made of;
 //! - [`addresses`] are the interfaces and what is configured on them, [`routes`] the local routes;
-//! - [`arp`] asks the network who has an address;
+//! - [`arp`] asks the network who has an address, [`ear`] hears packets, [`sync`] those of the sync daemons;
 //! - [`nft`] is the ruleset: tables, chains, rules, sets;
 //! - [`ipvs`] is what is balanced here, [`settings`] are sysctls, [`listeners`] sockets;
 //! - [`process`] is keepalived, [`config`] what its file says, [`loaded`] what it read of that;
@@ -14,6 +14,7 @@ pub mod addresses;
 pub mod arp;
 pub mod attributes;
 pub mod config;
+pub mod ear;
 pub mod ipvs;
 pub mod listeners;
 pub mod loaded;
@@ -25,6 +26,7 @@ pub mod routes;
 pub mod selinux;
 pub mod settings;
 pub mod state;
+pub mod sync;
 
 /// A file of /proc/net, in the network namespace of the calling thread: /proc/net itself is that of the
 /// process.

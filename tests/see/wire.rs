@@ -3,6 +3,10 @@
 #[path = "../fuzz/entry/advert.rs"]
 mod advert;
 
+use std::net::UdpSocket;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use crate::captures::packets;
 use crate::common::hostile::Hostile;
 use crate::common::netns::inside;
@@ -112,6 +116,52 @@ fn who_answers_for_the_address_is_asked() {
     assert_eq!(two.doctor(&LISTEN).0, [""; 0]);
     one.netns.ip("link set eth0 arp off");
     assert_eq!(two.doctor(&LISTEN).0, ["vip-unanswered"]);
+}
+
+/// A sync daemon of another cluster that has the same id; made up, as this kernel may have no IPVS.
+#[test]
+fn a_stranger_on_the_sync_daemons_group_is_told() {
+    if !inside("wire::a_stranger_on_the_sync_daemons_group_is_told") {
+        return;
+    }
+    let [one, two] = pair();
+    two.ip("address add 192.168.3.250/24 dev eth0");
+    let servers = ["192.168.3.101", "192.168.3.102"]
+        .map(|server| format!(" real_server {server} 25 {{\n }}\n"))
+        .concat();
+    let text = format!(
+        "global_defs {{\n lvs_sync_daemon eth0 id 11\n}}\n{}virtual_server {VIP} 25 {{\n{servers}}}\n",
+        instance(100, "")
+    );
+    let node = Node::start(one, &text);
+    // The header and one connection, of version 1 and 0.
+    let new = |id| [&[0, id, 0, 44, 1, 1, 0, 0][..], &[0; 36]].concat();
+    let old = |id| [&[1, id, 0, 28][..], &[0; 24]].concat();
+    for (source, message, told) in [
+        ("192.168.3.250", new(11), true),
+        ("192.168.3.250", old(11), true),
+        ("192.168.3.250", new(12), false),
+        ("192.168.3.250", vec![7; 44], false),
+        ("192.168.3.102", new(11), false),
+    ] {
+        let done = AtomicBool::new(false);
+        let found = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                two.run(|| {
+                    let socket = UdpSocket::bind((source, 0)).unwrap();
+                    while !done.load(Ordering::Relaxed) {
+                        socket.send_to(&message, "224.0.0.81:8848").unwrap();
+                        std::thread::sleep(Duration::from_millis(20));
+                    }
+                });
+            });
+            let found = node.doctor(&["--listen", "1", "--only", "sync-daemon-stranger"]).0;
+            done.store(true, Ordering::Relaxed);
+            found
+        });
+        let expected: &[&str] = if told { &["sync-daemon-stranger"] } else { &[] };
+        assert_eq!(found, expected, "{source}: {message:?}");
+    }
 }
 
 #[test]

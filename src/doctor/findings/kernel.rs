@@ -1,12 +1,14 @@
 //! The kernel's settings and modules, connection tracking, and the sync daemon of IPVS.
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use crate::doctor::facts::Facts;
 use crate::doctor::lint::{Lint, Needs, Severity};
 use crate::guard::settings::WHERE_SERVERS_STAY;
 use crate::node::ipvs::{Source, SyncRole};
+use crate::node::sync::Message;
 
 pub(super) const LINTS: &[Lint] = &[
     Lint {
@@ -98,6 +100,17 @@ pub(super) const LINTS: &[Lint] = &[
         help: "systemctl restart keepalived on a drained node: a reload does not change a running daemon",
         needs: Needs::Daemon,
         check: daemon_differs,
+    },
+    Lint {
+        id: "sync-daemon-stranger",
+        severity: Severity::Warning,
+        title: "a host that is none of this cluster's sends messages to its sync daemons",
+        why: "The daemons take its connections for the cluster's own: clients may be sent to wrong servers. An idle daemon \
+              sends nothing, so a stranger is heard only while it balances.",
+        help: "give each cluster on the network an `id` of its own in lvs_sync_daemon (without one a daemon takes every \
+               message); let in UDP port 8848 from the nodes alone: lvskit gen-conf --firewall",
+        needs: Needs::Wire,
+        check: daemon_stranger,
     },
 ];
 
@@ -251,4 +264,44 @@ fn daemon_differs(facts: &Facts) -> Vec<String> {
             )
         })
         .collect()
+}
+
+fn daemon_stranger(facts: &Facts) -> Vec<String> {
+    let Some(wanted) = &facts.config().sync_daemon else { return Vec::new() };
+    let running = &facts.node().ipvs.sync_daemons;
+    let receives = running.iter().find(|daemon| daemon.role == SyncRole::Receives);
+    let id = receives.map(|daemon| daemon.id).or(wanted.id);
+    let (Some(id), Some(nodes)) = (id, nodes(facts, &wanted.interface)) else { return Vec::new() };
+    // In IPv6 they send from link-local addresses, which no file names.
+    let strange = facts.synced.iter().filter(|sender| {
+        let Message { source, id: its, .. } = sender.message;
+        (id == 0 || id == u32::from(its)) && source.is_ipv4() && !nodes.contains(&source)
+    });
+    strange
+        .map(|sender| {
+            let Message { source, id, version } = sender.message;
+            let (interface, count) = (&wanted.interface, sender.count);
+            format!("{source} on {interface}: {count} messages, id {id}, version {version}")
+        })
+        .collect()
+}
+
+/// The addresses that the cluster's daemons can send from at an interface, if keepalived.conf tells them: this
+/// node's own there is a real server's or that of its unicast adverts, so the others' are too. Whoever
+/// is MASTER is heard.
+fn nodes(facts: &Facts, interface: &str) -> Option<Vec<IpAddr>> {
+    let config = facts.config();
+    let addresses = facts.node().interface(interface)?.addresses.iter().map(|one| one.address);
+    let own = addresses.into_iter().find(IpAddr::is_ipv4)?;
+    let mut nodes = config.real_servers();
+    nodes.extend(config.instances.iter().filter_map(|instance| instance.source));
+    if !nodes.contains(&own) {
+        return None;
+    }
+    for instance in &config.instances {
+        nodes.extend(&instance.peers);
+        nodes.extend(instance.all().map(|vip| vip.address));
+        nodes.extend(facts.others(instance).map(|advert| advert.source));
+    }
+    Some(nodes)
 }

@@ -202,6 +202,13 @@ const CASES: &[(&[&str], Change)] = &[
     (&["sync-daemon-differs", "sync-daemon-differs"], |f| {
         config(f).sync_daemon.as_mut().unwrap().id = Some(12);
     }),
+    (&["sync-daemon-stranger"], |f| f.synced.push(sender("192.168.3.250", 11))),
+    // One without an id takes everything.
+    (&["sync-daemon-stranger"], |f| {
+        f.status.node.ipvs.sync_daemons.iter_mut().for_each(|daemon| daemon.id = 0);
+        config(f).sync_daemon.as_mut().unwrap().id = None;
+        f.synced.push(sender("192.168.3.250", 7));
+    }),
     (&["not-listening"], |f| f.status.node.listeners.clear()),
     (&["listens-on-vip-only"], |f| f.status.node.listeners[0].address = ip(VIP)),
     (&["listens-on-own-only"], |f| f.status.node.listeners[0].address = ip(OWN)),
@@ -276,6 +283,32 @@ const CASES: &[(&[&str], Change)] = &[
     }),
     (&["hook-refused"], |f| f.wanted.refused.push("k.conf:6: notify_backup: what?".into())),
 ];
+
+/// Only a sender whose messages the daemon takes, and only where the file tells whose addresses the daemons of
+/// the cluster have on that interface.
+#[test]
+fn who_is_no_stranger_to_the_sync_daemon() {
+    let stranger = sender("192.168.3.250", 11);
+    for change in [
+        (|f| f.synced = vec![sender("192.168.3.250", 12)]) as Change,
+        |f| config(f).sync_daemon = None,
+        |f| config(f).virtual_servers[0].servers.retain(|server| server.address != ip(OWN)),
+        |f| config(f).sync_daemon.as_mut().unwrap().interface = "eth1".into(),
+        |f| {
+            config(f).instances[0].source = Some(ip(OWN));
+            config(f).instances[0].peers = vec![ip("192.168.3.250")];
+        },
+        // It is MASTER, but no real server.
+        |f| f.wire.as_mut().unwrap().push(heard("192.168.3.250", false)),
+        |f| f.synced = vec![sender("fe80::2", 11)],
+    ] {
+        let mut facts = healthy();
+        facts.synced.push(stranger.clone());
+        change(&mut facts);
+        let ids = found(&facts);
+        assert!(!ids.contains(&"sync-daemon-stranger"), "{ids:?}");
+    }
+}
 
 /// What keepalived read at some time, and what is on disk.
 fn read(runs: &str, on_disk: &str) -> Loaded {

@@ -10,6 +10,7 @@ use crate::node::listeners::Listener;
 use crate::node::process::Keepalived;
 use crate::node::settings::Settings;
 use crate::node::state::{Address, Drain, Interface, NodeState};
+use crate::node::sync::{Message, Sender};
 use crate::status::{Guard, GuardState, RouteState, ServerDrain, Source, Status};
 use crate::vrrp::listener::Heard;
 use crate::vrrp::packet::{Advert, Authentication, Checksum};
@@ -23,6 +24,11 @@ pub(super) const OTHER_MAC: [u8; 6] = [2, 0, 0, 0, 0, 2];
 
 pub(super) fn answer(mac: [u8; 6]) -> Answer {
     Answer { address: "192.168.3.100".parse().unwrap(), interface: "eth0".into(), mac }
+}
+
+/// Who sends messages to the sync daemons of that id.
+pub(super) fn sender(source: &str, id: u8) -> Sender {
+    Sender { message: Message { source: ip(source), id, version: 1 }, count: 3 }
 }
 
 pub(super) fn ip(text: &str) -> std::net::IpAddr {
@@ -175,6 +181,7 @@ pub(super) fn healthy() -> Facts {
         conflicts: Findings::default(),
         firewall: Ok(Vec::new()),
         wire: Ok(vec![heard(OTHER, false), heard(OTHER, false), heard(OTHER, false)]),
+        synced: vec![sender(OTHER, 11)],
         answers: vec![answer(OTHER_MAC)],
         held_later: vec![ip(OWN)],
         enabled_units: Some(vec!["bypass-ipvs.service".into()]),

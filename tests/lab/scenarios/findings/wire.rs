@@ -112,6 +112,30 @@ pub(super) const FAULTS: &[Fault] = &[
         })],
     },
     Fault {
+        what: "a host of nobody's sends to the sync daemons",
+        at: BACKUP,
+        // A connection of a protocol that no kernel balances: none takes it.
+        breaks: &[Do(|scene, _| {
+            scene.stranger(
+                "/usr/bin/python3",
+                &[
+                    "-c",
+                    "import socket, time\n\
+                    wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n\
+                    wire.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b'eth0')\n\
+                    connection = bytes([0, 255, 0, 36]) + bytes(32)\n\
+                    message = bytes([0, 11, 0, 44, 1, 1, 0, 0]) + connection\n\
+                    while True: wire.sendto(message, ('224.0.0.81', 8848)); time.sleep(0.1)\n",
+                ],
+            )
+        })],
+        seen: &[Seen(Here, &["sync-daemon-stranger"]), Seen(At(MASTER), &["sync-daemon-stranger"])],
+        mends: &[Do(|scene, _| {
+            scene.no_strangers();
+            Ok(())
+        })],
+    },
+    Fault {
         what: "the MASTER's firewall lets no ARP in",
         at: BACKUP,
         breaks: &[
