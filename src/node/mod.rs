@@ -6,7 +6,8 @@
 //! - [`arp`] asks the network who has an address, [`ear`] hears packets, [`sync`] those of the sync daemons;
 //! - [`nft`] is the ruleset: tables, chains, rules, sets;
 //! - [`ipvs`] is what is balanced here, [`settings`] are sysctls, [`listeners`] sockets;
-//! - [`process`] is keepalived, [`config`] what its file says, [`loaded`] what it read of that;
+//! - [`process`] is keepalived, [`config`] what its file says, [`loaded`] what it read of that, [`journal`]
+//!   what it wrote;
 //! - [`selinux`] are the types of keepalived and its files;
 //! - [`state`] is all of that, collected once; [`options`] say where to look.
 
@@ -16,6 +17,7 @@ pub mod attributes;
 pub mod config;
 pub mod ear;
 pub mod ipvs;
+pub mod journal;
 pub mod listeners;
 pub mod loaded;
 pub mod netlink;

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use super::{
-    FORMAT, Guard, GuardState, Instance, Role, RouteState, ServerDrain, Source, Status, Transition,
-    Vip,
+    FORMAT, Guard, GuardState, Instance, NotedBy, Role, RouteState, ServerDrain, Source, Status,
+    Transition, Vip,
 };
 use crate::conf::grammar::Statement;
 use crate::guard::check::State;
@@ -19,6 +19,7 @@ use crate::guard::system::System;
 use crate::guard::wanted::Wanted;
 use crate::node::config;
 use crate::node::ipvs::Key;
+use crate::node::journal::{self, Entered};
 use crate::node::process::Where;
 use crate::node::state::{NodeState, Unread};
 use crate::transitions::{self, Noted};
@@ -36,8 +37,32 @@ pub fn collect(places: &Where<'_>) -> (Status, Wanted, Vec<Statement>) {
     };
     let mut status = of(node, guards);
     status.server_drain = server_drain();
-    remember(&mut status, &transitions::read(Path::new(transitions::FILE)));
+    remember(&mut status, NotedBy::Hooks, &transitions::read(Path::new(transitions::FILE)));
     (status, wanted, statements)
+}
+
+/// Asks the journal for the transitions of a node whose keepalived.conf has none of our hooks. That may take a
+/// third of a second.
+pub fn ask_journal(status: &mut Status, wanted: &Wanted) {
+    let named = status.instances.iter().any(|instance| instance.name.is_some());
+    if status.noted_by.is_some() || !wanted.services.is_empty() || !named {
+        return;
+    }
+    match journal::entered() {
+        Ok(entered) => remember(status, NotedBy::Journal, &of_journal(status, &entered)),
+        Err(why) => status.journal_unread = Some(why),
+    }
+}
+
+/// As hooks would have noted it: at the first address of each instance.
+fn of_journal(status: &Status, entered: &[Entered]) -> Vec<Noted> {
+    let one = |one: &Entered| {
+        let mut instances = status.instances.iter();
+        let instance = instances.find(|instance| instance.name.as_ref() == Some(&one.instance))?;
+        let vip = instance.vips.first()?.address;
+        Some(Noted { time: one.time * 1000, master: one.master, vip })
+    };
+    entered.iter().filter_map(one).collect()
 }
 
 fn server_drain() -> ServerDrain {
@@ -54,8 +79,8 @@ fn server_drain() -> ServerDrain {
 /// How far back transitions are shown, in seconds.
 const DAY: u64 = 24 * 60 * 60;
 
-/// Adds what the hooks noted: an instance's addresses move together, so one line stands for all.
-fn remember(status: &mut Status, noted: &[Noted]) {
+/// Adds what was noted: an instance's addresses move together, so one line stands for all.
+fn remember(status: &mut Status, by: NotedBy, noted: &[Noted]) {
     let mut all = Vec::new();
     for instance in &mut status.instances {
         let Some(name) = &instance.name else { continue };
@@ -73,6 +98,7 @@ fn remember(status: &mut Status, noted: &[Noted]) {
             instance.since = agrees.then_some(time);
         }
     }
+    status.noted_by = (!all.is_empty()).then_some(by);
     all.sort_by_key(|one| one.time);
     all.retain(|one| one.time + DAY >= status.node.time);
     status.transitions = all;
@@ -95,6 +121,8 @@ pub(crate) fn of(node: NodeState, guards: Vec<Guard>) -> Status {
         guards,
         server_drain: ServerDrain::Off,
         transitions: Vec::new(),
+        noted_by: None,
+        journal_unread: None,
         node,
     }
 }
@@ -245,11 +273,12 @@ mod tests {
         let mut status = of(node(&["10.0.0.1", "10.0.0.2"], true), Vec::new());
         status.node.time = 200_000;
         let history = [noted(1, false), noted(150_000, true), noted(150_001, true)];
-        remember(&mut status, &history);
+        remember(&mut status, NotedBy::Hooks, &history);
         assert_eq!(status.instances[0].since, Some(150_000));
         let told: Vec<_> = status.transitions.iter().map(|one| (one.time, one.master)).collect();
         assert_eq!(told, [(150_000, true)], "the other one is more than a day old");
-        remember(&mut status, &[noted(150_000, true), noted(160_000, false)]);
+        let history = [noted(150_000, true), noted(160_000, false)];
+        remember(&mut status, NotedBy::Hooks, &history);
         assert_eq!(status.instances[0].since, None, "the addresses are here all the same");
     }
 

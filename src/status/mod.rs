@@ -20,9 +20,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::node::state::NodeState;
 
-pub use collect::collect;
 #[cfg(test)]
 pub(crate) use collect::of;
+pub use collect::{ask_journal, collect};
 pub use options::Options;
 pub use run::{run, schema};
 pub(crate) use text::utc;
@@ -50,10 +50,15 @@ pub struct Status {
     /// Whether this node is out of service as a server (`lvskit drain --server`).
     #[serde(default)]
     pub server_drain: ServerDrain,
-    /// When this node became MASTER or gave that up in the last 24 hours, as its hooks noted it since the
-    /// boot; the oldest first.
+    /// When this node became MASTER or gave that up in the last 24 hours, the oldest first.
     #[serde(default)]
     pub transitions: Vec<Transition>,
+    /// Who noted the transitions; absent where nobody did.
+    #[serde(default)]
+    pub noted_by: Option<NotedBy>,
+    /// Why the journal could not be asked for them, where keepalived.conf has none of our hooks.
+    #[serde(default)]
+    pub journal_unread: Option<String>,
     /// What kernel, processes and files say.
     pub node: NodeState,
 }
@@ -91,7 +96,7 @@ pub struct Instance {
     pub name: Option<String>,
     /// Its role, judged by the addresses.
     pub role: Role,
-    /// Since when it is MASTER, or is not, in seconds since 1970: absent where the hooks noted nothing, or
+    /// Since when it is MASTER, or is not, in seconds since 1970: absent where nobody noted it, or
     /// something else than where the addresses are.
     #[serde(default)]
     pub since: Option<u64>,
@@ -99,7 +104,17 @@ pub struct Instance {
     pub vips: Vec<Vip>,
 }
 
-/// A change that a hook noted: a hint beside where the addresses are.
+/// Who noted when a node became MASTER.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NotedBy {
+    /// Our hooks, since the boot.
+    Hooks,
+    /// keepalived itself, in systemd's journal.
+    Journal,
+}
+
+/// A change that was noted: a hint beside where the addresses are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Transition {
     /// In seconds since 1970.

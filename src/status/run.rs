@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::options::Options;
-use super::{Status, collect, every, prometheus, text};
+use super::{Status, ask_journal, collect, every, prometheus, text};
 use crate::exit::Exit;
 use crate::files;
 
@@ -64,7 +64,11 @@ fn coloured() -> bool {
 }
 
 fn shown(args: &Options, coloured: bool) -> String {
-    let (status, ..) = collect(&args.places.to_read());
+    let (mut status, wanted, _) = collect(&args.places.to_read());
+    // Not each second, and not for metrics, which have no transitions.
+    if !args.watch && !args.prometheus {
+        ask_journal(&mut status, &wanted);
+    }
     if args.json {
         json(&status)
     } else if args.prometheus {

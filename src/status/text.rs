@@ -5,7 +5,7 @@ use std::fmt::Write;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Guard, GuardState, Instance, Role, RouteState, ServerDrain, Source, Status};
+use super::{Guard, GuardState, Instance, NotedBy, Role, RouteState, ServerDrain, Source, Status};
 use crate::node::config;
 use crate::node::ipvs::{self, Server, Service, SyncRole};
 
@@ -41,7 +41,8 @@ pub(super) fn screen(status: &Status, coloured: bool) -> String {
     for (at, one) in status.transitions.iter().rev().take(CHANGES).enumerate() {
         let what = if one.master { "became MASTER" } else { "gave up, or took no part" };
         let name = if at == 0 { "changes" } else { "" };
-        row(name, &format!("{} {} {what}", utc(one.time), one.instance), &mut out);
+        let by = if status.noted_by == Some(NotedBy::Journal) { " (by the journal)" } else { "" };
+        row(name, &format!("{} {} {what}{by}", utc(one.time), one.instance), &mut out);
     }
     for drain in &status.node.drain {
         let word = if drain.on { paint(RED, "on") } else { "off".to_owned() };

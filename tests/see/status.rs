@@ -1,5 +1,6 @@
 //! What status says of a node, beside what the node is.
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use crate::common::keepalived::{network, wait_for};
@@ -184,4 +185,67 @@ fn hooks_note_since_when_the_node_is_master() {
     // A person who runs the same command notes nothing.
     node.netns.tool(HOOK, &format!("-r {VIP}"));
     assert_eq!(noted(3).len(), 3);
+}
+
+/// Of a keepalived.conf without our hooks. No journal runs here: what journalctl says of a node is written down.
+#[test]
+fn without_hooks_the_journal_tells_since_when_the_node_is_master() {
+    if !inside("status::without_hooks_the_journal_tells_since_when_the_node_is_master") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("journalctl");
+    let journal = |script: &str| {
+        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let line = |ago: u64, message: &str| {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let time = (now.as_secs() - ago) * 1_000_000;
+        format!("{{\"__REALTIME_TIMESTAMP\":\"{time}\",\"MESSAGE\":\"{message}\"}}\n")
+    };
+    let said = [
+        line(90_000, "(mail) Entering MASTER STATE"),
+        line(7200, "(mail) Entering BACKUP STATE"),
+        line(3600, "(mail) Entering MASTER STATE"),
+        line(3599, "(other) Entering BACKUP STATE"),
+    ];
+    // Only as lvskit calls it, in an empty environment.
+    let asked = "[ \"$1 $2\" = '--unit=keepalived --since=-24h' ] || exit 1";
+    journal(&format!("{asked}\n/bin/cat <<'END'\n{}END", said.concat()));
+    let mut mount = Command::new("mount");
+    mount.arg("--bind").arg(&program).arg("/usr/bin/journalctl");
+    assert!(mount.status().unwrap().success(), "systemd is needed");
+    let node = Node::start(network(), &instance(100, ""));
+    node.until_it_holds(VIP);
+    // On a busy machine a shell may be slower than what status waits for.
+    let told = wait_for(
+        || node.status().to_string(),
+        || Some(node.status()).filter(|status| status["noted_by"] == "journal"),
+    );
+    let all = told["transitions"].as_array().unwrap();
+    let all: Vec<_> = all.iter().map(|one| one["master"].as_bool().unwrap()).collect();
+    assert_eq!(all, [false, true], "the first one is more than a day old: {told}");
+    assert!(told["instances"][0]["since"].is_u64(), "{told}");
+    wait_for(
+        || String::from_utf8(node.lvskit(&["status"]).stdout).unwrap(),
+        || {
+            let screen = String::from_utf8(node.lvskit(&["status"]).stdout).unwrap();
+            let found = screen.contains(" UTC mail became MASTER (by the journal)\n");
+            (found && screen.contains(", since 20")).then_some(())
+        },
+    );
+    // What keeps it from telling is no fault of the node.
+    journal("echo No journal files were opened due to insufficient permissions. >&2; exit 1");
+    let refused = wait_for(
+        || node.status().to_string(),
+        || {
+            let status = node.status();
+            let why = status["journal_unread"].as_str()?.to_owned();
+            why.contains("insufficient permissions").then_some(status)
+        },
+    );
+    assert_eq!(refused["noted_by"], serde_json::Value::Null);
+    let screen = String::from_utf8(node.lvskit(&["status"]).stdout).unwrap();
+    assert!(!screen.contains("journal"), "{screen}");
 }

@@ -175,6 +175,8 @@ pub(super) fn healthy() -> Facts {
             instances: Vec::new(),
             guards: vec![guard],
             server_drain: ServerDrain::Off,
+            noted_by: None,
+            journal_unread: None,
             node,
         },
         wanted,
