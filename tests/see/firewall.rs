@@ -116,6 +116,15 @@ const CASES: &[Case] = &[
         &["own"],
     ),
     case(
+        "maps of what is not let in, all else by their last element",
+        Nft("table inet f { chain in { type filter hook input priority 0; policy drop;
+            tcp dport vmap { 22 : drop, * : accept }
+            meta l4proto vmap { 17 : jump named, * : continue }
+            ip protocol 112 accept; }
+            chain named { udp dport vmap { 53 : accept, * : drop }; }; }"),
+        &["sync"],
+    ),
+    case(
         "zones as firewalld has them",
         Nft("table inet firewalld {
             chain filter_INPUT { type filter hook input priority 10; policy accept;

@@ -26,6 +26,8 @@ pub(super) struct KernelTable<'a> {
     chains: HashMap<&'a str, Chain<'a>>,
     /// How long the keys of each set are.
     sets: HashMap<&'a str, usize>,
+    /// What each set that was asked says of all keys that are no element.
+    others: RefCell<HashMap<String, Answer>>,
     nft: &'a RefCell<Nft>,
 }
 
@@ -62,6 +64,7 @@ pub(super) fn tables<'a>(
             bases,
             chains: chains().map(|chain| (chain.name.as_str(), Chain::default())).collect(),
             sets: HashMap::new(),
+            others: RefCell::default(),
             nft,
         };
         for rule in ruleset.rules.iter().filter(|rule| mine(rule.family, &rule.table)) {
@@ -92,6 +95,15 @@ fn base(chain: &nft::Chain) -> Option<Base> {
 }
 
 impl KernelTable<'_> {
+    /// What a set says of a key that is no element. (Old kernels refuse the question.)
+    fn others(&self, set: &str) -> Answer {
+        let ask = || {
+            let found = self.nft.borrow_mut().catch_all(self.family, self.name, set);
+            found.ok().flatten().map_or(Answer::Absent, answer)
+        };
+        self.others.borrow_mut().entry(set.to_owned()).or_insert_with(ask).clone()
+    }
+
     /// As the judge sees it.
     pub(super) fn foreign(&self) -> Foreign<'_> {
         let family = nft::word(self.family);
@@ -115,13 +127,10 @@ impl Table for KernelTable<'_> {
     }
 
     fn ask(&self, set: &str, key: &[u8]) -> Answer {
-        match self.nft.borrow_mut().element(self.family, self.name, set, key) {
-            Ok(None) => Answer::Absent,
-            Ok(Some(Element::Key)) => Answer::Element,
-            Ok(Some(Element::Value(value))) => Answer::Value(value),
-            Ok(Some(Element::Verdict(bytes))) => {
-                verdict(attributes(&bytes)).map_or(Answer::Unknown, Answer::Verdict)
-            }
+        let found = self.nft.borrow_mut().element(self.family, self.name, set, key);
+        match found {
+            Ok(Some(element)) => answer(element),
+            Ok(None) => self.others(set),
             Err(_) => Answer::Unknown,
         }
     }
@@ -131,6 +140,17 @@ impl Table for KernelTable<'_> {
         match rules.and_then(|rules| rules.get(rule)) {
             Some(rule) => format!("the rule with handle {}", rule.handle),
             None => format!("rule {}", rule + 1),
+        }
+    }
+}
+
+/// What a set says of a key by an element of it.
+fn answer(element: Element) -> Answer {
+    match element {
+        Element::Key => Answer::Element,
+        Element::Value(value) => Answer::Value(value),
+        Element::Verdict(bytes) => {
+            verdict(attributes(&bytes)).map_or(Answer::Unknown, Answer::Verdict)
         }
     }
 }

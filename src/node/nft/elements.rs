@@ -2,8 +2,8 @@
 
 use netlink_packet_core::Emitable;
 use netlink_packet_netfilter::nftables::{
-    DataAttribute, ListAttribute, NfTablesMessage, SetElementAttribute, SetElementList,
-    SetElementMessage,
+    DataAttribute, ListAttribute, NfTablesMessage, SetElementAttribute, SetElementFlags,
+    SetElementList, SetElementMessage,
 };
 use netlink_packet_netfilter::{NetfilterMessage, NetfilterMessageInner};
 
@@ -23,7 +23,8 @@ pub enum Element {
 }
 
 impl Nft {
-    /// What a set or map holds for a key, also where that lies in an interval; `None` if nothing.
+    /// What a set or map holds for a key, also where that lies in an interval; `None` if nothing. What it holds
+    /// for all other keys is [`Nft::catch_all`].
     pub fn element(
         &mut self,
         family: Family,
@@ -32,10 +33,33 @@ impl Nft {
         key: &[u8],
     ) -> Result<Option<Element>, NetlinkError> {
         let key = SetElementAttribute::Key(DataAttribute::Value(key.to_owned()));
+        self.asked(family, table, set, key)
+    }
+
+    /// What a set or map holds for all keys that are no element of it (`*`); `None` if nothing.
+    ///
+    /// # Errors
+    /// EINVAL of kernels before 5.13, whose sets have no such element.
+    pub fn catch_all(
+        &mut self,
+        family: Family,
+        table: &str,
+        set: &str,
+    ) -> Result<Option<Element>, NetlinkError> {
+        self.asked(family, table, set, SetElementAttribute::Flags(SetElementFlags::CatchAll))
+    }
+
+    fn asked(
+        &mut self,
+        family: Family,
+        table: &str,
+        set: &str,
+        element: SetElementAttribute,
+    ) -> Result<Option<Element>, NetlinkError> {
         let attributes = vec![
             SetElementList::Table(table.to_owned()),
             SetElementList::Set(set.to_owned()),
-            SetElementList::Elements(vec![ListAttribute::Element(vec![key])]),
+            SetElementList::Elements(vec![ListAttribute::Element(vec![element])]),
         ];
         let question = NfTablesMessage::GetSetElement(SetElementMessage { attributes });
         let answer: Option<NetfilterMessage> = self.0.get(message(family, question))?;
