@@ -26,7 +26,22 @@ struct Shown {
     requests: BTreeSet<String>,
 }
 
+/// On a busy machine a browser sometimes ends without a page; then it is started again.
 fn shown(page: &Path) -> Shown {
+    let mut found = Err("it was not started".to_owned());
+    until(
+        Duration::from_millis(50),
+        || "the browser shows no page".to_owned(),
+        || {
+            found = show(page);
+            found.as_ref().inspect_err(|why| eprintln!("chromium: {why}")).is_ok()
+        },
+    );
+    found.unwrap()
+}
+
+/// Starts a browser once; why it shows nothing.
+fn show(page: &Path) -> Result<Shown, String> {
     let folder = tempfile::tempdir().unwrap();
     let requests = folder.path().join("requests.json");
     let mut command = Command::new("chromium");
@@ -41,16 +56,16 @@ fn shown(page: &Path) -> Shown {
     command.arg(format!("--log-net-log={}", requests.display()));
     command.arg(format!("file://{}", page.display()));
     let output = command.output().expect("chromium is needed; tests/deps browser installs it");
-    assert!(output.status.success(), "{output:?}");
-    let text = fs::read_to_string(&requests).unwrap();
+    let log = String::from_utf8_lossy(&output.stderr).into_owned();
+    let dom = String::from_utf8(output.stdout).unwrap();
+    if !output.status.success() || !dom.contains("</") {
+        return Err(format!("{}: {dom}{log}", output.status));
+    }
+    let text = fs::read_to_string(&requests).map_err(|error| format!("{error}: {log}"))?;
     let urls = text.split("\"url\":\"").skip(1).filter_map(|rest| rest.split('"').next());
     let own = |url: &str| BROWSERS_OWN.iter().any(|host| url.contains(host));
     let sent = |url: &&str| !own(url) && !url.starts_with("data:") && !url.starts_with("file:");
-    Shown {
-        dom: String::from_utf8(output.stdout).unwrap(),
-        log: String::from_utf8_lossy(&output.stderr).into_owned(),
-        requests: urls.filter(sent).map(str::to_owned).collect(),
-    }
+    Ok(Shown { dom, log, requests: urls.filter(sent).map(str::to_owned).collect() })
 }
 
 #[test]
@@ -64,7 +79,7 @@ fn the_page_is_complete_and_quiet() {
         "echo '<script>alert(1)</script>'",
     );
     let loud = controller.path("loud.html");
-    let text = "<script>console.error('loud')</script><img src=\"http://192.0.2.1/x.png\">";
+    let text = "<script>setInterval(() => console.error('loud'), 50)</script><img src=\"http://192.0.2.1/x.png\">";
     fs::write(&loud, text).unwrap();
     let fetched = BTreeSet::from(["http://192.0.2.1/x.png".to_owned()]);
     // A browser that ends tells what its page has said so far, on a busy machine not always all: six looks.
