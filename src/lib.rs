@@ -36,6 +36,7 @@ pub mod init;
 pub mod inventory;
 pub mod log;
 pub mod node;
+mod output;
 pub mod paths;
 pub mod reach;
 pub mod schema;

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::exit::Exit;
 use crate::inventory::schema_json;
-use crate::{doctor, status};
+use crate::{doctor, output, status};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -50,5 +50,5 @@ pub fn run(args: &Schema, out: &mut impl Write) -> Exit {
         Described::Status => status::schema(),
         Described::Report => doctor::schema(),
     };
-    doctor::say(&text, out, Exit::Ok)
+    output::end(output::print(&text, out).map(|()| Exit::Ok))
 }

@@ -5,9 +5,9 @@ use std::io::Write;
 use clap::Args;
 
 use super::About;
-use super::run::{say, tell};
 use crate::exit::Exit;
 use crate::inventory;
+use crate::output;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,15 +40,14 @@ pub fn run(args: &Explain, out: &mut impl Write) -> Exit {
     let doctors = super::all().find(|one| one.id == what).map(finding);
     let lint = doctors.or_else(|| inventory::lints::find(what).map(of_inventory));
     match lint.or_else(|| inventory::explain::explain(what)) {
-        Some(text) => say(&text, out, Exit::Ok),
+        Some(text) => output::end(output::print(&text, out).map(|()| Exit::Ok)),
         None => {
             let last = what.rsplit('.').next().unwrap_or(what);
             let help = match inventory::cure_of(last) {
                 Some(help) => format!(": {help}"),
                 None => suggestion(what),
             };
-            tell(&format!("no finding or key is called `{what}`{help}"));
-            Exit::No
+            output::fail(Exit::No, format_args!("no finding or key is called `{what}`{help}"))
         }
     }
 }

@@ -20,7 +20,6 @@ mod run;
 pub use findings::REGISTRY;
 pub use options::Doctor;
 pub use run::run;
-pub(crate) use run::say;
 
 use lint::{Needs, Severity};
 use serde::Serialize;

@@ -1,7 +1,7 @@
 //! The command `lvskit doctor`: reads the facts, runs the checks, tells what they found.
 
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io::Write;
 
 use serde::Serialize;
 use serde_json::json;
@@ -14,6 +14,7 @@ use super::options::Doctor;
 use super::report::{NotLookedFor, Report};
 use crate::exit::Exit;
 use crate::node::config;
+use crate::output::{self, Failure};
 use crate::transitions::now;
 
 /// The version of the JSON.
@@ -39,15 +40,20 @@ struct Outcome {
 pub fn run(args: &Doctor, out: &mut impl Write) -> Exit {
     let unknown = |id: &&String| !super::all().any(|one| one.id == id.as_str());
     if let Some(unknown) = args.only.iter().chain(&args.skip).find(unknown) {
-        tell(&format!("there is no finding `{unknown}`; `lvskit doctor --list` lists them"));
-        return Exit::Usage;
+        let what = format!("there is no finding `{unknown}`; `lvskit doctor --list` lists them");
+        return output::fail(Exit::Usage, what);
     }
-    if args.list {
-        return say(&list(args.json), out, Exit::Ok);
-    }
-    if args.cluster {
-        return cluster::run(args, |id| wanted(args, id), out);
-    }
+    output::end(if args.list {
+        output::print(&list(args.json), out).map(|()| Exit::Ok)
+    } else if args.cluster {
+        cluster::run(args, |id| wanted(args, id), out)
+    } else {
+        here(args, out)
+    })
+}
+
+/// Looks at this node.
+fn here(args: &Doctor, out: &mut impl Write) -> Result<Exit, Failure> {
     let lints: Vec<&Lint> = REGISTRY.iter().copied().filter(|lint| wanted(args, lint.id)).collect();
     let began = now();
     let deaf = !lints.iter().any(|lint| lint.needs == Needs::Wire);
@@ -62,7 +68,7 @@ pub fn run(args: &Doctor, out: &mut impl Write) -> Exit {
     } else {
         outcome.text()
     };
-    say(&text, out, exit)
+    output::print(&text, out).map(|()| exit)
 }
 
 fn wanted(args: &Doctor, lint: &str) -> bool {
@@ -162,22 +168,6 @@ fn list(json: bool) -> String {
         let _ = writeln!(text, "{:<28}{:<9}{}", one.id, one.severity.word(), one.title);
     }
     text
-}
-
-pub(super) fn tell(message: &str) {
-    // Nowhere left to report that standard error takes nothing.
-    let _ = writeln!(io::stderr(), "error: {message}");
-}
-
-/// Writes a text; `exit` if that can be done.
-pub(crate) fn say(text: &str, out: &mut impl Write, exit: Exit) -> Exit {
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => exit,
-        Err(error) => {
-            tell(&format!("standard output: {error}"));
-            Exit::File
-        }
-    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use super::director::{has_masters, pause};
 use super::file::{self, Word};
 use super::options::Undrain;
-use super::report::{Failure, Report, no_file, say, unread};
+use super::report::{Failure, Report, no_file, unread};
 use super::server;
 use super::stop::failed;
 use super::wait::in_the_balance;
@@ -21,6 +21,7 @@ use crate::guard::nft::{self, Nft};
 use crate::guard::refusal::{self, Refusal};
 use crate::node::nft::{Family, Nft as Kernel};
 use crate::node::state::NodeState;
+use crate::output;
 
 /// How long this node's own checks may take until it is in its own balance: the example's take 5 s.
 const BACK: Duration = Duration::from_secs(15);
@@ -155,7 +156,7 @@ fn take_part(
 fn wait(end: Instant, why: &str, interrupted: &AtomicBool) {
     let left = end.saturating_duration_since(Instant::now());
     if !left.is_zero() && !interrupted.load(Ordering::Relaxed) {
-        say(&format!("waits {} s {why}", left.as_secs_f64().ceil()));
+        output::say(format_args!("waits {} s {why}", left.as_secs_f64().ceil()));
         pause(left, interrupted);
     }
 }

@@ -12,6 +12,7 @@ use crate::guard::nft;
 use crate::guard::refusal::Refusal;
 use crate::node::netlink::NetlinkError;
 use crate::node::state::NodeState;
+use crate::output;
 
 /// The version of the JSON.
 const FORMAT: u32 = 1;
@@ -31,8 +32,7 @@ impl Failure {
 
     /// Says it.
     pub fn tell(&self) -> Exit {
-        say(&format!("error: {}\n  help: {}", self.what, self.help));
-        self.exit
+        output::fail(self.exit, format_args!("{}\n  help: {}", self.what, self.help))
     }
 }
 
@@ -69,11 +69,6 @@ impl From<NetlinkError> for Failure {
     }
 }
 
-/// A line on standard error. Nowhere left to report that it takes nothing.
-pub(super) fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
-}
-
 /// keepalived follows nothing that could be written to.
 pub(super) fn no_file() -> Failure {
     Failure::new(
@@ -107,13 +102,7 @@ impl Report {
     /// Writes it; `exit` is the command's exit code if it can be written.
     pub fn write(&self, exit: Exit, out: &mut impl Write) -> Exit {
         let text = if self.as_json { format!("{:#}\n", self.json()) } else { self.text() };
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            Ok(()) => exit,
-            Err(error) => {
-                say(&format!("error: standard output: {error}"));
-                Exit::File
-            }
-        }
+        output::end(output::print(&text, out).map(|()| exit))
     }
 
     fn json(&self) -> Value {

@@ -14,7 +14,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use super::director::{Director, Refused, Taken};
 use super::file::{self, Word};
 use super::options::{Drain, Undrain};
-use super::report::{Failure, Report, no_file, say, unread};
+use super::report::{Failure, Report, no_file, unread};
 use super::server::Plan;
 use super::stop::failed;
 use super::{back, server, stop, wait};
@@ -24,6 +24,7 @@ use crate::guard::drained::{Drained, Until};
 use crate::guard::nft::{self, Nft};
 use crate::guard::refusal::{InForce, Refusal};
 use crate::node::state::NodeState;
+use crate::output;
 
 /// Runs `lvskit drain`; results go to `out`, the rest to standard error.
 pub fn drain(args: &Drain, out: &mut impl Write) -> Exit {
@@ -120,8 +121,8 @@ fn take_out(args: &Drain, nft: &Nft, interrupted: &AtomicBool) -> Result<(Report
         report.sessions = Some(left.sessions);
         if !over {
             let why = if interrupted.load(Ordering::Relaxed) { "interrupted" } else { "timeout" };
-            say(&format!("error: {why}: {}; the node stays drained", left.text()));
-            exit = Exit::Timeout;
+            let what = format_args!("{why}: {}; the node stays drained", left.text());
+            exit = output::fail(Exit::Timeout, what);
         }
     }
     Ok((report, exit))

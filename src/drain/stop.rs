@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::director::Director;
 use super::file::{self, Word};
-use super::report::{Failure, say};
+use super::report::Failure;
 use crate::exit::Exit;
 use crate::files;
 use crate::guard::drained::Drained;
@@ -16,6 +16,7 @@ use crate::guard::nft::Nft;
 use crate::guard::refusal::InForce;
 use crate::node::process::Where;
 use crate::node::state::NodeState;
+use crate::output;
 
 /// Names the drain file while keepalived stops; its command line, which names its files, is gone then.
 const NOTE: &str = "/run/keepalived-lvskit/stopping";
@@ -39,7 +40,7 @@ pub(super) fn before(places: &Where<'_>, stop: &AtomicBool) -> Result<(), Failur
         Failure::new(Exit::No, format!("not handed over: {refused}"), refused.help())
     })?;
     for one in taken {
-        say(&format!("{}: {} is MASTER now", one.instance, one.by));
+        output::say(format_args!("{}: {} is MASTER now", one.instance, one.by));
     }
     Ok(())
 }

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::director::pause;
-use super::report::say;
 use crate::guard::refusal::{InForce, Refusal};
 use crate::node::{ipvs, listeners};
+use crate::output;
 
 /// Between two counts.
 const LOOK: Duration = Duration::from_secs(1);
@@ -48,7 +48,7 @@ pub(super) fn wait(
             !same || when.elapsed() > TELL
         });
         if changed {
-            say(&left.text());
+            output::say(left.text());
             told = Some((left, Instant::now()));
         }
         nothing = if left.sessions == 0 && !left.in_the_balance { nothing + 1 } else { 0 };

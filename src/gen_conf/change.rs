@@ -7,11 +7,12 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::options::GenConf;
 use super::render::{self, Renderer};
-use super::{Failure, Or, meaning, unified};
+use super::{meaning, unified};
 use crate::cluster::Cluster;
 use crate::compare;
 use crate::exit::Exit;
 use crate::files::{self, Staged, Target, interrupt};
+use crate::output::{Failure, Or};
 
 /// What became of one file, or would become of it.
 pub(super) struct Change<'a> {

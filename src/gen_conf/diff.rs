@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Failure, Or, change, input, meaning, say, told};
+use super::{change, input, meaning};
 use crate::compare;
 use crate::conf::grammar;
 use crate::exit::Exit;
+use crate::output::{self, Failure, Or, print};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -59,7 +60,7 @@ pub struct Diff {
 
 /// Runs the command. Results go to `out`, diagnostics to standard error.
 pub fn run(args: &Diff, out: &mut impl Write) -> Exit {
-    told(if args.meaning { by_meaning(args, out) } else { by_line(args, out) })
+    output::end(if args.meaning { by_meaning(args, out) } else { by_line(args, out) })
 }
 
 fn by_line(args: &Diff, out: &mut impl Write) -> Result<Exit, Failure> {
@@ -67,9 +68,10 @@ fn by_line(args: &Diff, out: &mut impl Write) -> Result<Exit, Failure> {
     let (changes, shown) = change::shown(&args.file, &new).or_exit(Exit::File)?;
     match args.json {
         true => {
-            say(&format!("{:#}\n", serde_json::json!({ "changed": changes, "diff": shown })), out)?
+            let json = serde_json::json!({ "changed": changes, "diff": shown });
+            print(&format!("{json:#}\n"), out)?
         }
-        false => say(&shown, out)?,
+        false => print(&shown, out)?,
     }
     Ok(if changes { Exit::Changes } else { Exit::Ok })
 }
@@ -88,8 +90,8 @@ fn by_meaning(args: &Diff, out: &mut impl Write) -> Result<Exit, Failure> {
     let found = compare::meaning(&old, &new);
     let names = [args.file.to_string_lossy(), args.new.to_string_lossy()];
     match args.json {
-        true => say(&format!("{:#}\n", compare::json(&found)), out)?,
-        false => say(&compare::text([&names[0], &names[1]], &found), out)?,
+        true => print(&format!("{:#}\n", compare::json(&found)), out)?,
+        false => print(&compare::text([&names[0], &names[1]], &found), out)?,
     }
     Ok(if found.is_empty() { Exit::Ok } else { Exit::Changes })
 }

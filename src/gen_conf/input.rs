@@ -1,15 +1,15 @@
 //! Where the inventory comes from, and what is said about it.
 
 use std::fs::File;
-use std::io::{IsTerminal, Read, Write};
+use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
 use super::options::Format;
-use super::{Failure, Or};
 use crate::exit::Exit;
 use crate::inventory::{self, Checked, Problem, Source};
+use crate::output::{Failure, Or, coloured, say};
 
 /// The largest inventory that is read, in bytes; far above any cluster's.
 const LARGEST: u64 = 4 * 1024 * 1024;
@@ -57,7 +57,7 @@ pub(super) struct Told {
 /// Makes a checked cluster of the inventory, or tells everything that is wrong with it. Warnings, and hints
 /// if they are wanted, are told at once: they stop nothing.
 pub(super) fn check(file: &Path, text: &str, hints: bool, format: Format) -> Told {
-    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let colour = coloured(&std::io::stderr());
     let name = file.to_string_lossy();
     let report = |problems: &[Problem]| inventory::report(&name, text, problems, colour);
     let for_programs = |problems: &[Problem]| match format {
@@ -82,8 +82,7 @@ pub(super) fn check(file: &Path, text: &str, hints: bool, format: Format) -> Tol
         shown.extend(checked.hints.iter().cloned());
     }
     if !shown.is_empty() {
-        // Nowhere left to report that standard error takes nothing.
-        let _ = writeln!(std::io::stderr(), "{}", report(&shown));
+        say(report(&shown));
     }
     let findings =
         [&checked.warnings, &checked.hints].into_iter().flat_map(|all| for_programs(all));

@@ -1,15 +1,15 @@
 //! Files compared by what they mean to keepalived instead of by their bytes: `lvskit diff --meaning`, and
 //! `lvskit gen-conf --check --meaning`.
 
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
-use super::{Failure, Or};
 use crate::compare::{self, Difference};
 use crate::conf::grammar::{self, NoFiles, Statement};
 use crate::exit::Exit;
+use crate::output::{Failure, Or, say};
 
 /// How a file on disk differs from what was rendered for it.
 pub(super) fn rendered(path: &Path, text: &str) -> Result<Vec<Difference>, Failure> {
@@ -39,8 +39,7 @@ pub(super) fn parsed(path: &Path, text: &str, id: Option<&str>) -> Result<Vec<St
         .map_err(|error| anyhow!("error: {error}"))
         .or_exit(Exit::No)?;
     for (at, words) in files.told {
-        // Nowhere left to report that standard error takes nothing.
-        let _ = writeln!(std::io::stderr(), "note: {at}: {words}");
+        say(format_args!("note: {at}: {words}"));
     }
     Ok(tree)
 }

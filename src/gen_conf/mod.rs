@@ -20,56 +20,30 @@ mod unified;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::anyhow;
 
 use crate::cluster::Cluster;
 use crate::exit::Exit;
 use crate::files;
 use crate::inventory::Checked;
+use crate::output::{self, Failure, Or};
 
 pub use options::GenConf;
 use options::{Format, Kind};
 
-/// A failure, and the exit code that tells its kind.
-struct Failure(Exit, anyhow::Error);
-
-trait Or<T> {
-    fn or_exit(self, exit: Exit) -> Result<T, Failure>;
-}
-
-impl<T> Or<T> for Result<T> {
-    fn or_exit(self, exit: Exit) -> Result<T, Failure> {
-        self.map_err(|error| Failure(exit, error))
-    }
-}
-
 /// Runs the command. Results go to `out`, diagnostics to standard error.
 pub fn run(args: &GenConf, out: &mut impl Write) -> Exit {
-    told(generate(args, out))
+    output::end(generate(args, out))
 }
 
 /// The checked cluster of an inventory, for commands that only read it; warnings are told at once.
 ///
 /// # Errors
 /// What is wrong with the file, and the exit code that says so.
-pub(crate) fn load(file: &Path) -> Result<Cluster, (Exit, anyhow::Error)> {
-    let text = input::read(file).map_err(|Failure(exit, error)| (exit, error))?;
-    let checked = input::check(file, &text, false, Format::Text)
-        .checked
-        .map_err(|error| (Exit::No, error))?;
+pub(crate) fn load(file: &Path) -> Result<Cluster, Failure> {
+    let text = input::read(file)?;
+    let checked = input::check(file, &text, false, Format::Text).checked.or_exit(Exit::No)?;
     Ok(checked.cluster)
-}
-
-fn told(outcome: Result<Exit, Failure>) -> Exit {
-    match outcome {
-        Ok(exit) => exit,
-        Err(Failure(exit, error)) => {
-            files::interrupt::end();
-            // Nowhere left to report that standard error takes nothing.
-            let _ = writeln!(std::io::stderr(), "{error:#}");
-            exit
-        }
-    }
 }
 
 fn generate(args: &GenConf, out: &mut impl Write) -> Result<Exit, Failure> {
@@ -78,7 +52,7 @@ fn generate(args: &GenConf, out: &mut impl Write) -> Result<Exit, Failure> {
     let verbose = args.verbose || std::io::stderr().is_terminal();
     let input::Told { checked, findings } = input::check(file, &text, verbose, args.format());
     if checked.is_err() && args.format() == Format::Json {
-        tell::refused(&findings, out).context("error: standard output").or_exit(Exit::File)?;
+        output::printed(tell::refused(&findings, out))?;
     }
     let Checked { cluster, notes, .. } = checked.or_exit(Exit::No)?;
     let nodes = choose(&cluster, file, args)?;
@@ -92,8 +66,7 @@ fn generate(args: &GenConf, out: &mut impl Write) -> Result<Exit, Failure> {
     }
     if verbose {
         for note in notes {
-            // Nowhere left to report that standard error takes nothing.
-            let _ = writeln!(std::io::stderr(), "note: {note}");
+            output::say(format_args!("note: {note}"));
         }
     }
     if args.meaning && args.kind() != Kind::Keepalived {
@@ -103,25 +76,14 @@ fn generate(args: &GenConf, out: &mut impl Write) -> Result<Exit, Failure> {
     }
     let changes = change::all(args, &cluster, &nodes)?;
     if verbose && args.diff && !args.meaning && changes.iter().any(|change| change.by_hand) {
-        // Nowhere left to report that standard error takes nothing.
-        let _ = writeln!(
-            std::io::stderr(),
+        output::say(
             "note: gen-conf did not write all of these files, so much of this is spelling; with --check \
-             --meaning only what keepalived would do differently is shown"
+             --meaning only what keepalived would do differently is shown",
         );
     }
     let any = changes.iter().any(|change| change.changed);
-    tell::changes(args, &changes, &findings, out)
-        .context("error: standard output")
-        .or_exit(Exit::File)?;
+    output::printed(tell::changes(args, &changes, &findings, out))?;
     Ok(if args.check && any { Exit::Changes } else { Exit::Ok })
-}
-
-fn say(text: &str, out: &mut impl Write) -> Result<(), Failure> {
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .context("error: standard output")
-        .or_exit(Exit::File)
 }
 
 /// The places of the nodes to render, in the order of the inventory.
@@ -154,15 +116,12 @@ fn print(
 ) -> Result<(), Failure> {
     let renderer = render::Renderer::new(cluster, args.kind());
     renderer.check(nodes).or_exit(Exit::No)?;
-    let mut write = |text: &str| {
-        out.write_all(text.as_bytes()).context("error: standard output").or_exit(Exit::File)
-    };
     for &node in nodes {
         let text = renderer.text(node).or_exit(Exit::No)?;
         if nodes.len() > 1 {
-            write(&format!("# ==> {} <==\n", cluster.nodes[node].name.as_str()))?;
+            output::print(&format!("# ==> {} <==\n", cluster.nodes[node].name.as_str()), out)?;
         }
-        write(&text)?;
+        output::print(&text, out)?;
     }
-    out.flush().context("error: standard output").or_exit(Exit::File)
+    Ok(())
 }

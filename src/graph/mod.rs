@@ -6,13 +6,13 @@
 pub(crate) mod picture;
 pub(crate) mod svg;
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::exit::Exit;
-use crate::{files, gen_conf};
+use crate::{files, gen_conf, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -50,23 +50,14 @@ pub struct Graph {
 
 /// Runs the command; results go to `out`, the rest to standard error.
 pub fn run(args: &Graph, out: &mut impl Write) -> Exit {
-    let (exit, message) = match gen_conf::load(&args.inventory) {
-        Err((exit, error)) => (exit, format!("{error:#}")),
-        Ok(cluster) => {
-            let text = svg::svg(&picture::Picture::of(&cluster));
-            let written = match files::is_stdout(&args.output) {
-                true => out.write_all(text.as_bytes()).and_then(|()| out.flush()),
-                false => files::publish(&args.output, text.as_bytes(), MODE),
-            };
-            match written {
-                Ok(()) => return Exit::Ok,
-                Err(error) => (Exit::File, format!("{}: {error}", args.output.display())),
-            }
+    let drawn = gen_conf::load(&args.inventory).and_then(|cluster| {
+        let text = svg::svg(&picture::Picture::of(&cluster));
+        match files::is_stdout(&args.output) {
+            true => output::print(&text, out),
+            false => output::publish(&args.output, &text, MODE),
         }
-    };
-    // Nowhere left to report that standard error takes nothing.
-    let _ = writeln!(io::stderr(), "error: {}", message.trim_start_matches("error: "));
-    exit
+    });
+    output::end(drawn.map(|()| Exit::Ok))
 }
 
 /// Text for SVG and HTML, in attributes too.

@@ -1,6 +1,6 @@
 //! The command: reads files, writes the inventory, tells what there is to tell.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,7 @@ use super::{Imported, Options, Source, comments, import, told};
 use crate::conf::grammar;
 use crate::exit::Exit;
 use crate::files::{self, Target, interrupt};
+use crate::output::{self, Failure, Or};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -84,36 +85,25 @@ pub struct Import {
 
 /// Runs the command. The inventory goes to `out`, everything else to standard error.
 pub fn run(args: &Import, out: &mut impl Write) -> Exit {
-    match try_run(args, out) {
-        Ok(exit) => exit,
-        Err((exit, error)) => {
-            interrupt::end();
-            tell(format_args!("{error:#}"));
-            exit
-        }
-    }
-}
-
-fn tell(words: impl std::fmt::Display) {
-    // Nowhere left to report that standard error takes nothing.
-    let _ = writeln!(std::io::stderr(), "{words}");
+    output::end(try_run(args, out))
 }
 
 fn notes(notes: &[String]) {
     for note in notes {
-        tell(format_args!("note: {note}"));
+        output::say(format_args!("note: {note}"));
     }
 }
 
-fn try_run(args: &Import, out: &mut impl Write) -> Result<Exit, (Exit, anyhow::Error)> {
+fn try_run(args: &Import, out: &mut impl Write) -> Result<Exit, Failure> {
     let mut sources = Vec::new();
-    let pairs = pairs(args).map_err(|error| (Exit::Usage, error))?;
-    let roots = roots(args, pairs.len()).map_err(|error| (Exit::Usage, error))?;
+    let pairs = pairs(args).or_exit(Exit::Usage)?;
+    let roots = roots(args, pairs.len()).or_exit(Exit::Usage)?;
     for ((path, id), root) in pairs.into_iter().zip(roots) {
-        let text = grammar::text(path).map_err(|error| (Exit::File, error))?;
+        let text = grammar::text(path).or_exit(Exit::File)?;
         let mut files = grammar::Files { root, told: Vec::new() };
         let tree = grammar::read(path, &text, id, &mut files)
-            .map_err(|error| (Exit::No, anyhow!("error: {error}")))?;
+            .map_err(|error| anyhow!("error: {error}"))
+            .or_exit(Exit::No)?;
         let rendered = text.starts_with(RENDERED);
         let name = path.display().to_string();
         let id = id.map(str::to_owned);
@@ -125,17 +115,17 @@ fn try_run(args: &Import, out: &mut impl Write) -> Result<Exit, (Exit, anyhow::E
     let options = Options { addresses: &args.address, auth_pass_file: auth_pass_file.as_deref() };
     let imported = import(&sources, &options).map_err(|error| {
         notes(&told(&sources));
-        (Exit::No, error)
+        Failure(Exit::No, error)
     })?;
-    write(args, &imported, out).map_err(|error| (Exit::File, error))?;
+    write(args, &imported, out)?;
     notes(&imported.notes);
     if imported.problems.is_empty() {
         return Ok(Exit::Ok);
     }
     let name = output(args).unwrap_or(Path::new(STDOUT)).to_string_lossy();
-    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let colour = output::coloured(&std::io::stderr());
     let report = crate::inventory::report(&name, &imported.text, &imported.problems, colour);
-    tell(format_args!("{report}\n\nerror: {name}: written, but gen-conf refuses it so far"));
+    output::say(format_args!("{report}\n\nerror: {name}: written, but gen-conf refuses it so far"));
     Ok(Exit::No)
 }
 
@@ -169,15 +159,15 @@ fn output(args: &Import) -> Option<&Path> {
     args.output.as_deref().filter(|path| !files::is_stdout(path))
 }
 
-fn write(args: &Import, imported: &Imported, out: &mut impl Write) -> Result<()> {
+fn write(args: &Import, imported: &Imported, out: &mut impl Write) -> Result<(), Failure> {
     let Some(path) = output(args) else {
-        out.write_all(imported.text.as_bytes()).context("error: standard output")?;
-        return out.flush().context("error: standard output");
+        return output::print(&imported.text, out);
     };
     interrupt::catch();
     files::sweep(path);
     let staged = Target::read(path)
         .and_then(|target| target.stage(imported.text.as_bytes()))
-        .with_context(|| format!("error: {}: can't be written", path.display()))?;
-    files::replace(vec![staged]).map_err(|half| anyhow!(half.told()))
+        .with_context(|| format!("error: {}: can't be written", path.display()))
+        .or_exit(Exit::File)?;
+    files::replace(vec![staged]).map_err(|half| anyhow!(half.told())).or_exit(Exit::File)
 }

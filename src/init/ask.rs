@@ -13,6 +13,7 @@ use super::options::{Init, NodeOption};
 use super::place::Found;
 use crate::exit::Exit;
 use crate::guard::plan::Service;
+use crate::output::{Failure, Or};
 use crate::vip::{Family, Vip};
 
 /// The longest answer, in bytes.
@@ -88,7 +89,7 @@ impl Asker {
         args: &Init,
         found: Option<Found>,
         wanted: &[IpAddr],
-    ) -> Result<(String, IpNetwork), (Exit, anyhow::Error)> {
+    ) -> Result<(String, IpNetwork), Failure> {
         let (interface, network) = match found {
             Some(found) => (Some(found.interface), Some(found.network)),
             None => (None, None),
@@ -106,19 +107,20 @@ impl Asker {
             let all = all.join(", ");
             let what =
                 anyhow!("no network of this host has all of {all}: name the nodes' with {missing}");
-            return Err((Exit::No, what));
+            return Err(Failure(Exit::No, what));
         }
-        let usage = |error| (Exit::Usage, error);
         let interface = match &args.interface {
             Some(interface) => interface.clone(),
-            None => self.required("Interface of the nodes", interface.as_deref()).map_err(usage)?,
+            None => self
+                .required("Interface of the nodes", interface.as_deref())
+                .or_exit(Exit::Usage)?,
         };
         let default = network.map(|network| network.to_string());
         let network = match args.network {
             Some(network) => network,
             None => self
                 .required("Network of nodes and VIP, such as 192.168.3.0/24", default.as_deref())
-                .map_err(usage)?,
+                .or_exit(Exit::Usage)?,
         };
         Ok((interface, network))
     }

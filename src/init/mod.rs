@@ -15,7 +15,7 @@ mod text;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, anyhow};
 use ipnetwork::IpNetwork;
 
 use crate::exit::Exit;
@@ -23,6 +23,7 @@ use crate::files;
 use crate::guard::plan::Service;
 use crate::inventory::{self, Checked};
 use crate::node::addresses::interfaces;
+use crate::output::{self, Failure, Or};
 use crate::vip::Vip;
 
 pub use options::Init;
@@ -42,71 +43,63 @@ pub(crate) struct Answers {
 /// Runs the command. Results go to `out`, questions and diagnostics to standard error.
 pub fn run(args: &Init, out: &mut impl Write) -> Exit {
     match try_run(args, out) {
-        Ok(exit) => exit,
-        Err((exit, error)) => {
-            tell(format_args!("error: {error:#}"));
-            exit
-        }
+        Ok(()) => Exit::Ok,
+        Err(Failure(exit, error)) => output::fail(exit, format_args!("{error:#}")),
     }
 }
 
-fn tell(words: impl std::fmt::Display) {
-    // Nowhere left to report that standard error takes nothing.
-    let _ = writeln!(std::io::stderr(), "{words}");
-}
-
-fn try_run(args: &Init, out: &mut impl Write) -> Result<Exit, (Exit, anyhow::Error)> {
+fn try_run(args: &Init, out: &mut impl Write) -> Result<(), Failure> {
     let stdout = files::is_stdout(&args.output);
     if stdout && args.password {
         let what =
             anyhow!("--password needs a directory for its file: write the inventory to a file");
-        return Err((Exit::Usage, what));
+        return Err(Failure(Exit::Usage, what));
     }
     if !stdout {
         // Before the questions, not after them.
-        save::free(&args.output, args.password).map_err(|error| (Exit::File, error))?;
+        save::free(&args.output, args.password).or_exit(Exit::File)?;
     }
     let answers = answers(args)?;
     let text = text::inventory(&answers);
     // The secret is not there yet, and any will do to check the rest.
     let checked = inventory::parse(&text, &|_| Ok("password".to_owned()));
     let report = |problems: &[_]| {
-        let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let colour = output::coloured(&std::io::stderr());
         inventory::report(&args.output.to_string_lossy(), &text, problems, colour)
     };
     match checked {
         Err(problems) => {
-            tell(report(&problems));
-            return Err((Exit::No, anyhow!("the answers make no inventory; nothing was written")));
+            output::say(report(&problems));
+            let what = anyhow!("the answers make no inventory; nothing was written");
+            return Err(Failure(Exit::No, what));
         }
         Ok(Checked { warnings, .. }) if !warnings.is_empty() => {
-            tell(report(&warnings));
+            output::say(report(&warnings));
         }
         Ok(_) => {}
     }
     let said = if stdout {
         text
     } else {
-        save::all(&args.output, &text, args.password).map_err(|error| (Exit::File, error))?;
+        save::all(&args.output, &text, args.password).or_exit(Exit::File)?;
         next_steps(&args.output, &answers)
     };
     (out.write_all(said.as_bytes()).and_then(|()| out.flush()))
         .context("standard output")
-        .map_err(|error| (Exit::File, error))?;
-    Ok(Exit::Ok)
+        .or_exit(Exit::File)
 }
 
 /// Flags first, then answers, then what this host tells.
-fn answers(args: &Init) -> Result<Answers, (Exit, anyhow::Error)> {
+fn answers(args: &Init) -> Result<Answers, Failure> {
     let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     let mut ask = ask::Asker::new(terminal);
-    let (nodes, vip, services) = ask.cluster(args).map_err(|error| (Exit::Usage, error))?;
+    let (nodes, vip, services) = ask.cluster(args).or_exit(Exit::Usage)?;
     let mut wanted: Vec<_> = nodes.iter().map(|node| node.address).collect();
     wanted.push(vip.address());
     let found = match (&args.interface, args.network) {
         (Some(_), Some(_)) => None,
         _ => {
-            let known = interfaces().map_err(|error| (error.exit(), anyhow!(error)))?;
+            let known = interfaces().map_err(|error| Failure(error.exit(), anyhow!(error)))?;
             place::find(&known, &wanted)
         }
     };

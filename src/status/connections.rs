@@ -2,7 +2,6 @@
 //! with the table, only with the number of services, servers and states.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
 use std::net::{IpAddr, SocketAddr};
 
@@ -12,6 +11,7 @@ use serde_json::json;
 
 use crate::exit::Exit;
 use crate::node::ipvs::connections::{self, Connection};
+use crate::output::fail;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -77,17 +77,16 @@ pub fn run(args: &Connections, out: &mut impl Write) -> Exit {
             _ => Failure::Read(error),
         })
         .and_then(|all| list(args, all, out));
-    let (message, exit): (&dyn Display, Exit) = match &outcome {
-        Ok(()) => return Exit::Ok,
+    match outcome {
+        Ok(()) => Exit::Ok,
         // Whoever reads it has seen enough, as `head` has.
-        Err(Failure::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Exit::Ok,
-        Err(Failure::None) => (&"the kernel has no IPVS; `modprobe ip_vs` loads it", Exit::No),
-        Err(Failure::Read(error)) => (&format!("/proc/net/ip_vs_conn: {error}"), Exit::Refused),
-        Err(Failure::Write(error)) => (&format!("standard output: {error}"), Exit::File),
-    };
-    // Nowhere left to report that standard error takes nothing.
-    let _ = writeln!(io::stderr(), "error: {message}");
-    exit
+        Err(Failure::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Ok,
+        Err(Failure::None) => fail(Exit::No, "the kernel has no IPVS; `modprobe ip_vs` loads it"),
+        Err(Failure::Read(error)) => {
+            fail(Exit::Refused, format_args!("/proc/net/ip_vs_conn: {error}"))
+        }
+        Err(Failure::Write(error)) => fail(Exit::File, format_args!("standard output: {error}")),
+    }
 }
 
 fn list(

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use serde_json::json;
 
 use super::options::Options;
@@ -11,6 +12,7 @@ use crate::exit::Exit;
 use crate::gen_conf;
 use crate::node::config::Config;
 use crate::node::process;
+use crate::output::{self, Or};
 use crate::reach::{self, Answer, Failure, Target, safe};
 use crate::table::table;
 
@@ -18,7 +20,7 @@ use crate::table::table;
 ///
 /// # Errors
 /// When it is not known which nodes there are.
-pub(super) fn shown(args: &Options) -> Result<(String, Exit), (Exit, String)> {
+pub(super) fn shown(args: &Options) -> Result<(String, Exit), output::Failure> {
     let targets = targets(args)?;
     let words = ["status", "--json"];
     let mut answers = reach::ask(&targets, &args.reach, &words, Duration::ZERO, |text| {
@@ -52,24 +54,22 @@ fn once(answers: &mut Vec<Answer<Status>>) {
     answers.retain(|_| first.next().unwrap_or(true));
 }
 
-fn targets(args: &Options) -> Result<Vec<Target>, (Exit, String)> {
+fn targets(args: &Options) -> Result<Vec<Target>, output::Failure> {
     if let Some(file) = &args.inventory {
-        return match gen_conf::load(file) {
-            Ok(cluster) => Ok(Target::of(&cluster)),
-            Err((exit, error)) => Err((exit, format!("{error:#}"))),
-        };
+        return Ok(Target::of(&gen_conf::load(file)?));
     }
     let keepalived = process::keepalived(&args.places.to_read());
     let id = keepalived.config_id.clone().or_else(process::default_config_id);
     let (config, _) = Config::read(&keepalived.file, id.as_deref())
-        .map_err(|why| (Exit::File, format!("{why}; name the inventory with -i")))?;
-    match Target::of_config(&config) {
-        none if none.is_empty() => {
-            let file = keepalived.file.display();
-            Err((Exit::No, format!("{file} names no other node; name the inventory with -i")))
-        }
-        all => Ok(all),
+        .map_err(|why| anyhow!("error: {why}; name the inventory with -i"))
+        .or_exit(Exit::File)?;
+    let targets = Target::of_config(&config);
+    if targets.is_empty() {
+        let file = keepalived.file.display();
+        let what = anyhow!("error: {file} names no other node; name the inventory with -i");
+        return Err(output::Failure(Exit::No, what));
     }
+    Ok(targets)
 }
 
 fn name(answer: &Answer<Status>) -> String {

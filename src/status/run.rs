@@ -1,13 +1,12 @@
 //! The command `lvskit status`: reads, writes, and with `--watch` again each second.
 
-use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::io::{ErrorKind, IsTerminal, Write, stdout};
 use std::time::Duration;
 
 use super::options::Options;
 use super::{Status, ask_journal, collect, every, prometheus, text};
 use crate::exit::Exit;
-use crate::files;
+use crate::output::{self, Failure, coloured};
 
 /// How long `--watch` waits between two screens.
 const SECOND: Duration = Duration::from_secs(1);
@@ -20,47 +19,21 @@ const MODE: u32 = 0o644;
 
 /// Runs the command; results go to `out`, the rest to standard error.
 pub fn run(args: &Options, out: &mut impl Write) -> Exit {
-    if args.all {
-        return all(args, out);
-    }
     let outcome = match &args.output {
-        _ if args.watch => watch(args, out),
-        Some(file) => {
-            files::publish(file, shown(args, false).as_bytes(), MODE).map_err(|error| (file, error))
+        _ if args.all => {
+            every::shown(args).and_then(|(text, exit)| output::print(&text, out).map(|()| exit))
         }
-        None => say(&shown(args, coloured()), out),
+        _ if args.watch => watch(args, out).map(|()| Exit::Ok),
+        Some(file) => output::publish(file, &shown(args, false), MODE).map(|()| Exit::Ok),
+        None => output::print(&shown(args, coloured(&stdout())), out).map(|()| Exit::Ok),
     };
-    match outcome {
-        Ok(()) => Exit::Ok,
-        Err((place, error)) => {
-            // Nowhere left to report that standard error takes nothing.
-            let _ = writeln!(io::stderr(), "error: {}: {error}", place.display());
-            Exit::File
-        }
-    }
-}
-
-fn all(args: &Options, out: &mut impl Write) -> Exit {
-    let (message, exit) = match every::shown(args) {
-        Ok((text, exit)) => match say(&text, out) {
-            Ok(()) => return exit,
-            Err((_, error)) => (format!("standard output: {error}"), Exit::File),
-        },
-        Err((exit, why)) => (why, exit),
-    };
-    // Nowhere left to report that standard error takes nothing.
-    let _ = writeln!(io::stderr(), "error: {}", message.trim_start_matches("error: "));
-    exit
+    output::end(outcome)
 }
 
 /// The JSON schema of `lvskit status --json`.
 pub fn schema() -> String {
     let schema = schemars::schema_for!(Status);
     format!("{:#}\n", schema.to_value())
-}
-
-fn coloured() -> bool {
-    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 fn shown(args: &Options, coloured: bool) -> String {
@@ -83,24 +56,15 @@ fn json(status: &Status) -> String {
     serde_json::to_string_pretty(status).unwrap_or_default() + "\n"
 }
 
-/// What could not be written, and why.
-type Failure<'a> = (&'a PathBuf, io::Error);
-
-fn say<'a>(text: &str, out: &mut impl Write) -> Result<(), Failure<'a>> {
-    static STDOUT: std::sync::LazyLock<PathBuf> =
-        std::sync::LazyLock::new(|| PathBuf::from("standard output"));
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| (&*STDOUT, error))
-}
-
 /// Draws the screen until somebody ends it, or nobody reads it any more.
-fn watch<'a>(args: &'a Options, out: &mut impl Write) -> Result<(), Failure<'a>> {
-    let (coloured, terminal) = (coloured(), io::stdout().is_terminal());
+fn watch(args: &Options, out: &mut impl Write) -> Result<(), Failure> {
+    let (coloured, terminal) = (coloured(&stdout()), stdout().is_terminal());
     loop {
         let screen = shown(args, coloured);
         let screen = if terminal { format!("{CLEAR}{screen}") } else { screen + "\n" };
-        match say(&screen, out) {
-            Err((_, error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-            other => other?,
+        match out.write_all(screen.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
+            drawn => output::printed(drawn)?,
         }
         std::thread::sleep(SECOND);
     }
@@ -112,6 +76,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::files;
 
     #[test]
     fn a_file_is_replaced_and_everybody_may_read_it() {

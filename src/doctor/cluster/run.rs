@@ -10,10 +10,10 @@ use super::{page, tell};
 use crate::cluster::Cluster;
 use crate::doctor::options::Doctor;
 use crate::doctor::report::Report;
-use crate::doctor::run::{say, tell as complain};
 use crate::exit::Exit;
 use crate::files;
 use crate::gen_conf;
+use crate::output::{self, Failure};
 use crate::reach::{self, Target};
 
 /// How long nodes listen without being asked for another time: as `doctor` does (three times the longest
@@ -26,30 +26,19 @@ pub(in crate::doctor) fn run(
     args: &Doctor,
     wanted: impl Fn(&str) -> bool,
     out: &mut impl Write,
-) -> Exit {
+) -> Result<Exit, Failure> {
     // The command line requires it.
     let file = args.inventory.as_deref().unwrap_or(Path::new("-"));
-    let cluster = match gen_conf::load(file) {
-        Ok(cluster) => cluster,
-        Err((exit, error)) => {
-            complain(format!("{error:#}").trim_start_matches("error: "));
-            return exit;
-        }
-    };
-    let whole = ask(args, cluster);
+    let whole = ask(args, gen_conf::load(file)?);
     let judgement = Judgement::of(&whole, wanted);
     if let Some(file) = &args.html {
-        let page = page::page(&whole, &judgement);
-        if let Err(error) = files::publish(file, page.as_bytes(), files::MODE) {
-            complain(&format!("{}: {error}", file.display()));
-            return Exit::File;
-        }
+        output::publish(file, &page::page(&whole, &judgement), files::MODE)?;
     }
     let text = match args.json {
         true => tell::json(&whole, &judgement),
         false => tell::text(&whole, &judgement),
     };
-    say(&text, out, judgement.exit(args.allow_partial))
+    output::print(&text, out).map(|()| judgement.exit(args.allow_partial))
 }
 
 fn ask(args: &Doctor, cluster: Cluster) -> Whole {
