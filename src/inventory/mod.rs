@@ -4,7 +4,7 @@
 //! - [`keys`] are the tables of all keys and what their values can be, which everything below goes by;
 //! - `read` takes sections apart, `problems` collects what is wrong instead of stopping at the first;
 //! - `settings` and `raw` read what keepalived.conf has in the same words;
-//! - `detection`, `node`, `instance`, `address`, `track`, `server`, `real_server`, `check`, `timers` and `probe` read
+//! - `detection`, `node`, `instance`, `address`, `track`, `server`, `real_server`, `served`, `check`, `timers` and `probe` read
 //!   the rest;
 //! - `places` remembers where keys stand, `links` what checks have to do with other parts, `foreign` knows keepalived's words that are no keys;
 //! - `member` works out each node's part, `schema` makes a [`Cluster`];
@@ -34,6 +34,7 @@ mod report;
 mod schema;
 pub mod schema_json;
 mod secret;
+mod served;
 mod server;
 mod settings;
 mod syntax;

@@ -1,17 +1,15 @@
 //! The keys of `real_server`: servers that are others than the nodes, or differ from each other.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::check::{self, Checks, Service};
 use super::keys::{REAL_SERVER, real_server as key, server};
-use super::node::NodeDraft;
-use super::problems::{Placed, Problems, value};
+use super::problems::{Placed, Problems};
 use super::read::{Section, items};
 use super::timers::{self, Around};
 use super::tree::Node;
 use super::{raw, settings};
-use crate::cluster::{Check, RealServer, Release};
+use crate::cluster::{Check, Release};
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
 
@@ -19,12 +17,12 @@ use crate::conf::word::Word;
 pub(super) struct RealServerDraft {
     who: Option<Who>,
     pub(super) port: Option<Placed<u16>>,
-    weight: Option<Placed<u32>>,
+    pub(super) weight: Option<Placed<u32>>,
     pub(super) checks: Option<Checks>,
     /// The checks of the virtual server, where timers of its own change them.
-    timed: Option<Vec<Check>>,
+    pub(super) timed: Option<Vec<Check>>,
     pub(super) settings: Settings,
-    raw: Vec<Statement>,
+    pub(super) raw: Vec<Statement>,
 }
 
 /// Who a server is.
@@ -120,50 +118,6 @@ impl RealServerDraft {
         match self.who.as_ref()? {
             Who::Node(name) => Some(name),
             Who::Address(_) => None,
-        }
-    }
-
-    /// Its own weight.
-    pub(super) fn weight(&self) -> Option<u32> {
-        self.weight.as_ref().map(|weight| weight.value)
-    }
-
-    /// The server; `weight` is that of the virtual server.
-    pub(super) fn finish(
-        self,
-        nodes: &[NodeDraft],
-        places: &HashMap<String, usize>,
-        weight: u32,
-    ) -> Option<RealServer> {
-        let (addresses, of_node) = match self.who? {
-            Who::Address(address) => (vec![address.value], None),
-            Who::Node(name) => {
-                let node = nodes.get(*places.get(name.value.as_str())?)?;
-                (node.addresses.iter().map(|own| own.value).collect(), node.weight.clone())
-            }
-        };
-        Some(RealServer {
-            addresses,
-            port: value(self.port),
-            weight: value(self.weight).or(value(of_node)).unwrap_or(weight),
-            checks: match self.checks {
-                Some(checks) => Some(checks.checks?),
-                None => self.timed,
-            },
-            settings: self.settings,
-            raw: self.raw,
-        })
-    }
-
-    /// A node as a server, with nothing of its own but its weight.
-    pub(super) fn of_node(node: &NodeDraft, weight: u32) -> RealServer {
-        RealServer {
-            addresses: node.addresses.iter().map(|own| own.value).collect(),
-            port: None,
-            weight: node.weight.as_ref().map_or(weight, |own| own.value),
-            checks: None,
-            settings: Settings::default(),
-            raw: Vec::new(),
         }
     }
 }

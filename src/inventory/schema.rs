@@ -10,6 +10,7 @@ use super::places::Places;
 use super::problems::{Placed, Problems, value};
 use super::read::Section;
 use super::secret::Secrets;
+use super::served::Server;
 use super::tree::Node;
 use super::{detection, instance, lints, member, node, raw, server, settings, track};
 use crate::cluster::{self, Cluster, FailureDetection, GlobalDefs, RouterId, SyncGroup};
@@ -92,7 +93,11 @@ pub(super) fn cluster(
         .collect::<Option<_>>();
     let failure_detection = detection.map(|draft| FailureDetection { uniform, ..draft.detection });
     let virtual_servers = (servers.into_iter())
-        .map(|server| server.finish(&nodes, &instances, &places))
+        .map(|server| {
+            let servers = server.servers(&nodes, &instances, &places);
+            let servers = servers.iter().map(Server::finish).collect::<Option<_>>()?;
+            server.finish(servers)
+        })
         .collect::<Option<_>>();
     let named_at: Vec<_> = instances.iter().map(|instance| instance.at.clone()).collect();
     let vrrp_instances: Vec<Option<_>> = (instances.into_iter())

@@ -1,6 +1,5 @@
 //! The keys of `virtual_server`.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::check::{self, Checks};
@@ -14,15 +13,14 @@ use super::read::{Section, nearest};
 use super::real_server::{self, RealServerDraft};
 use super::timers::Around;
 use super::tree::Kind;
-use super::{detection, member, raw, settings};
-use crate::cluster::{Family, Forwarding, Protocol, Scheduler, Seconds, Service, VirtualServer};
+use super::{detection, raw, settings};
+use crate::cluster::{
+    Family, Forwarding, Protocol, RealServer, Scheduler, Seconds, Service, VirtualServer,
+};
 use crate::conf::detection::INHIBIT;
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
 use crate::guard::plan::Services;
-
-/// keepalived's default.
-const WEIGHT: u32 = 1;
 
 /// A virtual server as it was read.
 pub(super) struct ServerDraft {
@@ -40,7 +38,7 @@ pub(super) struct ServerDraft {
     /// Whether it says that a server that fails is removed in spite of that.
     pub(super) keeps_removing: bool,
     pub(super) lb_kind: Option<Placed<Forwarding>>,
-    weight: Option<Placed<u32>>,
+    pub(super) weight: Option<Placed<u32>>,
     pub(super) nodes: Option<Vec<Placed<Word>>>,
     pub(super) real_servers: Option<Vec<RealServerDraft>>,
     pub(super) checks: Option<Checks>,
@@ -257,46 +255,6 @@ impl ServerDraft {
         listed.chain(self.real_servers.iter().flatten().filter_map(RealServerDraft::node))
     }
 
-    /// The weights of all servers together, as [`ServerDraft::weights`] has them.
-    pub(super) fn sum_of_weights(
-        &self,
-        all: &[NodeDraft],
-        named: &HashMap<String, usize>,
-        places: &[usize],
-    ) -> Option<u64> {
-        Some(self.weights(all, named, places)?.iter().sum())
-    }
-
-    /// The weights of all servers, the nodes at `places` where none are named, else those that `named` knows;
-    /// `None` where one of them is not known.
-    pub(super) fn weights(
-        &self,
-        all: &[NodeDraft],
-        named: &HashMap<String, usize>,
-        places: &[usize],
-    ) -> Option<Vec<u64>> {
-        let own = u64::from(self.weight.as_ref().map_or(WEIGHT, |weight| weight.value));
-        let of_node = |name: &str| {
-            let node = all.get(*named.get(name)?)?;
-            Some(node.weight.as_ref().map_or(own, |weight| u64::from(weight.value)))
-        };
-        if let Some(listed) = &self.real_servers {
-            let weight = |one: &RealServerDraft| match (one.weight(), one.node()) {
-                (Some(weight), _) => Some(u64::from(weight)),
-                (None, Some(name)) => of_node(name.value.as_str()),
-                (None, None) => Some(own),
-            };
-            return listed.iter().map(weight).collect();
-        }
-        match &self.nodes {
-            Some(names) => names.iter().map(|name| of_node(name.value.as_str())).collect(),
-            None => {
-                let nodes = places.iter().map(|&place| all[place].weight.as_ref());
-                Some(nodes.map(|weight| weight.map_or(own, |own| u64::from(own.value))).collect())
-            }
-        }
-    }
-
     /// Whether each datagram is balanced by itself.
     pub(super) fn has_ops(&self) -> bool {
         self.settings.has(key::OPS.name)
@@ -332,6 +290,12 @@ impl ServerDraft {
         all.map(|address| address.value)
     }
 
+    /// Whether no node is among its servers.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        let all = |all: &Vec<RealServerDraft>| all.iter().all(|one| one.stranger().is_some());
+        self.real_servers.as_ref().is_some_and(all)
+    }
+
     /// Whether packets get to the sorry server in another way than to the others.
     pub(super) fn has_sorry_method(&self) -> bool {
         self.settings.has(key::SORRY_SERVER_LVS_METHOD.name)
@@ -342,32 +306,12 @@ impl ServerDraft {
         self.lb_kind.as_ref().map_or(Forwarding::Dr, |kind| kind.value.clone())
     }
 
-    /// The service, in a cluster of these nodes and instances.
-    pub(super) fn finish(
-        mut self,
-        nodes: &[NodeDraft],
-        instances: &[InstanceDraft],
-        places: &HashMap<String, usize>,
-    ) -> Option<VirtualServer> {
+    /// The service, served by these.
+    pub(super) fn finish(mut self, real_servers: Vec<RealServer>) -> Option<VirtualServer> {
         if self.lost {
             return None;
         }
         let forwarding = self.forwarding();
-        let weight = value(self.weight).unwrap_or(WEIGHT);
-        let of_node = |place: usize| RealServerDraft::of_node(&nodes[place], weight);
-        let real_servers = match (self.real_servers, self.nodes, self.instance) {
-            (Some(listed), _, _) => listed
-                .into_iter()
-                .map(|one| one.finish(nodes, places, weight))
-                .collect::<Option<_>>()?,
-            (None, Some(names), _) => (names.iter())
-                .map(|name| places.get(name.value.as_str()).copied().map(of_node))
-                .collect::<Option<_>>()?,
-            (None, None, Some(instance)) => {
-                member::members(&instances[instance], nodes).into_iter().map(of_node).collect()
-            }
-            (None, None, None) => (0..nodes.len()).map(of_node).collect(),
-        };
         let of_scheduler = |name: &str| {
             let key = VIRTUAL_SERVER.key(name).and_then(|key| key.only_with);
             key.is_some_and(|(other, _)| other == key::LB_ALGO.name)

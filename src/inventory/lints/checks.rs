@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::found::Found;
 use super::lint::{Lint, Severity};
-use super::traffic::{alike, directors, node_of, vips};
+use super::traffic::{directors, node_of, vips};
 use super::{Drafts, WithCheck};
 use crate::conf::placeholder;
 use crate::inventory::check::Checks;
@@ -57,7 +57,7 @@ fn fixed_address(drafts: &Drafts<'_>, found: &mut Found<'_>) {
     for server in drafts.servers {
         others_address(server, drafts, found);
         let Some(Checks { files, .. }) = &server.checks else { continue };
-        let many = alike(server, drafts);
+        let many = drafts.checked_alike(server);
         if many < 2 {
             continue;
         }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use super::Drafts;
 use super::lint::Lint;
 use crate::conf::word::Word;
-use crate::inventory::member;
 use crate::inventory::problems::{Placed, Problems};
 use crate::inventory::server::ServerDraft;
 
@@ -27,12 +26,12 @@ pub(super) static SCHEDULER_REFUSES: Lint = Lint::warning(
     "write `mh-fallback: true` or `sh-fallback: true`",
 );
 
-pub(super) fn check(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
+pub(super) fn check<'a>(server: &'a ServerDraft, drafts: &Drafts<'a>, problems: &mut Problems) {
     files(server, drafts, problems);
     refused(server, problems);
 }
 
-fn files(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
+fn files<'a>(server: &'a ServerDraft, drafts: &Drafts<'a>, problems: &mut Problems) {
     // By their components, so that `//` and `/./` are seen through.
     let own = drafts.drain_file.map(|own| Path::new(own.as_str()));
     let named = drafts.drain_file.map_or("", Word::as_str);
@@ -47,7 +46,7 @@ fn files(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
             "name a file of the server's own, such as /run/keepalived-lvskit/drain-192.168.3.101",
         );
     }
-    let servers = checked_alike(server, drafts);
+    let servers = drafts.checked_alike(server);
     let common = server.checks.iter().flat_map(|checks| &checks.files.draining);
     for file in common.filter(|file| servers > 1 && !is_own(file)) {
         problems.found(
@@ -57,16 +56,6 @@ fn files(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
             "write it in that server's own `check`, below `real_server`: \
              `real_server: [{node: NAME, check: {...}}, ...]`",
         );
-    }
-}
-
-/// How many servers have the check of the virtual server.
-fn checked_alike(server: &ServerDraft, drafts: &Drafts<'_>) -> usize {
-    match (&server.real_servers, &server.nodes, server.instance) {
-        (Some(listed), _, _) => listed.iter().filter(|one| one.checks.is_none()).count(),
-        (None, Some(names), _) => names.len(),
-        (None, None, Some(at)) => member::members(&drafts.instances[at], drafts.nodes).len(),
-        (None, None, None) => drafts.nodes.len(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::lint::Lint;
 use super::{Drafts, families, reading};
-use crate::cluster::{Family, Forwarding, Protocol, Service};
+use crate::cluster::{Family, Forwarding, Protocol};
 use crate::inventory::problems::Problems;
 use crate::inventory::server::ServerDraft;
 
@@ -43,17 +43,12 @@ pub(super) static GUARD_WITHOUT_SCTP: Lint = Lint::error(
 /// Direct routing can't change a port, and the others can't work where balancers serve.
 pub(super) fn check(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
     let forwarding = server.forwarding();
-    let service_port = match server.service.as_ref().map(|service| &service.value) {
-        Some(Service::Port(port)) => Some(*port),
-        Some(Service::Address(_, port)) => *port,
-        _ => None,
-    };
     for one in server.real_servers.iter().flatten() {
         let own = one.settings.value("lvs_method").unwrap_or_default().to_owned();
         let kind = if own.is_empty() { forwarding.to_string() } else { own.clone() };
         if let Some(port) = &one.port
             && kind != "NAT"
-            && service_port.is_some_and(|own| own != port.value)
+            && server.port().is_some_and(|own| own != port.value)
         {
             problems.found(
                 &PORT_CANNOT_CHANGE,
@@ -84,8 +79,7 @@ pub(super) fn check(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Pr
             "name the servers: `real_server: [{address: ...}]`",
         );
     }
-    let strangers = server.real_servers.iter().flatten().filter(|one| one.stranger().is_some());
-    let all = server.real_servers.as_ref().is_some_and(|all| all.len() == strangers.count());
+    let all = server.is_elsewhere();
     if let (Some(kind), true, false) = (&server.lb_kind, drafts.bypass, all)
         && kind.value != Forwarding::Dr
     {
@@ -123,12 +117,7 @@ pub(super) fn sorry_server(server: &ServerDraft, drafts: &Drafts<'_>, problems: 
             "write an address of the same family as the VIP",
         );
     }
-    let own = match server.service.as_ref().map(|service| &service.value) {
-        Some(Service::Port(port)) => Some(*port),
-        Some(Service::Address(_, port)) => *port,
-        _ => None,
-    };
-    let changes = port.is_some() && own.is_some() && port != own;
+    let changes = port.is_some() && server.port().is_some() && port != server.port();
     if changes && server.forwarding() != Forwarding::Nat && !server.has_sorry_method() {
         problems.found(
             &PORT_CANNOT_CHANGE,

@@ -5,7 +5,6 @@ use super::{Drafts, reading};
 use crate::cluster::Service;
 use crate::conf::word::Word;
 use crate::inventory::problems::{Placed, Problems};
-use crate::inventory::real_server::RealServerDraft;
 use crate::inventory::server::ServerDraft;
 
 /// What is found here.
@@ -35,9 +34,7 @@ pub(super) static BYPASS_PORTS_WITHOUT_MARK: Lint = Lint::error(
 
 /// The guard goes by addresses and ports, which a firewall mark does not show.
 pub(super) fn marks(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
-    let others = |all: &Vec<RealServerDraft>| all.iter().all(|one| one.stranger().is_some());
-    let all = server.real_servers.as_ref().is_some_and(others);
-    if let (Some(service), true, false) = (&server.service, drafts.bypass, all)
+    if let (Some(service), true, false) = (&server.service, drafts.bypass, server.is_elsewhere())
         && marked(&service.value, drafts)
     {
         problems.found(

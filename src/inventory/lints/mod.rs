@@ -46,6 +46,7 @@ use super::instance::InstanceDraft;
 use super::node::NodeDraft;
 use super::places::Places;
 use super::problems::{Placed, Problems};
+use super::served::Server;
 use super::server::ServerDraft;
 use super::track::TrackDraft;
 use crate::cluster::GlobalDefs;
@@ -147,6 +148,24 @@ pub(super) struct Drafts<'a> {
     pub(super) raw: &'a [Statement],
     /// What is asked of the top level.
     pub(super) asked: &'a elsewhere::Asked,
+}
+
+impl<'a> Drafts<'a> {
+    /// Who serves.
+    fn servers_of(&self, server: &'a ServerDraft) -> Vec<Server<'a>> {
+        server.servers(self.nodes, self.instances, self.places)
+    }
+
+    /// The weights of all who serve; `None` where one is a node that there is not.
+    fn weights_of(&self, server: &'a ServerDraft) -> Option<Vec<u64>> {
+        let weight = |one: &Server<'_>| one.is_known().then(|| u64::from(one.weight()));
+        self.servers_of(server).iter().map(weight).collect()
+    }
+
+    /// How many servers have the check of the virtual server.
+    fn checked_alike(&self, server: &'a ServerDraft) -> usize {
+        self.servers_of(server).iter().filter(|one| one.is_alike()).count()
+    }
 }
 
 pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {

@@ -2,11 +2,9 @@
 
 use ipnetwork::IpNetwork;
 
-use std::ops::Range;
-
 use super::lint::Lint;
 use super::{Drafts, traffic};
-use crate::cluster::{Check, Forwarding, Service};
+use crate::cluster::Forwarding;
 use crate::inventory::check;
 use crate::inventory::problems::Problems;
 use crate::inventory::server::ServerDraft;
@@ -45,7 +43,7 @@ pub(super) static VIP_WIDER_THAN_NETWORK: Lint = Lint::warning(
 
 pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
     for server in drafts.servers {
-        protocols(server, problems);
+        protocols(server, drafts, problems);
         nobody_serves(server, drafts, problems);
         sorry_node(server, drafts, problems);
     }
@@ -53,34 +51,15 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
 }
 
 /// A check that speaks another protocol than its port: each server counts as down.
-fn protocols(server: &ServerDraft, problems: &mut Problems) {
+fn protocols<'a>(server: &'a ServerDraft, drafts: &Drafts<'a>, problems: &mut Problems) {
     let Some(service) = &server.service else { return };
-    let own = match service.value {
-        Service::Port(port) | Service::Address(_, Some(port)) => Some(port),
-        _ => None,
-    };
-    let common = server.checks.as_ref().and_then(|checks| checks.checks.as_ref());
-    // Where the port stands, and what asks it.
-    let mut asked: Vec<(&Range<usize>, u16, &Vec<Check>)> = Vec::new();
-    let listed = server.real_servers.iter().flatten();
-    let shared = server.real_servers.is_none()
-        || listed.clone().any(|one| one.port.is_none() && one.checks.is_none());
-    if let (Some(port), Some(checks), true) = (own, common, shared) {
-        asked.push((&service.at, port, checks));
-    }
-    for one in listed {
-        let checks = match &one.checks {
-            Some(checks) => checks.checks.as_ref(),
-            None => common.filter(|_| one.port.is_some()),
-        };
-        let at = one.port.as_ref().map_or(&service.at, |port| &port.at);
-        let port = one.port.as_ref().map(|port| port.value).or(own);
-        asked.extend(port.zip(checks).map(|(port, checks)| (at, port, checks)));
-    }
-    for (at, own, checks) in asked {
-        for one in checks {
-            let (Some((kind, connect)), at) = (check::asks(one), at.clone()) else { continue };
-            let port = connect.unwrap_or(own);
+    for server in drafts.servers_of(server) {
+        let own = server.listed.and_then(|one| one.port.as_ref());
+        let at = own.map_or(&service.at, |port| &port.at);
+        let checks = server.checks().and_then(|checks| checks.checks.as_ref());
+        for one in checks.into_iter().flatten() {
+            let Some((kind, connect)) = check::asks(one) else { continue };
+            let Some(port) = connect.or(server.port()) else { continue };
             let (speaks, help) = match (kind, port) {
                 ("HTTP_GET", 443) => {
                     ("no TLS", "write `type: SSL_GET`, or another `connect_port` in the check")
@@ -99,7 +78,7 @@ fn protocols(server: &ServerDraft, problems: &mut Problems) {
             };
             return problems.found(
                 &CHECK_SPEAKS_OTHER_PROTOCOL,
-                at,
+                at.clone(),
                 format!(
                     "{kind} speaks {speaks}, and would ask port {port}: each server counts as down"
                 ),

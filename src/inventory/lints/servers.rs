@@ -5,11 +5,12 @@ use std::net::IpAddr;
 
 use super::lint::Lint;
 use super::{Drafts, drain, forwarding, groups, real_servers};
-use crate::cluster::{Check, Protocol, Service};
+use crate::cluster::{Protocol, Service};
+use crate::inventory::check;
 use crate::inventory::instance::InstanceDraft;
 use crate::inventory::problems::Problems;
+use crate::inventory::served::Server;
 use crate::inventory::server::ServerDraft;
-use crate::inventory::{check, member};
 
 /// What is found here.
 pub(super) static LINTS: &[&Lint] = &[
@@ -120,7 +121,7 @@ fn expanded(server: &ServerDraft, drafts: &Drafts<'_>) -> Vec<(String, Protocol)
 }
 
 /// Without a port of the service a check would ask the server's port 0.
-fn ports(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
+fn ports<'a>(server: &'a ServerDraft, drafts: &Drafts<'a>, problems: &mut Problems) {
     let Some(service) = &server.service else { return };
     if !groups::has_group(service, drafts) {
         return;
@@ -128,18 +129,12 @@ fn ports(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
     if matches!(service.value, Service::Port(_) | Service::Address(_, Some(_))) {
         return;
     }
-    let common = server.checks.as_ref().and_then(|checks| checks.checks.as_ref());
-    let listed = server.real_servers.iter().flatten();
-    let asks = |checks: Option<&Vec<Check>>| {
-        checks.into_iter().flatten().find_map(|one| check::needs_port(one).map(str::to_owned))
+    let asks = |one: &Server<'_>| {
+        let checks = one.checks()?.checks.iter().flatten();
+        checks.filter_map(check::needs_port).next().map(str::to_owned)
     };
-    let asking = match &server.real_servers {
-        None => asks(common),
-        Some(_) => listed.filter(|one| one.port.is_none()).find_map(|one| {
-            let own = one.checks.as_ref().map(|checks| checks.checks.as_ref());
-            asks(own.unwrap_or(common))
-        }),
-    };
+    let servers = drafts.servers_of(server).into_iter();
+    let asking = servers.filter(|one| one.port().is_none()).find_map(|one| asks(&one));
     if let Some(check) = asking {
         problems.found(
             &CHECK_WITHOUT_PORT,
@@ -186,7 +181,7 @@ fn vip(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
 }
 
 /// keepalived would reduce it, and call that an error.
-fn quorum(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
+fn quorum<'a>(server: &'a ServerDraft, drafts: &Drafts<'a>, problems: &mut Problems) {
     let most = server.quorum.as_ref().map_or(1, |quorum| quorum.value);
     if let Some(hysteresis) = server.hysteresis.as_ref().filter(|it| it.value > 0)
         && hysteresis.value >= most
@@ -199,11 +194,8 @@ fn quorum(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
         );
     }
     let Some(quorum) = &server.quorum else { return };
-    let places = match server.instance {
-        Some(instance) => member::members(&drafts.instances[instance], drafts.nodes),
-        None => (0..drafts.nodes.len()).collect(),
-    };
-    let Some(sum) = server.sum_of_weights(drafts.nodes, drafts.places, &places) else { return };
+    let Some(weights) = drafts.weights_of(server) else { return };
+    let sum = weights.iter().sum();
     if quorum.value > sum {
         problems.found(
             &QUORUM_UNREACHABLE,

@@ -11,8 +11,8 @@ use super::lint::{Lint, Severity};
 use super::{Drafts, WithCheck};
 use crate::cluster::{Forwarding, Service};
 use crate::inventory::instance::InstanceDraft;
-use crate::inventory::member;
 use crate::inventory::real_server::RealServerDraft;
+use crate::inventory::served::Server;
 use crate::inventory::server::ServerDraft;
 
 /// What is found here.
@@ -156,19 +156,7 @@ fn behind_router(drafts: &Drafts<'_>, found: &mut Found<'_>) {
 
 /// The places of the nodes that balance a service.
 pub(super) fn directors(server: &ServerDraft, drafts: &Drafts<'_>) -> Vec<usize> {
-    match server.instance {
-        Some(at) => member::members(&drafts.instances[at], drafts.nodes),
-        None => (0..drafts.nodes.len()).collect(),
-    }
-}
-
-/// How many servers have the check of the virtual server.
-pub(super) fn alike(server: &ServerDraft, drafts: &Drafts<'_>) -> usize {
-    match (&server.real_servers, &server.nodes) {
-        (Some(listed), _) => listed.iter().filter(|one| one.checks.is_none()).count(),
-        (None, Some(names)) => names.len(),
-        (None, None) => directors(server, drafts).len(),
-    }
+    server.directors(drafts.nodes, drafts.instances)
 }
 
 /// All VIPs.
@@ -198,28 +186,15 @@ fn sorry_serves(drafts: &Drafts<'_>, found: &mut Found<'_>) {
             None => (sorry.value.as_str(), None),
         };
         let Ok(address) = address.parse::<IpAddr>() else { continue };
-        let of_service = match server.service.as_ref().map(|service| &service.value) {
-            Some(Service::Port(port)) => Some(*port),
-            Some(Service::Address(_, port)) => *port,
-            _ => None,
-        };
         // Without a port it gets the connections at theirs.
-        let port = port.or(of_service);
-        let own = |place: usize| drafts.nodes[place].has(address);
-        let place = |name: &str| drafts.places.get(name).copied();
-        let serves = match (&server.real_servers, &server.nodes) {
-            (Some(listed), _) => listed.iter().any(|one| {
-                let here = one.stranger().is_some_and(|stranger| stranger.value == address);
-                let of_server = one.port.as_ref().map(|port| port.value).or(of_service);
-                of_server == port && (here || node_of(one, drafts).is_some_and(own))
-            }),
-            (None, Some(names)) => {
-                of_service == port
-                    && names.iter().filter_map(|it| place(it.value.as_str())).any(own)
-            }
-            (None, None) => of_service == port && directors(server, drafts).into_iter().any(own),
+        let port = port.or(server.port());
+        let serves = |one: &Server<'_>| {
+            let node = one.listed.and_then(|listed| node_of(listed, drafts));
+            one.port() == port
+                && (one.addresses().is_some_and(|own| own.contains(&address))
+                    || node.is_some_and(|place| drafts.nodes[place].has(address)))
         };
-        if serves {
+        if drafts.servers_of(server).iter().any(serves) {
             let title = format!("the sorry server {address} is a server of this service already");
             found.at(sorry.at.clone(), title);
         }
@@ -228,9 +203,8 @@ fn sorry_serves(drafts: &Drafts<'_>, found: &mut Found<'_>) {
 
 fn all_zero(drafts: &Drafts<'_>, found: &mut Found<'_>) {
     for server in drafts.servers {
-        if server.sum_of_weights(drafts.nodes, drafts.places, &directors(server, drafts)) == Some(0)
-            && alike(server, drafts) + server.real_servers.iter().flatten().count() > 0
-        {
+        let weights = drafts.weights_of(server).unwrap_or_default();
+        if !weights.is_empty() && weights.iter().all(|weight| *weight == 0) {
             let at = server.service.as_ref().map_or(server.places.whole(), |it| it.at.clone());
             found.at(at, "all servers of this service have weight 0");
         }
@@ -288,9 +262,7 @@ fn ignored_weights(drafts: &Drafts<'_>, found: &mut Found<'_>) {
         if !["rr", "lc", "dh"].contains(&algo.value.name()) {
             continue;
         }
-        let weights = server
-            .weights(drafts.nodes, drafts.places, &directors(server, drafts))
-            .unwrap_or_default();
+        let weights = drafts.weights_of(server).unwrap_or_default();
         if server.all_checks().any(|checks| checks.files.grading) {
             let title = format!("`{}` ignores the weights that the checks give", algo.value.name());
             found.at(algo.at.clone(), title);
