@@ -23,21 +23,15 @@ pub struct VirtualServer {
     pub bypass_ports: Option<Services>,
     /// Whether the cluster's failure detection is for its servers too.
     pub failure_detection: bool,
-    /// How often servers are checked; keepalived's default is 60 s.
-    pub delay_loop: Option<Seconds>,
     /// Which server gets the next connection.
     pub scheduler: Scheduler,
-    /// The scheduler's flags.
-    pub flags: Vec<Statement>,
-    /// How packets get to a server.
-    pub forwarding: Forwarding,
     /// Of the service.
     pub protocol: Protocol,
     /// Who serves.
     pub real_servers: Vec<RealServer>,
     /// How they are checked, those that have no checks of their own.
     pub checks: Vec<Check>,
-    /// What follows from nothing else.
+    /// What keepalived is told of it, in order; its servers stand behind.
     pub settings: Settings,
     /// Lines for the end of the block.
     pub raw: Vec<Statement>,

@@ -7,8 +7,8 @@ use super::guards::Hooks;
 use super::statement::Statement;
 use super::word::Word;
 use crate::cluster::{
-    Cluster, Family, Member, Node, Preempt, RouterId, Service, Version, VirtualAddress,
-    VirtualServer, VrrpInstance,
+    Cluster, Family, Member, Node, Preempt, RouterId, Version, VirtualAddress, VirtualServer,
+    VrrpInstance,
 };
 
 /// The name of the file that drains a node, in the rendered files.
@@ -138,17 +138,7 @@ pub(super) fn virtual_server(
     server: &VirtualServer,
     real_servers: Vec<Statement>,
 ) -> Statement {
-    let delay_loop = server.delay_loop.map(|delay| Statement::set("delay_loop", delay));
-    let mut all: Vec<Statement> = delay_loop.into_iter().collect();
-    all.push(Statement::set("lb_algo", server.scheduler));
-    // After the scheduler, or keepalived refuses them.
-    all.extend(server.flags.iter().cloned());
-    all.push(Statement::set("lb_kind", &server.forwarding));
-    // keepalived ignores it where a firewall's mark decides.
-    if !matches!(server.service, Service::Mark(_)) {
-        all.push(Statement::set("protocol", server.protocol));
-    }
-    all.extend(server.settings.clone().into_statements(real_servers));
+    let mut all = server.settings.clone().into_statements(real_servers);
     all.extend(server.raw.iter().cloned());
     Statement::block(format!("virtual_server {service}"), all)
 }

@@ -84,22 +84,21 @@ impl Settings {
         self.0.push(Setting { key, value, statements });
     }
 
-    /// Notes the statements of a key in its place among the others, which `rank` says.
+    /// Notes the statement of a key in its place among the others, which `rank` says.
     pub fn set_in_order(
         &mut self,
         key: &'static str,
-        statements: Vec<Statement>,
+        statement: Statement,
         rank: impl Fn(&str) -> Option<usize>,
     ) {
         let later = |own: &Setting| rank(own.key) > rank(key);
         let at = self.0.iter().position(later).unwrap_or(self.0.len());
-        self.0.insert(at, Setting { key, value: None, statements });
+        self.0.insert(at, Setting { key, value: None, statements: vec![statement] });
     }
 
-    /// Takes the statements of some keys.
-    pub fn take(&mut self, wanted: impl Fn(&str) -> bool) -> Vec<Statement> {
-        let taken = self.0.extract_if(.., |own| wanted(own.key));
-        taken.flat_map(|own| own.statements).collect()
+    /// Forgets a key.
+    pub fn remove(&mut self, key: &str) {
+        self.0.retain(|own| own.key != key);
     }
 
     /// Whether a key is set.

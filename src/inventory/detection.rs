@@ -10,9 +10,10 @@ use super::places::Places;
 use super::problems::{Placed, Problems, value};
 use super::read::Section;
 use super::real_server::RealServerDraft;
+use super::settings;
 use super::tree::Kind;
 use crate::cluster::{FailureDetection, Method, Scheduler, Seconds, Timing};
-use crate::conf::statement::{Settings, Statement};
+use crate::conf::statement::Settings;
 
 /// The longest min_rx that keepalived's BFD takes (bfd/bfd.h).
 const LONGEST_BFD: Duration = Duration::from_secs(1);
@@ -125,10 +126,7 @@ pub(super) fn keep_dead(
     lb_algo: Option<&Placed<Scheduler>>,
     settings: &mut Settings,
 ) {
-    let rank = |key: &str| VIRTUAL_SERVER.place(key);
-    let mut add = |key: Key| {
-        settings.set_in_order(key.name, vec![Statement::line(key.keyword)], rank);
-    };
+    let mut add = |key: Key| settings::add(settings, &VIRTUAL_SERVER, key, key.keyword.to_owned());
     if !section.has(server::INHIBIT_ON_FAILURE) {
         add(server::INHIBIT_ON_FAILURE);
     }

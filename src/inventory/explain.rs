@@ -100,7 +100,7 @@ fn describe(path: &str, key: &Key, text: &mut String) {
     if key.since > Release::V2_1_5 {
         let _ = writeln!(text, "    since:   {}", key.since);
     }
-    if key.role == Role::Plain {
+    if key.role != Role::Ours {
         let _ = writeln!(text, "    becomes: `{}` of keepalived.conf(5)", key.keyword);
     }
 }

@@ -46,7 +46,7 @@ fn contradicted(section: &Section<'_>, lines: &[Statement]) -> Vec<String> {
     let text: Vec<&str> = lines.iter().map(|line| line.line.as_str()).collect();
     let statements = grammar::parse("raw", &text.join("\n"), Some(""), &mut Unread);
     let written = |one: &grammar::Statement| match section.table().key(one.keyword()) {
-        Some(key) if one.block.is_none() => key.role == Role::Ours || section.has(*key),
+        Some(key) if one.block.is_none() => key.role != Role::Plain || section.has(*key),
         // A block adds to what the key says; at the top each has a name of its own.
         Some(key) => section.table().name != TOP.name && section.has(*key),
         None => of_all(section, one.keyword()).is_some(),

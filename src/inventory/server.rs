@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::check::{self, Checks};
 use super::instance::InstanceDraft;
-use super::keys::{VIRTUAL_SERVER, server as key, top};
+use super::keys::{Key, VIRTUAL_SERVER, server as key, top};
 use super::lints::reading;
 use super::node::NodeDraft;
 use super::places::Places;
@@ -14,9 +14,7 @@ use super::real_server::{self, RealServerDraft};
 use super::timers::Around;
 use super::tree::Kind;
 use super::{detection, raw, settings};
-use crate::cluster::{
-    Family, Forwarding, Protocol, RealServer, Scheduler, Seconds, Service, VirtualServer,
-};
+use crate::cluster::{Family, Forwarding, Protocol, RealServer, Scheduler, Service, VirtualServer};
 use crate::conf::detection::INHIBIT;
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
@@ -31,7 +29,6 @@ pub(super) struct ServerDraft {
     pub(super) service: Option<Placed<Service>>,
     pub(super) bypass_ports: Option<Services>,
     pub(super) protocol: Protocol,
-    pub(super) delay_loop: Option<Placed<Seconds>>,
     pub(super) lb_algo: Option<Placed<Scheduler>>,
     /// Whether its servers are asked by the cluster's failure detection.
     pub(super) detected: bool,
@@ -85,15 +82,13 @@ fn read(section: Section<'_>, cluster: Cluster<'_>, problems: &mut Problems) -> 
     let instances = cluster.instances;
     let service = service(&section, problems);
     let (instance, lost) = instance_of(&section, service.as_ref(), instances, problems);
-    let protocol = section.get(key::PROTOCOL, problems);
-    let protocol = value(protocol).unwrap_or_default();
-    let delay_loop = section.get(key::DELAY_LOOP, problems);
-    let lb_algo = section.get(key::LB_ALGO, problems);
     let mut settings = settings::read(&section, problems);
+    let protocol = settings::get(&settings, key::PROTOCOL).unwrap_or_default();
+    let lb_algo = settings::placed(&section, &settings, key::LB_ALGO);
     let checked = check::Service {
         protocol,
         family: family(service.as_ref(), instance.map(|at| &instances[at])),
-        delay_loop: delay_loop.as_ref().map(|delay| delay.value),
+        delay_loop: settings::get(&settings, key::DELAY_LOOP),
         around: Around { virtual_server: &settings, real_server: None },
     };
     let checks = section.node(key::CHECK).map(|(_, node)| check::read_all(node, checked, problems));
@@ -102,6 +97,17 @@ fn read(section: Section<'_>, cluster: Cluster<'_>, problems: &mut Problems) -> 
     let detected = cluster.detection
         && value(wanted).unwrap_or(true)
         && detection::has_nodes(real_servers.as_deref(), cluster.nodes);
+    let lb_kind = settings::placed(&section, &settings, key::LB_KIND);
+    let mut add = |key: Key, line| settings::add(&mut settings, &VIRTUAL_SERVER, key, line);
+    if !section.has(key::LB_KIND) {
+        add(key::LB_KIND.any(), "lb_kind DR".to_owned());
+    }
+    // keepalived ignores it where a firewall mark decides.
+    if matches!(&service, Some(Placed { value: Service::Mark(_), .. })) {
+        settings.remove(key::PROTOCOL.name);
+    } else if !section.has(key::PROTOCOL) {
+        add(key::PROTOCOL.any(), format!("protocol {protocol}"));
+    }
     if detected {
         detection::keep_dead(&section, lb_algo.as_ref(), &mut settings);
     }
@@ -114,9 +120,8 @@ fn read(section: Section<'_>, cluster: Cluster<'_>, problems: &mut Problems) -> 
         bypass_ports: bypass_ports(&section, problems),
         service,
         protocol,
-        delay_loop,
         lb_algo,
-        lb_kind: section.get(key::LB_KIND, problems),
+        lb_kind,
         weight: section.get(key::WEIGHT, problems),
         nodes: section.has(key::NODES).then(|| section.all(key::NODES, problems)),
         real_servers,
@@ -307,25 +312,16 @@ impl ServerDraft {
     }
 
     /// The service, served by these.
-    pub(super) fn finish(mut self, real_servers: Vec<RealServer>) -> Option<VirtualServer> {
+    pub(super) fn finish(self, real_servers: Vec<RealServer>) -> Option<VirtualServer> {
         if self.lost {
             return None;
         }
-        let forwarding = self.forwarding();
-        let of_scheduler = |name: &str| {
-            let key = VIRTUAL_SERVER.key(name).and_then(|key| key.only_with);
-            key.is_some_and(|(other, _)| other == key::LB_ALGO.name)
-        };
-        let flags = self.settings.take(of_scheduler);
         Some(VirtualServer {
             vrrp_instance: self.instance,
             service: self.service?.value,
             bypass_ports: self.bypass_ports,
             failure_detection: self.detected,
-            delay_loop: value(self.delay_loop),
             scheduler: self.lb_algo?.value,
-            flags,
-            forwarding,
             protocol: self.protocol,
             real_servers,
             checks: self.checks?.checks?,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use super::keys::track::{COMMAND_LINE, COMMAND_USER};
-use super::keys::{COMMAND, Key, Role, Value};
+use super::keys::{COMMAND, Key, Role, Table, Value};
 use super::lints::reading;
 use super::problems::{Placed, Problems};
 use super::raw;
@@ -19,10 +19,10 @@ use crate::conf::word::LONGEST;
 const LONGEST_ADDRESS: usize = 39;
 const LONGEST_NAME: usize = 253;
 
-/// Reads all plain keys of a section.
+/// Reads the keys of a section that become statements.
 pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> Settings {
     let mut settings = Settings::default();
-    for key in section.table().keys().filter(|key| key.role == Role::Plain) {
+    for key in section.table().keys().filter(|key| key.role != Role::Ours) {
         let Some((at, node)) = section.node(*key) else { continue };
         fits(section, *key, &at.at, problems);
         if let Some((value, statements)) = statements(*key, node, problems) {
@@ -50,6 +50,11 @@ fn fits(section: &Section<'_>, key: Key, at: &Range<usize>, problems: &mut Probl
 /// What settings say under a key.
 pub(super) fn get<T: FromStr>(settings: &Settings, key: Key<T>) -> Option<T> {
     settings.value(key.name)?.parse().ok()
+}
+
+/// Notes a line that a section does not say itself, in its place among what it says.
+pub(super) fn add<T>(settings: &mut Settings, table: &Table, key: Key<T>, line: String) {
+    settings.set_in_order(key.name, Statement::line(line), |key| table.place(key));
 }
 
 /// What settings say under a key, and where that stands in their section; `None` where sections of its kind

@@ -75,6 +75,8 @@ pub type Either = (&'static [&'static str], &'static [&'static str]);
 pub enum Role {
     /// It becomes the statement of the same name in the block of the same name.
     Plain,
+    /// The same, and its value decides other things too: no line of `raw` may overrule it.
+    Used,
     /// It is read by hand, and statements are derived from it.
     Ours,
 }
@@ -139,6 +141,12 @@ impl<T> Key<T> {
         let mut key = Key::plain(name, value, default, doc);
         key.role = Role::Ours;
         key
+    }
+
+    /// Its value decides other things too.
+    const fn used(mut self) -> Key<T> {
+        self.role = Role::Used;
+        self
     }
 
     /// The oldest target that has it.

@@ -282,7 +282,7 @@ fn once_a_minute(drafts: &Drafts<'_>, found: &mut Found<'_>) {
         let checked = server.all_checks().any(|checks| {
             checks.checks.as_ref().is_some_and(|checks| !checks.is_empty()) && !checks.files.paced
         });
-        if checked && server.delay_loop.is_none() {
+        if checked && !server.settings.has("delay_loop") {
             let at = server.service.as_ref().map_or(server.places.whole(), |it| it.at.clone());
             found.at(at, "without `delay_loop` each server is checked once a minute");
         }

@@ -74,24 +74,26 @@ pub const FAILURE_DETECTION: Key<bool> = Key::ours(
 
 /// `delay_loop`
 pub const DELAY_LOOP: Key<Seconds> =
-    Key::ours("delay_loop", TIMER, "60", "Seconds between two checks of a server.");
+    Key::plain("delay_loop", TIMER, "60", "Seconds between two checks of a server.").used();
 
 /// `lb_kind`
-pub const LB_KIND: Key<Forwarding> = Key::ours(
+pub const LB_KIND: Key<Forwarding> = Key::plain(
     "lb_kind",
     Value::Kind(&values::FORWARDING),
     "DR",
     "How packets get to a server. Where the directors are the real servers only \
                  DR works.",
-);
+)
+.used();
 
 /// `protocol`
-pub const PROTOCOL: Key<Protocol> = Key::ours(
+pub const PROTOCOL: Key<Protocol> = Key::plain(
     "protocol",
     Value::OneOf(Protocol::CHOICES),
     "TCP",
     "The transport protocol of the service.",
-);
+)
+.used();
 
 /// `nodes`
 pub const NODES: Key<Word> = Key::ours(

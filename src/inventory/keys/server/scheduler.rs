@@ -4,12 +4,13 @@ use super::super::{Key, Value, form};
 use crate::cluster::{Keyword, Scheduler};
 
 /// `lb_algo`
-pub const LB_ALGO: Key<Scheduler> = Key::ours(
+pub const LB_ALGO: Key<Scheduler> = Key::plain(
     "lb_algo",
     Value::OneOf(Scheduler::CHOICES),
     "required",
     "The IPVS scheduler, which chooses a server for each new connection.",
-);
+)
+.used();
 
 /// `mh-port`
 pub const MH_PORT: Key = Key::plain(
