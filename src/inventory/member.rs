@@ -74,12 +74,7 @@ pub(super) fn finish(
     let family = instance.family()?;
     if instance.unicast && places.len() < 2 {
         let title = "adverts to the other nodes, and there are none";
-        problems.found(
-            &reading::UNICAST_ALONE,
-            instance.places.key("unicast"),
-            title,
-            "remove `unicast`, or add a node",
-        );
+        problems.case(&reading::UNICAST_ALONE, instance.places.key("unicast"), title);
     }
     let mut members = Vec::new();
     for &place in &places {
@@ -177,11 +172,10 @@ fn ties(
             own.or(node.priority.as_ref()).map(|said| said.at.clone())
         };
         let tied = members.iter().rev().filter(|member| member.priority == pair[0]);
-        problems.found(
+        problems.case(
             &reading::PRIORITY_TWICE,
             tied.filter_map(said).next().unwrap_or(instance.at.clone()),
             format!("two nodes have priority {} in `{}`", pair[0], instance.name()),
-            "give each a priority of its own, or write `election: uniform`",
         );
     }
 }
@@ -252,20 +246,18 @@ fn unicast(
         let others: Vec<IpAddr> = others.map(|&other| source(other)).collect::<Option<_>>()?;
         let lacks = |other: &&IpAddr| said.iter().all(|peer| peer.value != **other);
         if let (Some(missing), Some(first)) = (others.iter().find(lacks), said.first()) {
-            problems.found(
+            problems.case(
                 &reading::UNICAST_PEER_MISSING,
                 first.at.clone(),
                 format!("unicast_peer lacks {missing}: that node would not hear this one"),
-                "name every other node, or remove `unicast_peer`",
             );
         }
         let own = source(place);
         if let Some(itself) = said.iter().find(|peer| Some(peer.value) == own) {
-            problems.found(
+            problems.case(
                 &reading::UNICAST_PEER_IS_SELF,
                 itself.at.clone(),
                 "unicast_peer names the node itself",
-                "remove it",
             );
         }
     }

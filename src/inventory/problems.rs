@@ -66,6 +66,11 @@ impl Problems {
         self.all.push(Problem { at, title: title.into(), cure: cure.into(), lint });
     }
 
+    /// Notes a case of a finding, with the help that all its cases have.
+    pub(super) fn case(&mut self, lint: &'static Lint, at: Range<usize>, title: impl Into<String>) {
+        self.found(lint, at, title, lint.help);
+    }
+
     /// Takes all cases of a finding away; `false` if there are none.
     pub(super) fn silence(&mut self, lint: &Lint) -> bool {
         let before = self.all.len();

@@ -171,11 +171,10 @@ fn global_defs(top: &Section<'_>, problems: &mut Problems) -> (GlobalDefs, Place
     let sync_daemon = section.get(global::LVS_SYNC_DAEMON, problems);
     let script_security = section.get(global::ENABLE_SCRIPT_SECURITY, problems);
     if let Some(off) = script_security.as_ref().filter(|it| !it.value) {
-        problems.found(
+        problems.case(
             &lints::reading::SCRIPTS_UNPROTECTED,
             off.at.clone(),
             "keepalived would run programs as root that others may replace",
-            lints::reading::SCRIPTS_UNPROTECTED.help,
         );
     }
     let settings = settings::read(&section, problems);

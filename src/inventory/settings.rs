@@ -149,11 +149,10 @@ fn program(command: Placed<String>, problems: &mut Problems) -> String {
     }
     let outside = command.value.trim_matches('"').split('\'').step_by(2);
     if let Some(word) = outside.flat_map(str::split_whitespace).find(shells) {
-        problems.found(
+        problems.case(
             &reading::SHELL_WORDS,
             command.at,
             format!("keepalived runs commands without a shell: `{word}` is an argument to it"),
-            "write a script of its own and name that, or /bin/sh -c '...'",
         );
     }
     command.value

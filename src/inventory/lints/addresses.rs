@@ -76,12 +76,7 @@ pub(super) fn check(instance: &InstanceDraft, drafts: &Drafts<'_>, problems: &mu
     let family = Family::of(first.value.address());
     let other = instance.vips.iter().find(|vip| Family::of(vip.value.address()) != family);
     if let Some(other) = other {
-        problems.found(
-            &MIXED_FAMILIES,
-            other.at.clone(),
-            "IPv4 and IPv6 addresses in one instance",
-            "move the second family to `virtual_ipaddress_excluded`, or make an instance for each family",
-        );
+        problems.case(&MIXED_FAMILIES, other.at.clone(), "IPv4 and IPv6 addresses in one instance");
     }
     let members: Vec<&NodeDraft> =
         member::members(instance, nodes).into_iter().map(|place| &nodes[place]).collect();

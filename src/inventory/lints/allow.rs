@@ -55,7 +55,7 @@ pub(in crate::inventory) fn apply(root: &Node, problems: &mut Problems) {
     for (at, lint) in allowed {
         if !problems.silence(lint) {
             let title = format!("`{}` is allowed, and not found", lint.id);
-            problems.found(&ALLOW_UNUSED, at, title, ALLOW_UNUSED.help);
+            problems.case(&ALLOW_UNUSED, at, title);
         }
     }
 }

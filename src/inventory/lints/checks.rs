@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::found::Found;
-use super::lint::{Lint, Severity};
+use super::lint::Lint;
 use super::traffic::{directors, node_of, vips};
 use super::{Drafts, WithCheck};
 use crate::conf::placeholder;
@@ -13,38 +13,29 @@ use crate::inventory::server::ServerDraft;
 
 /// What is found here.
 pub(super) static LINTS: &[WithCheck] = &[
-    WithCheck {
-        lint: Lint {
-            id: "check-of-one-server",
-            severity: Severity::Warning,
-            title: "one check of several servers asks a fixed address",
-            why: "All servers are up or down together with that one address: a dead server stays in the balance.",
-            help: "write {address}, or remove the address; gen-conf puts each server's own in its place",
-        },
-        check: fixed_address,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "check-from-one-node",
-            severity: Severity::Warning,
-            title: "a check from an address that only one node has",
-            why: "On the other nodes the check can't bind to it: all servers count as down there, and nothing is \
+    Lint::warning(
+        "check-of-one-server",
+        "one check of several servers asks a fixed address",
+        "All servers are up or down together with that one address: a dead server stays in the balance.",
+        "write {address}, or remove the address; gen-conf puts each server's own in its place",
+    )
+    .checked_by(fixed_address),
+    Lint::warning(
+        "check-from-one-node",
+        "a check from an address that only one node has",
+        "On the other nodes the check can't bind to it: all servers count as down there, and nothing is \
                   served after a failover.",
-            help: "remove `bindto`",
-        },
-        check: bound_to_one,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "script-of-one-node",
-            severity: Severity::Warning,
-            title: "a tracked script asks one node or a VIP, on all nodes",
-            why: "All nodes fail together when that address does: each is in FAULT, and nobody holds the VIPs. A VIP \
+        "remove `bindto`",
+    )
+    .checked_by(bound_to_one),
+    Lint::warning(
+        "script-of-one-node",
+        "a tracked script asks one node or a VIP, on all nodes",
+        "All nodes fail together when that address does: each is in FAULT, and nobody holds the VIPs. A VIP \
                   answers only where it is held, so a node that fails by it can never become MASTER.",
-            help: "write {address}, which is each node's own address, or ask what every node has, such as a gateway",
-        },
-        check: script,
-    },
+        "write {address}, which is each node's own address, or ask what every node has, such as a gateway",
+    )
+    .checked_by(script),
 ];
 
 /// The addresses in a command, as far as they are words of it.

@@ -1,6 +1,6 @@
 //! Elections: orders, priorities and preemption that end with one MASTER, the one that was meant.
 
-use super::lint::{Lint, Severity};
+use super::lint::Lint;
 use super::{Drafts, reading, unique};
 use crate::conf::word::Word;
 use crate::inventory::instance::{InstanceDraft, Order};
@@ -40,13 +40,12 @@ pub(super) static NODE_LISTED_TWICE: Lint = Lint::error(
     "remove one of them",
 );
 
-pub(super) static ORDER_INCOMPLETE: Lint = Lint {
-    id: "order-incomplete",
-    severity: Severity::Hint,
-    title: "a node is not in the `nodes` of an instance",
-    why: "Only the nodes that are listed run it. That is right for an instance of some nodes, and wrong where a new node was forgotten.",
-    help: "add every node that shall run it, the preferred one first",
-};
+pub(super) static ORDER_INCOMPLETE: Lint = Lint::hint(
+    "order-incomplete",
+    "a node is not in the `nodes` of an instance",
+    "Only the nodes that are listed run it. That is right for an instance of some nodes, and wrong where a new node was forgotten.",
+    "add every node that shall run it, the preferred one first",
+);
 
 pub(super) static PREEMPT_AMONG_EQUALS: Lint = Lint::error(
     "preempt-among-equals",
@@ -62,13 +61,12 @@ pub(super) static EQUAL_PRIORITIES: Lint = Lint::warning(
     "make sure that advertisements always arrive, or write `election: ranked`",
 );
 
-pub(super) static PRIORITY_OF_ALL_NODES: Lint = Lint {
-    id: "priority-of-all-nodes",
-    severity: Severity::Hint,
-    title: "`priority` of an instance is that of all its nodes",
-    why: "It prefers none of them: the node with the highest address becomes MASTER.",
-    help: "give each node its priority in `nodes`, or remove it: the order of `nodes` decides",
-};
+pub(super) static PRIORITY_OF_ALL_NODES: Lint = Lint::hint(
+    "priority-of-all-nodes",
+    "`priority` of an instance is that of all its nodes",
+    "It prefers none of them: the node with the highest address becomes MASTER.",
+    "give each node its priority in `nodes`, or remove it: the order of `nodes` decides",
+);
 
 pub(super) fn check(instance: &InstanceDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
     preemption(instance, drafts, problems);
@@ -165,12 +163,7 @@ fn uniform(instance: &InstanceDraft, problems: &mut Problems) {
     let at = preempts.map(|preempt| &preempt.at);
     let delays = instance.preempt_delay.as_ref().filter(|delay| delay.value.0.is_some());
     if let Some(at) = at.or(delays.map(|delay| &delay.at)) {
-        problems.found(
-            &PREEMPT_AMONG_EQUALS,
-            at.clone(),
-            "among equals nobody preempts",
-            "remove it, or write `election: ranked`",
-        );
+        problems.case(&PREEMPT_AMONG_EQUALS, at.clone(), "among equals nobody preempts");
     }
     problems.found(
         &EQUAL_PRIORITIES,
@@ -198,11 +191,10 @@ fn alike(instance: &InstanceDraft, nodes: &[NodeDraft], problems: &mut Problems)
              `election: uniform` says all of it",
         );
     } else {
-        problems.found(
+        problems.case(
             &PRIORITY_OF_ALL_NODES,
             priority.at.clone(),
             format!("all nodes of `{}` have priority {}", instance.name(), priority.value),
-            PRIORITY_OF_ALL_NODES.help,
         );
     }
 }

@@ -3,34 +3,28 @@
 use std::ops::Range;
 
 use super::found::Found;
-use super::lint::{Lint, Severity};
+use super::lint::Lint;
 use super::{Drafts, WithCheck};
 use crate::conf::statement::Statement;
 
 /// What is found here.
 pub(super) static LINTS: &[WithCheck] = &[
-    WithCheck {
-        lint: Lint {
-            id: "no-vrrp-instance",
-            severity: Severity::Warning,
-            title: "services are balanced, and keepalived moves none of their addresses",
-            why: "Without a vrrp_instance keepalived takes no VIP. Another program has to give the directors the \
+    Lint::warning(
+        "no-vrrp-instance",
+        "services are balanced, and keepalived moves none of their addresses",
+        "Without a vrrp_instance keepalived takes no VIP. Another program has to give the directors the \
                   addresses, and to run `bypass-ipvs` where they are servers too.",
-            help: "add `vrrp_instance`; or allow this, and write who moves the addresses",
-        },
-        check: no_instance,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "needs-instance",
-            severity: Severity::Error,
-            title: "a key that works by an instance, and there is none",
-            why: "Hooks run at an instance's transitions, the drain file puts instances into FAULT, and the sync \
+        "add `vrrp_instance`; or allow this, and write who moves the addresses",
+    )
+    .checked_by(no_instance),
+    Lint::error(
+        "needs-instance",
+        "a key that works by an instance, and there is none",
+        "Hooks run at an instance's transitions, the drain file puts instances into FAULT, and the sync \
                   daemon uses the interface of one.",
-            help: "remove it, or add `vrrp_instance`",
-        },
-        check: needs_instance,
-    },
+        "remove it, or add `vrrp_instance`",
+    )
+    .checked_by(needs_instance),
 ];
 
 /// Where the inventory asks for what instances do.

@@ -2,7 +2,7 @@
 //! nothing, orders that something else overrules.
 
 use super::found::Found;
-use super::lint::{Lint, Severity};
+use super::lint::Lint;
 use super::{Drafts, WithCheck};
 use crate::cluster::Tracked;
 use crate::conf::statement::{Settings, Statement};
@@ -17,61 +17,46 @@ const HIGHEST: i64 = 254;
 
 /// What is found here.
 pub(super) static LINTS: &[WithCheck] = &[
-    WithCheck {
-        lint: Lint {
-            id: "weight-never-moves",
-            severity: Severity::Warning,
-            title: "a weight that can never move the VIPs",
-            why: "The failed node stays MASTER: its priority, less the weight, is not below another node's, or the \
+    Lint::warning(
+        "weight-never-moves",
+        "a weight that can never move the VIPs",
+        "The failed node stays MASTER: its priority, less the weight, is not below another node's, or the \
                   others do not preempt.",
-            help: "write a weight above the gap of the priorities, or none: without one a failure puts the node \
+        "write a weight above the gap of the priorities, or none: without one a failure puts the node \
                    into FAULT",
-        },
-        check: never_moves,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "weight-always-moves",
-            severity: Severity::Warning,
-            title: "a node's own weights overrule the order of the nodes",
-            why: "With everything up another node than the first has the highest priority, so the first is never \
+    )
+    .checked_by(never_moves),
+    Lint::warning(
+        "weight-always-moves",
+        "a node's own weights overrule the order of the nodes",
+        "With everything up another node than the first has the highest priority, so the first is never \
                   MASTER.",
-            help: "let all nodes of the instance track it, or change the priorities",
-        },
-        check: always_moves,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "weight-beyond-254",
-            severity: Severity::Warning,
-            title: "weights that make all priorities 254",
-            why: "keepalived cuts priorities at 254, so nodes that should differ are equal while everything is up.",
-            help: "write a negative weight, or a smaller one",
-        },
-        check: beyond,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "node-without-instance",
-            severity: Severity::Warning,
-            title: "a node that runs no instance",
-            why: "Each instance is bound to another site or to other nodes, so this node never takes a VIP over.",
-            help: "correct `site`, of the node or of an instance, or `nodes` of an instance",
-        },
-        check: idle,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "order-overruled",
-            severity: Severity::Warning,
-            title: "a node's priority overrules an instance's own order",
-            why: "`priority` of a node goes before the order in `nodes` of an instance, and without an instance's name it \
+        "let all nodes of the instance track it, or change the priorities",
+    )
+    .checked_by(always_moves),
+    Lint::warning(
+        "weight-beyond-254",
+        "weights that make all priorities 254",
+        "keepalived cuts priorities at 254, so nodes that should differ are equal while everything is up.",
+        "write a negative weight, or a smaller one",
+    )
+    .checked_by(beyond),
+    Lint::warning(
+        "node-without-instance",
+        "a node that runs no instance",
+        "Each instance is bound to another site or to other nodes, so this node never takes a VIP over.",
+        "correct `site`, of the node or of an instance, or `nodes` of an instance",
+    )
+    .checked_by(idle),
+    Lint::warning(
+        "order-overruled",
+        "a node's priority overrules an instance's own order",
+        "`priority` of a node goes before the order in `nodes` of an instance, and without an instance's name it \
                   counts in all of them: instances that should be MASTER on different nodes meet on one.",
-            help: "remove the priority, or the order; one that is for a single instance belongs below `vrrp_instance` of \
+        "remove the priority, or the order; one that is for a single instance belongs below `vrrp_instance` of \
                    the node",
-        },
-        check: overruled,
-    },
+    )
+    .checked_by(overruled),
 ];
 
 /// A weight that is tracked: where it is written, what it is called, and the number.

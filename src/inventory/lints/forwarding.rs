@@ -72,11 +72,10 @@ pub(super) fn check(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Pr
     if let (Some(kind), None, false) = (&server.lb_kind, &server.real_servers, drafts.bypass)
         && kind.value == Forwarding::Nat
     {
-        problems.found(
+        problems.case(
             &NODES_BEHIND_NAT,
             kind.at.clone(),
             "directors that would be their own real servers behind NAT",
-            "name the servers: `real_server: [{address: ...}]`",
         );
     }
     let all = server.is_elsewhere();
@@ -91,11 +90,10 @@ pub(super) fn check(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Pr
         );
     }
     if drafts.bypass && !all && server.protocol == Protocol::Sctp {
-        problems.found(
+        problems.case(
             &GUARD_WITHOUT_SCTP,
             server.places.value("protocol"),
             "the guard redirects TCP and UDP: nodes without the address would drop SCTP",
-            "balance it to other servers, or write `bypass: false` if the nodes do not serve",
         );
     }
 }

@@ -24,7 +24,7 @@ impl<'a> Found<'a> {
 
     /// A case, with the help that all cases have.
     pub(super) fn at(&mut self, at: Range<usize>, title: impl Into<String>) {
-        self.problems.found(self.lint, at, title, self.lint.help);
+        self.problems.case(self.lint, at, title);
     }
 
     /// A case, with help of its own.

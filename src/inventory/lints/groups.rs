@@ -37,18 +37,17 @@ pub(super) fn marks(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Pr
     if let (Some(service), true, false) = (&server.service, drafts.bypass, server.is_elsewhere())
         && marked(&service.value, drafts)
     {
-        problems.found(
+        problems.case(
             &MARK_ON_EVERY_NODE,
             service.at.clone(),
             "a firewall mark counts on every node, and the guard looks at addresses",
-            "set the mark only where the VIP is: nft's `fib daddr . iif type local`",
         );
         if server.bypass_ports.is_none() && !server.places.has("bypass_ports") {
-            problems.found(&MARK_WITHOUT_PORTS,
+            problems.case(
+                &MARK_WITHOUT_PORTS,
                 service.at.clone(),
                 "the ports of the firewall mark are unknown: every TCP and UDP port of the VIPs \
                  leads to the nodes' own services",
-                "write the ports that the firewall marks, such as `bypass_ports: [tcp/25, tcp/465]`",
             );
         }
     }

@@ -160,11 +160,10 @@ fn router_ids(drafts: &Drafts<'_>, problems: &mut Problems) {
             earlier.filter(|earlier| *earlier != at).map(|_| interface)
         });
         if let Some(interface) = clash {
-            problems.found(
+            problems.case(
                 &VRID_TWICE,
                 vrid.at.clone(),
                 format!("two instances have virtual_router_id {} on {interface}", vrid.value),
-                "give each instance a number of its own",
             );
         }
     }

@@ -56,4 +56,13 @@ impl Lint {
     ) -> Lint {
         Lint { id, severity: Severity::Warning, title, why, help }
     }
+
+    pub(in crate::inventory) const fn hint(
+        id: &'static str,
+        title: &'static str,
+        why: &'static str,
+        help: &'static str,
+    ) -> Lint {
+        Lint { id, severity: Severity::Hint, title, why, help }
+    }
 }

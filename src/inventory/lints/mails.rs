@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use super::found::Found;
-use super::lint::{Lint, Severity};
+use super::lint::Lint;
 use super::{Drafts, WithCheck};
 use crate::conf::statement::{Settings, Statement};
 use crate::inventory::places::Places;
@@ -15,18 +15,15 @@ use crate::inventory::problems::Problems;
 pub(super) static LINTS: &[&Lint] = &[&MAILS_THROUGH_VIP];
 
 /// What has a check of its own.
-pub(super) static CHECKED: &[WithCheck] = &[WithCheck {
-    lint: Lint {
-        id: "mails-never-sent",
-        severity: Severity::Warning,
-        title: "mails that keepalived never sends",
-        why: "keepalived sends mails only with both a relay (`smtp_server`) and somebody who gets them \
+pub(super) static CHECKED: &[WithCheck] = &[Lint::warning(
+    "mails-never-sent",
+    "mails that keepalived never sends",
+    "keepalived sends mails only with both a relay (`smtp_server`) and somebody who gets them \
                   (`notification_email`), of instances only with `smtp_alert` too, and says nothing where one is \
                   missing.",
-        help: "write both in `global_defs`, or remove what asks for mails",
-    },
-    check: never_sent,
-}];
+    "write both in `global_defs`, or remove what asks for mails",
+)
+.checked_by(never_sent)];
 
 pub(super) static MAILS_THROUGH_VIP: Lint = Lint::warning(
     "mails-through-vip",
@@ -94,11 +91,10 @@ fn commands(places: &Places, settings: &Settings, drafts: &Drafts<'_>, problems:
             bare.map_or(host, |(host, _)| host).parse::<IpAddr>().ok()
         };
         if let Some(vip) = words().filter_map(address).find(|address| is_vip(*address, drafts)) {
-            problems.found(
+            problems.case(
                 &MAILS_THROUGH_VIP,
                 places.value(key),
                 format!("`{key}` sends a mail by {vip}, a VIP of this cluster"),
-                MAILS_THROUGH_VIP.help,
             );
         }
     }

@@ -60,6 +60,13 @@ struct WithCheck {
     check: fn(&Drafts<'_>, &mut Found<'_>),
 }
 
+impl Lint {
+    /// The finding with its check.
+    const fn checked_by(self, check: fn(&Drafts<'_>, &mut Found<'_>)) -> WithCheck {
+        WithCheck { lint: self, check }
+    }
+}
+
 /// The findings of a file.
 #[derive(Clone, Copy)]
 struct Table {

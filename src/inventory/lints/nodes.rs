@@ -130,11 +130,10 @@ fn on_network(address: IpAddr, at: &Range<usize>, drafts: &Drafts<'_>, problems:
         return;
     }
     let known: Vec<String> = networks.iter().map(|network| network.value.to_string()).collect();
-    problems.found(
+    problems.case(
         &ADDRESS_OFF_NETWORK,
         at.clone(),
         format!("{address} is not in {}", known.join(", ")),
-        "correct the address, or add its network to `network`",
     );
 }
 
@@ -149,11 +148,10 @@ fn most(drafts: &Drafts<'_>, problems: &mut Problems) {
             own.or(node.priority.as_ref()).is_none()
         });
         if ranked && by_order.count() > Election::MOST_NODES {
-            problems.found(
+            problems.case(
                 &ORDER_TOO_LONG,
                 instance.at.clone(),
                 format!("an order of more than {} nodes", Election::MOST_NODES),
-                "write `election: uniform`, or make an instance for each `site`",
             );
         }
         if members.is_empty() && !drafts.nodes.is_empty() {
@@ -211,11 +209,10 @@ fn own_instances(node: &NodeDraft, drafts: &Drafts<'_>, problems: &mut Problems)
             );
         }
         if let (Some(priority), true) = (&own.priority, instance.is_uniform()) {
-            problems.found(
+            problems.case(
                 &PRIORITY_AMONG_EQUALS,
                 priority.at.clone(),
                 "a priority of its own in an election of equals",
-                "remove it, or write `election: ranked`",
             );
         }
         let source = own.unicast_src_ip.as_ref().map(|source| &source.at);

@@ -47,12 +47,7 @@ pub(super) static SERVER_OUTSIDE_INSTANCE: Lint = Lint::error(
 pub(super) fn check(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
     if server.nodes.is_some() && server.real_servers.is_some() {
         let title = "`nodes` and `real_server` both say who serves";
-        problems.found(
-            &SERVERS_NAMED_TWICE,
-            server.places.key("nodes"),
-            title,
-            "remove one of them",
-        );
+        problems.case(&SERVERS_NAMED_TWICE, server.places.key("nodes"), title);
     }
     let named: Vec<&Placed<_>> = server.named_nodes().collect();
     unique(&SERVER_TWICE, &named, |name| name.value.clone(), "this node serves already", problems);
@@ -131,7 +126,7 @@ pub(super) fn held(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Pro
     for name in server.named_nodes() {
         let place = drafts.places.get(name.value.as_str());
         if place.is_some_and(|place| members.binary_search(place).is_err()) {
-            problems.found(
+            problems.case(
                 &SERVER_OUTSIDE_INSTANCE,
                 name.at.clone(),
                 format!(
@@ -139,7 +134,6 @@ pub(super) fn held(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Pro
                     name.value.as_str(),
                     instance.name()
                 ),
-                "remove it, or let it run the instance",
             );
         }
     }

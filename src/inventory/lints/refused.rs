@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::found::Found;
 use super::groups::group_lines;
-use super::lint::{Lint, Severity};
+use super::lint::Lint;
 use super::{Drafts, WithCheck, traffic};
 use crate::cluster::{Forwarding, Release, Service, Tracked};
 use crate::conf::statement::Settings;
@@ -16,117 +16,84 @@ use crate::inventory::track::Defined;
 
 /// What is found here.
 pub(super) static LINTS: &[WithCheck] = &[
-    WithCheck {
-        lint: Lint {
-            id: "tracked-twice",
-            severity: Severity::Error,
-            title: "one thing is tracked twice",
-            why: "keepalived ignores the second line and calls it an error.",
-            help: "remove one of the lines",
-        },
-        check: tracked_twice,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "own-interface-tracked",
-            severity: Severity::Error,
-            title: "an instance tracks its own interface",
-            why: "keepalived does so by itself: it ignores the line, its weight too, and calls it an error.",
-            help: "remove the line: without its interface a node is in FAULT",
-        },
-        check: own_interface,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "defined-in-raw-too",
-            severity: Severity::Error,
-            title: "`raw` holds a block that the inventory has too",
-            why: "keepalived calls the second block an error and ignores it.",
-            help: "remove the block from `raw`; what has no key goes into the `raw` of its section",
-        },
-        check: raw_blocks,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "strict-without-link-local",
-            severity: Severity::Error,
-            title: "`vrrp_strict` and an IPv6 instance whose first VIP is not link-local",
-            why: "RFC 5798 wants a link-local address first: keepalived calls another an error and does not start the \
+    Lint::error(
+        "tracked-twice",
+        "one thing is tracked twice",
+        "keepalived ignores the second line and calls it an error.",
+        "remove one of the lines",
+    )
+    .checked_by(tracked_twice),
+    Lint::error(
+        "own-interface-tracked",
+        "an instance tracks its own interface",
+        "keepalived does so by itself: it ignores the line, its weight too, and calls it an error.",
+        "remove the line: without its interface a node is in FAULT",
+    )
+    .checked_by(own_interface),
+    Lint::error(
+        "defined-in-raw-too",
+        "`raw` holds a block that the inventory has too",
+        "keepalived calls the second block an error and ignores it.",
+        "remove the block from `raw`; what has no key goes into the `raw` of its section",
+    )
+    .checked_by(raw_blocks),
+    Lint::error(
+        "strict-without-link-local",
+        "`vrrp_strict` and an IPv6 instance whose first VIP is not link-local",
+        "RFC 5798 wants a link-local address first: keepalived calls another an error and does not start the \
                   instance.",
-            help: "write a link-local VIP first, such as fe80::11/64; or remove `vrrp_strict`",
-        },
-        check: strict_link_local,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "unicast-key-in-multicast",
-            severity: Severity::Error,
-            title: "a key of unicast in an instance that sends to a multicast group",
-            why: "keepalived calls that an error and ignores the key.",
-            help: "write `unicast: true` in the instance, or remove the key",
-        },
-        check: unicast_keys,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "strict-with-authentication",
-            severity: Severity::Error,
-            title: "`vrrp_strict` with authentication",
-            why: "RFC 5798 has no authentication: keepalived ignores the password and calls it an error.",
-            help: "remove `authentication`, or `vrrp_strict`",
-        },
-        check: strict_password,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "strict-with-unicast",
-            severity: Severity::Error,
-            title: "`vrrp_strict` with `unicast`",
-            why: "The RFCs know multicast only: keepalived ignores the peers and calls them an error.",
-            help: "remove `unicast`, or `vrrp_strict`",
-        },
-        check: strict_unicast,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "route-without-dev",
-            severity: Severity::Error,
-            title: "a virtual route without an interface",
-            why: "keepalived before 2.3 does not look for the interface of `via`, and calls the line an error.",
-            help: "add `dev INTERFACE` to the line; or write `target: keepalived 2.3` when all nodes have that",
-        },
-        check: routes,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "rule-unknown",
-            severity: Severity::Error,
-            title: "a virtual rule that begins with no word of ip rule",
-            why: "keepalived calls the line an error and adds no rule.",
-            help: "write it as for `ip rule add`, such as `from 10.0.0.0/8 table 100`",
-        },
-        check: rules,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "group-port-differs",
-            severity: Severity::Error,
-            title: "a server's port differs from its group's",
-            why: "Only NAT can change a port: keepalived resets it and calls it an error.",
-            help: "write the port of the group, or `lb_kind: NAT`",
-        },
-        check: group_ports,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "server-is-listed-node",
-            severity: Severity::Error,
-            title: "a server is listed as node and by its address",
-            why: "It is one server, and keepalived refuses the second one.",
-            help: "remove one of them",
-        },
-        check: node_and_address,
-    },
+        "write a link-local VIP first, such as fe80::11/64; or remove `vrrp_strict`",
+    )
+    .checked_by(strict_link_local),
+    Lint::error(
+        "unicast-key-in-multicast",
+        "a key of unicast in an instance that sends to a multicast group",
+        "keepalived calls that an error and ignores the key.",
+        "write `unicast: true` in the instance, or remove the key",
+    )
+    .checked_by(unicast_keys),
+    Lint::error(
+        "strict-with-authentication",
+        "`vrrp_strict` with authentication",
+        "RFC 5798 has no authentication: keepalived ignores the password and calls it an error.",
+        "remove `authentication`, or `vrrp_strict`",
+    )
+    .checked_by(strict_password),
+    Lint::error(
+        "strict-with-unicast",
+        "`vrrp_strict` with `unicast`",
+        "The RFCs know multicast only: keepalived ignores the peers and calls them an error.",
+        "remove `unicast`, or `vrrp_strict`",
+    )
+    .checked_by(strict_unicast),
+    Lint::error(
+        "route-without-dev",
+        "a virtual route without an interface",
+        "keepalived before 2.3 does not look for the interface of `via`, and calls the line an error.",
+        "add `dev INTERFACE` to the line; or write `target: keepalived 2.3` when all nodes have that",
+    )
+    .checked_by(routes),
+    Lint::error(
+        "rule-unknown",
+        "a virtual rule that begins with no word of ip rule",
+        "keepalived calls the line an error and adds no rule.",
+        "write it as for `ip rule add`, such as `from 10.0.0.0/8 table 100`",
+    )
+    .checked_by(rules),
+    Lint::error(
+        "group-port-differs",
+        "a server's port differs from its group's",
+        "Only NAT can change a port: keepalived resets it and calls it an error.",
+        "write the port of the group, or `lb_kind: NAT`",
+    )
+    .checked_by(group_ports),
+    Lint::error(
+        "server-is-listed-node",
+        "a server is listed as node and by its address",
+        "It is one server, and keepalived refuses the second one.",
+        "remove one of them",
+    )
+    .checked_by(node_and_address),
 ];
 
 /// What an instance says, and what its nodes say of it.

@@ -116,7 +116,7 @@ fn nobody_serves(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Probl
                 title,
                 "name the servers: `real_server: [{address: ...}]`; or add the `vrrp_instance`",
             ),
-            (false, _) => problems.found(&SERVERS_MISSING, at, title, SERVERS_MISSING.help),
+            (false, _) => problems.case(&SERVERS_MISSING, at, title),
         }
         return;
     }
@@ -132,11 +132,10 @@ fn nobody_serves(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Probl
             Forwarding::Nat => "answer past the director, so clients drop what they get",
             _ => "drop what is forwarded to them",
         };
-        problems.found(
+        problems.case(
             &NODES_DROP_TRAFFIC,
             at.clone(),
             format!("{why} servers that are nodes {drop}"),
-            NODES_DROP_TRAFFIC.help,
         );
     }
 }

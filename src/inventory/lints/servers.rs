@@ -96,12 +96,7 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
                 }
                 _ => format!("two virtual servers of {}", service.value),
             };
-            problems.found(
-                &SERVICE_TWICE,
-                service.at.clone(),
-                title,
-                "remove one, or give it another port",
-            );
+            problems.case(&SERVICE_TWICE, service.at.clone(), title);
         }
     }
 }
@@ -136,11 +131,10 @@ fn ports<'a>(server: &'a ServerDraft, drafts: &Drafts<'a>, problems: &mut Proble
     let servers = drafts.servers_of(server).into_iter();
     let asking = servers.filter(|one| one.port().is_none()).find_map(|one| asks(&one));
     if let Some(check) = asking {
-        problems.found(
+        problems.case(
             &CHECK_WITHOUT_PORT,
             service.at.clone(),
             format!("{} names no port, so {check} would ask port 0", service.value),
-            "write `connect_port` in the check, or `port` at each real_server",
         );
     }
 }

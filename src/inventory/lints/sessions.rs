@@ -1,35 +1,29 @@
 //! Sessions that are not kept although the inventory promises it: the way of IPVS' sync daemon.
 
 use super::found::Found;
-use super::lint::{Lint, Severity};
+use super::lint::Lint;
 use super::{Drafts, WithCheck};
 use crate::cluster::Forwarding;
 use crate::inventory::member;
 
 /// What is found here.
 pub(super) static LINTS: &[WithCheck] = &[
-    WithCheck {
-        lint: Lint {
-            id: "sync-daemon-is-multicast",
-            severity: Severity::Warning,
-            title: "sessions are kept by multicast, and the instances use unicast",
-            why: "IPVS' sync daemon knows multicast only (224.0.0.81, UDP port 8848). Where multicast does not pass, \
+    Lint::warning(
+        "sync-daemon-is-multicast",
+        "sessions are kept by multicast, and the instances use unicast",
+        "IPVS' sync daemon knows multicast only (224.0.0.81, UDP port 8848). Where multicast does not pass, \
                   no session reaches the other nodes: in a lab 0 of 8 connections.",
-            help: "let that multicast pass and allow this with the reason; or write `keep_sessions: false`",
-        },
-        check: multicast,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "sync-interface-by-default",
-            severity: Severity::Hint,
-            title: "the sync daemon takes the first instance's interface",
-            why: "Nodes have instances on several interfaces, and the daemon's datagrams use one of them: with NAT it \
+        "let that multicast pass and allow this with the reason; or write `keep_sessions: false`",
+    )
+    .checked_by(multicast),
+    Lint::hint(
+        "sync-interface-by-default",
+        "the sync daemon takes the first instance's interface",
+        "Nodes have instances on several interfaces, and the daemon's datagrams use one of them: with NAT it \
                   should be the inner one.",
-            help: "write `lvs_sync_daemon: INTERFACE` in `global_defs`",
-        },
-        check: interface,
-    },
+        "write `lvs_sync_daemon: INTERFACE` in `global_defs`",
+    )
+    .checked_by(interface),
 ];
 
 /// Whether any node runs a sync daemon that somebody needs.

@@ -1,23 +1,20 @@
 //! One VRID on several sites: no matter where the sites do not hear each other.
 
 use super::found::Found;
-use super::lint::{Lint, Severity};
+use super::lint::Lint;
 use super::{Drafts, WithCheck};
 use crate::inventory::instance::InstanceDraft;
 use crate::inventory::member;
 
 /// What is found here.
-pub(super) static LINTS: &[WithCheck] = &[WithCheck {
-    lint: Lint {
-        id: "vrid-on-two-sites",
-        severity: Severity::Warning,
-        title: "instances of two sites have one virtual_router_id",
-        why: "Where both sites hear the same multicast, each takes the other's advertisements for its own: the log \
+pub(super) static LINTS: &[WithCheck] = &[Lint::warning(
+    "vrid-on-two-sites",
+    "instances of two sites have one virtual_router_id",
+    "Where both sites hear the same multicast, each takes the other's advertisements for its own: the log \
               fills, and roles change without need.",
-        help: "give each instance a number of its own; or allow this where no multicast passes between the sites",
-    },
-    check: two_sites,
-}];
+    "give each instance a number of its own; or allow this where no multicast passes between the sites",
+)
+.checked_by(two_sites)];
 
 fn two_sites(drafts: &Drafts<'_>, found: &mut Found<'_>) {
     let hears = |one: &&InstanceDraft| !one.unicast && one.site.is_some();

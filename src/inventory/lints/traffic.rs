@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use ipnetwork::IpNetwork;
 
 use super::found::Found;
-use super::lint::{Lint, Severity};
+use super::lint::Lint;
 use super::{Drafts, WithCheck};
 use crate::cluster::{Forwarding, Service};
 use crate::inventory::instance::InstanceDraft;
@@ -17,88 +17,64 @@ use crate::inventory::server::ServerDraft;
 
 /// What is found here.
 pub(super) static LINTS: &[WithCheck] = &[
-    WithCheck {
-        lint: Lint {
-            id: "server-behind-router",
-            severity: Severity::Warning,
-            title: "direct routing to a server on another network",
-            why: "Direct routing changes a frame's address and nothing else, so no router may be in between. A check \
+    Lint::warning(
+        "server-behind-router",
+        "direct routing to a server on another network",
+        "Direct routing changes a frame's address and nothing else, so no router may be in between. A check \
                   by routing succeeds all the same: in a lab 3 of 6 connections failed.",
-            help: "use `lb_kind: TUN` or NAT, or give director and server a common network",
-        },
-        check: behind_router,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "sorry-server-is-vip",
-            severity: Severity::Error,
-            title: "the sorry server is a VIP",
-            why: "IPVS would balance the VIP to itself: connections are refused.",
-            help: "write the address of a server that is always there",
-        },
-        check: sorry_vip,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "sorry-server-serves",
-            severity: Severity::Warning,
-            title: "the sorry server is one of the service's servers",
-            why: "It is used when too few servers pass their checks, and then it fails its own or is overloaded.",
-            help: "name a server that does not serve otherwise; another port of it needs `sorry_server_lvs_method: NAT`",
-        },
-        check: sorry_serves,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "all-weights-zero",
-            severity: Severity::Error,
-            title: "all servers have weight 0",
-            why: "No server gets a connection, the quorum is never reached, and keepalived calls that an error.",
-            help: "give at least one server a weight above 0",
-        },
-        check: all_zero,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "vip-without-service",
-            severity: Severity::Warning,
-            title: "a VIP that no virtual server balances",
-            why: "Only the MASTER serves it.",
-            help: "add a virtual_server for its instance or address, or allow this with the reason",
-        },
-        check: unserved,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "service-address-unknown",
-            severity: Severity::Warning,
-            title: "a service at an address of no instance",
-            why: "keepalived moves no such address: packets arrive only if something else brings them to the MASTER.",
-            help: "add the address to `virtual_ipaddress`, or correct it",
-        },
-        check: unknown_address,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "weight-without-effect",
-            severity: Severity::Warning,
-            title: "weights that the scheduler does not look at",
-            why: "`rr`, `lc` and `dh` know only whether a weight is 0, so all servers get the same share.",
-            help: "write `lb_algo: wrr` or `lb_algo: wlc`, or remove the weights",
-        },
-        check: ignored_weights,
-    },
-    WithCheck {
-        lint: Lint {
-            id: "slow-checks-by-default",
-            severity: Severity::Hint,
-            title: "servers are checked once a minute",
-            why: "Without `delay_loop` keepalived waits 60 s between two checks, so a dead server gets connections \
+        "use `lb_kind: TUN` or NAT, or give director and server a common network",
+    )
+    .checked_by(behind_router),
+    Lint::error(
+        "sorry-server-is-vip",
+        "the sorry server is a VIP",
+        "IPVS would balance the VIP to itself: connections are refused.",
+        "write the address of a server that is always there",
+    )
+    .checked_by(sorry_vip),
+    Lint::warning(
+        "sorry-server-serves",
+        "the sorry server is one of the service's servers",
+        "It is used when too few servers pass their checks, and then it fails its own or is overloaded.",
+        "name a server that does not serve otherwise; another port of it needs `sorry_server_lvs_method: NAT`",
+    )
+    .checked_by(sorry_serves),
+    Lint::error(
+        "all-weights-zero",
+        "all servers have weight 0",
+        "No server gets a connection, the quorum is never reached, and keepalived calls that an error.",
+        "give at least one server a weight above 0",
+    )
+    .checked_by(all_zero),
+    Lint::warning(
+        "vip-without-service",
+        "a VIP that no virtual server balances",
+        "Only the MASTER serves it.",
+        "add a virtual_server for its instance or address, or allow this with the reason",
+    )
+    .checked_by(unserved),
+    Lint::warning(
+        "service-address-unknown",
+        "a service at an address of no instance",
+        "keepalived moves no such address: packets arrive only if something else brings them to the MASTER.",
+        "add the address to `virtual_ipaddress`, or correct it",
+    )
+    .checked_by(unknown_address),
+    Lint::warning(
+        "weight-without-effect",
+        "weights that the scheduler does not look at",
+        "`rr`, `lc` and `dh` know only whether a weight is 0, so all servers get the same share.",
+        "write `lb_algo: wrr` or `lb_algo: wlc`, or remove the weights",
+    )
+    .checked_by(ignored_weights),
+    Lint::hint(
+        "slow-checks-by-default",
+        "servers are checked once a minute",
+        "Without `delay_loop` keepalived waits 60 s between two checks, so a dead server gets connections \
                   for a minute.",
-            help: "write `delay_loop: SECONDS`",
-        },
-        check: once_a_minute,
-    },
+        "write `delay_loop: SECONDS`",
+    )
+    .checked_by(once_a_minute),
 ];
 
 /// The networks that are known, or follow from VIPs' lengths.

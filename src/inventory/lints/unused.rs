@@ -3,24 +3,21 @@
 use std::collections::HashSet;
 
 use super::found::Found;
-use super::lint::{Lint, Severity};
+use super::lint::Lint;
 use super::{Drafts, WithCheck};
 use crate::cluster::{Check, Service, Tracked};
 use crate::conf::statement::Statement;
 use crate::inventory::server::ServerDraft;
 
 /// What is found here.
-pub(super) static LINTS: &[WithCheck] = &[WithCheck {
-    lint: Lint {
-        id: "unused-definition",
-        severity: Severity::Warning,
-        title: "something is defined and used by nobody",
-        why: "keepalived runs no script that no instance tracks, and a group of addresses without a virtual server \
+pub(super) static LINTS: &[WithCheck] = &[Lint::warning(
+    "unused-definition",
+    "something is defined and used by nobody",
+    "keepalived runs no script that no instance tracks, and a group of addresses without a virtual server \
               balances nothing.",
-        help: "track it in an instance, or remove it",
-    },
-    check: unused,
-}];
+    "track it in an instance, or remove it",
+)
+.checked_by(unused)];
 
 fn unused(drafts: &Drafts<'_>, found: &mut Found<'_>) {
     let mut used: HashSet<(&str, &str)> = HashSet::new();

@@ -55,7 +55,7 @@ pub(super) fn check(instance: &InstanceDraft, global: Version, problems: &mut Pr
         && said.value == Version::V2
     {
         let title = "VRRP version 2 has no IPv6";
-        problems.found(&IPV6_NEEDS_VERSION_3, said.at.clone(), title, "remove `version`");
+        problems.case(&IPV6_NEEDS_VERSION_3, said.at.clone(), title);
     }
     let first = instance.vips.first().filter(|first| match first.value.address() {
         IpAddr::V6(address) => !address.is_unicast_link_local(),
@@ -86,11 +86,10 @@ pub(super) fn check(instance: &InstanceDraft, global: Version, problems: &mut Pr
     }
     let version_3 = if ipv6 { "VRRP for IPv6" } else { "VRRP version 3" };
     if let Some(pass) = &instance.auth_pass {
-        problems.found(
+        problems.case(
             &AUTHENTICATION_IN_VERSION_3,
             pass.at.clone(),
             format!("{version_3} has no authentication"),
-            "remove `authentication`",
         );
     }
     if let Some(interval) = interval.filter(|time| time.value.duration() > LONGEST_V3_INTERVAL) {
