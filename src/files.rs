@@ -122,7 +122,7 @@ pub struct Half {
 
 impl Half {
     /// In words: which file failed and why, which are new and which are old.
-    pub fn told(&self) -> String {
+    pub fn message(&self) -> String {
         let list = |paths: &[PathBuf]| {
             let paths: Vec<String> =
                 paths.iter().map(|path| format!("  {}", path.display())).collect();
@@ -275,10 +275,10 @@ fn give(file: &File, old: &Metadata) -> io::Result<()> {
     }
     fchown(file, Some(old.uid()), Some(old.gid())).map_err(|error| {
         let (uid, gid) = (old.uid(), old.gid());
-        let cure = "run this as root, or remove the file";
+        let help = "run this as root, or remove the file";
         io::Error::new(
             error.kind(),
-            format!("its owner {uid}:{gid} can't be kept ({error}); {cure}"),
+            format!("its owner {uid}:{gid} can't be kept ({error}); {help}"),
         )
     })
 }

@@ -1,5 +1,5 @@
-//! lvskit: what keepalived lacks in small LVS-DR clusters where every server is balancer and
-//! application server at once. Three thin programs share this library.
+//! lvskit: what keepalived lacks in small LVS-DR clusters where every node is director and
+//! real server at once. Three thin programs share this library.
 //!
 //! Data flows one way:
 //! - [`inventory`] text → checked [`cluster`] → [`conf`] tree per node → bytes (`lvskit gen-conf`);

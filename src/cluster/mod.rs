@@ -29,12 +29,12 @@ pub use vrrp::{
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
 
-/// Nodes that are balancers and servers at once, and what they share.
+/// Nodes that are directors and real servers at once, and what they share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cluster {
     /// keepalived's own mails, and more.
     pub global_defs: GlobalDefs,
-    /// Whether open connections shall live on when an address moves.
+    /// Whether open connections live on when an address moves.
     pub keep_sessions: bool,
     /// Whether our hook runs at every transition.
     pub bypass: bool,

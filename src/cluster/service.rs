@@ -127,7 +127,7 @@ keywords! {
 pub enum Forwarding {
     /// Direct routing: the frame's address is changed, and nothing else.
     Dr,
-    /// Addresses and ports are changed; the answer has to come back through the balancer.
+    /// Addresses and ports are changed; the answer has to come back through the director.
     Nat,
     /// Put into a packet to the server; what keepalived is told of the tunnel.
     Tun(String),

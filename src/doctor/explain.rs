@@ -43,7 +43,7 @@ pub fn run(args: &Explain, out: &mut impl Write) -> Exit {
         Some(text) => output::end(output::print(&text, out).map(|()| Exit::Ok)),
         None => {
             let last = what.rsplit('.').next().unwrap_or(what);
-            let help = match inventory::cure_of(last) {
+            let help = match inventory::help_of(last) {
                 Some(help) => format!(": {help}"),
                 None => suggestion(what),
             };

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::facts::Facts;
 pub use super::facts::Needs;
 
+// Not that of inventories, which have hints too: no exit code, report or metric of a node knows one.
 /// How bad a finding is.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,

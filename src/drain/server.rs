@@ -18,7 +18,7 @@ const NOT_REFUSED: [&str; 3] = ["PING_CHECK", "FILE_CHECK", "BFD_CHECK"];
 pub struct Plan {
     /// Empty where this node is no real server.
     pub refusal: Refusal,
-    /// Why sessions or connections would be lost, each with its cure.
+    /// Why sessions or connections would be lost, each with its help.
     pub against: Vec<(String, &'static str)>,
     /// How long it may take until the check of the last director has failed.
     pub lag: Duration,

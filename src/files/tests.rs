@@ -58,7 +58,7 @@ fn a_set_that_is_half_replaced_says_which() {
         (&half.path, &half.replaced[..], &half.left[..]),
         (&paths[1], &paths[..1], &paths[2..])
     );
-    let told = half.told();
+    let told = half.message();
     assert!(told.contains("replaced already:\n") && told.contains("not replaced:\n"), "{told}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left");
 }

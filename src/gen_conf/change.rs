@@ -61,7 +61,7 @@ pub(super) fn all<'a>(
         }
         changes.push(Change { node, path, changed, by_hand, diff });
     }
-    files::replace(ready).map_err(|half| anyhow!(half.told())).or_exit(Exit::File)?;
+    files::replace(ready).map_err(|half| anyhow!(half.message())).or_exit(Exit::File)?;
     Ok(changes)
 }
 

@@ -41,7 +41,7 @@ pub struct Diff {
     /// The file as it is; where it is missing, all is new
     pub file: PathBuf,
 
-    /// The file as it shall be; - for standard input
+    /// The file as it should be; - for standard input
     pub new: PathBuf,
 
     /// Show only what makes a difference to keepalived

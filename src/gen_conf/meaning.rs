@@ -38,7 +38,7 @@ pub(super) fn parsed(path: &Path, text: &str, id: Option<&str>) -> Result<Vec<St
     let tree = grammar::read(path, text, id, &mut files)
         .map_err(|error| anyhow!("error: {error}"))
         .or_exit(Exit::No)?;
-    for (at, words) in files.told {
+    for (at, words) in files.notes {
         say(format_args!("note: {at}: {words}"));
     }
     Ok(tree)

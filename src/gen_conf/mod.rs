@@ -99,8 +99,8 @@ fn choose(cluster: &Cluster, file: &Path, args: &GenConf) -> Result<Vec<usize>, 
     let nodes: Vec<usize> = (0..names.len()).filter(|&node| wanted(names[node])).collect();
     if args.output.is_some() && nodes.len() != 1 {
         let count = nodes.len();
-        let cure = "name one with --node";
-        let error = anyhow!("error: --output takes one node's file, and there are {count}; {cure}");
+        let help = "name one with --node";
+        let error = anyhow!("error: --output takes one node's file, and there are {count}; {help}");
         return Err(Failure(Exit::Usage, error));
     }
     Ok(nodes)

@@ -69,7 +69,7 @@ pub struct Source {
     /// Whether gen-conf rendered it.
     pub rendered: bool,
     /// What is worth knowing of how it was read, and of which line.
-    pub told: Vec<(Place, String)>,
+    pub notes: Vec<(Place, String)>,
 }
 
 /// What the files do not say.
@@ -92,13 +92,13 @@ pub struct Imported {
 }
 
 /// What is worth knowing of how files were read, for when no inventory can be made of them.
-pub fn told(sources: &[Source]) -> Vec<String> {
+pub fn notes_of(sources: &[Source]) -> Vec<String> {
     reading(sources).into_lines()
 }
 
 fn reading(sources: &[Source]) -> Notes {
     let mut notes = Notes::default();
-    for (at, words) in sources.iter().flat_map(|source| &source.told) {
+    for (at, words) in sources.iter().flat_map(|source| &source.notes) {
         notes.at(at, words);
     }
     notes

@@ -215,7 +215,7 @@ fn servers(files: &[File<'_>]) -> Vec<IpAddr> {
     all
 }
 
-/// The nodes of a cluster of which there is one file, in which every server is a balancer too.
+/// The nodes of a cluster of which there is one file, in which every server is a director too.
 fn of_one(file: &File<'_>, name: &str, servers: &[IpAddr], notes: &mut Notes) -> Vec<Node> {
     let of = |family| -> Vec<IpAddr> {
         servers.iter().copied().filter(|address| Family::of(*address) == family).collect()

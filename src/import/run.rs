@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 
-use super::{Imported, Options, Source, comments, import, told};
+use super::{Imported, Options, Source, comments, import, notes_of};
 use crate::conf::grammar;
 use crate::exit::Exit;
 use crate::files::{self, Target, interrupt};
@@ -100,7 +100,7 @@ fn try_run(args: &Import, out: &mut impl Write) -> Result<Exit, Failure> {
     let roots = roots(args, pairs.len()).or_exit(Exit::Usage)?;
     for ((path, id), root) in pairs.into_iter().zip(roots) {
         let text = grammar::text(path).or_exit(Exit::File)?;
-        let mut files = grammar::Files { root, told: Vec::new() };
+        let mut files = grammar::Files { root, notes: Vec::new() };
         let tree = grammar::read(path, &text, id, &mut files)
             .map_err(|error| anyhow!("error: {error}"))
             .or_exit(Exit::No)?;
@@ -109,12 +109,12 @@ fn try_run(args: &Import, out: &mut impl Write) -> Result<Exit, Failure> {
         let id = id.map(str::to_owned);
         let root = root.map(Path::to_owned);
         let comments = comments::by_line(&text);
-        sources.push(Source { name, id, root, tree, comments, rendered, told: files.told });
+        sources.push(Source { name, id, root, tree, comments, rendered, notes: files.notes });
     }
     let auth_pass_file = args.auth_pass_file.as_ref().map(|path| path.to_string_lossy());
     let options = Options { addresses: &args.address, auth_pass_file: auth_pass_file.as_deref() };
     let imported = import(&sources, &options).map_err(|error| {
-        notes(&told(&sources));
+        notes(&notes_of(&sources));
         Failure(Exit::No, error)
     })?;
     write(args, &imported, out)?;
@@ -169,5 +169,5 @@ fn write(args: &Import, imported: &Imported, out: &mut impl Write) -> Result<(),
         .and_then(|target| target.stage(imported.text.as_bytes()))
         .with_context(|| format!("error: {}: can't be written", path.display()))
         .or_exit(Exit::File)?;
-    files::replace(vec![staged]).map_err(|half| anyhow!(half.told())).or_exit(Exit::File)
+    files::replace(vec![staged]).map_err(|half| anyhow!(half.message())).or_exit(Exit::File)
 }

@@ -76,10 +76,10 @@ fn read(
     problems: &mut Problems,
 ) -> Option<Check> {
     let (name, kind) = kind(node, problems)?;
-    if let Some((protocol, title, cure)) = kind.unfit
+    if let Some((protocol, title, help)) = kind.unfit
         && protocol == service.protocol
     {
-        problems.add(name.at, title, cure);
+        problems.add(name.at, title, help);
         return None;
     }
     let section = Section::open(node, kind.table, kind.name(), node.at.clone(), problems)?;
@@ -114,8 +114,8 @@ fn kind(node: &Node, problems: &mut Problems) -> Option<(Placed<String>, &'stati
         return None;
     };
     let Some((_, named)) = entries.iter().find(|(key, _)| key.name == key::TYPE.name) else {
-        let cure = "add a line `type: ...`";
-        problems.add(node.at.clone(), "`type` is missing in `check`", cure);
+        let help = "add a line `type: ...`";
+        problems.add(node.at.clone(), "`type` is missing in `check`", help);
         return None;
     };
     let name = problems.written(key::TYPE, named)?;

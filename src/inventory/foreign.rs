@@ -1,6 +1,6 @@
 //! keepalived's own words that are no keys. Whoever knows keepalived.conf(5) writes them, and the
-//! nearest key is often the wrong cure: `nopreempt` is the opposite of `preempt`. So each has the
-//! cure that is right: another key, a fact that it follows from, or `raw`.
+//! nearest key is often the wrong help: `nopreempt` is the opposite of `preempt`. So each has the
+//! help that is right: another key, a fact that it follows from, or `raw`.
 
 use super::keys::{Check, Table};
 
@@ -9,84 +9,84 @@ struct Foreign {
     words: &'static [&'static str],
     /// Names of tables; empty for all.
     sections: &'static [&'static str],
-    cure: &'static str,
+    help: &'static str,
 }
 
 /// The first that fits holds.
 const ALL: &[Foreign] = &[
     // Another key says it.
-    Foreign { words: &["lvs_sched"], sections: SERVERS, cure: "write `lb_algo: ...`" },
-    Foreign { words: &["lvs_method"], sections: SERVERS, cure: "write `lb_kind: ...`" },
+    Foreign { words: &["lvs_sched"], sections: SERVERS, help: "write `lb_algo: ...`" },
+    Foreign { words: &["lvs_method"], sections: SERVERS, help: "write `lb_kind: ...`" },
     Foreign {
         words: &["lb_kind"],
         sections: &["a real_server"],
-        cure: "write `lvs_method: ...` for this server alone",
+        help: "write `lvs_method: ...` for this server alone",
     },
     Foreign {
         words: &["nopreempt"],
         sections: &[],
-        cure: "write `preempt: false` in the instance, for all of its nodes",
+        help: "write `preempt: false` in the instance, for all of its nodes",
     },
     Foreign {
         words: &["unicast_peer", "unicast_src_ip"],
         sections: &[],
-        cure: "write `unicast: true` in the instance: peers and source follow from the nodes",
+        help: "write `unicast: true` in the instance: peers and source follow from the nodes",
     },
     // It follows from other facts.
     Foreign {
         words: &["state"],
         sections: &[],
-        cure: "it follows from the order of `nodes`, the first is MASTER; only an instance can \
+        help: "it follows from the order of `nodes`, the first is MASTER; only an instance can \
                have `state: BACKUP`, for all of its nodes",
     },
     Foreign {
         words: &["priority"],
         sections: &[],
-        cure: "it follows from the order of `nodes`; a node, or an instance for all of its nodes, \
+        help: "it follows from the order of `nodes`; a node, or an instance for all of its nodes, \
                can have another",
     },
     Foreign {
         words: &["router_id"],
         sections: &[],
-        cure: "it is always the node's name; only `global_defs` of all nodes can have \
+        help: "it is always the node's name; only `global_defs` of all nodes can have \
                `router_id: hostname`, which leaves it to keepalived",
     },
     Foreign {
         words: &["script_user"],
         sections: &[],
-        cure: "it is always root; a program that is another user's says so itself: `user: NAME`",
+        help: "it is always root; a program that is another user's says so itself: `user: NAME`",
     },
     Foreign {
         words: &["enable_script_security"],
         sections: &[],
-        cure: "it is rendered unless `global_defs` has `enable_script_security: false`; remove it",
+        help: "it is rendered unless `global_defs` has `enable_script_security: false`; remove it",
     },
     Foreign {
         words: &["host"],
         sections: &["SMTP_CHECK"],
-        cure: "keepalived 2.3.3 hangs when it reads one; write a check for each: `check: [{type: SMTP_CHECK, \
+        help: "keepalived 2.3.3 hangs when it reads one; write a check for each: `check: [{type: SMTP_CHECK, \
                connect_ip: ...}, ...]`",
     },
     // keepalived knows it, and lvskit does not.
     Foreign {
         words: TOP,
         sections: &[],
-        cure: "it is keepalived's, but no key: put it into `raw` at the top",
+        help: "it is keepalived's, but no key: put it into `raw` at the top",
     },
     Foreign {
         words: GLOBAL,
         sections: &[],
-        cure: "it is keepalived's, but no key: put it into `raw` of `global_defs`",
+        help: "it is keepalived's, but no key: put it into `raw` of `global_defs`",
     },
     Foreign {
         words: INSTANCE,
         sections: &[],
-        cure: "it is keepalived's, but no key: put it into `raw` of the instance",
+        help: "it is keepalived's, but no key: put it into `raw` of the instance",
     },
     Foreign {
         words: &["regex_stack"],
         sections: &[],
-        cure: "it is keepalived's, but no key: put it into `raw` of the `url`",
+        help: "it is keepalived's, but no key: put it into `raw` of the `url`",
     },
 ];
 
@@ -158,19 +158,19 @@ const INSTANCE: &[&str] = &[
 ];
 
 /// What to do about a word that is no key of a section; `None` for what is not keepalived's.
-pub(super) fn cure(table: &Table, word: &str) -> Option<String> {
+pub(super) fn help(table: &Table, word: &str) -> Option<String> {
     if table.key("check").is_some() && Check::with_block(word).is_some() {
         return Some(format!("write `check: {{type: {word}, ...}}`"));
     }
     let fits = |one: &&Foreign| {
         one.words.contains(&word) && (one.sections.is_empty() || one.sections.contains(&table.name))
     };
-    ALL.iter().find(fits).map(|one| one.cure.to_owned())
+    ALL.iter().find(fits).map(|one| one.help.to_owned())
 }
 
 /// The same for a word that is no key of any section.
 pub fn anywhere(word: &str) -> Option<&'static str> {
-    ALL.iter().find(|one| one.words.contains(&word)).map(|one| one.cure)
+    ALL.iter().find(|one| one.words.contains(&word)).map(|one| one.help)
 }
 
 #[cfg(test)]
@@ -183,8 +183,8 @@ mod tests {
         for word in ALL.iter().flat_map(|one| one.words) {
             let reached = sections()
                 .filter(|(_, table)| table.key(word).is_none())
-                .any(|(_, table)| cure(table, word).is_some());
-            assert!(reached, "{word} is a key wherever it has a cure");
+                .any(|(_, table)| help(table, word).is_some());
+            assert!(reached, "{word} is a key wherever it has a help");
         }
         let in_raw = [TOP, GLOBAL, INSTANCE].concat();
         for word in in_raw {
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn every_section_that_a_cure_names_is_there() {
+    fn every_section_that_a_help_names_is_there() {
         for name in ALL.iter().flat_map(|one| one.sections) {
             assert!(sections().any(|(_, table)| table.name == *name), "{name}");
         }

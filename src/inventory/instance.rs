@@ -109,7 +109,7 @@ pub(super) fn read_all(
             };
             let word = name_of(&name.name);
             if let Err(wrong) = &word {
-                problems.add(name.at.clone(), wrong.title.as_str(), wrong.cure.as_str());
+                problems.add(name.at.clone(), wrong.title.as_str(), wrong.help.as_str());
             }
             Some(read(section, word.ok(), secrets, problems))
         })

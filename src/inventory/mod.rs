@@ -45,7 +45,7 @@ mod tree;
 use std::ops::Range;
 
 use crate::cluster::Cluster;
-pub use foreign::anywhere as cure_of;
+pub use foreign::anywhere as help_of;
 pub use lints::{Lint, Severity};
 pub use secret::{Secrets, Source, no_secrets};
 
@@ -57,14 +57,14 @@ pub struct Problem {
     /// What is wrong.
     pub title: String,
     /// How to put it right; may be empty.
-    pub cure: String,
+    pub help: String,
     /// What kind of finding it is.
     pub lint: &'static Lint,
 }
 
 impl PartialEq for Problem {
     fn eq(&self, other: &Problem) -> bool {
-        let parts = |one: &Problem| (one.at.clone(), one.title.clone(), one.cure.clone());
+        let parts = |one: &Problem| (one.at.clone(), one.title.clone(), one.help.clone());
         parts(self) == parts(other) && self.lint.id == other.lint.id
     }
 }

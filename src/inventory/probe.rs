@@ -90,8 +90,8 @@ pub(super) fn read(
     }
     let unfit = unfit(&args, dynamic);
     if !unfit.is_empty() {
-        for (name, title, cure) in unfit {
-            problems.add(source.of(name), title, cure);
+        for (name, title, help) in unfit {
+            problems.add(source.of(name), title, help);
         }
         return None;
     }
@@ -225,14 +225,14 @@ fn refused(found: Refusal, words: &[&str], source: &Source<'_>, problems: &mut P
         return;
     }
     // Options that want a weight may only lack the key that asks for one.
-    let cure = match parsed(words, &["--dynamic"]).is_ok() {
+    let help = match parsed(words, &["--dynamic"]).is_ok() {
         true => "write `misc_dynamic: true`: without it there are no weights",
         false if matches!(&found.kind, Kind::Twice(option) if option == "--port") => {
             "write `connect_port: ...`"
         }
         false => "see `smtp-check --help`",
     };
-    problems.add(source.place(), found.title, cure);
+    problems.add(source.place(), found.title, help);
 }
 
 /// Notes a check that could take longer than keepalived waits. Timers of the sections around it may be
@@ -241,16 +241,16 @@ fn too_long(deadline: Duration, inherited: bool, source: &Source<'_>, problems: 
     let title = format!("one check could take {} s", deadline.as_secs());
     let most = Probe::LONGEST_DEADLINE.as_secs();
     if inherited {
-        let cure = format!(
+        let help = format!(
             "write `connect_timeout`, `retry` and `delay_before_retry` in the check: those of the \
              server are too long for it, and it is ended after {most} s"
         );
         let lint = &super::lints::reading::CHECK_TAKES_LONG;
-        return problems.found(lint, source.place(), title, cure);
+        return problems.found(lint, source.place(), title, help);
     }
-    let cure =
+    let help =
         format!("shorten its timers; keepalived ends a program after at most {} s", Seconds::MAX);
-    problems.add(source.place(), title, cure);
+    problems.add(source.place(), title, help);
 }
 
 /// What the probe reads, and its deadline; else what is wrong.
@@ -269,8 +269,8 @@ fn unfit(args: &Args, dynamic: bool) -> Vec<(&'static str, String, &'static str)
     let mut all = Vec::new();
     if args.dynamic && !dynamic {
         let title = "an exit code that is a weight counts as a failure here";
-        let cure = "write `misc_dynamic: true` instead of `--dynamic`";
-        all.push(("dynamic", title.to_owned(), cure));
+        let help = "write `misc_dynamic: true` instead of `--dynamic`";
+        all.push(("dynamic", title.to_owned(), help));
     }
     if args.nagios {
         let title = "keepalived does not read exit codes as Nagios does";
@@ -299,8 +299,8 @@ fn unfit(args: &Args, dynamic: bool) -> Vec<(&'static str, String, &'static str)
     ] {
         if let Some(file) = file.as_ref().filter(|file| !file.is_absolute()) {
             let title = format!("`{}` depends on where keepalived was started", file.display());
-            let cure = "write the whole path, of a file that user lvskit may read (chown root:lvskit, chmod 640)";
-            all.push((name, title, cure));
+            let help = "write the whole path, of a file that user lvskit may read (chown root:lvskit, chmod 640)";
+            all.push((name, title, help));
         }
     }
     if args.cert_days.is_some_and(|days| days.warning.is_some()) {

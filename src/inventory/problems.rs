@@ -50,9 +50,9 @@ impl Problems {
         &mut self,
         at: Range<usize>,
         title: impl Into<String>,
-        cure: impl Into<String>,
+        help: impl Into<String>,
     ) {
-        self.found(&shape::INVALID_VALUE, at, title, cure);
+        self.found(&shape::INVALID_VALUE, at, title, help);
     }
 
     /// Notes a case of a finding.
@@ -61,9 +61,9 @@ impl Problems {
         lint: &'static Lint,
         at: Range<usize>,
         title: impl Into<String>,
-        cure: impl Into<String>,
+        help: impl Into<String>,
     ) {
-        self.all.push(Problem { at, title: title.into(), cure: cure.into(), lint });
+        self.all.push(Problem { at, title: title.into(), help: help.into(), lint });
     }
 
     /// Notes a case of a finding, with the help that all its cases have.
@@ -131,8 +131,8 @@ impl Problems {
         };
         match outcome {
             Ok(value) => Some(Placed { at: node.at.clone(), value }),
-            Err(Wrong { title, cure }) => {
-                self.add(node.at.clone(), title, cure);
+            Err(Wrong { title, help }) => {
+                self.add(node.at.clone(), title, help);
                 None
             }
         }

@@ -82,7 +82,7 @@ pub(super) fn lines(node: &Node, name: &str, problems: &mut Problems) -> Option<
         _ => node.at.clone(),
     };
     if let Err(found) = check(&all) {
-        problems.add(whole, found.title, found.cure);
+        problems.add(whole, found.title, found.help);
         return None;
     }
     let blanks = |line: &&String| line.len() - line.trim_start().len();
@@ -132,7 +132,7 @@ fn check(lines: &[String]) -> Read<()> {
     // What a version of keepalived reads otherwise than it looks.
     match grammar::parse("raw", &lines.join("\n"), Some(""), &mut Unread) {
         Ok(_) => Ok(()),
-        Err(error) => wrong(error.what, error.cure),
+        Err(error) => wrong(error.what, error.help),
     }
 }
 

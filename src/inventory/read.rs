@@ -1,5 +1,5 @@
 //! Takes the sections of an inventory apart. At the end of a section every key that nobody asked for is a
-//! problem, with the nearest known key as its cure.
+//! problem, with the nearest known key as its help.
 
 use std::ops::Range;
 use std::str::FromStr;
@@ -210,25 +210,25 @@ impl<'a> Section<'a> {
                 }
                 None if bare.iter().any(|table| table.key(&key.name).is_some()) => {}
                 None => {
-                    let (title, cure) = match problems.are_many() {
+                    let (title, help) = match problems.are_many() {
                         true => ("an unknown key".to_owned(), String::new()),
                         false => self.unknown(&key.name),
                     };
-                    problems.found(&shape::UNKNOWN_KEY, key.at.clone(), title, cure);
+                    problems.found(&shape::UNKNOWN_KEY, key.at.clone(), title, help);
                 }
             }
         }
     }
 
-    /// What is wrong with a key that the section has not, and the cure.
+    /// What is wrong with a key that the section has not, and the help.
     fn unknown(&self, key: &str) -> (String, String) {
         // A wrong key may be a password in the wrong place.
         if [AUTHENTICATION.name, SECRET.name].contains(&self.table.name) {
             return (format!("no key of `{}`", self.name), self.nearest(key));
         }
         let title = format!("unknown key `{key}` in {}", quoted(&self.name));
-        match foreign::cure(self.table, key) {
-            Some(cure) => (title, cure),
+        match foreign::help(self.table, key) {
+            Some(help) => (title, help),
             None if self.cluster_has(key) => (
                 format!("nodes that differ in `{key}` would all be MASTER"),
                 "write it in the cluster's own section, for all of them".to_owned(),

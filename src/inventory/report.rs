@@ -49,8 +49,8 @@ pub(super) fn render(file: &str, text: &str, problems: &[Problem], colour: bool)
             };
             let title = format!("{}{name}", words(&problem.title));
             let mut group: Group<'_> = level.primary_title(title).element(snippet);
-            if !problem.cure.is_empty() {
-                group = group.element(Level::HELP.message(words(&problem.cure)));
+            if !problem.help.is_empty() {
+                group = group.element(Level::HELP.message(words(&problem.help)));
             }
             renderer.render(&[group])
         })
@@ -75,7 +75,7 @@ pub(super) fn json(file: &str, text: &str, problems: &[Problem]) -> Vec<Value> {
             "line": number,
             "column": line.get(..at.start).map_or(1, |before| before.chars().count() + 1),
             "title": said.star(&problem.title),
-            "help": said.star(&problem.cure),
+            "help": said.star(&problem.help),
         })
     };
     problems.iter().map(one).collect()
@@ -305,11 +305,11 @@ mod tests {
     }
 
     #[test]
-    fn place_line_and_cure_are_shown() {
+    fn place_line_and_help_are_shown() {
         let problem = Problem {
             at: 3..4,
             title: "bad".into(),
-            cure: "do good".into(),
+            help: "do good".into(),
             lint: &lints::shape::YAML,
         };
         let report = render("x.yml", "a: 1\n", &[problem], false);
@@ -322,7 +322,7 @@ mod tests {
     fn places_at_the_very_end_are_shown_too() {
         for at in [5..5, 9..12, 0..5] {
             let problem =
-                Problem { at, title: "bad".into(), cure: String::new(), lint: &lints::shape::YAML };
+                Problem { at, title: "bad".into(), help: String::new(), lint: &lints::shape::YAML };
             assert!(render("x.yml", "a: 1\n", &[problem], false).contains("x.yml:"));
         }
     }

@@ -231,21 +231,21 @@ mod tests {
         assert!(parse("a: 1\na: 2\n").unwrap_err().title.contains("`a` stands twice"));
         assert!(parse("  \n").unwrap_err().title.contains("empty"));
         assert!(parse("a: 1\n---\nb: 2\n").unwrap_err().title.contains("second YAML document"));
-        let cure = |text: &str| parse(text).unwrap_err().cure;
+        let help = |text: &str| parse(text).unwrap_err().help;
         for open in ["a: [1\nb: 2\n", "a: {b: 1\nc: 2\n", "a: \"x\nb: 1\n", "a: 'x", "a: {b: 1]"] {
-            assert!(cure(open).contains("`{`, `[` or quote"), "{open}");
+            assert!(help(open).contains("`{`, `[` or quote"), "{open}");
         }
         assert!(
-            !cure("a: b: c\n").contains("closed") && !cure("a: {}\n\tb: 2\n").contains("closed")
+            !help("a: b: c\n").contains("closed") && !help("a: {}\n\tb: 2\n").contains("closed")
         );
         for json in
             ["{\"a\": 1 \"b\": 2}", "\n {\n\t\"a\": [1,\n\t\"b\": 2\n}\n", "{\"a\": {\"b\": 1}"]
         {
-            let cure = cure(json);
-            assert!(cure.contains("not closed") && !cure.contains("tabs"), "{json}: {cure}");
+            let help = help(json);
+            assert!(help.contains("not closed") && !help.contains("tabs"), "{json}: {help}");
         }
         for template in ["a: {{ x }}\n", "{a: {b: {{ x }}}}\n"] {
-            assert!(parse(template).unwrap_err().cure.contains("template"), "{template}");
+            assert!(parse(template).unwrap_err().help.contains("template"), "{template}");
         }
     }
 }

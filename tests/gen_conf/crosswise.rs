@@ -116,9 +116,9 @@ fn schedulers_that_refuse_what_falls_to_an_empty_server_are_told() {
         let check = if line.starts_with("check") { "" } else { "    check: []\n" };
         let run = Place::with(format!("{before}    {line}\n{check}")).run("--stdout");
         assert_eq!(run.code, Some(0), "{}", run.stderr);
-        let cure = format!("write `{algo}-fallback: true`");
-        let (title, cure) = (run.stderr.contains(told), run.stderr.contains(&cure));
-        assert!(title && cure != told.is_empty(), "{line}: {}", run.stderr);
+        let help = format!("write `{algo}-fallback: true`");
+        let (title, help) = (run.stderr.contains(told), run.stderr.contains(&help));
+        assert!(title && help != told.is_empty(), "{line}: {}", run.stderr);
     }
 }
 

@@ -9,7 +9,7 @@ const PREEMPT: &str = "preempt: true";
 
 #[test]
 fn what_two_lines_make_together() {
-    for (edits, title, cure) in [
+    for (edits, title, help) in [
         (
             [("lb_kind: DR", "lb_kind: TUN type foo"), ("preempt: true", "preempt: true")],
             "invalid tunnel `type foo`",
@@ -26,7 +26,7 @@ fn what_two_lines_make_together() {
     ] {
         let Run { code, stderr, .. } = Place::with(edited(&edits)).run("--stdout");
         assert_eq!(code, Some(1));
-        assert!(stderr.contains(title) && stderr.contains(cure), "{stderr}");
+        assert!(stderr.contains(title) && stderr.contains(help), "{stderr}");
         assert!(stderr.contains("1 problem"), "{stderr}");
     }
 }

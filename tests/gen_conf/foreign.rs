@@ -1,4 +1,4 @@
-//! keepalived's own words that are no keys: each is answered with the right cure, never with the
+//! keepalived's own words that are no keys: each is answered with the right help, never with the
 //! nearest key.
 
 use std::process::Command;
@@ -18,9 +18,9 @@ fn nobody_is_led_to_the_opposite() {
 
 #[test]
 fn explain_knows_them_too() {
-    for (word, cure) in [("nopreempt", "`preempt: false`"), ("static_routes", RAW)] {
+    for (word, help) in [("nopreempt", "`preempt: false`"), ("static_routes", RAW)] {
         let run = Run::of(Command::new(PROGRAM).args(["explain", word]).output().unwrap());
         assert_eq!(run.stdout, "");
-        assert!(run.stderr.contains(cure) && !run.stderr.contains("did you mean"), "{run:?}");
+        assert!(run.stderr.contains(help) && !run.stderr.contains("did you mean"), "{run:?}");
     }
 }

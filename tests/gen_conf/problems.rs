@@ -71,7 +71,7 @@ pub fn place_of(text: &str, byte: usize) -> (String, String) {
     (format!("{number}:{column}"), format!("{number} | {line}").trim_end().to_owned())
 }
 
-/// With its place, its line and its cure, and no other problem beside it.
+/// With its place, its line and its help, and no other problem beside it.
 #[test]
 fn each_problem_is_told_once_with_its_place_and_its_cure() {
     for Case { from, to, title, help } in cases() {

@@ -1,4 +1,4 @@
-//! What an import tells, and what it refuses: each with a place and a cure, and never a password.
+//! What an import tells, and what it refuses: each with a place and a help, and never a password.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

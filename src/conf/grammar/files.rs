@@ -29,7 +29,7 @@ pub struct Files<'a> {
     /// The folder that stands for `/`; without one it is that of this machine.
     pub root: Option<&'a Path>,
     /// What is worth knowing of what was read, and where it was asked for.
-    pub told: Vec<(Place, String)>,
+    pub notes: Vec<(Place, String)>,
 }
 
 /// The text of a file. Comments may be in any encoding; what is no UTF-8 elsewhere, [`parse`]
@@ -73,19 +73,19 @@ pub fn matching(pattern: &Path) -> Result<Vec<PathBuf>> {
 
 impl Include for Files<'_> {
     fn note(&mut self, at: &Place, words: String) {
-        self.told.push((at.clone(), words));
+        self.notes.push((at.clone(), words));
     }
 
     fn files(&mut self, wanted: Wanted<'_>) -> Result<Vec<(String, String)>, [String; 2]> {
         let Wanted { at, keyword, pattern } = wanted;
         let from_root = pattern.strip_prefix('/');
-        let cure = || match from_root {
+        let help = || match from_root {
             Some(_) => "name the directory that has the node's files with --root".to_owned(),
             None => "keepalived looks for it below this file's directory".to_owned(),
         };
         let wrong = |error: anyhow::Error| {
             let words = format!("{error:#}");
-            [words.strip_prefix("error: ").unwrap_or(&words).to_owned(), cure()]
+            [words.strip_prefix("error: ").unwrap_or(&words).to_owned(), help()]
         };
         let all = match (self.root, from_root) {
             (Some(root), Some(below)) => root.join(below.trim_start_matches('/')),
@@ -101,17 +101,17 @@ impl Include for Files<'_> {
             let needed = NEEDED.contains(&keyword) || !pattern.contains(['*', '?', '[']);
             let none = format!("no file is named `{pattern}`");
             if needed {
-                return Err([none, cure()]);
+                return Err([none, help()]);
             }
             let hint = match (from_root, self.root) {
                 (Some(_), None) => " from this machine; a node's own needs --root",
                 _ => "",
             };
-            self.told.push((at.clone(), format!("{none}, so none is included{hint}")));
+            self.notes.push((at.clone(), format!("{none}, so none is included{hint}")));
         } else if from_root.is_some() && self.root.is_none() {
             let names: Vec<&str> = read.iter().map(|(name, _)| name.as_str()).collect();
             let names = names.join(", ");
-            self.told.push((
+            self.notes.push((
                 at.clone(),
                 format!("{names} of this machine was read; a node's own needs --root"),
             ));

@@ -45,14 +45,14 @@ pub struct Place {
 
 /// Why a text is no keepalived.conf.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{at}: {what}; {cure}")]
+#[error("{at}: {what}; {help}")]
 pub struct Error {
     /// Where.
     pub at: Place,
     /// What is wrong there.
     pub what: String,
     /// What to do about it.
-    pub cure: String,
+    pub help: String,
 }
 
 /// What `include` reads.

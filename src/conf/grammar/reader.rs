@@ -59,8 +59,8 @@ impl<'a> Reader<'a> {
         Ok(self.block)
     }
 
-    fn wrong<T>(&self, (what, cure): Wrong) -> Result<T, Error> {
-        Err(Error { at: self.at.clone(), what, cure: cure.to_owned() })
+    fn wrong<T>(&self, (what, help): Wrong) -> Result<T, Error> {
+        Err(Error { at: self.at.clone(), what, help: help.to_owned() })
     }
 
     /// Reads a file from its first line to its last; the blocks that it opens, it closes.
@@ -87,7 +87,7 @@ impl<'a> Reader<'a> {
             Some((_, head)) => Err(Error {
                 at: head.at.clone(),
                 what: format!("the block of `{}` is never closed", head.keyword()),
-                cure: "close it with }".into(),
+                help: "close it with }".into(),
             }),
             None => Ok(()),
         }
@@ -230,7 +230,7 @@ impl<'a> Reader<'a> {
         let at = self.at.clone();
         let files = match self.include.files(Wanted { at: &at, keyword, pattern }) {
             Ok(files) => files,
-            Err([what, cure]) => return Err(Error { at, what, cure }),
+            Err([what, help]) => return Err(Error { at, what, help }),
         };
         self.included += 1;
         for (name, text) in files {

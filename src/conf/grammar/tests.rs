@@ -27,7 +27,7 @@ fn reads(text: &str, tree: &str) {
 fn refuses(text: &str, line: usize, words: &str) {
     let error = read(text).unwrap_err();
     assert_eq!((error.at.line, &*error.at.file), (line, "k.conf"), "{error}");
-    assert!(error.what.contains(words) && !error.cure.is_empty(), "{text:?}: {error}");
+    assert!(error.what.contains(words) && !error.help.is_empty(), "{text:?}: {error}");
 }
 
 #[test]

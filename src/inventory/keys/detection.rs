@@ -11,7 +11,7 @@ pub const INTERVAL: Key<Seconds> = Key::ours(
     "Seconds between two questions to a node, 0.01-10, with bfd at most 1; a ping \
                  waits as long for its answer. A shorter interval finds a dead node sooner, \
                  but is more likely to take a busy one for dead.",
-).cure(
+).help(
     "write 0.1, or 0.05 with bfd: a shorter one takes a busy node for dead, and a longer one finds a dead \
      node no sooner than the application's own check",
 );
@@ -23,7 +23,7 @@ pub const ATTEMPTS: Key<u8> = Key::ours(
     "2; with bfd 3",
     "Unanswered questions in a row until the node gets no new connections.",
 )
-.cure("write 2 or 3: with 1 each lost packet is an alarm, with many a dead node stays for long");
+.help("write 2 or 3: with 1 each lost packet is an alarm, with many a dead node stays for long");
 
 /// `method`
 pub const METHOD: Key<Method> = Key::ours(
@@ -35,7 +35,7 @@ pub const METHOD: Key<Method> = Key::ours(
                  tenth of a second. bfd needs a keepalived built with BFD: `keepalived \
                  --version` names it; Debian's is, Fedora's and RHEL's is not.",
 )
-.cure("write ping; or bfd, where keepalived is built with it");
+.help("write ping; or bfd, where keepalived is built with it");
 
 /// `between_sites`
 pub const BETWEEN: Key = Key::ours(

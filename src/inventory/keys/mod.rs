@@ -59,7 +59,7 @@ pub struct Key<T = ()> {
     /// Another key of its section that must have one of these values, or it has no effect.
     pub only_with: Option<(&'static str, &'static [&'static str])>,
     /// What to do about a wrong value, where that is more than to write another.
-    pub cure: &'static str,
+    pub help: &'static str,
     /// The fewest and the most items of its list.
     pub items: (usize, usize),
     /// What it means, in a sentence.
@@ -110,7 +110,7 @@ impl<T> Key<T> {
         doc: &'static str,
     ) -> Key<T> {
         let (role, since) = (Role::Plain, Release::OLDEST);
-        let (keyword, renamed, also, cure) = (name, None, None, "");
+        let (keyword, renamed, also, help) = (name, None, None, "");
         let only_with = None;
         let items = (0, usize::MAX);
         let read_as = PhantomData;
@@ -124,7 +124,7 @@ impl<T> Key<T> {
             renamed,
             also,
             only_with,
-            cure,
+            help,
             items,
             doc,
             read_as,
@@ -186,8 +186,8 @@ impl<T> Key<T> {
     }
 
     /// What to do about a wrong value.
-    const fn cure(mut self, cure: &'static str) -> Key<T> {
-        self.cure = cure;
+    const fn help(mut self, help: &'static str) -> Key<T> {
+        self.help = help;
         self
     }
 
@@ -203,7 +203,7 @@ impl<T> Key<T> {
             renamed,
             also,
             only_with,
-            cure,
+            help,
             items,
             doc,
             ..
@@ -219,7 +219,7 @@ impl<T> Key<T> {
             renamed,
             also,
             only_with,
-            cure,
+            help,
             items,
             doc,
             read_as,
@@ -245,11 +245,11 @@ impl<T> Key<T> {
     /// # Errors
     /// Those of [`Value::read`].
     pub fn read(&self, text: &str, target: Release) -> Read<String> {
-        self.value.read(self.name, text, target).map_err(|wrong| match self.cure {
+        self.value.read(self.name, text, target).map_err(|wrong| match self.help {
             "" => wrong,
-            cure => Wrong {
+            help => Wrong {
                 title: format!("{}: expected {}", wrong.title, self.value.shown()),
-                cure: cure.to_owned(),
+                help: help.to_owned(),
             },
         })
     }

@@ -6,15 +6,15 @@ pub struct Wrong {
     /// What is wrong.
     pub title: String,
     /// What to do about it; may be empty.
-    pub cure: String,
+    pub help: String,
 }
 
 /// What a value reads as, or why it can't.
 pub type Read<T> = Result<T, Wrong>;
 
 /// A value that is wrong for a reason of its own.
-pub(in crate::inventory) fn wrong<T>(title: impl Into<String>, cure: impl Into<String>) -> Read<T> {
-    Err(Wrong { title: title.into(), cure: cure.into() })
+pub(in crate::inventory) fn wrong<T>(title: impl Into<String>, help: impl Into<String>) -> Read<T> {
+    Err(Wrong { title: title.into(), help: help.into() })
 }
 
 /// A value that is not what its key expects.

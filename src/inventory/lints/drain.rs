@@ -1,4 +1,4 @@
-//! Servers of weight 0. The files that drain one: the probe reads them where it runs, on the balancer, so
+//! Servers of weight 0. The files that drain one: the probe reads them where it runs, on the director, so
 //! one in the check of several servers drains them all. And the schedulers that refuse what falls to one.
 
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ fn files<'a>(server: &'a ServerDraft, drafts: &Drafts<'a>, problems: &mut Proble
     let named = drafts.drain_file.map_or("", Word::as_str);
     let is_own = |file: &&Placed<PathBuf>| own == Some(file.value.as_path());
     for file in server.all_checks().flat_map(|checks| &checks.files.draining).filter(is_own) {
-        // With the balancer's own, a node that leaves would take every server's new connections
+        // With the director's own, a node that leaves would take every server's new connections
         // away.
         problems.found(
             &DRAIN_FILE_SHARED,

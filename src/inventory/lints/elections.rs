@@ -116,7 +116,7 @@ fn check_order(
         place.is_some_and(|&place| member::of_site(instance, &nodes[place]))
     };
     for name in order.names.iter().filter(|name| !known(&name.value)) {
-        let cure = match &instance.site {
+        let help = match &instance.site {
             Some(_) => "name one of this site",
             None => "name one of the section `nodes`",
         };
@@ -124,7 +124,7 @@ fn check_order(
             &reading::UNKNOWN_NAME,
             name.at.clone(),
             format!("there is no node `{}`", name.value.as_str()),
-            cure,
+            help,
         );
     }
     let left_out: Vec<&str> = (nodes.iter().zip(names))

@@ -112,13 +112,13 @@ pub(super) fn of(server: &ServerDraft, drafts: &Drafts<'_>) -> Option<Family> {
 /// The IPv4 mask `24` would be 0.0.0.24.
 fn granularity(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
     let Some(mask) = server.settings.value("persistence_granularity") else { return };
-    let cure = match (of(server, drafts), mask.contains('.')) {
+    let help = match (of(server, drafts), mask.contains('.')) {
         (Some(Family::V4), false) => "write a netmask, such as 255.255.255.0",
         (Some(Family::V6), true) => "write a prefix length, such as 64",
         _ => return,
     };
     let title = format!("`persistence_granularity: {mask}` is not for this family");
-    problems.found(&FAMILY_MISMATCH, server.places.value("persistence_granularity"), title, cure);
+    problems.found(&FAMILY_MISMATCH, server.places.value("persistence_granularity"), title, help);
 }
 
 /// What says something about another key's value.

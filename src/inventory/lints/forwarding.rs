@@ -40,7 +40,7 @@ pub(super) static GUARD_WITHOUT_SCTP: Lint = Lint::error(
     "balance it to other servers, or write `bypass: false` if the nodes do not serve",
 );
 
-/// Direct routing can't change a port, and the others can't work where balancers serve.
+/// Direct routing can't change a port, and the others can't work where directors serve.
 pub(super) fn check(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
     let forwarding = server.forwarding();
     for one in server.real_servers.iter().flatten() {

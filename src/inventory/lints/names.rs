@@ -104,9 +104,9 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
     let all: Vec<_> = drafts.nodes.iter().collect();
     for server in drafts.servers {
         for file in server.all_checks().flat_map(|checks| &checks.files.tracked) {
-            if let Some((what, cure)) = missing("track_file", &file.value, &all, drafts) {
+            if let Some((what, help)) = missing("track_file", &file.value, &all, drafts) {
                 let title = format!("`track_file` names `{}`, {what}", file.value);
-                problems.found(&UNKNOWN_NAME, file.at.clone(), title, cure);
+                problems.found(&UNKNOWN_NAME, file.at.clone(), title, help);
             }
         }
     }
@@ -126,9 +126,9 @@ fn tracked(
     ];
     for (key, section, lines) in kinds {
         for name in lines.iter().map(|line| unquoted(line)) {
-            if let Some((what, cure)) = missing(section, name, members, drafts) {
+            if let Some((what, help)) = missing(section, name, members, drafts) {
                 let title = format!("`{key}` names `{name}`, {what}");
-                problems.found(&UNKNOWN_NAME, places.item(key, name), title, cure);
+                problems.found(&UNKNOWN_NAME, places.item(key, name), title, help);
             }
         }
     }
@@ -144,16 +144,16 @@ fn missing(
     let mut known =
         drafts.tracks.defined.iter().filter(|it| it.section == section && it.name == name);
     let Some(first) = known.next() else {
-        let cure = format!("add it to the section `{section}`, or correct the name");
-        return Some((format!("which is not in `{section}`"), cure));
+        let help = format!("add it to the section `{section}`, or correct the name");
+        return Some((format!("which is not in `{section}`"), help));
     };
     if first.everywhere || known.any(|it| it.everywhere) {
         return None;
     }
     let has = |node: &&&NodeDraft| node.tracked.iter().any(|it| it.is(section, name));
     let without = members.iter().find(|node| !has(node))?.name.as_ref()?;
-    let cure = format!("add it to `{section}` of that node, or of all nodes");
-    Some((format!("which {} does not have", without.value), cure))
+    let help = format!("add it to `{section}` of that node, or of all nodes");
+    Some((format!("which {} does not have", without.value), help))
 }
 
 /// What a section or `raw` at the top has to define.

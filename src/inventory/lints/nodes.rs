@@ -194,7 +194,7 @@ fn own_instances(node: &NodeDraft, drafts: &Drafts<'_>, problems: &mut Problems)
             continue;
         };
         if !member::runs(instance, node) {
-            let (why, cure) = match member::of_site(instance, node) {
+            let (why, help) = match member::of_site(instance, node) {
                 false => ("it is of another site", "remove it, or correct the site"),
                 true => (
                     "its `nodes` are others",
@@ -205,7 +205,7 @@ fn own_instances(node: &NodeDraft, drafts: &Drafts<'_>, problems: &mut Problems)
                 &NODE_OF_OTHER_SITE,
                 name.at.clone(),
                 format!("`{}` does not run here: {why}", name.value),
-                cure,
+                help,
             );
         }
         if let (Some(priority), true) = (&own.priority, instance.is_uniform()) {

@@ -28,9 +28,9 @@ const BLOCKS: [&str; 6] = [
 pub(super) fn problem(
     at: Range<usize>,
     title: impl Into<String>,
-    cure: impl Into<String>,
+    help: impl Into<String>,
 ) -> Problem {
-    Problem { at, title: title.into(), cure: cure.into(), lint: &YAML }
+    Problem { at, title: title.into(), help: help.into(), lint: &YAML }
 }
 
 /// What no reader of YAML needs to look at.

@@ -87,7 +87,7 @@ pub const ADVERT_INT: Key<Seconds> = Key::ours(
     "1",
     "Seconds between adverts: whole ones in VRRP version 2, hundredths up to 40.95 in 3.",
 )
-.cure("write whole seconds from 1 to 255; in VRRP version 3 0.01 to 40.95, in hundredths");
+.help("write whole seconds from 1 to 255; in VRRP version 3 0.01 to 40.95, in hundredths");
 
 /// `version`
 pub const VERSION: Key<Version> = Key::ours(

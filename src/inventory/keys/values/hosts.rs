@@ -80,8 +80,8 @@ pub const MAILBOX: Kind = Kind {
             None => !text.is_empty() && text.chars().all(local),
         };
         if !fits {
-            let cure = "write one such as unix_adm@domain.ru";
-            return wrong(format!("invalid mail address `{text}`"), cure);
+            let help = "write one such as unix_adm@domain.ru";
+            return wrong(format!("invalid mail address `{text}`"), help);
         }
         ascii(text)
     },
@@ -262,11 +262,11 @@ fn vip(text: &str) -> Read<Vip> {
 
 fn usable(vip: Result<Vip, VipError>) -> Read<Vip> {
     vip.or_else(|error| {
-        let cure = match &error {
+        let help = match &error {
             VipError::Length(_, Family::V4) => "write one from 1 to 32, such as 192.168.3.100/24",
             VipError::Length(_, Family::V6) => "write one from 1 to 128, such as fd00::100/64",
             _ => "write a unicast address of the servers' network",
         };
-        wrong(error.to_string(), cure)
+        wrong(error.to_string(), help)
     })
 }
