@@ -97,10 +97,15 @@ fn after_key(line: &str, start: usize, end: usize) -> &str {
     }
 }
 
+/// Asked of every word of every line: nothing is copied.
 fn is_mark(word: &str) -> bool {
-    let word = word.to_lowercase();
-    let word = word.trim_end_matches(|c: char| c.is_ascii_digit());
-    MARKS.contains(&word) || ENDS.iter().any(|end| word.ends_with(end))
+    let word = word.trim_end_matches(|c: char| c.is_ascii_digit()).as_bytes();
+    let ends = |end: &str| {
+        let tail = word.len().checked_sub(end.len()).map(|at| &word[at..]);
+        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))
+    };
+    MARKS.iter().any(|mark| word.eq_ignore_ascii_case(mark.as_bytes()))
+        || ENDS.into_iter().any(ends)
 }
 
 /// The first word of a value, without quotes.

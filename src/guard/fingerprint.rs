@@ -53,9 +53,9 @@ mod tests {
     #[test]
     fn the_fingerprint_is_that_of_the_draft() {
         // FNV-1a of "foobar" and of "a\n" from the draft's table of vectors and its definition.
-        assert_eq!(of([]), 0xcbf2_9ce4_8422_2325);
-        assert_ne!(of(["a".into(), "b".into()]), of(["ab".into()]));
-        assert_ne!(of(["a".into(), "b".into()]), of(["b".into(), "a".into()]));
+        assert_eq!(of([""; 0]), 0xcbf2_9ce4_8422_2325);
+        assert_ne!(of(["a", "b"]), of(["ab"]));
+        assert_ne!(of(["a", "b"]), of(["b", "a"]));
     }
 
     #[test]

@@ -109,16 +109,15 @@ impl<'a> Reader<'a> {
                 Resolved::Unfinished(begun) => return Ok(Some(begun)),
                 Resolved::Text(text) => {
                     let words = line::words(&text).or_else(|wrong| self.wrong(wrong))?;
-                    match words.as_slice() {
-                        [keyword, pattern] if INCLUDE.contains(&keyword.as_str()) => {
+                    match (words.as_slice(), line::cut(&text)) {
+                        ([keyword, pattern], _) if INCLUDE.contains(&keyword.as_str()) => {
                             self.included(keyword, pattern)?;
                         }
-                        _ => {
-                            let (first, rest) = line::cut(&text);
-                            self.part(first)?;
-                            if !rest.is_empty() {
-                                pending.push(rest.to_owned());
-                            }
+                        (_, (first, "")) => self.part(first, words)?,
+                        (_, (first, rest)) => {
+                            let words = line::words(first).or_else(|wrong| self.wrong(wrong))?;
+                            self.part(first, words)?;
+                            pending.push(rest.to_owned());
                         }
                     }
                 }
@@ -132,7 +131,8 @@ impl<'a> Reader<'a> {
         let mut line = line;
         loop {
             match self.conditional(&line)? {
-                Some(rest) => line = rest.to_owned(),
+                Some(rest) if rest.len() < line.len() => line = rest.to_owned(),
+                Some(_) => {}
                 None => return Ok(Resolved::Nothing),
             }
             if line.starts_with("~LST") {
@@ -241,8 +241,8 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// A brace, or a statement without one.
-    fn part(&mut self, text: &str) -> Result<(), Error> {
+    /// A brace, or a statement without one, of these words.
+    fn part(&mut self, text: &str, words: Vec<String>) -> Result<(), Error> {
         match text {
             "" => Ok(()),
             "{" => self.open(),
@@ -262,7 +262,6 @@ impl<'a> Reader<'a> {
                         "write the statement in one line",
                     ));
                 }
-                let words = line::words(text).or_else(|wrong| self.wrong(wrong))?;
                 let (at, text) = (self.at.clone(), text.to_owned());
                 let indent = self.indent.take();
                 self.block.push(Statement { at, words, text, indent, block: None });

@@ -272,16 +272,21 @@ pub(crate) fn masked(tree: &[Statement]) -> Vec<String> {
 
 /// Passwords are left out: who has the fingerprint could try them all.
 fn revision(tree: &[Statement]) -> String {
-    fn lines(tree: &[Statement], depth: usize, all: &mut Vec<String>) {
+    fn lines(tree: &[Statement], depth: usize, all: &mut String) {
         for one in tree {
-            all.push(format!("{}{}", " ".repeat(depth), one.words.join(" ")));
+            all.extend(std::iter::repeat_n(' ', depth));
+            for (at, word) in one.words.iter().enumerate() {
+                all.push_str(if at > 0 { " " } else { "" });
+                all.push_str(word);
+            }
+            all.push('\n');
             lines(one.inner(), depth + 1, all);
         }
     }
-    let mut all = Vec::new();
+    let mut all = String::new();
     lines(tree, 0, &mut all);
-    let secrets = Secrets::of(&[&all.join("\n")]);
-    let hash = fingerprint::of(all.iter().map(|line| secrets.mask(line).into_owned()));
+    let secrets = Secrets::of(&[&all]);
+    let hash = fingerprint::of(all.split_terminator('\n').map(|line| secrets.mask(line)));
     format!("{hash:016x}")
 }
 
