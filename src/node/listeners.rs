@@ -40,7 +40,7 @@ pub fn all() -> Vec<Listener> {
 /// Whether a socket takes what is sent to `address` and `port`.
 pub fn serves(all: &[Listener], protocol: &str, address: IpAddr, port: u16) -> bool {
     all.iter()
-        .any(|one| one.protocol == protocol && one.port == port && takes(one.address, address))
+        .any(|one| one.port == port && one.protocol == protocol && takes(one.address, address))
 }
 
 /// Whether a socket that is bound to `bound` takes packets to `address`.

@@ -1,10 +1,12 @@
 //! keepalived itself: does it run, and with what its file says?
 
+use std::collections::HashSet;
+
 use crate::compare::{Change, Difference};
 use crate::doctor::facts::Facts;
 use crate::doctor::lint::{Lint, Needs, Severity};
 use crate::node::config::VirtualServer;
-use crate::node::ipvs::{Key, Service, Source};
+use crate::node::ipvs::{Key, Source};
 use crate::reach::safe;
 use crate::status::utc;
 
@@ -116,22 +118,13 @@ fn is_comparable(facts: &Facts) -> bool {
     keepalived.pid.is_some() && keepalived.checkers && facts.node().ipvs.source != Source::None
 }
 
-fn is(server: &VirtualServer, service: &Service) -> bool {
-    match &service.key {
-        Key::Address { protocol, address, port } => {
-            server.address == Some(*address) && server.port == *port && server.protocol == *protocol
-        }
-        Key::Mark { mark, .. } => server.mark == Some(*mark),
-    }
-}
-
 fn not_in_ipvs(facts: &Facts) -> Vec<String> {
     if !is_comparable(facts) {
         return Vec::new();
     }
-    let services = &facts.node().ipvs.services;
+    let there: HashSet<&Key> = facts.node().ipvs.services.iter().map(|one| &one.key).collect();
     let servers = facts.config().virtual_servers.iter();
-    let missing = servers.filter(|server| !services.iter().any(|service| is(server, service)));
+    let missing = servers.filter(|server| !server.keys().iter().any(|key| there.contains(key)));
     missing.map(name).collect()
 }
 
@@ -139,21 +132,16 @@ fn not_in_file(facts: &Facts) -> Vec<String> {
     if !is_comparable(facts) || facts.config().has_groups {
         return Vec::new();
     }
-    let servers = &facts.config().virtual_servers;
+    let servers = facts.config().virtual_servers.iter();
+    let wanted: HashSet<Key> = servers.flat_map(VirtualServer::keys).collect();
     let services = facts.node().ipvs.services.iter();
-    let strange = services.filter(|service| !servers.iter().any(|server| is(server, service)));
+    let strange = services.filter(|service| !wanted.contains(&service.key));
     strange.map(|service| service.key.to_string()).collect()
 }
 
 /// As a message names it.
 pub(super) fn name(server: &VirtualServer) -> String {
-    match (server.address, server.mark) {
-        (Some(address), _) => {
-            let protocol = server.protocol.clone();
-            Key::Address { protocol, address, port: server.port }.to_string()
-        }
-        (None, mark) => format!("firewall mark {}", mark.unwrap_or_default()),
-    }
+    server.keys().first().map(Key::to_string).unwrap_or_default()
 }
 
 fn no_script_security(facts: &Facts) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! The service itself: does it listen where clients and the guard send them, and who is in the balance?
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::keepalived::name;
@@ -125,16 +126,10 @@ fn own_only(facts: &Facts) -> Vec<String> {
 
 /// The virtual servers with what IPVS has of them.
 fn balanced(facts: &Facts) -> impl Iterator<Item = (&VirtualServer, &Service)> {
-    facts.config().virtual_servers.iter().filter_map(|server| {
-        let mut services = facts.node().ipvs.services.iter();
-        let service = services.find(|service| match &service.key {
-            Key::Address { protocol, address, port } => {
-                server.address == Some(*address)
-                    && server.port == *port
-                    && server.protocol == *protocol
-            }
-            Key::Mark { mark, .. } => server.mark == Some(*mark),
-        })?;
+    let services = facts.node().ipvs.services.iter();
+    let services: HashMap<&Key, &Service> = services.map(|one| (&one.key, one)).collect();
+    facts.config().virtual_servers.iter().filter_map(move |server| {
+        let service = server.keys().iter().find_map(|key| services.get(key).copied())?;
         Some((server, service))
     })
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use self::blocks::{first, instance, programs, sync_daemon, value, virtual_server};
 use crate::conf::grammar::{self, Files, Statement, last};
 use crate::fingerprint;
+use crate::node::ipvs::Key;
 use crate::secrets::Secrets;
 
 /// A keepalived.conf.
@@ -236,6 +237,19 @@ impl Config {
         all.sort();
         all.dedup();
         all
+    }
+}
+
+impl VirtualServer {
+    /// What IPVS may have it by: a firewall mark counts in one family or the other.
+    pub fn keys(&self) -> Vec<Key> {
+        match (self.address, self.mark) {
+            (Some(address), _) => {
+                vec![Key::Address { protocol: self.protocol.clone(), address, port: self.port }]
+            }
+            (None, Some(mark)) => [false, true].map(|ipv6| Key::Mark { mark, ipv6 }).to_vec(),
+            (None, None) => Vec::new(),
+        }
     }
 }
 
