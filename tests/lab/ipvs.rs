@@ -11,6 +11,8 @@ use anyhow::{Context, Result};
 pub struct RealServer {
     pub address: IpAddr,
     pub weight: u32,
+    /// Its established connections.
+    pub active: u32,
 }
 
 /// What was balanced since the namespace began.
@@ -44,7 +46,8 @@ fn servers_in(text: &str) -> Vec<RealServer> {
                 None => Ipv4Addr::from(u32::from_str_radix(address, 16).ok()?).into(),
             };
             let weight = words.nth(1)?.parse().ok()?;
-            Some(RealServer { address, weight })
+            let active = words.next()?.parse().ok()?;
+            Some(RealServer { address, weight, active })
         })
         .filter(|server| server.weight > 0)
         .collect()

@@ -17,6 +17,9 @@ mod common;
 #[allow(dead_code)] // the tests of smtp-check need more of it
 mod certificates;
 mod cluster;
+#[path = "../bench/cost.rs"]
+#[allow(dead_code)] // the bench needs more of it
+mod cost;
 mod demo;
 mod differential;
 mod ipvs;
@@ -37,6 +40,7 @@ mod settings;
 mod setup;
 mod sink;
 mod steady;
+mod sync;
 mod syslog;
 mod traffic;
 mod udp;

@@ -114,6 +114,12 @@ pub fn host(name: &str, address: IpAddr) -> Result<(Netns, Link)> {
     Ok((netns, link))
 }
 
+/// Takes a host away that only one scenario needs.
+pub fn remove(name: &str) -> Result<()> {
+    here(&format!("link delete p-{name}"))?;
+    here(&format!("netns delete {name}"))
+}
+
 /// The client.
 pub fn client() -> Result<Netns> {
     Ok(host("client", CLIENT.parse()?)?.0)

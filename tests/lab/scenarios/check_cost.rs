@@ -62,7 +62,7 @@ fn alone(cluster: &Cluster, rows: &mut Vec<String>) -> Result<()> {
     for &nodes in NODES {
         for &services in SERVICES {
             for &interval in INTERVALS {
-                let conf = render(&folder, &inventory(nodes, services, interval))?;
+                let conf = render(&folder, "n0", &inventory(nodes, services, interval))?;
                 let running = Keepalived::start(one, &folder, &conf, &Said::default())?;
                 std::thread::sleep(SETTLE);
                 let share = share(&running);
@@ -105,11 +105,12 @@ fn inventory(nodes: usize, services: usize, interval: Option<&str>) -> String {
     text
 }
 
-fn render(folder: &Path, inventory: &str) -> Result<std::path::PathBuf> {
+/// A node's file.
+pub(super) fn render(folder: &Path, node: &str, inventory: &str) -> Result<std::path::PathBuf> {
     let (from, to) = (folder.join("inventory.yml"), folder.join("keepalived.conf"));
     fs::write(&from, inventory)?;
     let mut command = Command::new(env!("CARGO_BIN_EXE_lvskit"));
-    command.args(["gen-conf", "--node", "n0", "-i"]).arg(from).arg("-o").arg(&to);
+    command.args(["gen-conf", "--node", node, "-i"]).arg(from).arg("-o").arg(&to);
     let output = command.output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(to)

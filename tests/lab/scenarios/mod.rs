@@ -22,6 +22,7 @@ mod samples;
 mod server_stop;
 mod sigkill;
 mod status;
+mod status_cost;
 mod storm;
 mod udp_flow;
 mod whole_mails;
@@ -273,6 +274,13 @@ pub const ALL: &[Scenario] = &[
         server: Server::Sink,
         tells: "two nodes against two, then together again",
         run: partition::run,
+    },
+    Scenario {
+        name: "status_cost",
+        group: Group::Proof,
+        server: Server::Sink,
+        tells: "what status, doctor and the exporter cost with 1,000 services and a million connections",
+        run: status_cost::run,
     },
 ];
 
