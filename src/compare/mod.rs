@@ -24,8 +24,21 @@ use normal::Normal;
 /// What two files say differently, in the order of the files: each as keepalived runs it, whom its programs
 /// run as included.
 pub(crate) fn meaning(before: &[Statement], after: &[Statement]) -> Vec<Difference> {
+    // Mostly they say the same in the same words, which is soon seen.
+    if same_words(before, after) {
+        return Vec::new();
+    }
     let options = Options::default();
     differences(&users::said_everywhere(before), &users::said_everywhere(after), &options)
+}
+
+fn same_words(before: &[Statement], after: &[Statement]) -> bool {
+    let same = |(one, other): (&Statement, &Statement)| {
+        one.words == other.words
+            && one.block.is_some() == other.block.is_some()
+            && same_words(one.inner(), other.inner())
+    };
+    before.len() == after.len() && before.iter().zip(after).all(same)
 }
 
 /// The head and the place of each named block of a file, in one spelling: what `differences` pairs by.

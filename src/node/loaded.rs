@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 use std::{fs, io, thread};
 
-use super::config::Config;
 use super::process::{self, Keepalived};
 use crate::compare;
-use crate::conf::grammar::{self, NoFiles, Statement};
+use crate::conf::grammar::{self, Files, NoFiles, Statement};
 
 /// What the file in memory is called (memfd_create(2) puts `/memfd:` before the name).
 const NAME: &str = "/memfd:/keepalived/consolidated_configuration";
@@ -52,7 +51,9 @@ fn read(file: &Path, keepalived: &Keepalived) -> Option<Loaded> {
     let text = grammar::text(file).ok()?;
     let id = keepalived.config_id.clone().or_else(process::default_config_id);
     let time = changed.duration_since(UNIX_EPOCH).ok()?.as_secs();
-    let (_, on_disk) = Config::read(&keepalived.file, id.as_deref()).ok()?;
+    let file = &keepalived.file;
+    let on_disk = grammar::text(file).ok()?;
+    let on_disk = grammar::read(file, &on_disk, id.as_deref(), &mut Files::default()).ok()?;
     let differences = compare::meaning(&statements(&text, id.as_deref())?, &on_disk);
     Some(Loaded { time, differences })
 }
