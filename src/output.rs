@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use crate::exit::Exit;
 use crate::files::{self, interrupt};
 
-/// A failure as it is shown, `error: ` included, and the exit code that tells its kind.
+/// A failure as it is shown, and the exit code that tells its kind.
 pub(crate) struct Failure(pub(crate) Exit, pub(crate) anyhow::Error);
 
 pub(crate) trait Or<T> {

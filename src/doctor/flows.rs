@@ -32,8 +32,10 @@ fn adverts(node: &NodeState, instance: &Instance) -> Vec<Flow> {
     let Some(interface) = node.interface(&instance.interface).filter(|_| !instance.vmac) else {
         return Vec::new();
     };
+    // keepalived ignores authentication in version 3, which IPv6 has always.
+    let version2 = instance.version == 2 && !instance.is_v6();
     let protocol = match instance.authentication.as_deref() {
-        Some("AH") => AUTHENTICATION_HEADER,
+        Some("AH") if version2 => AUTHENTICATION_HEADER,
         _ => VRRP,
     };
     let flow = |from: Option<IpAddr>, to: IpAddr| Flow {
@@ -62,7 +64,8 @@ fn adverts(node: &NodeState, instance: &Instance) -> Vec<Flow> {
 }
 
 /// The virtual servers' connections: to the VIP, as this node is MASTER, and where a guard is wanted also to
-/// the address that the guard gives them on the other nodes. (Which one it is in IPv6 can't be told here.)
+/// the address that the guard gives them on the other nodes. (Which one it is in IPv6 can't be told here, nor
+/// by which interface they come in with `use_vmac`.)
 fn services(node: &NodeState, config: &Config, wanted: &Wanted) -> Vec<Flow> {
     let mut all: BTreeSet<(IpAddr, u8, u16)> = BTreeSet::new();
     for server in config.virtual_servers.iter().filter(|server| server.port != 0) {
@@ -76,7 +79,12 @@ fn services(node: &NodeState, config: &Config, wanted: &Wanted) -> Vec<Flow> {
         let ports = services.iter().flat_map(ends);
         all.extend(ports.map(|(protocol, port)| (vip.address(), protocol.number(), port)));
     }
+    let instances = config.instances.iter().filter(|instance| instance.vmac);
+    let hidden: Vec<IpAddr> = instances.flat_map(Instance::all).map(|one| one.address).collect();
     let of = |(vip, protocol, port): (IpAddr, u8, u16)| {
+        if hidden.contains(&vip) {
+            return None;
+        }
         let name = config.vips().find(|one| one.address == vip).map(|one| &one.interface);
         let found = name.and_then(|name| node.interface(name));
         let found = found.or_else(|| node.holders(vip).next()).filter(|one| one.receives)?;
@@ -182,6 +190,8 @@ mod tests {
             ("", "10.0.0.1", "", &[("VRRP for 224.0.0.18 on eth0", 112)][..]),
             ("", "fd00::1", "", &[("VRRP for ff02::12 on eth0", 112)]),
             ("", "10.0.0.1", header, &[("VRRP for 224.0.0.18 on eth0", 51)]),
+            ("vrrp_version 3", "10.0.0.1", header, &[("VRRP for 224.0.0.18 on eth0", 112)]),
+            ("", "fd00::1", header, &[("VRRP for ff02::12 on eth0", 112)]),
             (
                 "vrrp_mcast_group4 224.0.0.19",
                 "10.0.0.1",

@@ -105,8 +105,9 @@ impl Asker {
             };
             let all: Vec<String> = wanted.iter().map(IpAddr::to_string).collect();
             let all = all.join(", ");
-            let what =
-                anyhow!("no network of this host has all of {all}: name the nodes' with {missing}");
+            let what = anyhow!(
+                "no network of this host has all of {all}: give the nodes' own with {missing}"
+            );
             return Err(Failure(Exit::No, what));
         }
         let interface = match &args.interface {

@@ -21,7 +21,7 @@ const VERSION_2: &str = "  # Version 2 has passwords, and no adverts below a sec
 
 /// Up to the nodes.
 const TIMERS: &str = "
-# A dead node gets no new connections after 0.35 s; `check`, below, takes seconds for that. A false alarm
+# A dead node gets no new connections after half a second; `check`, below, takes seconds for that. A false alarm
 # ends no session. `bfd` where keepalived is built with it, `false` for none.
 failure_detection: {method: ping, interval: 0.1, attempts: 2}
 

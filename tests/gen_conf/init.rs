@@ -72,7 +72,7 @@ fn interface_and_network_are_those_of_this_host() {
     let run = netns.run(|| init(&elsewhere, &[NODES, &vip]));
     assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
     assert!(
-        run.stderr.contains("name the nodes' with --interface and --network"),
+        run.stderr.contains("give the nodes' own with --interface and --network"),
         "{}",
         run.stderr
     );

@@ -120,8 +120,8 @@ fn who_answers_for_the_address_is_asked() {
 
 /// A sync daemon of another cluster that has the same id; made up, as this kernel may have no IPVS.
 #[test]
-fn a_stranger_on_the_sync_daemons_group_is_told() {
-    if !inside("wire::a_stranger_on_the_sync_daemons_group_is_told") {
+fn a_foreign_sender_on_the_sync_daemons_group_is_told() {
+    if !inside("wire::a_foreign_sender_on_the_sync_daemons_group_is_told") {
         return;
     }
     let [one, two] = pair();
@@ -155,11 +155,11 @@ fn a_stranger_on_the_sync_daemons_group_is_told() {
                     }
                 });
             });
-            let found = node.doctor(&["--listen", "1", "--only", "sync-daemon-stranger"]).0;
+            let found = node.doctor(&["--listen", "1", "--only", "sync-daemon-foreign"]).0;
             done.store(true, Ordering::Relaxed);
             found
         });
-        let expected: &[&str] = if told { &["sync-daemon-stranger"] } else { &[] };
+        let expected: &[&str] = if told { &["sync-daemon-foreign"] } else { &[] };
         assert_eq!(found, expected, "{source}: {message:?}");
     }
 }

@@ -8,10 +8,10 @@ pub(super) const LINTS: &[Lint] = &[Lint {
     id: "firewall-closed",
     severity: Severity::Error,
     title: "this node's firewall drops what other nodes or clients send",
-    why: "Without VRRP this node becomes a second MASTER; without its service clients' connections hang; without the sync \
+    why: "Without VRRP this node becomes a second MASTER; without its service clients' connections hang or are refused; without the sync \
           daemon's messages sessions end at a failover.",
     help: "`lvskit gen-conf -i inventory.yml --firewall nftables` or `firewalld` renders what it must let in; nftables: include \
-           lvskit-firewall.nft as the first line of the chain that drops",
+           lvskit-firewall.nft as the first line of the chain that drops; iptables: accept it before the rule that drops",
     needs: Needs::Firewall,
     check: closed,
 }];

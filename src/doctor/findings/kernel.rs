@@ -102,15 +102,15 @@ pub(super) const LINTS: &[Lint] = &[
         check: daemon_differs,
     },
     Lint {
-        id: "sync-daemon-stranger",
+        id: "sync-daemon-foreign",
         severity: Severity::Warning,
-        title: "a host that is none of this cluster's sends messages to its sync daemons",
+        title: "a host outside this cluster sends messages to its sync daemons",
         why: "The daemons take its connections for the cluster's own: clients may be sent to wrong servers. An idle daemon \
-              sends nothing, so a stranger is heard only while it balances.",
-        help: "give each cluster on the network an `id` of its own in lvs_sync_daemon (without one a daemon takes every \
+              sends nothing, so such a host is heard only while it balances.",
+        help: "give each cluster on the network an `id` of its own in lvs_sync_daemon (a daemon with id 0 takes every \
                message); let in UDP port 8848 from the nodes alone: lvskit gen-conf --firewall",
         needs: Needs::Wire,
-        check: daemon_stranger,
+        check: daemon_foreign,
     },
 ];
 
@@ -266,24 +266,32 @@ fn daemon_differs(facts: &Facts) -> Vec<String> {
         .collect()
 }
 
-fn daemon_stranger(facts: &Facts) -> Vec<String> {
+/// So many hosts are named: whoever forges sources can't bury the other findings.
+const FEW: usize = 6;
+
+fn daemon_foreign(facts: &Facts) -> Vec<String> {
     let Some(wanted) = &facts.config().sync_daemon else { return Vec::new() };
+    // The MASTER's sends alone; it has the id that it receives with as BACKUP.
     let running = &facts.node().ipvs.sync_daemons;
     let receives = running.iter().find(|daemon| daemon.role == SyncRole::Receives);
-    let id = receives.map(|daemon| daemon.id).or(wanted.id);
+    let id = receives.or(running.first()).map(|daemon| daemon.id).or(wanted.id);
     let (Some(id), Some(nodes)) = (id, nodes(facts, &wanted.interface)) else { return Vec::new() };
     // In IPv6 they send from link-local addresses, which no file names.
-    let strange = facts.synced.iter().filter(|sender| {
+    let foreign = facts.synced.iter().filter(|sender| {
         let Message { source, id: its, .. } = sender.message;
         (id == 0 || id == u32::from(its)) && source.is_ipv4() && !nodes.contains(&source)
     });
-    strange
+    let mut lines: Vec<String> = foreign
         .map(|sender| {
             let Message { source, id, version } = sender.message;
             let (interface, count) = (&wanted.interface, sender.count);
             format!("{source} on {interface}: {count} messages, id {id}, version {version}")
         })
-        .collect()
+        .collect();
+    let more = lines.len().saturating_sub(FEW);
+    lines.truncate(FEW);
+    lines.extend((more > 0).then(|| format!("and {more} more")));
+    lines
 }
 
 /// The addresses that the cluster's daemons can send from at an interface, if keepalived.conf tells them: this

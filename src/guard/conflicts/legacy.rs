@@ -106,8 +106,11 @@ fn steps(words: &[String]) -> Vec<Step> {
             // Known by the options that they bring, or without consequence, or of the target.
             "-m" | "--comment" | "--limit-iface-in" | "--to-destination" | "--to-ports"
             | "--notrack" | "--random" | "--persistent" => {}
-            // The first packet of a connection has this flag alone.
-            "--tcp-flags" if arguments.last().is_some_and(|value| value == "SYN") => {}
+            // The first packet of a connection has this flag alone: `! --syn` never matches it.
+            "--tcp-flags" if arguments.last().is_some_and(|value| value == "SYN") => {
+                let never = Match::States { mask: 0, inverted: false };
+                steps.extend(inverted.then_some(Step::Match(never)));
+            }
             "-j" => {
                 let to = argument("--to-destination");
                 last.extend(target(first, to, has("--notrack")));
@@ -221,6 +224,7 @@ fn address_types(text: &str) -> u16 {
     let bit = |name| match name {
         "UNICAST" => 1 << 1,
         "LOCAL" => 1 << 2,
+        "MULTICAST" => 1 << 5,
         _ => 1,
     };
     text.split(',').map(bit).fold(0, |all, one| all | one)
@@ -276,6 +280,21 @@ COMMIT
         let mask = Step::Mask { from: 0, to: 0, mask: vec![255, 128, 0, 0], xor: vec![0; 4] };
         assert!(docker[1].contains(&mask) && docker[1].contains(&Step::Condition));
         assert_eq!(super::tables("iptables-save: broken\n-A X"), []);
+    }
+
+    #[test]
+    fn what_no_first_packet_of_a_connection_is_never_matches() {
+        let rule = |options: &str| {
+            let saved =
+                format!("*filter\n:INPUT ACCEPT [0:0]\n-A INPUT {options} -j DROP\nCOMMIT\n");
+            tables(&saved)[0].chains["INPUT"][0].clone()
+        };
+        let never = Step::Match(Match::States { mask: 0, inverted: false });
+        let tcp = "-p tcp -m tcp";
+        assert!(rule(&format!("{tcp} ! --tcp-flags FIN,SYN,RST,ACK SYN")).contains(&never));
+        assert!(!rule(&format!("{tcp} --tcp-flags FIN,SYN,RST,ACK SYN")).contains(&never));
+        let group = Match::AddressType { mask: 1 << 5, inverted: false, by_interface: false };
+        assert!(rule("-m addrtype --dst-type MULTICAST").contains(&Step::Match(group)));
     }
 
     #[test]

@@ -108,8 +108,7 @@ impl Packet {
             // status
             (2, Tracking::New) => number(0),
             (2, Tracking::Redirected) => number(DST_NAT),
-            // mark: an earlier chain may have set one.
-            (3, _) if self.hook != Hook::Input => number(0),
+            // A mark of the connection too: an earlier rule may have set one.
             _ => vec![None; 64],
         }
     }

@@ -4,6 +4,8 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 
+use nix::errno::Errno;
+
 use super::evaluate::{Answer, Table};
 use super::expression::{step, verdict};
 use super::legacy::Legacy;
@@ -14,6 +16,7 @@ use crate::guard::TABLE;
 use crate::guard::chain::{DSTNAT, Hook};
 use crate::guard::plan::Services;
 use crate::node::attributes::attributes;
+use crate::node::netlink::NetlinkError;
 use crate::node::nft::packet::InetHookNumber;
 use crate::node::nft::{self, Element, Nft, Rule, Ruleset};
 use crate::vip::Family;
@@ -95,11 +98,13 @@ fn base(chain: &nft::Chain) -> Option<Base> {
 }
 
 impl KernelTable<'_> {
-    /// What a set says of a key that is no element. (Old kernels refuse the question.)
+    /// What a set says of a key that is no element. Kernels before 5.13, whose sets have nothing to say
+    /// there, refuse the question.
     fn others(&self, set: &str) -> Answer {
-        let ask = || {
-            let found = self.nft.borrow_mut().catch_all(self.family, self.name, set);
-            found.ok().flatten().map_or(Answer::Absent, answer)
+        let ask = || match self.nft.borrow_mut().catch_all(self.family, self.name, set) {
+            Ok(found) => found.map_or(Answer::Absent, answer),
+            Err(NetlinkError::Refused(Errno::EINVAL | Errno::EOPNOTSUPP)) => Answer::Absent,
+            Err(_) => Answer::Unknown,
         };
         self.others.borrow_mut().entry(set.to_owned()).or_insert_with(ask).clone()
     }

@@ -53,7 +53,7 @@ pub const FAILURE_DETECTION: Key = Key::ours(
                  every few milliseconds, besides the `check` of each service. A node that \
                  does not answer gets no new connections (weight 0: inhibit_on_failure, and \
                  the fallback flag of mh and sh, are rendered too). `{method: ping}` finds a \
-                 dead node within 0.35 s; the application's check takes seconds. Only nodes \
+                 dead node within half a second; the application's check takes seconds. Only nodes \
                  are asked, not other servers.",
 );
 

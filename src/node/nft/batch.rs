@@ -38,7 +38,8 @@ impl Nft {
     }
 
     /// Waits until the kernel has carried out the transaction that it is at, if any: it takes one at a
-    /// time, and an empty one changes and counts nothing.
+    /// time, and an empty one changes and counts nothing. The kernel lets nobody interrupt that: whoever loads a
+    /// large ruleset holds readers up as long as other writers.
     pub(super) fn settle(&mut self) -> Result<(), NetlinkError> {
         self.0.send(&transaction(Batch::default())).map(drop)
     }

@@ -2,6 +2,8 @@
 //! what was read while that number changed is read again. It counts a transaction before it carries it
 //! out, and lists some things twice and others not at all meanwhile, so the end of that is waited for.
 
+use std::time::Instant;
+
 use netlink_packet_core::{DecodeError, NetlinkDeserializable, NetlinkHeader};
 use netlink_packet_netfilter::nftables::{
     ChainMessage, GenMessage, NfTablesMessage, RuleAttribute, RuleMessage, SetAttribute,
@@ -13,7 +15,7 @@ use nix::errno::Errno;
 use super::objects::Object;
 use super::{Chain, Family, Rule, Set, Table};
 use crate::node::attributes::{Attributes, attributes};
-use crate::node::netlink::{NETLINK_NETFILTER, Netlink, NetlinkError};
+use crate::node::netlink::{LIMIT, NETLINK_NETFILTER, Netlink, NetlinkError};
 
 /// How often a ruleset is read again because a transaction came in between.
 const ATTEMPTS: usize = 20;
@@ -74,7 +76,11 @@ impl Nft {
         read: impl Fn(&mut Nft) -> Result<T, NetlinkError>,
     ) -> Result<T, NetlinkError> {
         let mut before = self.generation()?;
-        for _ in 0..ATTEMPTS {
+        let deadline = Instant::now() + LIMIT;
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0 && Instant::now() > deadline {
+                break;
+            }
             self.settle()?;
             let found = read(self);
             let after = self.generation()?;

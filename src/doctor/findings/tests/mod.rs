@@ -12,7 +12,7 @@ use crate::doctor::facts::Facts;
 use crate::guard::conflicts::Closed;
 use crate::node::arp::Answer;
 use crate::node::config::{self, Config};
-use crate::node::ipvs::{Ipvs, Key};
+use crate::node::ipvs::{Ipvs, Key, SyncRole};
 use crate::node::loaded::Loaded;
 use crate::node::selinux::Types;
 use crate::node::state::Address;
@@ -202,12 +202,20 @@ const CASES: &[(&[&str], Change)] = &[
     (&["sync-daemon-differs", "sync-daemon-differs"], |f| {
         config(f).sync_daemon.as_mut().unwrap().id = Some(12);
     }),
-    (&["sync-daemon-stranger"], |f| f.synced.push(sender("192.168.3.250", 11))),
+    (&["sync-daemon-foreign"], |f| f.synced.push(sender("192.168.3.250", 11))),
     // One without an id takes everything.
-    (&["sync-daemon-stranger"], |f| {
+    (&["sync-daemon-foreign"], |f| {
         f.status.node.ipvs.sync_daemons.iter_mut().for_each(|daemon| daemon.id = 0);
         config(f).sync_daemon.as_mut().unwrap().id = None;
         f.synced.push(sender("192.168.3.250", 7));
+    }),
+    // A daemon that sends alone, as a MASTER's, has its instance's VRID where the file has no id. (This node
+    // is a BACKUP, whose must receive.)
+    (&["sync-daemon-missing", "sync-daemon-foreign"], |f| {
+        let daemons = &mut f.status.node.ipvs.sync_daemons;
+        daemons.iter_mut().for_each(|daemon| daemon.role = SyncRole::Sends);
+        config(f).sync_daemon.as_mut().unwrap().id = None;
+        f.synced.push(sender("192.168.3.250", 11));
     }),
     (&["not-listening"], |f| f.status.node.listeners.clear()),
     (&["listens-on-vip-only"], |f| f.status.node.listeners[0].address = ip(VIP)),
@@ -287,8 +295,8 @@ const CASES: &[(&[&str], Change)] = &[
 /// Only a sender whose messages the daemon takes, and only where the file tells whose addresses the daemons of
 /// the cluster have on that interface.
 #[test]
-fn who_is_no_stranger_to_the_sync_daemon() {
-    let stranger = sender("192.168.3.250", 11);
+fn who_is_not_foreign_to_the_sync_daemon() {
+    let foreign = sender("192.168.3.250", 11);
     for change in [
         (|f| f.synced = vec![sender("192.168.3.250", 12)]) as Change,
         |f| config(f).sync_daemon = None,
@@ -303,10 +311,10 @@ fn who_is_no_stranger_to_the_sync_daemon() {
         |f| f.synced = vec![sender("fe80::2", 11)],
     ] {
         let mut facts = healthy();
-        facts.synced.push(stranger.clone());
+        facts.synced.push(foreign.clone());
         change(&mut facts);
         let ids = found(&facts);
-        assert!(!ids.contains(&"sync-daemon-stranger"), "{ids:?}");
+        assert!(!ids.contains(&"sync-daemon-foreign"), "{ids:?}");
     }
 }
 

@@ -129,7 +129,7 @@ pub(super) const FAULTS: &[Fault] = &[
                 ],
             )
         })],
-        seen: &[Seen(Here, &["sync-daemon-stranger"]), Seen(At(MASTER), &["sync-daemon-stranger"])],
+        seen: &[Seen(Here, &["sync-daemon-foreign"]), Seen(At(MASTER), &["sync-daemon-foreign"])],
         mends: &[Do(|scene, _| {
             scene.no_strangers();
             Ok(())
