@@ -81,7 +81,9 @@ impl Nft {
             if attempt > 0 && Instant::now() > deadline {
                 break;
             }
-            self.settle()?;
+            if let Some(generation) = before {
+                self.settle(generation)?;
+            }
             let found = read(self);
             let after = self.generation()?;
             if before == after {
