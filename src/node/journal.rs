@@ -45,7 +45,7 @@ pub fn entered() -> Result<Vec<Entered>, String> {
     text.map(|text| parse(&text)).map_err(|error| error.to_string())
 }
 
-/// An entry; of a message that is no text journalctl writes the bytes.
+/// An entry. Where a message is not text, journalctl writes its bytes as a list, and the line is passed over.
 #[derive(Deserialize)]
 struct Entry {
     #[serde(rename = "MESSAGE")]

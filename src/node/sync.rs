@@ -43,7 +43,7 @@ pub struct Sender {
     pub count: u64,
 }
 
-/// Reads an IPv4 or IPv6 packet from its IP header on; `None` if it is no message to that port.
+/// Reads an IPv4 or IPv6 packet from its IP header on; `None` unless it is a message to that port.
 pub fn read(packet: &[u8], port: u16) -> Option<Message> {
     let (source, start): (IpAddr, usize) = match packet.first()? >> 4 {
         4 => {

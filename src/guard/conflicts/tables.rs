@@ -98,8 +98,8 @@ fn base(chain: &nft::Chain) -> Option<Base> {
 }
 
 impl KernelTable<'_> {
-    /// What a set says of a key that is no element. Kernels before 5.13, whose sets have nothing to say
-    /// there, refuse the question.
+    /// What a set holds for all keys that are no elements (`*`). Kernels before 5.13 know no such element and
+    /// refuse the question.
     fn others(&self, set: &str) -> Answer {
         let ask = || match self.nft.borrow_mut().catch_all(self.family, self.name, set) {
             Ok(found) => found.map_or(Answer::Absent, answer),
