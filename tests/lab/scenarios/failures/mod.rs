@@ -119,8 +119,8 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
 
 const HEAD: &str = "\
 | what happens | found by | new connects failed | last after | under way then | slow | out after | \
-sessions lost: dead, living | living taken out | failed at its end |\n\
-|---|---|---|---|---|---|---|---|---|---|";
+sessions lost: dead, living | living taken out | became MASTER | failed at its end |\n\
+|---|---|---|---|---|---|---|---|---|---|---|";
 
 /// What one failure cost.
 struct Cost {
@@ -137,6 +137,9 @@ struct Cost {
     others_lost: usize,
     /// How often a server that lives was taken out.
     false_alarms: usize,
+    /// How many nodes became MASTER in it. More than one who stays: clients may send to the wrong one until
+    /// keepalived repeats its gratuitous ARPs.
+    masters: usize,
     /// Connections that began once the failure was at its end and failed, and all.
     failed_after: usize,
     all_after: usize,
@@ -181,6 +184,7 @@ fn strike(cluster: &mut Cluster, setup: &Setup, event: &Event) -> Result<Cost> {
         dead_lost,
         others_lost: seen.lost.len() - dead_lost,
         false_alarms,
+        masters: masters(cluster, struck, mended),
         failed_after: failed(mended, None).count(),
         all_after: from(mended, None).count(),
         seen,
@@ -212,6 +216,12 @@ pub fn wait_until_out(cluster: &Cluster, dead: &[usize], struck: Instant) -> Opt
     last
 }
 
+/// How many nodes became MASTER.
+fn masters(cluster: &Cluster, from: Instant, to: Instant) -> usize {
+    let became = |line: &str| line.contains("Entering MASTER STATE");
+    cluster.nodes.iter().filter(|node| node.said.count(from, to, became) > 0).count()
+}
+
 /// How often a node that lives took out one that lives.
 pub fn false_alarms(cluster: &Cluster, dead: &[usize], from: Instant, to: Instant) -> usize {
     let address = |&place: &usize| cluster.nodes[place].address_beside(cluster.vip);
@@ -229,7 +239,7 @@ impl fmt::Display for Cost {
         };
         write!(
             f,
-            "{} of {} | {} | {} | {} | {} | {}, {} | {} | {} of {} |",
+            "{} of {} | {} | {} | {} | {} | {}, {} | {} | {} | {} of {} |",
             self.failed,
             self.all,
             seconds(self.last),
@@ -239,6 +249,7 @@ impl fmt::Display for Cost {
             self.dead_lost,
             self.others_lost,
             self.false_alarms,
+            self.masters,
             self.failed_after,
             self.all_after,
         )
