@@ -1,4 +1,4 @@
-//! VRRP instances: addresses that move together from node to node (RFC 5798), and how the nodes
+//! VRRP instances: addresses that move together from node to node (RFC 9568), and how the nodes
 //! agree on who holds them.
 
 use std::fmt;
@@ -125,6 +125,8 @@ keywords! {
 pub struct Election {
     /// How many nodes there are.
     pub nodes: usize,
+    /// See [`Version::skew_base`].
+    pub skew_base: Duration,
 }
 
 /// Whether a node of higher priority takes over from a working MASTER.
@@ -145,7 +147,7 @@ keywords! {
         /// RFC 3768: IPv4, whole seconds, a password in clear text.
         #[default]
         V2 = "2",
-        /// RFC 5798: IPv4 and IPv6, hundredths of seconds, no password.
+        /// RFC 9568: IPv4 and IPv6, hundredths of seconds, no password.
         V3 = "3",
     }
 }
@@ -194,8 +196,8 @@ impl VrrpInstance {
         }
     }
 
-    /// How long the others wait for a dead MASTER's adverts until one of them takes over (RFC 5798,
-    /// 6.1: Master_Down_Interval). `None` if there are no others.
+    /// How long the others wait for a dead MASTER's adverts until one of them takes over (RFC 9568,
+    /// 6.1: Active_Down_Interval). `None` if there are no others.
     pub fn takeover(&self, global_defs: &GlobalDefs) -> Option<Duration> {
         let mut priorities: Vec<u8> = self.members.iter().map(|member| member.priority).collect();
         priorities.sort_unstable();
@@ -203,30 +205,58 @@ impl VrrpInstance {
         let own = self.members.first()?.settings.value("down_timer_adverts");
         let told = own.or(global_defs.settings.value("vrrp_down_timer_adverts"));
         let adverts = told.and_then(|n| n.parse().ok()).unwrap_or(Self::DOWN_TIMER_ADVERTS);
-        let interval = self.advert_int.duration();
-        let of = if self.version == Version::V2 { Duration::from_secs(1) } else { interval };
-        Some(interval * adverts + of * (256 - u32::from(best)) / 256)
+        let skew = self.version.skew_base(self.advert_int) * (256 - u32::from(best)) / 256;
+        Some(self.advert_int.duration() * adverts + skew)
+    }
+}
+
+impl Version {
+    /// What an instance has that says its own version or none, by the family of its first address and the cluster's.
+    pub fn of(own: Option<Version>, family: Option<Family>, cluster: Version) -> Version {
+        own.unwrap_or(if family == Some(Family::V6) { Version::V3 } else { cluster })
+    }
+
+    /// The time that the skew time is a fraction of: `advert_int` in version 3 (RFC 9568, 6.1), a second in
+    /// version 2 (RFC 3768, 6.1).
+    pub fn skew_base(self, advert_int: Seconds) -> Duration {
+        if self == Version::V2 { Duration::from_secs(1) } else { advert_int.duration() }
     }
 }
 
 impl Election {
-    /// The highest priority that is given out; 255 is for an address's owner (RFC 5798).
+    /// The highest priority that is given out where the gaps are small.
     const FIRST_PRIORITY: usize = 100;
 
-    /// The largest step between two nodes' priorities. The step makes nodes of lower priority
-    /// wait longer for an advert (skew time), 39 ms a node in VRRP version 2, so that only one of
-    /// them takes over.
-    const PRIORITY_STEP: usize = 10;
+    /// Where they are larger. It leaves room for weights; 255 is for an address's owner (RFC 9568, 5.2.4).
+    const HIGHEST_PRIORITY: usize = 250;
+
+    /// The lowest, where there is room.
+    const LOWEST_PRIORITY: usize = 50;
+
+    /// The gap between two nodes' priorities where the skew time is a fraction of a second: the node of the lower one
+    /// waits 39 ms longer for an advert, so that one takes over and the others hear it.
+    const PRIORITY_GAP: usize = 10;
 
     /// The most nodes that get distinct priorities.
     pub const MOST_NODES: usize = Self::FIRST_PRIORITY;
 
-    /// The priority of the node at place `rank` of the order: 100 for the first, then 90, 80, ...;
-    /// in smaller steps where there are more than ten.
+    /// The priority of the node at place `rank` of the order: 100 for the first, then 90, 80, ...; with smaller
+    /// gaps where there are more than ten. Where the skew time is a fraction of less than a second, gaps that make the same
+    /// 39 ms, as far as there is room: with 0.2 s 200, 150, 100, 50.
     pub fn priority(self, rank: usize) -> u8 {
+        let second = Duration::from_secs(1);
         let followers = self.nodes.saturating_sub(1).max(1);
-        let step = ((Self::FIRST_PRIORITY - 1) / followers).clamp(1, Self::PRIORITY_STEP);
-        Self::FIRST_PRIORITY.saturating_sub(rank * step).max(1) as u8
+        let (first, wanted) = match self.skew_base < second {
+            false => (Self::FIRST_PRIORITY, Self::PRIORITY_GAP),
+            true => {
+                let gap = (second * Self::PRIORITY_GAP as u32).as_nanos();
+                let wanted = gap.div_ceil(self.skew_base.as_nanos().max(1)) as usize;
+                let first = Self::LOWEST_PRIORITY + followers * wanted;
+                (first.min(Self::HIGHEST_PRIORITY), wanted)
+            }
+        };
+        let gap = ((first - 1) / followers).clamp(1, wanted);
+        first.saturating_sub(rank * gap).max(1) as u8
     }
 }
 
@@ -276,15 +306,32 @@ impl FromStr for VirtualAddress {
 mod tests {
     use super::*;
 
+    /// Of an order of so many nodes, with an advert each so many milliseconds in version 3.
+    fn priorities(nodes: usize, milliseconds: u64) -> Vec<u8> {
+        let election = Election { nodes, skew_base: Duration::from_millis(milliseconds) };
+        (0..nodes).map(|rank| election.priority(rank)).collect()
+    }
+
     #[test]
     fn priorities_are_distinct_and_in_range_up_to_the_most_nodes() {
         for nodes in 1..=Election::MOST_NODES {
-            let priorities: Vec<u8> =
-                (0..nodes).map(|rank| Election { nodes }.priority(rank)).collect();
-            assert_eq!(priorities[0], 100);
-            assert!(priorities.windows(2).all(|pair| pair[0] > pair[1]), "{priorities:?}");
+            for milliseconds in [10, 100, 200, 990, 1000, 2000] {
+                let priorities = priorities(nodes, milliseconds);
+                assert!(priorities[0] <= 250, "{priorities:?}");
+                assert!(priorities.windows(2).all(|pair| pair[0] > pair[1]), "{priorities:?}");
+            }
         }
-        let four = [0, 1, 2, 3].map(|rank| Election { nodes: 4 }.priority(rank));
-        assert_eq!(four, [100, 90, 80, 70]);
+    }
+
+    #[test]
+    fn the_more_adverts_the_larger_the_gaps_between_priorities() {
+        assert_eq!(priorities(4, 1000), [100, 90, 80, 70]);
+        assert_eq!(priorities(4, 990), [83, 72, 61, 50]);
+        assert_eq!(priorities(4, 500), [110, 90, 70, 50]);
+        assert_eq!(priorities(1, 200), [100]);
+        assert_eq!(priorities(2, 200), [100, 50]);
+        assert_eq!(priorities(4, 200), [200, 150, 100, 50]);
+        assert_eq!(priorities(4, 100), [250, 167, 84, 1]);
+        assert_eq!(priorities(8, 200)[..3], [250, 215, 180]);
     }
 }

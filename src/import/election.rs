@@ -1,12 +1,14 @@
 //! How the nodes of an instance agree on the MASTER: state, priorities and order of their files as the
 //! election that an inventory would say.
 
+use std::time::Duration;
+
 use super::instance::{Instance, MOST_PRIORITY};
 use super::nodes::Node;
 use super::notes::Notes;
 use super::shared::Shared;
 use super::yaml::{Map, Yaml, set};
-use crate::cluster::Election;
+use crate::cluster::{Election, Seconds};
 
 /// The priority of nodes that are all alike, as gen-conf gives it.
 const UNIFORM_PRIORITY: u8 = 100;
@@ -53,15 +55,11 @@ pub(super) fn election(instance: &Shared<'_>, nodes: &[Node], notes: &mut Notes)
             return found;
         }
     }
-    let by_order = |rank: usize| Election { nodes: count }.priority(rank);
     if parts.len() == count {
-        let mut order = said.clone();
+        let mut order = said;
         order.sort_by_key(|(_, priority)| std::cmp::Reverse(*priority));
-        let ranked = order
-            .iter()
-            .enumerate()
-            .map(|(rank, (place, said))| (by_order(rank) != *said).then_some((*place, *said)));
-        found.priorities = ranked.flatten().collect();
+        let ranked = order.iter().copied().enumerate().map(|(rank, one)| (Some(rank), one));
+        found.priorities = unlike_order(ranked.collect(), count, instance.skew_base);
         let order: Vec<usize> = order.into_iter().map(|(place, _)| place).collect();
         found.order = (order != instance.members).then_some(order);
         let delayed =
@@ -71,10 +69,34 @@ pub(super) fn election(instance: &Shared<'_>, nodes: &[Node], notes: &mut Notes)
         // Of the others nothing is known.
         notes.of(&instance.name, "the priorities of nodes without a file are assumed, by order");
         let rank = |place: usize| instance.members.iter().position(|member| *member == place);
-        let other = |(place, said): &(usize, u8)| rank(*place).map(by_order) != Some(*said);
-        found.priorities = said.into_iter().filter(other).collect();
+        let ranked = said.into_iter().map(|one| (rank(one.0), one)).collect();
+        found.priorities = unlike_order(ranked, count, instance.skew_base);
     }
     found
+}
+
+/// The nodes whose priority does not follow from their rank among `count`, in the inventory that this becomes: there
+/// one that is said gives the nodes that say none those of 100, 90, 80, ....
+fn unlike_order(
+    ranked: Vec<(Option<usize>, (usize, u8))>,
+    count: usize,
+    skew_base: Duration,
+) -> Vec<(usize, u8)> {
+    let unlike = |skew_base| {
+        let by_order = Election { nodes: count, skew_base };
+        let other = move |(rank, (_, said)): &&(Option<usize>, (usize, u8))| {
+            rank.map(|rank| by_order.priority(rank)) != Some(*said)
+        };
+        ranked.iter().filter(other).map(|(_, one)| *one).collect::<Vec<_>>()
+    };
+    if unlike(skew_base).is_empty() {
+        return Vec::new();
+    }
+    match unlike(Seconds::ONE.duration()) {
+        // One has to say it.
+        none if none.is_empty() => ranked.into_iter().map(|(_, one)| one).collect(),
+        some => some,
+    }
 }
 
 impl Elected {

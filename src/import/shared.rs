@@ -3,10 +3,14 @@
 use std::collections::HashSet;
 use std::hash::Hash;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::file::File;
 use super::instance::Instance;
 use super::nodes::Node;
+use super::section::Section;
+use crate::cluster::{Seconds, Version};
+use crate::vip::Family;
 
 /// An instance of the cluster.
 pub(super) struct Shared<'a> {
@@ -17,6 +21,8 @@ pub(super) struct Shared<'a> {
     pub(super) parts: Vec<(usize, &'a Instance)>,
     /// All its addresses, in order.
     pub(super) vips: Vec<IpAddr>,
+    /// See [`Version::skew_base`].
+    pub(super) skew_base: Duration,
     /// Whether there is one file for several nodes, which does not say whose it is.
     one_for_all: bool,
 }
@@ -52,8 +58,12 @@ pub(super) fn shared<'a>(files: &'a [File<'_>], nodes: &[Node]) -> Vec<Shared<'a
             Some(_) => parts.iter().any(|(part, _)| *part == place),
         };
         let members = (0..nodes.len()).filter(runs).collect();
-        let vips = parts.first().map(|(_, part)| part.vips.clone()).unwrap_or_default();
-        Shared { name, members, parts, vips, one_for_all }
+        let first = parts.first();
+        let vips = first.map(|(_, part)| part.vips.clone()).unwrap_or_default();
+        let file = first.and_then(|(place, _)| of_node(&nodes[*place]));
+        let skew_base = file.zip(first).map(|(file, (_, part))| skew_base(file, part));
+        let skew_base = skew_base.unwrap_or(Seconds::ONE.duration());
+        Shared { name, members, parts, vips, skew_base, one_for_all }
     };
     union(lists).into_iter().map(share).collect()
 }
@@ -74,6 +84,16 @@ pub(super) fn union<T: Eq + Hash + Clone>(lists: Vec<Vec<T>>) -> Vec<T> {
         }
     }
     all
+}
+
+/// The base of the skew time in the inventory that this becomes.
+fn skew_base(file: &File<'_>, part: &Instance) -> Duration {
+    let said = |section: &Section, key| section.get(key)?.value.flow()?.parse().ok();
+    let family = part.vips.first().map(|vip| Family::of(*vip));
+    let cluster = said(&file.global_defs, "vrrp_version").unwrap_or_default();
+    let version = Version::of(said(&part.section, "version"), family, cluster);
+    let advert_int = part.section.get("advert_int").and_then(|entry| entry.value.flow());
+    version.skew_base(advert_int.and_then(|text| text.parse().ok()).unwrap_or(Seconds::ONE))
 }
 
 #[cfg(test)]

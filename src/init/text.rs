@@ -68,7 +68,7 @@ pub(super) fn inventory(answers: &Answers) -> String {
     }
     let advert = match answers.password {
         true => "advert_int: 1 # a dead MASTER is replaced within 4 s\n",
-        false => "advert_int: 0.2 # a dead MASTER is replaced within 0.8 s\n",
+        false => "advert_int: 0.2 # a dead MASTER is replaced within 0.7 s\n",
     };
     let authentication = match answers.password {
         true => format!(
@@ -85,6 +85,7 @@ pub(super) fn inventory(answers: &Answers) -> String {
         "\nvrrp_instance:\n  main:\n    interface: {interface}\n    \
          virtual_router_id: {vrid} # unique on the network: tcpdump -nnn ip proto 112\n    {advert}\
          {authentication}    virtual_ipaddress: {vip}\n    preempt: true\n    \
+         garp_master_delay: 1 # seconds until a new MASTER repeats its gratuitous ARPs; keepalived's default is 5\n    \
          garp_master_refresh: 10 # seconds: after a split network is whole, who heard the other MASTER hears this one\n\n\
          virtual_server:\n"
     );

@@ -71,6 +71,7 @@ pub(super) fn finish(
     let order = order(&instance, nodes, &places)?;
     let preempt = preempt(&instance);
     let version = version(&instance, global_defs.vrrp_version);
+    let election = election(&instance, nodes, global_defs, &order);
     let family = instance.family()?;
     if instance.unicast && places.len() < 2 {
         let title = "adverts to the other nodes, and there are none";
@@ -83,7 +84,7 @@ pub(super) fn finish(
             node: place,
             interface: interface(&instance, node)?.value.clone(),
             state: State::Backup,
-            priority: priority(&instance, node, &order, place),
+            priority: priority(&instance, node, election, &order, place),
             unicast: match instance.unicast {
                 true => Some(unicast(&instance, nodes, &places, place, family, problems)?),
                 false => None,
@@ -128,12 +129,17 @@ pub(super) fn finish(
 }
 
 /// A node's priority: what is said of it, of all nodes, or what follows from the order.
-fn priority(instance: &InstanceDraft, node: &NodeDraft, order: &[usize], place: usize) -> u8 {
-    let own = node.own(instance.name()).and_then(|own| own.priority.as_ref());
-    let said = own.or(node.priority.as_ref()).or(instance.priority.as_ref());
+fn priority(
+    instance: &InstanceDraft,
+    node: &NodeDraft,
+    election: Election,
+    order: &[usize],
+    place: usize,
+) -> u8 {
+    let said = own_priority(instance, node).or(instance.priority.as_ref());
     let by_order = || {
         let rank = order.iter().position(|&other| other == place).unwrap_or(order.len());
-        Election { nodes: order.len() }.priority(rank)
+        election.priority(rank)
     };
     match said {
         Some(said) => said.value,
@@ -142,11 +148,41 @@ fn priority(instance: &InstanceDraft, node: &NodeDraft, order: &[usize], place: 
     }
 }
 
+/// The priorities by order. Where a node says its own, the others have those of 100, 90, 80, ..., so that a number means the
+/// same in each instance.
+fn election(
+    instance: &InstanceDraft,
+    nodes: &[NodeDraft],
+    global_defs: &GlobalDefs,
+    order: &[usize],
+) -> Election {
+    let own = |place: &usize| own_priority(instance, &nodes[*place]).is_some();
+    let skew_base = match order.iter().any(own) {
+        true => Seconds::ONE.duration(),
+        false => {
+            let advert_int = instance.advert_int.as_ref().map_or(Seconds::ONE, |said| said.value);
+            version(instance, global_defs.vrrp_version).skew_base(advert_int)
+        }
+    };
+    Election { nodes: order.len(), skew_base }
+}
+
+/// What a node says itself, of this instance or of all.
+fn own_priority<'a>(instance: &InstanceDraft, node: &'a NodeDraft) -> Option<&'a Placed<u8>> {
+    let own = node.own(instance.name()).and_then(|own| own.priority.as_ref());
+    own.or(node.priority.as_ref())
+}
+
 /// The places of the members and their priorities, those first that are MASTER rather than others;
 /// `None` where something was wrong.
-pub(super) fn ranking(instance: &InstanceDraft, nodes: &[NodeDraft]) -> Option<Vec<(usize, u8)>> {
+pub(super) fn ranking(
+    instance: &InstanceDraft,
+    nodes: &[NodeDraft],
+    global_defs: &GlobalDefs,
+) -> Option<Vec<(usize, u8)>> {
     let order = order(instance, nodes, &members(instance, nodes))?;
-    let own = |&place: &usize| (place, priority(instance, &nodes[place], &order, place));
+    let election = election(instance, nodes, global_defs, &order);
+    let own = |&place: &usize| (place, priority(instance, &nodes[place], election, &order, place));
     let mut all: Vec<(usize, u8)> = order.iter().map(own).collect();
     all.sort_by_key(|(_, priority)| Reverse(*priority));
     Some(all)
@@ -206,12 +242,8 @@ fn preempt(instance: &InstanceDraft) -> Preempt {
 
 /// IPv6 addresses mean VRRP version 3 (RFC 5798).
 pub(super) fn version(instance: &InstanceDraft, global: Version) -> Version {
-    let ipv6 = instance.vips.first().is_some_and(|vip| vip.value.address().is_ipv6());
-    match &instance.version {
-        Some(version) => version.value,
-        None if ipv6 => Version::V3,
-        None => global,
-    }
+    let family = instance.vips.first().map(|vip| Family::of(vip.value.address()));
+    Version::of(instance.version.as_ref().map(|said| said.value), family, global)
 }
 
 /// Where a node's adverts come from, and where to if it says so; what it says must fit the others.

@@ -91,6 +91,7 @@ fn the_settings_are_those_of_the_example() {
         "failure_detection:",
         "advert_int:",
         "preempt:",
+        "garp_master_delay:",
         "garp_master_refresh:",
         "delay_loop:",
         "lb_algo:",

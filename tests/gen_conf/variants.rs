@@ -125,7 +125,20 @@ fn version_3_counts_hundredths() {
 fn each_instance_can_have_an_order_of_its_own() {
     let place = Place::with(BOTH_FAMILIES);
     let each = |keyword: &str| NODES.map(|node| values(&place.rendered(node), keyword).join(" "));
-    assert_eq!(each("priority"), ["100 90", "90 80", "80 100", "70 70"]);
+    assert_eq!(each("priority"), ["100 167", "90 84", "80 250", "70 1"]);
+    assert_eq!(each("state"), ["MASTER BACKUP", "BACKUP BACKUP", "BACKUP MASTER", "BACKUP BACKUP"]);
+}
+
+/// Gaps as large as 0.1 s wants would give a number another meaning in each instance.
+#[test]
+fn a_priority_of_ones_own_is_one_among_100_90_80() {
+    let place = Place::with(BOTH_FAMILIES.replacen(
+        "{name: server03.domain.ru,",
+        "{name: server03.domain.ru, priority: 95,",
+        1,
+    ));
+    let each = |keyword: &str| NODES.map(|node| values(&place.rendered(node), keyword).join(" "));
+    assert_eq!(each("priority"), ["100 90", "90 80", "95 95", "70 70"]);
     assert_eq!(each("state"), ["MASTER BACKUP", "BACKUP BACKUP", "BACKUP MASTER", "BACKUP BACKUP"]);
 }
 

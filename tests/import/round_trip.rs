@@ -68,6 +68,21 @@ fn other_kinds_of_clusters_go_round() {
         ("weights", plain.replace("address: 10.0.0.2}", "address: 10.0.0.2, weight: 3}")),
         ("some nodes serve", plain.replace("lb_algo: rr,", "lb_algo: rr, nodes: b, weight: 5,")),
         ("priorities", plain.replace("address: 10.0.0.2}", "address: 10.0.0.2, priority: 200}")),
+        (
+            "three adverts a second",
+            plain.replace("interface: eth0,", "interface: eth0, version: 3, advert_int: 0.3,"),
+        ),
+        (
+            "three adverts a second of the cluster's version",
+            format!("global_defs: {{vrrp_version: 3}}\n{plain}")
+                .replace("interface: eth0,", "interface: eth0, advert_int: 0.3,"),
+        ),
+        (
+            "three adverts a second, and a priority that would follow with one",
+            plain
+                .replace("interface: eth0,", "interface: eth0, version: 3, advert_int: 0.3,")
+                .replace("address: 10.0.0.2}", "address: 10.0.0.2, priority: 90}"),
+        ),
         ("equal priorities", plain.replace("interface: eth0,", "interface: eth0, priority: 50,")),
         ("BACKUP", plain.replace("interface: eth0,", "interface: eth0, state: BACKUP,")),
         ("uniform", plain.replace("interface: eth0,", "interface: eth0, election: uniform,")),

@@ -241,6 +241,40 @@ fn one_file_for_several_nodes() {
     assert!(!run.stdout.contains("priority"), "{}", run.stdout);
 }
 
+/// What is assumed of the others fits what is known.
+#[test]
+fn the_priorities_of_nodes_without_a_file_fit_those_of_the_others() {
+    let nodes = "nodes: [{name: a, address: 10.0.0.1, priority: 100}, {name: b, address: 10.0.0.2}, \
+                 {name: c, address: 10.0.0.3}]\n";
+    let text = |nodes: &str| {
+        format!(
+            "{nodes}vrrp_instance: {{i: {{interface: eth0, virtual_router_id: 1, version: 3, advert_int: 0.2, \
+             unicast: true, virtual_ipaddress: 10.0.0.9/24}}}}\n\
+             virtual_server: [{{port: 80, lb_algo: rr, check: {{type: TCP_CHECK}}}}]\n"
+        )
+    };
+    for (nodes, priorities) in [
+        (nodes.to_owned(), ["100", "90", "80"]),
+        (nodes.replace(", priority: 100", ""), ["150", "100", "50"]),
+    ] {
+        let place = Place::with(text(&nodes));
+        assert_eq!(place.run("--out-dir out").code, Some(0));
+        let run = import(&place, "out/a/keepalived.conf");
+        place.write("inventory.yml", &run.stdout);
+        place.run("--out-dir again");
+        let again: Vec<String> = place
+            .written()
+            .iter()
+            .filter(|file| file.starts_with("again/"))
+            .map(|file| place.read(file))
+            .collect();
+        assert_eq!(again.len(), 3, "{}{}", run.stderr, run.stdout);
+        for (text, priority) in again.iter().zip(priorities) {
+            assert!(text.contains(&format!("    priority {priority}\n")), "{text}\n{}", run.stdout);
+        }
+    }
+}
+
 #[test]
 fn config_ids_name_the_nodes() {
     let place = Place::with("");

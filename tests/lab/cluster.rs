@@ -290,7 +290,7 @@ impl Cluster {
 
     /// Like [`Cluster::converge`], and after that until the client sends to the MASTER: of nodes that start
     /// together two may be MASTER for a moment. Where the right one's gratuitous ARP comes first, the client
-    /// sends to the other until keepalived repeats it, after 5 s (`garp_master_delay`).
+    /// sends to the other until keepalived repeats it (`garp_master_delay`).
     pub fn settle(&self, members: &[usize]) -> Result<()> {
         self.converge(members)?;
         std::thread::sleep(SETTLING);

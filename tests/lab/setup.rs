@@ -22,8 +22,8 @@ const KERNEL: &[(&str, &str)] = &[
 ];
 
 /// What VRRP may take until the second node of the example is MASTER: 3 × advert_int of 0.2 s, and the
-/// skew time of its priority of 90 (RFC 5798, 6.1: (256 - priority) / 256 of that).
-pub const TAKEOVER: Duration = Duration::from_millis(3 * 200 + 200 * (256 - 90) / 256);
+/// skew time of its priority of 150 (RFC 9568, 6.1: (256 - priority) / 256 of that).
+pub const TAKEOVER: Duration = Duration::from_millis(3 * 200 + 200 * (256 - 150) / 256);
 
 /// The article's cluster, for comparison.
 const ARTICLES_INVENTORY: &str =

@@ -71,7 +71,7 @@ pub(super) static PRIORITY_OF_ALL_NODES: Lint = Lint::hint(
 pub(super) fn check(instance: &InstanceDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
     preemption(instance, drafts, problems);
     uniform(instance, problems);
-    alike(instance, drafts.nodes, problems);
+    alike(instance, drafts, problems);
 }
 
 fn preemption(instance: &InstanceDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
@@ -174,10 +174,10 @@ fn uniform(instance: &InstanceDraft, problems: &mut Problems) {
 }
 
 /// The same said by a priority of all nodes.
-fn alike(instance: &InstanceDraft, nodes: &[NodeDraft], problems: &mut Problems) {
+fn alike(instance: &InstanceDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
     let Some(priority) = &instance.priority else { return };
     let stays = instance.preempt.as_ref().is_some_and(|preempt| !preempt.value);
-    let ranking = member::ranking(instance, nodes).unwrap_or_default();
+    let ranking = member::ranking(instance, drafts.nodes, drafts.global_defs).unwrap_or_default();
     let equal = ranking.windows(2).all(|two| two[0].1 == two[1].1);
     if instance.is_uniform() || ranking.len() < 2 || !equal {
         return;

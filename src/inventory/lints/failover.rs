@@ -230,7 +230,7 @@ fn lifted(instance: &InstanceDraft, drafts: &Drafts<'_>) -> Vec<(usize, i64, i64
     let up = |weights: &[Weight<'_>]| -> i64 {
         weights.iter().filter(|one| !one.file && one.number > 0).map(|one| one.number).sum()
     };
-    let ranking = member::ranking(instance, drafts.nodes).unwrap_or_default();
+    let ranking = member::ranking(instance, drafts.nodes, drafts.global_defs).unwrap_or_default();
     let own = |place: usize| drafts.nodes[place].own(instance.name()).is_some();
     // What nodes have in common is reckoned once: there may be many of them.
     let mut common = None;
@@ -328,7 +328,7 @@ fn overruled(drafts: &Drafts<'_>, found: &mut Found<'_>) {
     let mut told = Vec::new();
     for instance in drafts.instances {
         let (Some(order), Some(ranking)) =
-            (&instance.nodes, member::ranking(instance, drafts.nodes))
+            (&instance.nodes, member::ranking(instance, drafts.nodes, drafts.global_defs))
         else {
             continue;
         };

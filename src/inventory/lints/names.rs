@@ -66,7 +66,8 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
     let title = "an instance can be in one vrrp_sync_group, once";
     unique(&INSTANCE_IN_TWO_GROUPS, &grouped, |name| name.value.clone(), title, problems);
     for instance in drafts.instances {
-        let members = member::ranking(instance, drafts.nodes).unwrap_or_default();
+        let members =
+            member::ranking(instance, drafts.nodes, drafts.global_defs).unwrap_or_default();
         let members: Vec<_> = members.iter().map(|(place, _)| &drafts.nodes[*place]).collect();
         tracked(&instance.tracked, &instance.places, &members, drafts, problems);
         in_raw(&instance.settings, &instance.places, drafts, problems);
@@ -285,7 +286,7 @@ fn alike(group: &GroupDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
         drafts.instances.iter().find(|instance| instance.name() == name.value.as_str())
     };
     let preferred = |instance: &InstanceDraft| {
-        let ranking = member::ranking(instance, drafts.nodes)?;
+        let ranking = member::ranking(instance, drafts.nodes, drafts.global_defs)?;
         let equal = ranking.windows(2).all(|two| two[0].1 == two[1].1);
         Some((ranking.into_iter().map(|(place, _)| place).collect::<Vec<_>>(), equal))
     };

@@ -29,7 +29,7 @@ const STEP: Duration = Duration::from_millis(600);
 const CALM: Duration = Duration::from_secs(4);
 
 /// When all is calm VRRP needs 3 × 0.2 s and the skew time for the first node to be MASTER again.
-const VRRP: Duration = Duration::from_millis(730);
+const VRRP: Duration = Duration::from_millis(690);
 
 /// What the hooks and all else may take beyond that.
 const LIMIT: Duration = Duration::from_secs(2);

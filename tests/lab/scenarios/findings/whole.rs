@@ -108,7 +108,7 @@ pub(super) const FAULTS: &[Fault] = &[
         what: "the first node's keepalived runs with an old priority, its file is right",
         at: MASTER,
         breaks: &[
-            Edit("    priority 100\n", "    priority 40\n"),
+            Edit("    priority 200\n", "    priority 40\n"),
             Reload,
             Do(|scene, _| scene.cluster.wait_for_masters(&[1])),
             Restore,
