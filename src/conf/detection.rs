@@ -13,7 +13,9 @@ use anyhow::{Context, Result};
 
 use super::statement::Statement;
 use super::word::Word;
-use crate::cluster::{Cluster, FailureDetection, Family, Method, Seconds, Timing, VirtualServer};
+use crate::cluster::{
+    Cluster, FailureDetection, Family, Method, Seconds, Service, Timing, VirtualServer,
+};
 
 /// The statement by which a server that fails gets weight 0 instead of leaving the table: its sessions go on.
 pub const INHIBIT: &str = "inhibit_on_failure";
@@ -76,6 +78,45 @@ impl<'a> Detector<'a> {
                 Statement::block("BFD_CHECK", vec![line])
             }
         }))
+    }
+
+    /// Whether a node sends so many pings a second, or more: for each real_server of each of its virtual servers that
+    /// is another node.
+    pub fn sends(&self, viewer: usize, pings: u32) -> bool {
+        let detection = self.cluster.failure_detection.as_ref();
+        let Some(detection) = detection.filter(|it| it.method == Method::Ping) else {
+            return false;
+        };
+        let nodes = &self.cluster.nodes;
+        let servers = self.cluster.virtual_servers_of(viewer);
+        let servers = servers.map(|place| &self.cluster.virtual_servers[place]);
+        let mut sent = 0.0;
+        for server in servers.filter(|server| server.failure_detection) {
+            let instance = server.vrrp_instance.map(|at| &self.cluster.vrrp_instances[at]);
+            let blocks: Vec<Family> = match (&server.service, instance) {
+                (Service::Port(_), Some(instance)) => {
+                    instance.all_vips().map(|vip| Family::of(vip.address())).collect()
+                }
+                _ => self.cluster.families(server),
+            };
+            for one in &server.real_servers {
+                let place = one.addresses.iter().find_map(|own| self.nodes.get(own));
+                let Some(&place) = place.filter(|&&place| place != viewer || detection.uniform)
+                else {
+                    continue;
+                };
+                let has =
+                    |family: &&Family| one.addresses.iter().any(|own| Family::of(*own) == **family);
+                let interval = detection.between(&nodes[viewer], &nodes[place]).interval;
+                sent +=
+                    blocks.iter().filter(has).count() as f64 / interval.duration().as_secs_f64();
+                // Not to the end: there may be thousands.
+                if sent >= f64::from(pings) {
+                    return true;
+                }
+            }
+        }
+        false
     }
 
     /// The BFD sessions of a node: with each that it checks, and each that checks it.

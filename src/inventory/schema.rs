@@ -14,8 +14,12 @@ use super::served::Server;
 use super::tree::Node;
 use super::{detection, instance, lints, member, node, raw, server, settings, track};
 use crate::cluster::{self, Cluster, FailureDetection, GlobalDefs, RouterId, SyncGroup};
+use crate::conf::detection::Detector;
 use crate::conf::guards::{Guards, Hooks};
 use crate::conf::word::Word;
+
+/// From this many pings a second of one node the warning appears.
+const MANY_PINGS: u32 = 1000;
 
 /// Reads a whole inventory. `None`, or problems noted, or both, if something is wrong.
 pub(super) fn cluster(
@@ -91,6 +95,7 @@ pub(super) fn cluster(
             Some(SyncGroup { instances, block: group.block.clone() })
         })
         .collect::<Option<_>>();
+    let detection_at = detection.as_ref().map(|draft| draft.places.whole());
     let failure_detection = detection.map(|draft| FailureDetection { uniform, ..draft.detection });
     let virtual_servers = (servers.into_iter())
         .map(|server| {
@@ -120,7 +125,24 @@ pub(super) fn cluster(
         raw,
     };
     hooks(&cluster, &named_at, problems);
+    if let Some(at) = detection_at {
+        pings(&cluster, at, problems);
+    }
     Some(cluster)
+}
+
+/// Finds a node that asks the others too much.
+fn pings(cluster: &Cluster, detection_at: Range<usize>, problems: &mut Problems) {
+    let detector = Detector::new(cluster);
+    let busy = (0..cluster.nodes.len()).find(|&node| detector.sends(node, MANY_PINGS));
+    if let Some(busy) = busy {
+        let name = cluster.nodes[busy].name.as_str();
+        problems.case(
+            &lints::detection::DETECTION_ASKS_MUCH,
+            detection_at,
+            format!("`failure_detection` makes {name} send {MANY_PINGS} pings a second, or more"),
+        );
+    }
 }
 
 /// Finds hooks that can't name all addresses, or can't say exactly what is balanced.

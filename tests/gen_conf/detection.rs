@@ -94,6 +94,56 @@ fn a_dead_node_s_share_goes_to_others_and_servers_that_are_no_nodes_are_not_aske
     assert!(run.stderr.contains("gives servers weight 0, and `mh`"), "{}", run.stderr);
 }
 
+/// Told of the first node whose file has so many PING_CHECKs so often.
+#[test]
+fn a_thousand_pings_a_second_are_told() {
+    const NODES: [&str; 3] =
+        ["a.example.org", "b.example.org", "a-very-long-name-of-a-node.example.org"];
+    let sent = |text: &str| -> f64 {
+        let all = checks(text).into_iter().filter(|(_, line)| line.starts_with("delay_loop"));
+        all.map(|(_, line)| 1.0 / line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
+    };
+    let two_vips =
+        CLUSTER.replace("virtual_ipaddress: 10.0.0.9", "virtual_ipaddress: [10.0.0.9, 10.0.0.8]");
+    let uniform = CLUSTER.replace("virtual_router_id", "election: uniform, virtual_router_id");
+    let far = "{between_sites: {interval: 1}}";
+    for (cluster, detection, services, own, told) in [
+        (CLUSTER, "{method: ping}", 46, "", false),
+        (CLUSTER, "{method: ping}", 47, "", true),
+        (CLUSTER, "{interval: 0.2}", 48, "", false),
+        (CLUSTER, "{method: bfd}", 48, "", false),
+        (CLUSTER, "{method: ping}", 48, ", failure_detection: false", false),
+        (CLUSTER, far, 48, "", false),
+        (CLUSTER, far, 100, "", true),
+        (&two_vips, "{method: ping}", 24, "", true),
+        (&uniform, "{method: ping}", 33, "", true),
+        (CLUSTER, "{method: ping}", 93, ", nodes: [b.example.org]", false),
+        (CLUSTER, "{method: ping}", 94, ", nodes: [b.example.org]", true),
+    ] {
+        let more: String = (0..services)
+            .map(|at| {
+                let head = "vrrp_instance: four, lb_algo: mh, check: {type: TCP_CHECK}";
+                format!("  - {{{head}, port: {}{own}}}\n", 1000 + at)
+            })
+            .collect();
+        let text = format!("failure_detection: {detection}\n{cluster}{more}");
+        let place = Place::with(text);
+        let run = place.run("--stdout");
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        let case = format!("{detection}, {services}{own}: {}", run.stderr);
+        let of_node = |node: &str| place.run(&format!("--stdout --node {node}")).stdout;
+        let busy = NODES.iter().find(|node| sent(&of_node(node)) > 999.9);
+        assert_eq!(busy.is_some(), told, "{case}");
+        let says = |node| format!("makes {node} send 1000 pings a second, or more");
+        let lines = run.stderr.lines().filter(|line| line.contains("[detection-asks-much]"));
+        let lines: Vec<&str> = lines.collect();
+        match busy {
+            None => assert_eq!(lines, [""; 0], "{case}"),
+            Some(node) => assert!(lines.len() == 1 && lines[0].contains(&says(node)), "{case}"),
+        }
+    }
+}
+
 #[test]
 fn sites_may_be_asked_less_often() {
     let detection = "{interval: 0.1, between_sites: {interval: 0.5, attempts: 4}}";

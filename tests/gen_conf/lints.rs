@@ -421,7 +421,8 @@ fn nothing_is_found_in_the_base() {
 }
 
 /// Those that other tests make, as they need more than an edit of the base.
-const ELSEWHERE: &[&str] = &["order-too-long", "too-many-vips", "hooks-too-coarse", "too-large"];
+const ELSEWHERE: &[&str] =
+    &["order-too-long", "too-many-vips", "hooks-too-coarse", "too-large", "detection-asks-much"];
 
 #[test]
 fn each_finding_has_a_test() {

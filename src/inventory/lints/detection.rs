@@ -13,6 +13,7 @@ pub(super) static LINTS: &[&Lint] = &[
     &DETECTION_TOO_SLOW,
     &DETECTION_WITH_DH,
     &DETECTION_ENDS_SESSIONS,
+    &DETECTION_ASKS_MUCH,
 ];
 
 pub(super) static DETECTION_UNUSED: Lint = Lint::warning(
@@ -48,6 +49,13 @@ pub(super) static DETECTION_ENDS_SESSIONS: Lint = Lint::warning(
     "each false alarm of failure detection ends sessions",
     "A server that is removed loses its sessions. With `inhibit_on_failure` it keeps them and gets no new ones.",
     "remove `inhibit_on_failure: false`, or write `failure_detection: false` in the virtual_server",
+);
+
+pub(in crate::inventory) static DETECTION_ASKS_MUCH: Lint = Lint::warning(
+    "detection-asks-much",
+    "a node sends a thousand pings a second or more",
+    "keepalived sends pings of their own for each real_server of each service. A node that is busy with that finds dead nodes late, and may take living ones for dead.",
+    "write `failure_detection: false` in all virtual servers but the busiest, a longer `interval`, or `method: bfd`, which asks each node once for all services",
 );
 
 pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {

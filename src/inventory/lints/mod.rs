@@ -5,7 +5,7 @@
 mod addresses;
 mod allow;
 mod checks;
-mod detection;
+pub(super) mod detection;
 mod drain;
 mod elections;
 pub(super) mod elsewhere;
