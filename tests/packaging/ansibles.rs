@@ -23,6 +23,9 @@ use Ansible::{Newer, Own};
 /// In the environment: each test plays with the one that it does not play with in `make test`.
 const OTHER: &str = "LVSKIT_TEST_OTHER_ANSIBLE";
 
+/// In the environment: the folder of another Ansible's programs, with which each test plays.
+const PROGRAMS: &str = "LVSKIT_TEST_ANSIBLE";
+
 /// The tests that play, as `cargo test` filters them.
 const MODULES: [&str; 5] = ["collection::", "firewall::", "playbook::", "restart::", "rolling::"];
 
@@ -104,6 +107,9 @@ impl Ansible {
 
     /// One of its programs, such as `ansible-playbook`.
     pub fn program(self, name: &str) -> PathBuf {
+        if let Some(folder) = std::env::var_os(PROGRAMS) {
+            return Path::new(&folder).join(name);
+        }
         match self {
             Own => name.into(),
             Newer => {
