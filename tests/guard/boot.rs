@@ -26,9 +26,10 @@ fn the_guard_is_in_force_before_keepalived_and_stays() {
     let repository = env!("CARGO_MANIFEST_DIR");
     let result = tempfile::NamedTempFile::new().unwrap();
     let output = Command::new("sh")
+        .args([&format!("{repository}/tests/common/boot.sh"), "/"])
+        .arg(result.path())
         .arg(format!("{repository}/tests/guard/boot.sh"))
         .args([repository, env!("CARGO_BIN_EXE_bypass-ipvs"), env!("CARGO_BIN_EXE_lvskit")])
-        .arg(result.path())
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);

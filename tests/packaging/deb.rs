@@ -206,7 +206,7 @@ fn they_are_installed_upgraded_and_purged() {
 }
 
 /// The same packages as the next version of them, made in `folder`.
-fn next_version(debs: &[PathBuf; 2], folder: &Path) -> [PathBuf; 2] {
+pub fn next_version(debs: &[PathBuf; 2], folder: &Path) -> [PathBuf; 2] {
     debs.each_ref().map(|deb| {
         let tree = folder.join("tree");
         run(Command::new("dpkg-deb").arg("--raw-extract").arg(deb).arg(&tree));

@@ -8,6 +8,7 @@
 mod common;
 
 mod ansibles;
+mod booted;
 mod built;
 #[path = "../smtp_check/certificates.rs"]
 #[allow(dead_code)] // the tests of smtp-check need more of it
