@@ -26,7 +26,9 @@ fn the_guard_stays_while_they_are_upgraded_and_goes_with_them() {
     for suite in ["bookworm", "trixie"] {
         let result = tempfile::NamedTempFile::new().unwrap();
         let booted = repository.join("tests/packaging/booted");
-        let output = Command::new("sh")
+        // Each has an eth0 of its own.
+        let output = Command::new("unshare")
+            .args(["--net", "sh"])
             .arg(repository.join("tests/common/boot.sh"))
             .arg(repository.join("target/deb-roots").join(suite))
             .arg(result.path())
