@@ -86,7 +86,7 @@ demo:
 
 # The scenarios alone, the proofs too: more than an hour; `make lab SCENARIOS="link_death probe"` runs some.
 lab:
-	$(DEPS) lab firewall
+	$(DEPS) lab firewall ansible
 	$(CARGO) test --locked --release --test lab -- test $(SCENARIOS)
 
 # Some scenarios on Debian 12, 11, 13 and testing, each with its own kernel, keepalived and nft: an hour without KVM.

@@ -15,6 +15,7 @@ mod node_death;
 mod node_programs;
 mod partition;
 mod planned_switch;
+mod playbook;
 mod reload;
 mod rolling;
 mod round_robin;
@@ -141,6 +142,13 @@ pub const ALL: &[Scenario] = &[
         server: Server::Sink,
         tells: "the article's files, script and rule make way for ours, node by node; no session is lost",
         run: migration::run,
+    },
+    Scenario {
+        name: "playbook",
+        group: Group::Proof,
+        server: Server::Sink,
+        tells: "Ansible rolls the files out, and a changed value under traffic; a node that refuses its file stops it",
+        run: playbook::run,
     },
     Scenario {
         name: "node_programs",
