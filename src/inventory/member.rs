@@ -168,7 +168,10 @@ fn election(
 }
 
 /// What a node says itself, of this instance or of all.
-fn own_priority<'a>(instance: &InstanceDraft, node: &'a NodeDraft) -> Option<&'a Placed<u8>> {
+pub(super) fn own_priority<'a>(
+    instance: &InstanceDraft,
+    node: &'a NodeDraft,
+) -> Option<&'a Placed<u8>> {
     let own = node.own(instance.name()).and_then(|own| own.priority.as_ref());
     own.or(node.priority.as_ref())
 }
@@ -204,8 +207,7 @@ fn ties(
         // One of them is said, as those by order differ.
         let said = |member: &Member| {
             let node = &nodes[member.node];
-            let own = node.own(instance.name()).and_then(|own| own.priority.as_ref());
-            own.or(node.priority.as_ref()).map(|said| said.at.clone())
+            own_priority(instance, node).map(|said| said.at.clone())
         };
         let tied = members.iter().rev().filter(|member| member.priority == pair[0]);
         problems.case(

@@ -18,9 +18,6 @@ use crate::conf::detection::Detector;
 use crate::conf::guards::{Guards, Hooks};
 use crate::conf::word::Word;
 
-/// From this many pings a second of one node the warning appears.
-const MANY_PINGS: u32 = 1000;
-
 /// Reads a whole inventory. `None`, or problems noted, or both, if something is wrong.
 pub(super) fn cluster(
     root: &Node,
@@ -134,13 +131,17 @@ pub(super) fn cluster(
 /// Finds a node that asks the others too much.
 fn pings(cluster: &Cluster, detection_at: Range<usize>, problems: &mut Problems) {
     let detector = Detector::new(cluster);
-    let busy = (0..cluster.nodes.len()).find(|&node| detector.sends(node, MANY_PINGS));
+    let busy =
+        (0..cluster.nodes.len()).find(|&node| detector.sends(node, lints::detection::MANY_PINGS));
     if let Some(busy) = busy {
         let name = cluster.nodes[busy].name.as_str();
         problems.case(
             &lints::detection::DETECTION_ASKS_MUCH,
             detection_at,
-            format!("`failure_detection` makes {name} send {MANY_PINGS} pings a second, or more"),
+            format!(
+                "`failure_detection` makes {name} send {} pings a second, or more",
+                lints::detection::MANY_PINGS
+            ),
         );
     }
 }

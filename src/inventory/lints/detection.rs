@@ -51,6 +51,9 @@ pub(super) static DETECTION_ENDS_SESSIONS: Lint = Lint::warning(
     "remove `inhibit_on_failure: false`, or write `failure_detection: false` in the virtual_server",
 );
 
+/// From this many pings a second of one node [`DETECTION_ASKS_MUCH`] is told.
+pub(in crate::inventory) const MANY_PINGS: u32 = 1000;
+
 pub(in crate::inventory) static DETECTION_ASKS_MUCH: Lint = Lint::warning(
     "detection-asks-much",
     "a node sends a thousand pings a second or more",

@@ -142,11 +142,9 @@ fn most(drafts: &Drafts<'_>, problems: &mut Problems) {
     for instance in drafts.instances {
         let members = member::members(instance, drafts.nodes);
         let ranked = instance.priority.is_none() && !instance.is_uniform();
-        let by_order = members.iter().filter(|&&place| {
-            let node = &drafts.nodes[place];
-            let own = node.own(instance.name()).and_then(|own| own.priority.as_ref());
-            own.or(node.priority.as_ref()).is_none()
-        });
+        let by_order = members
+            .iter()
+            .filter(|&&place| member::own_priority(instance, &drafts.nodes[place]).is_none());
         if ranked && by_order.count() > Election::MOST_NODES {
             problems.case(
                 &ORDER_TOO_LONG,
