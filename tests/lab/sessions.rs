@@ -40,6 +40,17 @@ pub struct Lost {
     pub how: String,
 }
 
+impl Lost {
+    /// Whether nobody ended it: its answer did not come in time.
+    pub fn is_silent(&self) -> bool {
+        self.how == silence()
+    }
+}
+
+fn silence() -> String {
+    format!("silent for {} s", SILENCE.as_secs())
+}
+
 struct One {
     stream: TcpStream,
     server: String,
@@ -171,7 +182,7 @@ impl One {
             Ok(length) => Err(String::from_utf8_lossy(&answer[..length]).trim().to_owned()),
             Err(error) if error.kind() == ErrorKind::WouldBlock => match now - asked < SILENCE {
                 true => Ok(()),
-                false => Err(format!("silent for {} s", SILENCE.as_secs())),
+                false => Err(silence()),
             },
             Err(error) => Err(error.to_string()),
         }

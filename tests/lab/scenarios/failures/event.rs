@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use crate::cluster::Cluster;
 use crate::node::Server;
+use crate::sessions::Lost;
 
 /// The first of the nodes is MASTER, the second becomes it next; the third is always a BACKUP.
 const MASTER: usize = 0;
@@ -30,13 +31,42 @@ const STEP: Duration = Duration::from_secs(5);
 const UNANSWERED: Duration = Duration::from_secs(1);
 const ALARMS: usize = 10;
 
+/// Whom something befalls: the places of nodes.
+#[derive(Clone, Copy)]
+pub enum Hits {
+    /// They serve no more, and must leave the balance. Their sessions may end.
+    Dead(&'static [usize]),
+    /// They serve when their cable lets them. Their sessions may be silent for too long; nobody may end one.
+    Shaken(&'static [usize]),
+    Nobody,
+}
+use Hits::{Dead, Nobody, Shaken};
+
+impl Hits {
+    /// Who must leave the balance.
+    pub fn dead(self) -> &'static [usize] {
+        match self {
+            Dead(places) => places,
+            Shaken(_) | Nobody => &[],
+        }
+    }
+
+    /// Whether a session of the node at this place may be lost so.
+    pub fn excuses(self, place: usize, lost: &Lost) -> bool {
+        match self {
+            Dead(places) => places.contains(&place),
+            Shaken(places) => places.contains(&place) && lost.is_silent(),
+            Nobody => false,
+        }
+    }
+}
+
 /// Something that befalls nodes.
 pub struct Event {
     /// By this name a run can choose it.
     pub name: &'static str,
     pub tells: &'static str,
-    /// The places of the nodes that serve no more, and must leave the balance.
-    pub dead: &'static [usize],
+    pub hits: Hits,
     /// Whether the checks alone and the article's way go through it too, for comparison.
     pub compared: bool,
     pub strike: fn(&mut Cluster) -> Result<()>,
@@ -48,7 +78,7 @@ pub const ALL: &[Event] = &[
     Event {
         name: "backup-dies",
         tells: "a BACKUP loses its power",
-        dead: &[BACKUP],
+        hits: Dead(&[BACKUP]),
         compared: true,
         strike: |cluster| cluster.nodes[BACKUP].link.pull(),
         mend: |cluster| cluster.nodes[BACKUP].link.plug(),
@@ -56,7 +86,7 @@ pub const ALL: &[Event] = &[
     Event {
         name: "master-dies",
         tells: "the MASTER loses its power",
-        dead: &[MASTER],
+        hits: Dead(&[MASTER]),
         compared: true,
         strike: |cluster| cluster.nodes[MASTER].link.pull(),
         mend: |cluster| cluster.nodes[MASTER].link.plug(),
@@ -64,7 +94,7 @@ pub const ALL: &[Event] = &[
     Event {
         name: "two-die",
         tells: "the MASTER loses its power, and half a second later a BACKUP",
-        dead: &[MASTER, BACKUP],
+        hits: Dead(&[MASTER, BACKUP]),
         compared: true,
         strike: |cluster| {
             cluster.nodes[MASTER].link.pull()?;
@@ -79,7 +109,7 @@ pub const ALL: &[Event] = &[
     Event {
         name: "hangs",
         tells: "the MASTER hangs: no program, no packet, the carrier stays",
-        dead: &[MASTER],
+        hits: Dead(&[MASTER]),
         compared: false,
         strike: |cluster| {
             let node = &cluster.nodes[MASTER];
@@ -95,7 +125,7 @@ pub const ALL: &[Event] = &[
     Event {
         name: "backup-frozen",
         tells: "the programs of a BACKUP stop, its kernel lives",
-        dead: &[BACKUP],
+        hits: Dead(&[BACKUP]),
         compared: false,
         strike: |cluster| cluster.nodes[BACKUP].freeze(true),
         mend: |cluster| cluster.nodes[BACKUP].freeze(false),
@@ -103,7 +133,7 @@ pub const ALL: &[Event] = &[
     Event {
         name: "master-frozen",
         tells: "the programs of the MASTER stop, its kernel lives",
-        dead: &[MASTER],
+        hits: Dead(&[MASTER]),
         compared: false,
         strike: |cluster| cluster.nodes[MASTER].freeze(true),
         mend: |cluster| cluster.nodes[MASTER].freeze(false),
@@ -111,7 +141,7 @@ pub const ALL: &[Event] = &[
     Event {
         name: "backup-mute",
         tells: "a port drops what a BACKUP sends",
-        dead: &[BACKUP],
+        hits: Dead(&[BACKUP]),
         compared: false,
         strike: |cluster| cluster.nodes[BACKUP].link.mute(),
         mend: |cluster| cluster.nodes[BACKUP].link.repair(),
@@ -119,7 +149,7 @@ pub const ALL: &[Event] = &[
     Event {
         name: "backup-deaf",
         tells: "a port drops what is sent to a BACKUP",
-        dead: &[BACKUP],
+        hits: Dead(&[BACKUP]),
         compared: false,
         strike: |cluster| cluster.nodes[BACKUP].link.deafen(),
         mend: |cluster| cluster.nodes[BACKUP].link.repair(),
@@ -127,7 +157,7 @@ pub const ALL: &[Event] = &[
     Event {
         name: "master-mute",
         tells: "a port drops what the MASTER sends",
-        dead: &[MASTER],
+        hits: Dead(&[MASTER]),
         compared: false,
         strike: |cluster| cluster.nodes[MASTER].link.mute(),
         mend: |cluster| cluster.nodes[MASTER].link.repair(),
@@ -135,7 +165,7 @@ pub const ALL: &[Event] = &[
     Event {
         name: "master-deaf",
         tells: "a port drops what is sent to the MASTER",
-        dead: &[MASTER],
+        hits: Dead(&[MASTER]),
         compared: false,
         strike: |cluster| cluster.nodes[MASTER].link.deafen(),
         mend: |cluster| cluster.nodes[MASTER].link.repair(),
@@ -143,7 +173,7 @@ pub const ALL: &[Event] = &[
     Event {
         name: "flaps",
         tells: "the cable of a BACKUP slips 20 times, for 0.3 s each second",
-        dead: &[],
+        hits: Shaken(&[BACKUP]),
         compared: false,
         strike: |cluster| {
             for _ in 0..FLAPS {
@@ -159,7 +189,7 @@ pub const ALL: &[Event] = &[
     Event {
         name: "no-echo",
         tells: "false alarms: a BACKUP answers no ping for 1 s, 10 times",
-        dead: &[],
+        hits: Nobody,
         compared: false,
         strike: |cluster| {
             let node = &cluster.nodes[BACKUP].netns;
@@ -182,7 +212,7 @@ pub const ALL: &[Event] = &[
     Event {
         name: "backup-killed",
         tells: "the keepalived of a BACKUP is killed",
-        dead: &[],
+        hits: Nobody,
         compared: false,
         strike: |cluster| cluster.nodes[BACKUP].kill(),
         mend: |cluster| cluster.nodes[BACKUP].start(),
@@ -190,7 +220,7 @@ pub const ALL: &[Event] = &[
     Event {
         name: "master-killed",
         tells: "the keepalived of the MASTER is killed, the drop-in gives the address up",
-        dead: &[],
+        hits: Nobody,
         compared: false,
         strike: |cluster| {
             cluster.nodes[MASTER].kill()?;
@@ -202,7 +232,7 @@ pub const ALL: &[Event] = &[
     Event {
         name: "restarted",
         tells: "keepalived of the MASTER is restarted after a drain",
-        dead: &[],
+        hits: Nobody,
         compared: false,
         strike: |cluster| {
             cluster.nodes[MASTER].drain(true)?;
@@ -219,7 +249,7 @@ pub const ALL: &[Event] = &[
     Event {
         name: "power-back",
         tells: "the MASTER loses its power, and boots when that is back",
-        dead: &[MASTER],
+        hits: Dead(&[MASTER]),
         compared: false,
         strike: |cluster| cluster.nodes[MASTER].link.pull(),
         mend: boot,

@@ -2,7 +2,7 @@
 //! earlier ones: with the example's `failure_detection`, with the application's checks alone, and the
 //! article's way. When a dead server leaves the balance keepalived itself says; nobody asks it.
 //!
-//! What a failure takes from those who are not dead would be a fault, and fails the scenario: their
+//! What a failure takes from those whom it does not hit would be a fault, and fails the scenario: their
 //! sessions. How many connections are lost, and for how long, is what is measured.
 
 pub mod alarms;
@@ -16,6 +16,7 @@ use anyhow::{Result, ensure};
 use crate::cluster::Cluster;
 use crate::keepalived::takes_out;
 use crate::load::{Load, Seen};
+use crate::sessions::Lost;
 use crate::setup::{Setup, Way};
 use crate::{report, settings};
 use event::Event;
@@ -98,7 +99,9 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
                         let row = format!("{what} {cost}");
                         println!("    {row}\n{}", cost.seen.losses());
                         if setup.way == Way::Ours && cost.others_lost > 0 {
-                            wrong.push(format!("{row} sessions of the living were lost"));
+                            wrong.push(format!(
+                                "{row} sessions were lost of nodes that were not hit"
+                            ));
                         }
                         rows.push(row);
                     }
@@ -114,12 +117,12 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
     }
     println!("{HEAD}\n{}", rows.join("\n"));
     ensure!(wrong.is_empty(), "\n{}", wrong.join("\n"));
-    Ok(format!("{} failures, no session of a living node lost", rows.len()))
+    Ok(format!("{} failures, no session lost of a node that was not hit", rows.len()))
 }
 
 const HEAD: &str = "\
 | what happens | found by | new connects failed | last after | under way then | slow | out after | \
-sessions lost: dead, living | living taken out | became MASTER | failed at its end |\n\
+sessions lost: of those hit, of others | living taken out | became MASTER | failed at its end |\n\
 |---|---|---|---|---|---|---|---|---|---|---|";
 
 /// What one failure cost.
@@ -133,7 +136,8 @@ struct Cost {
     under_way: usize,
     /// Until the last survivor had taken the last dead server out.
     out: Option<Duration>,
-    dead_lost: usize,
+    /// Sessions of those it hit, and of the others.
+    hit_lost: usize,
     others_lost: usize,
     /// How often a server that lives was taken out.
     false_alarms: usize,
@@ -158,13 +162,14 @@ fn strike(cluster: &mut Cluster, setup: &Setup, event: &Event) -> Result<Cost> {
     std::thread::sleep(BEFORE);
     let struck = running.note(event.name);
     (event.strike)(cluster)?;
-    let out = wait_until_out(cluster, event.dead, struck);
+    let dead = event.hits.dead();
+    let out = wait_until_out(cluster, dead, struck);
     std::thread::sleep(WATCH);
     let mended = running.note("its end");
     (event.mend)(cluster)?;
     cluster.converge(&everybody)?;
     std::thread::sleep(WATCH);
-    let false_alarms = false_alarms(cluster, event.dead, struck, mended);
+    let false_alarms = false_alarms(cluster, dead, struck, mended);
     let seen = running.stop();
 
     let from = |from: Instant, to: Option<Instant>| {
@@ -173,16 +178,18 @@ fn strike(cluster: &mut Cluster, setup: &Setup, event: &Event) -> Result<Cost> {
     };
     let failed =
         |from_: Instant, to: Option<Instant>| from(from_, to).filter(|one| one.greeted.is_err());
-    let dead = |name: &str| event.dead.iter().any(|&place| cluster.nodes[place].name == name);
-    let dead_lost = seen.lost.iter().filter(|lost| dead(&lost.server)).count();
+    let place_of = |name: &str| cluster.nodes.iter().position(|node| node.name == name);
+    let excused =
+        |lost: &&Lost| place_of(&lost.server).is_some_and(|place| event.hits.excuses(place, lost));
+    let hit_lost = seen.lost.iter().filter(excused).count();
     let cost = Cost {
         failed: failed(struck, Some(mended)).count(),
         all: from(struck, Some(mended)).count(),
         last: failed(struck, Some(mended)).map(|one| one.started - struck).max(),
         under_way: seen.failed().filter(|one| one.started < struck).count(),
         out,
-        dead_lost,
-        others_lost: seen.lost.len() - dead_lost,
+        hit_lost,
+        others_lost: seen.lost.len() - hit_lost,
         false_alarms,
         masters: masters(cluster, struck, mended),
         failed_after: failed(mended, None).count(),
@@ -246,7 +253,7 @@ impl fmt::Display for Cost {
             self.under_way,
             self.seen.slow(),
             seconds(self.out),
-            self.dead_lost,
+            self.hit_lost,
             self.others_lost,
             self.false_alarms,
             self.masters,
