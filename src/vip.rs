@@ -8,7 +8,7 @@ use std::str::FromStr;
 use ipnetwork::IpNetwork;
 
 /// A unicast address that a cluster can share: the `virtual_ipaddress` of keepalived.conf(5),
-/// the "virtual router's IP address" of RFC 5798.
+/// the "virtual router's IP address" of RFC 9568.
 ///
 /// Written as an address, or as an address with a prefix length, which is dropped
 /// (`192.168.3.100/24` is the address 192.168.3.100, never the network).

@@ -17,7 +17,7 @@ use crate::conf::detection::Detector;
 use crate::conf::word::Word;
 use crate::guard::plan::{self, Services};
 
-/// Where adverts go (RFC 5798, 5.1.1.2).
+/// Where adverts go (RFC 9568, 5.1.1.2).
 pub(crate) const VRRP_GROUP: &str = "224.0.0.18";
 /// In IPv6.
 pub(crate) const VRRP_GROUP_IPV6: &str = "ff02::12";
@@ -26,7 +26,7 @@ pub(crate) const VRRP_GROUP_IPV6: &str = "ff02::12";
 pub(crate) const SYNC_GROUP: &str = "224.0.0.81";
 
 /// Adverts over IPv6, and the sync daemon's datagrams, come from the interface's own link-local
-/// address (RFC 5798, 5.1.2.1).
+/// address (RFC 9568, 5.1.2.1).
 const LINK_LOCAL: &str = "fe80::/10";
 
 /// VRRP's number as an IP protocol.

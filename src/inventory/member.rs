@@ -242,7 +242,7 @@ fn preempt(instance: &InstanceDraft) -> Preempt {
     }
 }
 
-/// IPv6 addresses mean VRRP version 3 (RFC 5798).
+/// IPv6 addresses mean VRRP version 3 (RFC 9568).
 pub(super) fn version(instance: &InstanceDraft, global: Version) -> Version {
     let family = instance.vips.first().map(|vip| Family::of(vip.value.address()));
     Version::of(instance.version.as_ref().map(|said| said.value), family, global)

@@ -40,7 +40,7 @@ pub(super) static LINTS: &[WithCheck] = &[
     Lint::error(
         "strict-without-link-local",
         "`vrrp_strict` and an IPv6 instance whose first VIP is not link-local",
-        "RFC 5798 wants a link-local address first: keepalived calls another an error and does not start the \
+        "RFC 9568 wants a link-local address first: keepalived calls another an error and does not start the \
                   instance.",
         "write a link-local VIP first, such as fe80::11/64; or remove `vrrp_strict`",
     )
@@ -55,7 +55,7 @@ pub(super) static LINTS: &[WithCheck] = &[
     Lint::error(
         "strict-with-authentication",
         "`vrrp_strict` with authentication",
-        "RFC 5798 has no authentication: keepalived ignores the password and calls it an error.",
+        "RFC 9568 has no authentication: keepalived ignores the password and calls it an error.",
         "remove `authentication`, or `vrrp_strict`",
     )
     .checked_by(strict_password),

@@ -45,10 +45,10 @@ pub(super) static AUTHENTICATION_IN_VERSION_3: Lint = Lint::error(
     "remove `authentication`",
 );
 
-/// VRRP version 3 has 12 bits of centiseconds (RFC 5798, 5.2.7).
+/// VRRP version 3 has 12 bits of centiseconds (RFC 9568, 5.2.7).
 const LONGEST_V3_INTERVAL: Duration = Duration::from_millis(40_950);
 
-/// IPv6 addresses mean VRRP version 3 (RFC 5798).
+/// IPv6 addresses mean VRRP version 3 (RFC 9568).
 pub(super) fn check(instance: &InstanceDraft, global: Version, problems: &mut Problems) {
     let ipv6 = instance.vips.first().is_some_and(|vip| vip.value.address().is_ipv6());
     if let (Some(said), true) = (&instance.version, ipv6)

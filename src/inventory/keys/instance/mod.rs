@@ -314,7 +314,7 @@ const SAME: &[Key] = &[
         "use_vmac",
         Value::FlagOr(&Value::Form(&form::VMAC)),
         "none",
-        "Send from the virtual MAC address of RFC 5798: `true`, or the name and MAC \
+        "Send from the virtual MAC address of RFC 9568: `true`, or the name and MAC \
                  address of its interface.",
     ),
     Key::plain(
