@@ -13,7 +13,7 @@ use super::built::run;
 use super::common::keepalived::wait_for;
 use super::common::netns::inside;
 use super::deb::{Root, debs, must_be_root};
-use super::rolling::first_of;
+use super::rolling::stage::first_of;
 
 /// Name, last number of its addresses, interface.
 const NODES: [(&str, u8, &str); 5] = [
