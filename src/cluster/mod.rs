@@ -144,6 +144,12 @@ impl Cluster {
         })
     }
 
+    /// The failure detection, where a virtual server has it.
+    pub fn detection(&self) -> Option<&FailureDetection> {
+        let used = self.virtual_servers.iter().any(|server| server.failure_detection);
+        self.failure_detection.as_ref().filter(|_| used)
+    }
+
     /// The families of a virtual server's blocks.
     pub fn families(&self, server: &VirtualServer) -> Vec<Family> {
         match &server.service {

@@ -32,8 +32,8 @@ pub(super) struct ServerDraft {
     pub(super) lb_algo: Option<Placed<Scheduler>>,
     /// Whether its servers are asked by the cluster's failure detection.
     pub(super) detected: bool,
-    /// Whether it says that a server that fails is removed in spite of that.
-    pub(super) keeps_removing: bool,
+    /// Whether a server that fails leaves its table.
+    pub(super) removes: bool,
     pub(super) lb_kind: Option<Placed<Forwarding>>,
     pub(super) weight: Option<Placed<u32>>,
     pub(super) nodes: Option<Vec<Placed<Word>>>,
@@ -111,9 +111,12 @@ fn read(section: Section<'_>, cluster: Cluster<'_>, problems: &mut Problems) -> 
     if detected {
         detection::keep_dead(&section, lb_algo.as_ref(), &mut settings);
     }
+    let stays = |settings: &Settings| settings.has(INHIBIT);
+    let all_stay = |all: &Vec<RealServerDraft>| all.iter().all(|one| stays(&one.settings));
+    let removes = !stays(&settings) && !real_servers.as_ref().is_some_and(all_stay);
     let draft = ServerDraft {
         detected,
-        keeps_removing: detected && !settings.has(INHIBIT),
+        removes,
         places: Places::of(&section),
         instance,
         lost,

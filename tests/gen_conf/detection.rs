@@ -158,7 +158,8 @@ fn sites_may_be_asked_less_often() {
     assert_eq!(of("fd00::2"), near);
     assert_eq!(of("fd00::3"), far);
     let told = with(detection).run("--out-dir out --verbose").stderr;
-    assert!(told.contains("a dead node gets no new connections after 0.35 s"), "{told}");
+    let says = "a dead node gets no new connections after 0.35 s, of another site after 3.25 s";
+    assert!(told.contains(says), "{told}");
 }
 
 #[test]
@@ -220,14 +221,31 @@ virtual_server: [{port: 25, lb_algo: rr, real_server: {address: 10.0.0.50}, chec
     );
     let one_family = CLUSTER.replace("[10.0.0.2, 'fd00::2']", "10.0.0.2");
     let removing = CLUSTER.replace("lb_algo: rr,", "lb_algo: rr, inhibit_on_failure: false,");
+    let off = "failure_detection: false";
+    let nobody = CLUSTER
+        .replace("lb_algo: mh, check", &format!("lb_algo: mh, {off}, check"))
+        .replace("lb_algo: rr, check", &format!("lb_algo: rr, {off}, check"))
+        .replace("    lb_algo: sh\n", &format!("    lb_algo: sh\n    {off}\n"));
     let one_site = CLUSTER.replace("site: two", "site: one");
     for (detection, cluster, code, told) in [
         ("{method: bfd}", uniform.as_str(), 1, "`method: bfd` needs a file for each node"),
         ("{between_sites: {attempts: 4}}", &uniform, 1, "`between_sites` needs files that differ"),
         ("{method: ping}", &uniform, 0, ""),
-        ("{method: ping}", strangers, 0, "no node is a server here"),
+        ("{method: ping}", strangers, 0, "or no node as a server"),
+        ("{method: ping}", &nobody, 0, "each virtual server has `failure_detection: false`, or"),
+        (
+            "{between_sites: {interval: 2}}",
+            CLUSTER,
+            0,
+            "a dead node between sites after up to 7.00 s",
+        ),
         ("{method: ping}", &dh, 1, "`dh` then refuses its connections"),
-        ("{interval: 0.5}", &fast, 0, "interval 0.5 is above advert_int, 0.1"),
+        (
+            "{interval: 0.5}",
+            &fast,
+            0,
+            "after up to 1.75 s, and VRRP replaces a dead MASTER after 0.3",
+        ),
         ("{interval: 0.1}", &fast, 0, ""),
         ("{method: ping}", &one_family, 1, "this node has no IPv6 address, and fd00::9 needs one"),
         ("{method: ping}", &removing, 0, "each false alarm of `failure_detection` ends sessions"),

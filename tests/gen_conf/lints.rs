@@ -69,6 +69,13 @@ macro_rules! cases {
     };
 }
 
+/// The end of the service, and one without failure detection that has these lines.
+fn second_service(lines: &str) -> String {
+    format!(
+        "{CHECK}\n  - port: 81\n    delay_loop: 5\n    lb_algo: wlc\n    failure_detection: false\n{lines}    check: {CHECK}"
+    )
+}
+
 /// Some server that is no node.
 pub const OTHERS: (&str, &str) = (
     SERVER,
@@ -299,6 +306,9 @@ cases! {
     detection_with_dh:
         [(TOP, "failure_detection: {method: ping}\nnetwork:"), ("lb_algo: wlc", "lb_algo: dh")],
         [("lb_algo: wlc", "lb_algo: dh")];
+    detection_beside_removal:
+        [(TOP, "failure_detection: {method: ping}\nnetwork:"), (CHECK, &second_service(""))],
+        [(TOP, "failure_detection: {method: ping}\nnetwork:"), (CHECK, &second_service("    inhibit_on_failure: true\n"))];
     detection_ends_sessions:
         [(TOP, "failure_detection: {method: ping}\nnetwork:"), (SERVER, "    delay_loop: 5\n    inhibit_on_failure: false\n")],
         [(SERVER, "    delay_loop: 5\n    inhibit_on_failure: false\n")];

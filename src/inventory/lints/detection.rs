@@ -3,7 +3,7 @@
 
 use super::Drafts;
 use super::lint::Lint;
-use crate::cluster::{Method, Seconds};
+use crate::cluster::Method;
 use crate::inventory::problems::Problems;
 
 /// What is found here.
@@ -13,6 +13,7 @@ pub(super) static LINTS: &[&Lint] = &[
     &DETECTION_TOO_SLOW,
     &DETECTION_WITH_DH,
     &DETECTION_ENDS_SESSIONS,
+    &DETECTION_BESIDE_REMOVAL,
     &DETECTION_ASKS_MUCH,
 ];
 
@@ -30,11 +31,11 @@ pub(super) static BFD_NEEDS_OWN_FILES: Lint = Lint::error(
     "write `method: ping` without `between_sites`, or `election: ranked`",
 );
 
-pub(super) static DETECTION_TOO_SLOW: Lint = Lint::warning(
+pub(in crate::inventory) static DETECTION_TOO_SLOW: Lint = Lint::warning(
     "detection-too-slow",
     "failure detection is slower than VRRP",
     "VRRP replaces a dead MASTER before its own server gets no more connections, so clients are still sent to a dead node.",
-    "write an `interval` of at most `advert_int`",
+    "write a shorter `interval`, or fewer `attempts`",
 );
 
 pub(super) static DETECTION_WITH_DH: Lint = Lint::error(
@@ -51,6 +52,14 @@ pub(super) static DETECTION_ENDS_SESSIONS: Lint = Lint::warning(
     "remove `inhibit_on_failure: false`, or write `failure_detection: false` in the virtual_server",
 );
 
+pub(super) static DETECTION_BESIDE_REMOVAL: Lint = Lint::hint(
+    "detection-beside-removal",
+    "a service without failure detection removes servers that fail",
+    "A client whose first SYN went to a dead server gets another server only with net.ipv4.vs.expire_nodest_conn. That holds for all services of a node, and \
+     lvskit-settings.service sets it only where no service removes servers.",
+    "write `inhibit_on_failure: true` in the service too",
+);
+
 /// From this many pings a second of one node [`DETECTION_ASKS_MUCH`] is told.
 pub(in crate::inventory) const MANY_PINGS: u32 = 1000;
 
@@ -58,7 +67,7 @@ pub(in crate::inventory) static DETECTION_ASKS_MUCH: Lint = Lint::warning(
     "detection-asks-much",
     "a node sends a thousand pings a second or more",
     "keepalived sends pings of their own for each real_server of each service. A node that is busy with that finds dead nodes late, and may take living ones for dead.",
-    "write `failure_detection: false` in all virtual servers but the busiest, a longer `interval`, or `method: bfd`, which asks each node once for all services",
+    "write `failure_detection: false` and `inhibit_on_failure: true` in all virtual servers but the busiest, a longer `interval`, or `method: bfd`, which asks each node once for all services",
 );
 
 pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
@@ -106,25 +115,12 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
         problems.found(
             &DETECTION_UNUSED,
             draft.places.whole(),
-            "`failure_detection` has no effect: no node is a server here",
+            "`failure_detection` has no effect: each virtual server has `failure_detection: false`, or no node as a \
+             server",
             "remove it: other servers may drop pings, so add a PING_CHECK to their `check` by hand",
         );
     }
-    let shortest = drafts.instances.iter().map(|instance| {
-        instance.advert_int.as_ref().map_or(Seconds::ONE, |advert_int| advert_int.value)
-    });
-    if let Some(advert_int) = shortest.min().filter(|shortest| detection.near.interval > *shortest)
-    {
-        problems.found(&DETECTION_TOO_SLOW,
-            draft.places.value("interval"),
-            format!(
-                "interval {} is above advert_int, {advert_int}: VRRP replaces a dead MASTER before its \
-                 server gets no more connections",
-                detection.near.interval
-            ),
-            "write an interval of at most advert_int",
-        );
-    }
+    beside_removal(drafts, problems);
     for server in drafts.servers.iter().filter(|server| server.detected) {
         if let Some(algo) = server.lb_algo.as_ref().filter(|algo| algo.value.name() == "dh") {
             problems.found(&DETECTION_WITH_DH,
@@ -133,12 +129,29 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
                 "use `lb_algo: mh` or another; or write `failure_detection: false` in this virtual_server",
             );
         }
-        if server.keeps_removing {
+        if server.removes {
             problems.found(&DETECTION_ENDS_SESSIONS,
                 server.places.key("inhibit_on_failure"),
                 "without `inhibit_on_failure` each false alarm of `failure_detection` ends sessions",
                 "remove `inhibit_on_failure: false`, or write `failure_detection: false` here",
             );
         }
+    }
+}
+
+/// Told once: there may be a thousand such services.
+fn beside_removal(drafts: &Drafts<'_>, problems: &mut Problems) {
+    let mut servers = drafts.servers.iter();
+    if !servers.clone().any(|server| server.detected && !server.removes) {
+        return;
+    }
+    if let Some(server) = servers.find(|server| !server.detected && server.removes) {
+        problems.found(
+            &DETECTION_BESIDE_REMOVAL,
+            server.places.whole(),
+            "this service removes servers that fail: `net.ipv4.vs.expire_nodest_conn` can't be set, and of the \
+             other services some more connections to a node that dies are lost",
+            "write `inhibit_on_failure: true` in each service without `failure_detection`",
+        );
     }
 }

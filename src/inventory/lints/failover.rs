@@ -12,8 +12,11 @@ use crate::inventory::places::Places;
 use crate::inventory::read::nearest;
 use crate::inventory::track::GroupDraft;
 
-/// keepalived's highest priority of a node that does not own the address (RFC 5798).
+/// keepalived's highest priority of a node that does not own the address (RFC 9568).
 const HIGHEST: i64 = 254;
+
+/// Less than that, as keepalived takes a file's number, is FAULT (keepalived.conf(5), track_file).
+const LOWEST_WEIGHT: i64 = -253;
 
 /// What is found here.
 pub(super) static LINTS: &[WithCheck] = &[
@@ -147,7 +150,13 @@ fn weights<'a>(section: Section<'a>, drafts: &Drafts<'_>) -> Vec<Weight<'a>> {
             None if key == "track_bfd" => session(name(line), drafts)?,
             None => drafts.tracks.weight(key, name(line))?,
         };
-        (number != 0).then_some(Weight { places, key, line, file: key == "track_file", number })
+        (number != 0 && number >= LOWEST_WEIGHT).then_some(Weight {
+            places,
+            key,
+            line,
+            file: key == "track_file",
+            number,
+        })
     });
     weighed.collect()
 }
