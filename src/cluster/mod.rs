@@ -150,6 +150,13 @@ impl Cluster {
         self.failure_detection.as_ref().filter(|_| used)
     }
 
+    /// How it asks nodes of other sites, where that differs.
+    pub fn detection_between_sites(&self) -> Option<&Timing> {
+        let detection = self.detection()?;
+        let several = self.nodes.iter().any(|node| node.site != self.nodes[0].site);
+        Some(&detection.far).filter(|far| several && **far != detection.near)
+    }
+
     /// The families of a virtual server's blocks.
     pub fn families(&self, server: &VirtualServer) -> Vec<Family> {
         match &server.service {

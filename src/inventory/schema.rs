@@ -14,7 +14,6 @@ use super::served::Server;
 use super::tree::Node;
 use super::{detection, instance, lints, member, node, raw, server, settings, track};
 use crate::cluster::{self, Cluster, FailureDetection, GlobalDefs, RouterId, SyncGroup, Timing};
-use crate::conf::detection::Detector;
 use crate::conf::guards::{Guards, Hooks};
 use crate::conf::word::Word;
 
@@ -123,54 +122,9 @@ pub(super) fn cluster(
     };
     hooks(&cluster, &named_at, problems);
     if let Some(at) = detection_at {
-        pings(&cluster, at.clone(), problems);
-        later_than_vrrp(&cluster, at, problems);
+        lints::detection::check_cluster(&cluster, at, problems);
     }
     Some(cluster)
-}
-
-/// Finds a detection that usually comes later than the next MASTER: a node dies half way between two questions.
-fn later_than_vrrp(cluster: &Cluster, detection_at: Range<usize>, problems: &mut Problems) {
-    let Some(detection) = cluster.detection() else { return };
-    let takeovers =
-        cluster.vrrp_instances.iter().filter_map(|one| one.takeover(&cluster.global_defs));
-    let Some(takeover) = takeovers.min() else { return };
-    let mut timings = vec![("", detection.near)];
-    if cluster.nodes.iter().any(|node| node.site != cluster.nodes[0].site) {
-        timings.push((" between sites", detection.far));
-    }
-    let longest = |timing: &Timing| timing.longest(detection.method);
-    let usual = |timing: &Timing| longest(timing) - timing.interval.duration() / 2;
-    if let Some((which, timing)) = timings.iter().find(|(_, timing)| usual(timing) > takeover) {
-        problems.case(
-            &lints::detection::DETECTION_TOO_SLOW,
-            detection_at,
-            format!(
-                "`failure_detection` finds a dead node{which} after up to {:.2} s, and VRRP replaces a dead MASTER \
-                 after {:.2} s: clients are still sent to its server then",
-                longest(timing).as_secs_f64(),
-                takeover.as_secs_f64()
-            ),
-        );
-    }
-}
-
-/// Finds a node that asks the others too much.
-fn pings(cluster: &Cluster, detection_at: Range<usize>, problems: &mut Problems) {
-    let detector = Detector::new(cluster);
-    let busy =
-        (0..cluster.nodes.len()).find(|&node| detector.sends(node, lints::detection::MANY_PINGS));
-    if let Some(busy) = busy {
-        let name = cluster.nodes[busy].name.as_str();
-        problems.case(
-            &lints::detection::DETECTION_ASKS_MUCH,
-            detection_at,
-            format!(
-                "`failure_detection` makes {name} send {} pings a second, or more",
-                lints::detection::MANY_PINGS
-            ),
-        );
-    }
 }
 
 /// Finds hooks that can't name all addresses, or can't say exactly what is balanced.
@@ -253,15 +207,14 @@ pub(super) fn notes(cluster: &cluster::Cluster) -> Vec<String> {
         Some(format!("{}: a dead MASTER is replaced after {takeover:.2} s", instance.name.as_str()))
     };
     let mut notes: Vec<String> = cluster.vrrp_instances.iter().filter_map(note).collect();
-    if let Some(FailureDetection { method, near, far, .. }) = cluster.detection() {
+    if let Some(FailureDetection { method, near, .. }) = cluster.detection() {
         let longest = |timing: &Timing| timing.longest(*method).as_secs_f64();
-        let between = match near == far {
-            true => String::new(),
-            false => format!(", of another site after {:.2} s", longest(far)),
-        };
+        let far = cluster.detection_between_sites();
+        let far = far.map(|far| format!(", of another site after {:.2} s", longest(far)));
         notes.push(format!(
-            "failure_detection: a dead node gets no new connections after {:.2} s{between}",
-            longest(near)
+            "failure_detection: a dead node gets no new connections after {:.2} s{}",
+            longest(near),
+            far.unwrap_or_default()
         ));
     }
     for server in &cluster.virtual_servers {

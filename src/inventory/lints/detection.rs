@@ -1,9 +1,12 @@
 //! `failure_detection` together with the rest: where it has no effect, where it can't work, and where it
 //! would come too late.
 
+use std::ops::Range;
+
 use super::Drafts;
 use super::lint::Lint;
-use crate::cluster::Method;
+use crate::cluster::{Cluster, Method, Timing};
+use crate::conf::detection::Detector;
 use crate::inventory::problems::Problems;
 
 /// What is found here.
@@ -31,7 +34,7 @@ pub(super) static BFD_NEEDS_OWN_FILES: Lint = Lint::error(
     "write `method: ping` without `between_sites`, or `election: ranked`",
 );
 
-pub(in crate::inventory) static DETECTION_TOO_SLOW: Lint = Lint::warning(
+static DETECTION_TOO_SLOW: Lint = Lint::warning(
     "detection-too-slow",
     "failure detection is slower than VRRP",
     "VRRP replaces a dead MASTER before its own server gets no more connections, so clients are still sent to a dead node.",
@@ -52,7 +55,7 @@ pub(super) static DETECTION_ENDS_SESSIONS: Lint = Lint::warning(
     "remove `inhibit_on_failure: false`, or write `failure_detection: false` in the virtual_server",
 );
 
-pub(super) static DETECTION_BESIDE_REMOVAL: Lint = Lint::hint(
+static DETECTION_BESIDE_REMOVAL: Lint = Lint::hint(
     "detection-beside-removal",
     "a service without failure detection removes servers that fail",
     "A client whose first SYN went to a dead server gets another server only with net.ipv4.vs.expire_nodest_conn. That holds for all services of a node, and \
@@ -61,9 +64,9 @@ pub(super) static DETECTION_BESIDE_REMOVAL: Lint = Lint::hint(
 );
 
 /// From this many pings a second of one node [`DETECTION_ASKS_MUCH`] is told.
-pub(in crate::inventory) const MANY_PINGS: u32 = 1000;
+const MANY_PINGS: u32 = 1000;
 
-pub(in crate::inventory) static DETECTION_ASKS_MUCH: Lint = Lint::warning(
+static DETECTION_ASKS_MUCH: Lint = Lint::warning(
     "detection-asks-much",
     "a node sends a thousand pings a second or more",
     "keepalived sends pings of their own for each real_server of each service. A node that is busy with that finds dead nodes late, and may take living ones for dead.",
@@ -152,6 +155,54 @@ fn beside_removal(drafts: &Drafts<'_>, problems: &mut Problems) {
             "this service removes servers that fail: `net.ipv4.vs.expire_nodest_conn` can't be set, and of the \
              other services some more connections to a node that dies are lost",
             "write `inhibit_on_failure: true` in each service without `failure_detection`",
+        );
+    }
+}
+
+/// What shows in the cluster alone: of how many blocks there are, and how soon VRRP is done.
+pub(in crate::inventory) fn check_cluster(
+    cluster: &Cluster,
+    detection_at: Range<usize>,
+    problems: &mut Problems,
+) {
+    pings(cluster, detection_at.clone(), problems);
+    later_than_vrrp(cluster, detection_at, problems);
+}
+
+/// Finds a detection that usually comes later than the next MASTER: a node dies half way between two questions.
+fn later_than_vrrp(cluster: &Cluster, detection_at: Range<usize>, problems: &mut Problems) {
+    let Some(detection) = cluster.detection() else { return };
+    let takeovers =
+        cluster.vrrp_instances.iter().filter_map(|one| one.takeover(&cluster.global_defs));
+    let Some(takeover) = takeovers.min() else { return };
+    let far = cluster.detection_between_sites().map(|far| (" between sites", far));
+    let longest = |timing: &Timing| timing.longest(detection.method);
+    let usual = |timing: &Timing| longest(timing) - timing.interval.duration() / 2;
+    let mut timings = [("", &detection.near)].into_iter().chain(far);
+    if let Some((which, timing)) = timings.find(|(_, timing)| usual(timing) > takeover) {
+        problems.case(
+            &DETECTION_TOO_SLOW,
+            detection_at,
+            format!(
+                "`failure_detection` finds a dead node{which} after up to {:.2} s, and VRRP replaces a dead MASTER \
+                 after {:.2} s: clients are still sent to its server then",
+                longest(timing).as_secs_f64(),
+                takeover.as_secs_f64()
+            ),
+        );
+    }
+}
+
+/// Finds a node that asks the others too much.
+fn pings(cluster: &Cluster, detection_at: Range<usize>, problems: &mut Problems) {
+    let detector = Detector::new(cluster);
+    let busy = (0..cluster.nodes.len()).find(|&node| detector.sends(node, MANY_PINGS));
+    if let Some(busy) = busy {
+        let name = cluster.nodes[busy].name.as_str();
+        problems.case(
+            &DETECTION_ASKS_MUCH,
+            detection_at,
+            format!("`failure_detection` makes {name} send {} pings a second, or more", MANY_PINGS),
         );
     }
 }
