@@ -14,6 +14,7 @@ mod keepalived;
 mod kinds;
 mod lossless;
 mod meaning;
+mod nodes;
 #[path = "../gen_conf/place.rs"]
 #[allow(dead_code)] // the tests of gen-conf use the rest
 mod place;

@@ -12,11 +12,11 @@ use crate::common::keepalived::wait_for;
 use crate::common::netns::{Netns, inside};
 use crate::node::{HOOK, Node, PROGRAM, VIP, instance, json, pair};
 
-const LASTING: &str = "/var/lib/lvskit/drain.json";
+pub const LASTING: &str = "/var/lib/lvskit/drain.json";
 const UNTIL_BOOT: &str = "/run/keepalived-lvskit/drain.json";
 
 /// The services of both nodes, in both families.
-const SERVICES: &str = "\
+pub const SERVICES: &str = "\
 virtual_server 192.168.3.100 25 {\n lb_algo mh\n mh-fallback\n lb_kind DR\n protocol TCP\n inhibit_on_failure\n delay_loop 1\n retry 0
  real_server 192.168.3.101 25 {\n  TCP_CHECK {\n  }\n }
  real_server 192.168.3.102 25 {\n  TCP_CHECK {\n  }\n }\n}
@@ -25,7 +25,7 @@ virtual_server fd00:3::100 25 {\n lb_algo wlc\n lb_kind DR\n protocol TCP\n inhi
  real_server fd00:3::102 25 {\n  TCP_CHECK {\n  }\n }\n}\n";
 
 /// Again inside, with empty folders for what is noted: /run and /var/lib of nobody else.
-fn enter(test: &str) -> bool {
+pub fn enter(test: &str) -> bool {
     if !inside(test) {
         return false;
     }
@@ -38,8 +38,8 @@ fn enter(test: &str) -> bool {
 }
 
 /// A node that follows a drain file of its own.
-struct Member {
-    node: Node,
+pub struct Member {
+    pub node: Node,
     drain: String,
 }
 
@@ -51,7 +51,7 @@ impl Member {
         Member { node: Node::start(netns, &format!("{file}{tracked}{more}")), drain }
     }
 
-    fn says(&self) -> String {
+    pub fn says(&self) -> String {
         fs::read_to_string(&self.drain).unwrap_or_default()
     }
 
@@ -60,7 +60,7 @@ impl Member {
     }
 
     /// Runs it and expects an exit code; returns both of its outputs.
-    fn ends(&self, args: &str, code: i32) -> String {
+    pub fn ends(&self, args: &str, code: i32) -> String {
         let output = self.lvskit(args);
         let said = String::from_utf8([&output.stdout[..], &output.stderr].concat()).unwrap();
         assert_eq!(output.status.code(), Some(code), "{args}: {said}");
@@ -74,7 +74,7 @@ impl Member {
 }
 
 /// The MASTER and a backup.
-fn members(more: &str) -> [Member; 2] {
+pub fn members(more: &str) -> [Member; 2] {
     let [one, two] = pair();
     for (netns, address) in [(&one, "fd00:3::101"), (&two, "fd00:3::102")] {
         netns.ip(&format!("address add {address}/64 dev eth0 nodad"));
@@ -369,88 +369,4 @@ fn a_stop_of_keepalived_hands_over_first() {
     assert!(said.contains("no other node took over"), "{said}");
     one.ends("undrain --stopping", 0);
     assert_eq!(one.says(), "0\n");
-}
-
-/// A keepalived that has nothing of ours is left alone.
-#[test]
-fn only_files_of_ours_are_followed() {
-    if !enter("drain::only_files_of_ours_are_followed") {
-        return;
-    }
-    let [one, _two] = pair();
-    let node = Node::start(one, &instance(100, ""));
-    node.until_it_holds(VIP);
-    let lvskit = |args: &[&str]| {
-        let output = node.lvskit(args);
-        (output.status.code(), String::from_utf8(output.stderr).unwrap())
-    };
-    assert_eq!(lvskit(&["drain", "--stopping"]), (Some(0), String::new()));
-    assert_eq!(lvskit(&["undrain", "--stopping"]), (Some(0), String::new()));
-    assert_eq!(lvskit(&["drain", "--restore"]), (Some(0), String::new()));
-    assert_eq!(fs::read_dir("/run/keepalived-lvskit").unwrap().count(), 0);
-    let (code, said) = lvskit(&["drain"]);
-    assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("follows no drain file") && said.contains("help: "), "{said}");
-    let (code, said) = lvskit(&["drain", "--server"]);
-    assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("no real server of keepalived.conf is this node"), "{said}");
-    assert!(node.holds(VIP));
-}
-
-#[test]
-fn what_would_lose_sessions_is_refused() {
-    if !enter("drain::what_would_lose_sessions_is_refused") {
-        return;
-    }
-    let [one, _two] = members(&SERVICES.replace(" inhibit_on_failure\n", ""));
-    let said = one.ends("drain", 1);
-    assert!(
-        said.contains("virtual server 192.168.3.100 25: ") && said.contains("inhibit"),
-        "{said}"
-    );
-    assert!(one.node.holds(VIP) && one.says().is_empty(), "nothing was changed");
-    one.ends("drain --server --force", 0);
-    one.ends("undrain", 0);
-}
-
-#[test]
-fn bad_input_changes_nothing() {
-    if !enter("drain::bad_input_changes_nothing") {
-        return;
-    }
-    let [one, _two] = members(SERVICES);
-    for args in [
-        "drain --timeout 3",
-        "drain --wait --timeout x",
-        "drain --from nobody",
-        "drain --stopping --force",
-        "undrain --wait",
-    ] {
-        one.ends(args, 2);
-    }
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid=65534", "--clear-groups", PROGRAM, "drain"]);
-    let output = one.node.run(&mut command);
-    let said = String::from_utf8(output.stderr).unwrap();
-    // Where only root is mapped there is nobody else to be.
-    if !said.contains("setpriv") {
-        assert_eq!(output.status.code(), Some(4), "{said}");
-        assert!(
-            said.contains("error: lvskit drain needs root\n  help: sudo lvskit drain"),
-            "{said}"
-        );
-    }
-    // Its own file says nothing once it can't be read.
-    fs::write(one.node.keepalived.path("keepalived.conf"), "vrrp_instance {").unwrap();
-    let said = one.ends("drain", 6);
-    assert!(said.contains("never closed") && said.contains("help: "), "{said}");
-    fs::create_dir("/var/lib/lvskit").unwrap();
-    fs::write(LASTING, "{").unwrap();
-    let said = one.ends("undrain", 6);
-    assert!(
-        said.contains("/var/lib/lvskit/drain.json: ") && said.contains("help: remove"),
-        "{said}"
-    );
-    assert_eq!(one.says(), "");
-    assert!(one.node.holds(VIP));
 }

@@ -12,6 +12,7 @@ mod cluster;
 mod command_line;
 mod doctor;
 mod drain;
+mod drain_refused;
 mod firewall;
 mod node;
 mod prometheus;
