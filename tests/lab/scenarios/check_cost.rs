@@ -2,8 +2,8 @@
 //! nothing happens, for intervals, numbers of nodes and of services. Without KVM a processor is slow, so
 //! the lines are for comparison with each other.
 //!
-//! One keepalived runs. The addresses of the other nodes are all on one host, whose kernel answers pings as
-//! theirs would. BFD needs keepalived on both sides, so it is measured in the cluster.
+//! One keepalived is measured. The other nodes are hosts whose kernels answer its pings; for BFD each runs a
+//! keepalived of its own, with the one session.
 
 use std::fs;
 use std::path::Path;
@@ -13,15 +13,24 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use crate::cluster::Cluster;
+use crate::common::netns::Netns;
 use crate::keepalived::{Keepalived, Said};
+use crate::network;
 use crate::sandbox::ROOT;
-use crate::setup::Setup;
 
 const NODES: &[usize] = &[4, 8, 12];
 const SERVICES: &[usize] = &[1, 100];
 
-/// Seconds between two pings; none first.
-const INTERVALS: &[Option<&str>] = &[None, Some("0.2"), Some("0.1"), Some("0.05")];
+/// Who asks, and seconds between two questions; nobody first.
+const WAYS: &[Option<(&str, &str)>] = &[
+    None,
+    Some(("ping", "0.2")),
+    Some(("ping", "0.1")),
+    Some(("ping", "0.05")),
+    Some(("bfd", "0.2")),
+    Some(("bfd", "0.1")),
+    Some(("bfd", "0.05")),
+];
 
 /// After the start, and what is measured.
 const SETTLE: Duration = Duration::from_secs(5);
@@ -31,67 +40,82 @@ const WATCH: Duration = Duration::from_secs(10);
 const FIRST: usize = 150;
 
 pub fn run(cluster: &mut Cluster) -> Result<String> {
-    let mut rows = Vec::new();
-    for (name, how) in
-        [("none", "false"), ("ping 0.1 s", "{method: ping}"), ("BFD", "{method: bfd}")]
-    {
-        cluster.set_up(&Setup::ours().with("failure_detection", how))?;
-        std::thread::sleep(SETTLE);
-        let share = share(cluster.nodes[1].keepalived()?)?;
-        rows.push(format!("| the example's cluster, a BACKUP | 4 | 1 | {name} | {share:.2} % |"));
-    }
     cluster.stop()?;
-    let result = alone(cluster, &mut rows);
+    let most = NODES.iter().max().copied().unwrap_or_default();
+    let hosts = (0..most).map(|at| Ok(network::host(&name(at), address(at).parse()?)?.0));
+    let hosts = hosts.collect::<Result<Vec<Netns>>>()?;
+    let mut rows = Vec::new();
+    let result = measure(&hosts, &mut rows);
+    drop(hosts);
+    (0..most).try_for_each(|at| network::remove(&name(at)))?;
     cluster.reset()?;
+    println!(
+        "| nodes | services | found by | of one processor |\n|---|---|---|---|\n{}",
+        rows.join("\n")
+    );
     result?;
-    let head = "| what | nodes | services | found by | of one processor |\n|---|---|---|---|---|";
-    println!("{head}\n{}", rows.join("\n"));
     Ok(format!("{} lines", rows.len()))
 }
 
-/// One keepalived and the addresses of its neighbours.
-fn alone(cluster: &Cluster, rows: &mut Vec<String>) -> Result<()> {
-    let [one, others] = [&cluster.nodes[0].netns, &cluster.nodes[1].netns];
-    let most = NODES.iter().max().copied().unwrap_or_default();
-    one.ip(&format!("address add 192.168.3.{FIRST}/24 dev eth0"));
-    (1..most).for_each(|at| {
-        others.ip(&format!("address add 192.168.3.{}/24 dev eth0", FIRST + at));
-    });
-    let folder = Path::new(ROOT).join("check_cost");
-    fs::create_dir_all(&folder)?;
+fn measure(hosts: &[Netns], rows: &mut Vec<String>) -> Result<()> {
     for &nodes in NODES {
         for &services in SERVICES {
-            for &interval in INTERVALS {
-                let conf = render(&folder, "n0", &inventory(nodes, services, interval))?;
-                let running = Keepalived::start(one, &folder, &conf, &Said::default())?;
-                std::thread::sleep(SETTLE);
-                let share = share(&running);
-                running.terminate()?;
-                running.wait()?;
-                let name = interval.map_or("none".to_owned(), |time| format!("ping {time} s"));
-                let share = share?;
-                let row = format!("| alone | {nodes} | {services} | {name} | {share:.2} % |");
+            for &way in WAYS {
+                let mut running = Vec::new();
+                let share = cost(&hosts[..nodes], services, way, &mut running);
+                running.iter().try_for_each(Keepalived::terminate)?;
+                running.into_iter().try_for_each(Keepalived::wait)?;
+                let way =
+                    way.map_or("none".to_owned(), |(method, time)| format!("{method} {time} s"));
+                let row = format!("| {nodes} | {services} | {way} | {:.2} % |", share?);
                 println!("    {row}");
                 rows.push(row);
             }
         }
     }
-    (0..most).for_each(|at| {
-        let host = if at == 0 { one } else { others };
-        host.ip(&format!("address del 192.168.3.{}/24 dev eth0", FIRST + at));
-    });
     Ok(())
 }
 
-/// Checks of the application that are so seldom that they cost nothing.
-fn inventory(nodes: usize, services: usize, interval: Option<&str>) -> String {
-    let detection = interval.map_or("false".to_owned(), |time| {
-        format!("{{method: ping, interval: {time}, attempts: 2}}")
+/// How much of a processor the first of these hosts needs.
+fn cost(
+    hosts: &[Netns],
+    services: usize,
+    way: Option<(&str, &str)>,
+    running: &mut Vec<Keepalived>,
+) -> Result<f64> {
+    let mut start = |at: usize, nodes: &[usize], services: usize| -> Result<()> {
+        let folder = Path::new(ROOT).join("check_cost").join(name(at));
+        fs::create_dir_all(&folder)?;
+        let conf = render(&folder, &name(at), &inventory(nodes, services, way))?;
+        running.push(Keepalived::start(&hosts[at], &folder, &conf, &Said::default())?);
+        Ok(())
+    };
+    let all: Vec<usize> = (0..hosts.len()).collect();
+    start(0, &all, services)?;
+    if way.is_some_and(|(method, _)| method == "bfd") {
+        all[1..].iter().try_for_each(|&at| start(at, &[0, at], 1))?;
+    }
+    std::thread::sleep(SETTLE);
+    share(&running[0])
+}
+
+fn name(at: usize) -> String {
+    format!("n{at}")
+}
+
+fn address(at: usize) -> String {
+    format!("192.168.3.{}", FIRST + at)
+}
+
+/// Of these nodes. Checks of the application are so seldom that they cost nothing.
+fn inventory(nodes: &[usize], services: usize, way: Option<(&str, &str)>) -> String {
+    let detection = way.map_or("false".to_owned(), |(method, time)| {
+        format!("{{method: {method}, interval: {time}, attempts: 2}}")
     });
     let mut text =
         format!("failure_detection: {detection}\nglobal_defs: {{vrrp_version: 3}}\nnodes:\n");
-    for at in 0..nodes {
-        text += &format!("  - {{name: n{at}, address: 192.168.3.{}}}\n", FIRST + at);
+    for &at in nodes {
+        text += &format!("  - {{name: {}, address: {}}}\n", name(at), address(at));
     }
     text += "vrrp_instance:\n  a: {interface: eth0, virtual_router_id: 99, advert_int: 1, \
              virtual_ipaddress: 192.168.3.199}\nvirtual_server:\n";

@@ -3,12 +3,14 @@
 //! article's way. When a dead server leaves the balance keepalived itself says; nobody asks it.
 //!
 //! What a failure takes from those whom it does not hit would be a fault, and fails the scenario: their
-//! sessions. How many connections are lost, and for how long, is what is measured.
+//! sessions. So is a death that the detection did not find, but the application's check. How many connections are
+//! lost, and for how long, is what is measured.
 
 pub mod alarms;
 mod event;
 
 use std::fmt;
+use std::fs;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -103,6 +105,10 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
                                 "{row} sessions were lost of nodes that were not hit"
                             ));
                         }
+                        if event.compared && !cost.detected && detects(cluster)? {
+                            report::print(cluster);
+                            wrong.push(format!("{row} failure_detection did not find it"));
+                        }
                         rows.push(row);
                     }
                     Err(error) => {
@@ -136,6 +142,8 @@ struct Cost {
     under_way: usize,
     /// Until the last survivor had taken the last dead server out.
     out: Option<Duration>,
+    /// Whether it was pings or BFD by which each survivor found each of the dead.
+    detected: bool,
     /// Sessions of those it hit, and of the others.
     hit_lost: usize,
     others_lost: usize,
@@ -188,6 +196,7 @@ fn strike(cluster: &mut Cluster, setup: &Setup, event: &Event) -> Result<Cost> {
         last: failed(struck, Some(mended)).map(|one| one.started - struck).max(),
         under_way: seen.failed().filter(|one| one.started < struck).count(),
         out,
+        detected: found_by_detection(cluster, dead, struck),
         hit_lost,
         others_lost: seen.lost.len() - hit_lost,
         false_alarms,
@@ -221,6 +230,31 @@ pub fn wait_until_out(cluster: &Cluster, dead: &[usize], struck: Instant) -> Opt
         }
     }
     last
+}
+
+/// Whether the cluster has pings or BFD.
+fn detects(cluster: &Cluster) -> Result<bool> {
+    let text = fs::read_to_string(cluster.nodes[0].conf())?;
+    Ok(text.contains("PING_CHECK") || text.contains("BFD_CHECK"))
+}
+
+/// Whether a check of the detection had failed when each survivor took each of the dead out.
+fn found_by_detection(cluster: &Cluster, dead: &[usize], struck: Instant) -> bool {
+    let failed = |line: &str| {
+        line.contains("ICMP CHECK on service") && line.contains("failed")
+            || line.contains("BFD check of") && line.contains("DOWN")
+    };
+    dead.iter().all(|&one| {
+        let server = format!("[{}]", cluster.nodes[one].address_beside(cluster.vip));
+        let survivors = (0..cluster.nodes.len()).filter(|place| !dead.contains(place));
+        let mut said = survivors.map(|place| &cluster.nodes[place].said);
+        said.all(|said| {
+            let first = |is_it: &dyn Fn(&str) -> bool| {
+                said.first(struck, |line| is_it(line) && line.contains(&server))
+            };
+            first(&failed).is_some_and(|found| first(&takes_out).is_some_and(|out| found <= out))
+        })
+    })
 }
 
 /// How many nodes became MASTER.
