@@ -1,14 +1,16 @@
-//! What the cluster sends to this node, by its keepalived.conf: advertisements, the services' connections, and
-//! the sync daemon's messages. Each as one packet that a firewall lets in or not.
+//! What the cluster sends to this node, by its keepalived.conf: advertisements, the services' connections, the
+//! sync daemon's messages, and questions whether it lives. Each as one packet that a firewall lets in or not.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::firewall::{SYNC_GROUP, SYNC_PORT, VRRP, VRRP_GROUP, VRRP_GROUP_IPV6};
+use crate::firewall::{
+    BFD_MULTIHOP_PORT, BFD_PORT, SYNC_GROUP, SYNC_PORT, VRRP, VRRP_GROUP, VRRP_GROUP_IPV6,
+};
 use crate::guard::conflicts::{Flow, Way};
 use crate::guard::plan::{self, Services};
 use crate::guard::wanted::Wanted;
-use crate::node::config::{Config, Instance, SyncDaemon};
+use crate::node::config::{BfdSession, Config, Instance, RealServer, SyncDaemon};
 use crate::node::state::{Interface, NodeState};
 use crate::vip::Vip;
 use crate::vrrp::packet::{AUTHENTICATION_HEADER, TTL};
@@ -16,6 +18,8 @@ use crate::vrrp::packet::{AUTHENTICATION_HEADER, TTL};
 /// The protocols that virtual servers have, by keepalived's names, and their numbers (IANA).
 const PROTOCOLS: [(&str, u8); 3] = [("TCP", 6), ("UDP", UDP), ("SCTP", 132)];
 const UDP: u8 = 17;
+const ICMP: u8 = 1;
+const ICMPV6: u8 = 58;
 
 /// All of them; none where keepalived.conf could not be read.
 pub(super) fn of(node: &NodeState, wanted: &Wanted) -> Vec<Flow> {
@@ -23,6 +27,8 @@ pub(super) fn of(node: &NodeState, wanted: &Wanted) -> Vec<Flow> {
     let mut all: Vec<Flow> =
         config.instances.iter().flat_map(|instance| adverts(node, instance)).collect();
     all.extend(services(node, config, wanted));
+    all.extend(pings(node, config));
+    all.extend(config.sessions.iter().filter_map(|session| bfd(node, session)));
     all.extend(config.sync_daemon.iter().filter_map(|daemon| sync(node, daemon)));
     all
 }
@@ -109,6 +115,52 @@ fn services(node: &NodeState, config: &Config, wanted: &Wanted) -> Vec<Flow> {
     all.into_iter().filter_map(of).flatten().flatten().collect()
 }
 
+/// The pings of a `failure_detection`: the nodes that this one asks ask it, too. In other files somebody may
+/// be asked who asks nobody.
+fn pings(node: &NodeState, config: &Config) -> Vec<Flow> {
+    let mut pairs: BTreeSet<(IpAddr, IpAddr)> = BTreeSet::new();
+    for server in config.virtual_servers.iter().filter(|_| config.rendered) {
+        let is_own = |address: IpAddr| node.holders(address).next().is_some();
+        let own: Vec<IpAddr> =
+            server.servers.iter().map(|one| one.address).filter(|one| is_own(*one)).collect();
+        let asked = |one: &&RealServer| one.checks.iter().any(|check| check == "PING_CHECK");
+        let others = server.servers.iter().filter(asked).map(|one| one.address);
+        for other in others.filter(|other| !is_own(*other)) {
+            let same = own.iter().filter(|own| own.is_ipv4() == other.is_ipv4());
+            pairs.extend(same.map(|own| (other, *own)));
+        }
+    }
+    let flow = |(from, to): (IpAddr, IpAddr)| {
+        let interface = node.holders(to).next()?;
+        Some(Flow {
+            name: format!("pings from {from} for {to} on {}", interface.name),
+            from: Some(from),
+            to,
+            protocol: if to.is_ipv4() { ICMP } else { ICMPV6 },
+            port: None,
+            ttl: None,
+            interface: place(interface),
+            way: Way::Socket,
+        })
+    };
+    pairs.into_iter().filter_map(flow).collect()
+}
+
+fn bfd(node: &NodeState, session: &BfdSession) -> Option<Flow> {
+    let to = session.source?;
+    let interface = node.holders(to).next()?;
+    Some(Flow {
+        name: format!("BFD from {} for {to} on {}", session.neighbor, interface.name),
+        from: Some(session.neighbor),
+        to,
+        protocol: UDP,
+        port: Some(if session.multihop { BFD_MULTIHOP_PORT } else { BFD_PORT }),
+        ttl: (session.max_hops == 0).then_some(u8::MAX),
+        interface: place(interface),
+        way: Way::Socket,
+    })
+}
+
 fn sync(node: &NodeState, daemon: &SyncDaemon) -> Option<Flow> {
     let interface = node.interface(&daemon.interface)?;
     let (to, port) = sync_group(daemon)?;
@@ -142,12 +194,16 @@ fn first(interface: &Interface) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conf::grammar::{NoFiles, parse};
+    use crate::conf::grammar::{NoFiles, Statement, parse};
     use crate::node::state::Address;
 
     /// A node with eth0, and what its file says; each flow as its name, its protocol and where it goes.
     fn flows(text: &str) -> Vec<(String, u8, String)> {
         let statements = parse("k.conf", text, None, &mut NoFiles).unwrap();
+        flows_of(Config::of(&statements), &statements)
+    }
+
+    fn flows_of(config: Config, statements: &[Statement]) -> Vec<(String, u8, String)> {
         let address = |address: &str| Address {
             address: address.parse().unwrap(),
             prefix: 24,
@@ -164,12 +220,9 @@ mod tests {
             receives: true,
             addresses: vec![address("10.0.0.7"), address("fe80::7")],
         };
-        let node = NodeState {
-            config: Some(Config::of(&statements)),
-            interfaces: vec![eth0],
-            ..NodeState::default()
-        };
-        let all = of(&node, &Wanted::of(&statements));
+        let node =
+            NodeState { config: Some(config), interfaces: vec![eth0], ..NodeState::default() };
+        let all = of(&node, &Wanted::of(statements));
         let to = |flow: &Flow| {
             flow.port.map_or(flow.to.to_string(), |port| format!("{}:{port}", flow.to))
         };
@@ -216,6 +269,30 @@ mod tests {
             let told: Vec<_> = all.iter().map(|(name, protocol, _)| (&**name, *protocol)).collect();
             assert_eq!(told, expected, "{globals} {vip} {more}");
         }
+    }
+
+    #[test]
+    fn who_is_asked_asks_back() {
+        let text = "# Rendered by `lvskit gen-conf`
+bfd_instance b {\nneighbor_ip 10.0.0.8\nsource_ip 10.0.0.7\n}
+bfd_instance c {\nneighbor_ip 10.0.1.9\nsource_ip 10.0.0.7\nmax_hops 3\nmultihop\n}
+bfd_instance gone {\nneighbor_ip 10.0.0.8\nsource_ip 10.0.0.77\n}
+virtual_server 10.0.0.1 25 {
+ real_server 10.0.0.7 25 {\nTCP_CHECK {\n}\n}
+ real_server 10.0.0.8 25 {\nTCP_CHECK {\n}\nPING_CHECK {\n}\n}
+ real_server 10.0.0.50 25 {\nTCP_CHECK {\n}\n}
+}\n";
+        let named = |rendered: bool| -> Vec<String> {
+            let statements = parse("k.conf", text, None, &mut NoFiles).unwrap();
+            let mut config = Config::of(&statements);
+            config.rendered = rendered;
+            let all = flows_of(config, &statements).into_iter().map(|(name, ..)| name);
+            all.filter(|name| !name.starts_with("tcp")).collect()
+        };
+        let bfd =
+            ["BFD from 10.0.0.8 for 10.0.0.7 on eth0", "BFD from 10.0.1.9 for 10.0.0.7 on eth0"];
+        assert_eq!(named(true), [&["pings from 10.0.0.8 for 10.0.0.7 on eth0"], &bfd[..]].concat());
+        assert_eq!(named(false), bfd);
     }
 
     #[test]

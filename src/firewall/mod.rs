@@ -33,9 +33,9 @@ const LINK_LOCAL: &str = "fe80::/10";
 pub(crate) const VRRP: u8 = 112;
 
 /// BFD's UDP ports: between nodes on one network (RFC 5881, 4), and with routers between them (RFC 5883, 5).
-const BFD_PORT: u16 = 3784;
+pub const BFD_PORT: u16 = 3784;
 /// The second one.
-const BFD_MULTIHOP_PORT: u16 = 4784;
+pub const BFD_MULTIHOP_PORT: u16 = 4784;
 
 /// The sync daemon's UDP port.
 pub(crate) const SYNC_PORT: u16 = 8848;

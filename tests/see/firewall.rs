@@ -300,6 +300,81 @@ fn what_doctor_calls_dropped_does_not_arrive() {
     }
 }
 
+/// How doctor names the questions of the failure detection.
+const ASKED: [(&str, &str); 2] = [
+    ("ping", "pings from 192.168.3.102 for 192.168.3.101 on eth0"),
+    ("bfd", "BFD from 192.168.3.102 for 192.168.3.101 on eth0"),
+];
+
+const COUNTERS: &str = "table inet probe {
+    counter ping {}
+    counter bfd {}
+    chain late {
+        type filter hook input priority 400
+        ip daddr 192.168.3.101 icmp type echo-request counter name ping
+        ip daddr 192.168.3.101 udp dport 3784 counter name bfd
+    }
+}
+";
+
+const ASKED_FILE: &str = "# Rendered by `lvskit gen-conf`
+bfd_instance b {\n neighbor_ip 192.168.3.102\n source_ip 192.168.3.101\n}
+virtual_server 192.168.3.100 25 {\n lb_kind DR\n protocol UDP
+ real_server 192.168.3.101 25 {\n }
+ real_server 192.168.3.102 25 {\n  PING_CHECK {\n  }\n }\n}\n";
+
+/// By the last of the rules the firewall is the one that gen-conf renders.
+#[test]
+fn questions_that_are_dropped_are_told() {
+    if !inside("firewall::questions_that_are_dropped_are_told") {
+        return;
+    }
+    let [node, other] = pair();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keepalived.conf");
+    fs::write(&file, ASKED_FILE).unwrap();
+    for (rules, closed) in [
+        ("", &[][..]),
+        ("policy drop;", &["ping", "bfd"]),
+        ("policy drop; meta l4proto icmp accept; udp dport 3784 ip ttl < 255 accept", &["bfd"]),
+        ("icmp type { echo-request, timestamp-request } drop", &["ping"]),
+        (
+            "policy drop; ip saddr { 192.168.3.102 } ip daddr 192.168.3.101 icmp type echo-request accept
+             ip saddr { 192.168.3.102 } ip daddr 192.168.3.101 ip ttl >= 255 udp dport 3784 accept",
+            &[],
+        ),
+    ] {
+        node.tool("nft", "flush ruleset");
+        load(&node, "nft", &["-f", "-"], COUNTERS);
+        let chain = format!("chain in {{ type filter hook input priority 0; {rules}\n }}");
+        load(&node, "nft", &["-f", "-"], &format!("table inet f {{ {chain}\n }}\n"));
+        let told = doctor(&node, &file);
+        for (name, tells) in ASKED {
+            let says = told.iter().any(|line| line.contains(tells));
+            assert_eq!(says, closed.contains(&name), "{rules}: {name}: {told:#?}");
+        }
+        other.run(|| {
+            let socket = UdpSocket::bind("192.168.3.102:0").unwrap();
+            socket.set_ttl(255).unwrap();
+            // Nobody listens: the answer says so.
+            let _ = socket.send_to(&[0; 24], "192.168.3.101:3784");
+            let raw = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4)).unwrap();
+            // Type 8, code 0, and the checksum of that; number and sequence 0.
+            let ping = [8, 0, 0xf7, 0xff, 0, 0, 0, 0];
+            let to: SocketAddr = "192.168.3.101:0".parse().unwrap();
+            raw.send_to(&ping, &to.into()).unwrap();
+        });
+        for (name, _) in ASKED {
+            if closed.contains(&name) {
+                assert_eq!(arrived(&node, name), 0, "{rules}: {name}");
+            } else {
+                let says = || format!("{rules}: {name} does not arrive");
+                until(Duration::from_secs(20), says, || arrived(&node, name) > 0);
+            }
+        }
+    }
+}
+
 fn load(node: &Netns, program: &str, args: &[&str], rules: &str) {
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::piped()).stderr(Stdio::piped());

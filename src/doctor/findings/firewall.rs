@@ -9,7 +9,8 @@ pub(super) const LINTS: &[Lint] = &[Lint {
     severity: Severity::Error,
     title: "this node's firewall drops what other nodes or clients send",
     why: "Without VRRP this node becomes a second MASTER; without its service clients' connections hang or are refused; without the sync \
-          daemon's messages sessions end at a failover.",
+          daemon's messages sessions end at a failover; without pings or BFD the other nodes take this one for dead, and give it no \
+          connections.",
     help: "`lvskit gen-conf -i inventory.yml --firewall nftables` or `firewalld` renders what it must let in; nftables: include \
            lvskit-firewall.nft as the first line of the chain that drops; iptables: accept it before the rule that drops",
     needs: Needs::Firewall,

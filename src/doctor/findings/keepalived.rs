@@ -59,6 +59,16 @@ pub(super) const LINTS: &[Lint] = &[
         check: not_in_file,
     },
     Lint {
+        id: "bfd-not-built",
+        severity: Severity::Error,
+        title: "keepalived.conf has BFD, and this keepalived is built without it",
+        why: "keepalived ignores the sessions, so a node that dies is found by the services' checks alone, seconds later.",
+        help: "write `failure_detection: {method: ping}` in the inventory; or install a keepalived that names BFD in the \
+               `Config options` of keepalived --version",
+        needs: Needs::Config,
+        check: no_bfd,
+    },
+    Lint {
         id: "no-script-security",
         severity: Severity::Warning,
         title: "programs run without enable_script_security",
@@ -137,6 +147,18 @@ fn not_in_file(facts: &Facts) -> Vec<String> {
     let services = facts.node().ipvs.services.iter();
     let strange = services.filter(|service| !wanted.contains(&service.key));
     strange.map(|service| service.key.to_string()).collect()
+}
+
+fn no_bfd(facts: &Facts) -> Vec<String> {
+    let built = &facts.node().keepalived.options;
+    let servers = facts.config().virtual_servers.iter().flat_map(|one| &one.servers);
+    let asked = servers.flat_map(|one| &one.checks).filter(|check| *check == "BFD_CHECK").count();
+    let sessions = facts.config().sessions.len();
+    // None where keepalived could not be asked.
+    if built.is_empty() || built.iter().any(|option| option == "BFD") || sessions + asked == 0 {
+        return Vec::new();
+    }
+    vec![format!("{sessions} bfd_instance, {asked} BFD_CHECK; built with {}", built.join(" "))]
 }
 
 /// As a message names it.

@@ -62,7 +62,7 @@ pub(super) const LINTS: &[Lint] = &[
         severity: Severity::Warning,
         title: "a real server is not in the balance",
         why: "Its checks fail here, so the others carry its share.",
-        help: "journalctl -t smtp-check says why; a drained server is meant to be out",
+        help: "journalctl -u keepalived and journalctl -t smtp-check say which check failed and why; a drained server is meant to be out",
         needs: Needs::Ipvs,
         check: server_down,
     },

@@ -51,8 +51,10 @@ const UNICAST: u32 = 1;
 const LOCAL: u32 = 2;
 const MULTICAST: u32 = 5;
 
-/// IPPROTO_TCP (linux/in.h).
+/// IPPROTO_TCP, IPPROTO_ICMP (linux/in.h), IPPROTO_ICMPV6 (linux/in6.h).
 pub(super) const TCP: u8 = 6;
+const ICMP: u8 = 1;
+const ICMPV6: u8 = 58;
 
 /// PACKET_HOST and PACKET_MULTICAST (linux/if_packet.h).
 const TO_HOST: u8 = 0;
@@ -149,15 +151,19 @@ impl Packet {
         header
     }
 
-    /// RFC 9293, RFC 768.
+    /// RFC 9293, RFC 768; of ICMP it is a ping (RFC 792, RFC 4443).
     fn transport(&self) -> Vec<Byte> {
         let mut header = vec![None; 20];
         if let Some(port) = self.port {
             header[2..4].copy_from_slice(&port.to_be_bytes().map(Some));
         }
-        if self.protocol == TCP {
+        match self.protocol {
             // SYN
-            header[13] = Some(2);
+            TCP => header[13] = Some(2),
+            // Type and code.
+            ICMP => header[..2].copy_from_slice(&[Some(8), Some(0)]),
+            ICMPV6 => header[..2].copy_from_slice(&[Some(128), Some(0)]),
+            _ => {}
         }
         header
     }

@@ -1,6 +1,6 @@
 //! Blocks of keepalived.conf as values: instances, virtual servers, the sync daemon, programs.
 
-use super::{Address, Instance, Program, RealServer, SyncDaemon, VirtualServer};
+use super::{Address, BfdSession, Instance, Program, RealServer, SyncDaemon, VirtualServer};
 use crate::conf::grammar::{Statement, last};
 use crate::conf::probe::RUNNER;
 
@@ -136,6 +136,17 @@ fn real_server(statement: &Statement, port: u16) -> Option<RealServer> {
         port: own.unwrap_or(port),
         weight: last(block, "weight").unwrap_or(1),
         checks: checks.map(str::to_owned).collect(),
+    })
+}
+
+pub(super) fn bfd_session(statement: &Statement) -> Option<BfdSession> {
+    let block = statement.inner();
+    Some(BfdSession {
+        name: first(statement)?,
+        neighbor: last(block, "neighbor_ip")?,
+        source: last(block, "source_ip"),
+        max_hops: last(block, "max_hops").unwrap_or(0),
+        multihop: block.iter().any(|one| one.keyword() == "multihop"),
     })
 }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use self::blocks::{first, instance, programs, sync_daemon, value, virtual_server};
+use self::blocks::{bfd_session, first, instance, programs, sync_daemon, value, virtual_server};
 use crate::conf::grammar::{self, Files, Statement, last};
 use crate::fingerprint;
 use crate::node::ipvs::Key;
@@ -41,6 +41,9 @@ pub struct Config {
     pub has_groups: bool,
     /// `lvs_sync_daemon`.
     pub sync_daemon: Option<SyncDaemon>,
+    /// The BFD sessions.
+    #[serde(default)]
+    pub sessions: Vec<BfdSession>,
     /// What keepalived runs: hooks, checks, scripts.
     pub programs: Vec<Program>,
     /// Files of `track_file` that put an instance into FAULT (weight 0) while they hold another
@@ -148,6 +151,21 @@ pub struct SyncDaemon {
     pub port: Option<u16>,
 }
 
+/// A `bfd_instance`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BfdSession {
+    /// Its name.
+    pub name: String,
+    /// The address of the other host.
+    pub neighbor: IpAddr,
+    /// `source_ip`.
+    pub source: Option<IpAddr>,
+    /// The most routers that packets may have passed, 0-255.
+    pub max_hops: u8,
+    /// Whether it uses the port of RFC 5883.
+    pub multihop: bool,
+}
+
 /// A command line in the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Program {
@@ -213,6 +231,7 @@ impl Config {
                     config.has_groups |= first(one).is_some_and(|word| word == "group");
                     config.virtual_servers.extend(virtual_server(one));
                 }
+                "bfd_instance" => config.sessions.extend(bfd_session(one)),
                 "track_file" | "vrrp_track_file" => {
                     let weight = last(one.inner(), "weight").unwrap_or(1);
                     let file = value(one.inner(), "file").filter(|_| weight == 0);

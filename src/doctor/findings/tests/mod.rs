@@ -286,6 +286,10 @@ const CASES: &[(&[&str], Change)] = &[
         config(f).drain_files.push("/run/drain".into());
         f.selinux = Some(types("keepalived_t", &[("/run/drain", "var_run_t")]));
     }),
+    (&["bfd-not-built"], |f| {
+        f.status.node.keepalived.options = vec!["LVS".into(), "VRRP".into()];
+        config(f).virtual_servers[0].servers[1].checks.push("BFD_CHECK".into());
+    }),
     (&["firewall-closed"], |f| {
         let flows = vec!["VRRP for 224.0.0.18 on eth0".into()];
         f.firewall = Ok(vec![Closed { flows, by: "the policy of chain INPUT".into() }]);

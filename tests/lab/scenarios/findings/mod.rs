@@ -33,6 +33,7 @@ const NOT_HERE: &[(&str, &str)] = &[
     ("vip-not-held-by-master", "keepalived 2.2.7 puts an address back that somebody takes away"),
     ("no-ipvs", "the nodes share one kernel, and IPVS can't go while they balance"),
     ("selinux-label", "the lab's kernel has no SELinux"),
+    ("bfd-not-built", "the lab's keepalived has BFD"),
     ("clock-skew", "the nodes share one clock"),
     ("keepalived-versions-differ", "the nodes share one keepalived"),
     ("lvskit-versions-differ", "the nodes share one lvskit"),

@@ -36,6 +36,22 @@ pub(super) const FAULTS: &[Fault] = &[
         mends: &[Run("nft delete table ip closed")],
     },
     Fault {
+        what: "a firewall lets no ping in",
+        at: BACKUP,
+        breaks: &[
+            Run("nft add table ip closed"),
+            Run("nft add chain ip closed in { type filter hook input priority 0 ; }"),
+            Run("nft add rule ip closed in icmp type echo-request drop"),
+        ],
+        // The others take it for dead.
+        seen: &[
+            Seen(Here, &["firewall-closed"]),
+            Seen(At(MASTER), &["server-down"]),
+            Seen(At(NEXT), &["server-down"]),
+        ],
+        mends: &[Run("nft delete table ip closed")],
+    },
+    Fault {
         what: "all nodes are drained",
         at: BACKUP,
         breaks: &[Drain(&[0, 1, 2, 3], true)],
