@@ -102,7 +102,7 @@ fn inventory() -> Roff {
         "An inventory is a YAML or JSON file. Its keys are named as in keepalived.conf(5), and mean the \
          same; each fact stands once. Few are named otherwise: preempt: false is nopreempt, lb_algo and \
          lb_kind are lvs_sched and lvs_method, unicast: true makes unicast_peer and unicast_src_ip. What \
-         has no key, such as BFD and static routes, goes into raw. lvskit explain KEY tells the same of \
+         has no key, such as static routes, goes into raw. lvskit explain KEY tells the same of \
          one key.",
     )]);
     for (path, table) in keys::sections() {

@@ -144,31 +144,6 @@ impl Cluster {
         })
     }
 
-    /// The failure detection, where a virtual server has it.
-    pub fn detection(&self) -> Option<&FailureDetection> {
-        let used = self.virtual_servers.iter().any(|server| server.failure_detection);
-        self.failure_detection.as_ref().filter(|_| used)
-    }
-
-    /// How it asks nodes of other sites, where that differs.
-    pub fn detection_between_sites(&self) -> Option<&Timing> {
-        let detection = self.detection()?;
-        let several = self.nodes.iter().any(|node| node.site != self.nodes[0].site);
-        Some(&detection.far).filter(|far| several && **far != detection.near)
-    }
-
-    /// The families of a virtual server's blocks.
-    pub fn families(&self, server: &VirtualServer) -> Vec<Family> {
-        match &server.service {
-            Service::Port(_) => {
-                let instance = server.vrrp_instance.map(|at| &self.vrrp_instances[at]);
-                instance.map(|instance| instance.family()).into_iter().collect()
-            }
-            Service::Address(address, _) => vec![Family::of(*address)],
-            Service::Mark(_) | Service::Group(_) => vec![server.marked_family()],
-        }
-    }
-
     /// The places of the virtual servers that node number `node` balances: those of instances that
     /// it runs, and those of no instance.
     pub fn virtual_servers_of(&self, node: usize) -> impl Iterator<Item = usize> {

@@ -10,7 +10,6 @@ use super::{NoKeyword, Seconds};
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
 use crate::guard::plan::Services;
-use crate::vip::Family;
 
 /// A balanced service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,22 +163,6 @@ keywords! {
         Nq = "nq",
         /// Two random choices.
         Twos = "twos" since V2_2,
-    }
-}
-
-impl VirtualServer {
-    /// The family of a service that names no address: what it says itself, or what all servers have.
-    pub fn marked_family(&self) -> Family {
-        let has = |family| {
-            let one =
-                |server: &RealServer| server.addresses.iter().any(|&own| Family::of(own) == family);
-            self.real_servers.iter().all(one)
-        };
-        match self.settings.value("ip_family") {
-            Some("inet6") => Family::V6,
-            None if !has(Family::V4) => Family::V6,
-            _ => Family::V4,
-        }
     }
 }
 

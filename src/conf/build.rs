@@ -5,14 +5,14 @@ use std::cell::OnceCell;
 use std::net::IpAddr;
 
 use anyhow::{Context, Result, anyhow};
-use ipnetwork::IpNetwork;
 
 use super::detection::Detector;
 use super::guards::{Guards, Hooks};
 use super::placeholder::{self, Meaning};
+use super::served::{self, Block};
 use super::statement::Statement;
 use super::{blocks, probe};
-use crate::cluster::{Check, Cluster, Family, RealServer, Service, SyncGroup, VirtualServer};
+use crate::cluster::{Check, Cluster, RealServer, SyncGroup, VirtualServer};
 
 /// How each file begins.
 const HEAD: &str = "# Rendered by `lvskit gen-conf`: change the inventory, not this file.\n\n";
@@ -132,33 +132,20 @@ impl<'a> Files<'a> {
         let groups = cluster.sync_groups.iter().filter(runs).map(|group| &group.block);
         let all = of_node(&cluster.tracked, &own.tracked).chain(groups);
         let all = all.chain(of_node(&cluster.sessions, &own.sessions)).cloned();
-        Ok(all.chain(self.detector.sessions(node)?).collect())
+        Ok(all.chain(self.detector.session_blocks(node)?).collect())
     }
 
-    /// The blocks of a virtual server as a node has them: one for each address of its instance, or the one
-    /// that was asked for.
+    /// The blocks of a virtual server as a node has them.
     fn virtual_servers(&self, place: usize, node: usize) -> Result<String> {
         let server = &self.cluster.virtual_servers[place];
-        let build = |service: &str, at: At, port| {
+        let build = |block: Block<'_>| {
             let own = server.real_servers.iter();
-            let own = own.map(|one| self.real_server(server, one, node, service, &at, port));
-            let block = blocks::virtual_server(service, server, own.collect::<Result<_>>()?);
-            Ok(apart(&block))
+            let own = own.map(|one| self.real_server(server, one, node, &block));
+            let built =
+                blocks::virtual_server(&block.to_string(), server, own.collect::<Result<_>>()?);
+            Ok(apart(&built))
         };
-        let (at, port) = match &server.service {
-            Service::Port(port) => {
-                let instance = server.vrrp_instance.map(|at| &self.cluster.vrrp_instances[at]);
-                let vips = instance.into_iter().flat_map(|instance| instance.all_vips());
-                return vips
-                    .map(|vip| build(&format!("{vip} {port}"), At::of(vip.address()), Some(*port)))
-                    .collect();
-            }
-            Service::Address(address, port) => (At::of(*address), *port),
-            Service::Mark(_) | Service::Group(_) => {
-                (At { family: server.marked_family(), vip: None }, None)
-            }
-        };
-        build(&server.service.to_string(), at, port)
+        served::blocks(self.cluster, server).map(build).collect()
     }
 
     fn real_server(
@@ -166,20 +153,12 @@ impl<'a> Files<'a> {
         server: &VirtualServer,
         one: &RealServer,
         node: usize,
-        service: &str,
-        at: &At,
-        port: Option<u16>,
+        block: &Block<'_>,
     ) -> Result<Statement> {
-        let family = at.family;
-        let of_family = || one.addresses.iter().filter(|own| Family::of(**own) == family);
-        // Of several, the one in the VIP's network.
-        let network = at.vip.filter(|_| of_family().count() > 1);
-        let network = network.and_then(|vip| network_of(self.cluster, vip));
-        let near = |own: &&IpAddr| network.is_some_and(|it| it.contains(**own));
-        let address = of_family().find(near).or(of_family().next()).copied();
-        let address =
-            address.with_context(|| format!("a server of {service} has no {family} address"))?;
-        let port = one.port.or(port);
+        let address = block
+            .address(self.cluster, one)
+            .with_context(|| format!("a server of {block} has no {} address", block.family))?;
+        let port = one.port.or(block.port);
         let checks = one.checks.as_ref().unwrap_or(&server.checks);
         let mut all = vec![Statement::set("weight", one.weight)];
         all.extend(one.settings.clone().into_statements(Vec::new()));
@@ -192,28 +171,6 @@ impl<'a> Files<'a> {
     fn name(&self, node: usize) -> &str {
         self.cluster.nodes[node].name.as_str()
     }
-}
-
-/// What a virtual server is for.
-struct At {
-    family: Family,
-    /// Its address, where it has one.
-    vip: Option<IpAddr>,
-}
-
-impl At {
-    fn of(vip: IpAddr) -> At {
-        At { family: Family::of(vip), vip: Some(vip) }
-    }
-}
-
-/// The network of a VIP, where its length says that.
-fn network_of(cluster: &Cluster, vip: IpAddr) -> Option<IpNetwork> {
-    let lists = cluster
-        .vrrp_instances
-        .iter()
-        .flat_map(|one| one.virtual_ipaddress.iter().chain(&one.virtual_ipaddress_excluded));
-    lists.into_iter().find(|one| one.address() == vip)?.network()
 }
 
 /// A block, and the empty line before it.

@@ -6,19 +6,16 @@
 //! and a keepalived that restarts (BFD), cost nothing but new connections for a moment: the server gets
 //! weight 0, and its sessions go on.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use anyhow::{Context, Result};
 
+use super::served::{self, Block};
 use super::statement::Statement;
 use super::word::Word;
-use crate::cluster::{
-    Cluster, FailureDetection, Family, Method, Seconds, Service, Timing, VirtualServer,
-};
-
-/// The statement by which a server that fails gets weight 0 instead of leaving the table: its sessions go on.
-pub const INHIBIT: &str = "inhibit_on_failure";
+use crate::cluster::{Cluster, FailureDetection, Family, Method, Seconds, Timing, VirtualServer};
 
 /// The longest name of a bfd_instance (bfd/bfd.h: 32 bytes with the NUL at the end).
 pub const LONGEST_NAME: usize = 31;
@@ -32,6 +29,43 @@ pub struct Detector<'a> {
     cluster: &'a Cluster,
     /// By address.
     nodes: HashMap<IpAddr, usize>,
+    questions: OnceCell<BTreeSet<Question>>,
+    /// By node.
+    sessions: Vec<OnceCell<Vec<(Session, String)>>>,
+}
+
+/// One node asks another whether it lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Question {
+    by: usize,
+    of: usize,
+    /// The address of the node that is asked.
+    at: IpAddr,
+    /// That of the one that asks.
+    from: IpAddr,
+}
+
+impl Question {
+    /// It and its answer, as one of the two nodes sees them.
+    fn seen_by(&self, node: usize) -> Option<Session> {
+        let Question { by, of, at, from } = *self;
+        match (by == node, of == node) {
+            (true, _) => Some(Session { other: of, neighbor: at, source: from }),
+            (_, true) => Some(Session { other: by, neighbor: from, source: at }),
+            _ => None,
+        }
+    }
+}
+
+/// A BFD session of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Session {
+    /// The place of the other node.
+    pub other: usize,
+    /// Its address.
+    pub neighbor: IpAddr,
+    /// The node's own.
+    pub source: IpAddr,
 }
 
 impl<'a> Detector<'a> {
@@ -40,7 +74,8 @@ impl<'a> Detector<'a> {
         let nodes = cluster.nodes.iter().enumerate();
         let addresses =
             nodes.flat_map(|(place, node)| node.addresses().map(move |own| (own, place)));
-        Detector { cluster, nodes: addresses.collect() }
+        let sessions = vec![OnceCell::new(); cluster.nodes.len()];
+        Detector { cluster, nodes: addresses.collect(), questions: OnceCell::new(), sessions }
     }
 
     /// Whether the file of a virtual server is another one on each node.
@@ -51,6 +86,23 @@ impl<'a> Detector<'a> {
     /// What holds for a virtual server.
     fn of(&self, server: &VirtualServer) -> Option<&'a FailureDetection> {
         self.cluster.failure_detection.as_ref().filter(|_| server.failure_detection)
+    }
+
+    /// What the nodes ask each other by: nothing where none asks another.
+    pub fn detection(&self) -> Option<&'a FailureDetection> {
+        self.cluster.failure_detection.as_ref().filter(|_| !self.questions().is_empty())
+    }
+
+    /// Whether a node asks one of another site.
+    pub fn asks_far(&self) -> bool {
+        let site = |place: usize| &self.cluster.nodes[place].site;
+        self.questions().iter().any(|one| site(one.by) != site(one.of))
+    }
+
+    /// How nodes of other sites are asked, where any is, and otherwise than those of the same site.
+    pub fn between_sites(&self) -> Option<&'a Timing> {
+        let detection = self.detection()?;
+        Some(&detection.far).filter(|far| self.asks_far() && **far != detection.near)
     }
 
     /// The check by which the node `viewer` asks the server with an address; `None` where it is no other
@@ -69,15 +121,62 @@ impl<'a> Detector<'a> {
         if place == viewer && !detection.uniform {
             return Ok(None);
         }
-        let nodes = &self.cluster.nodes;
         Ok(Some(match detection.method {
-            Method::Ping => ping(detection.between(&nodes[viewer], &nodes[place]))?,
+            Method::Ping => ping(self.timing(viewer, place, detection))?,
             Method::Bfd => {
-                let name = session_word(nodes[place].name.as_str(), address)?;
+                let of = |(one, _): &&(Session, String)| one.neighbor == address;
+                let named = self.sessions(viewer).iter().find(of);
+                let (_, name) = named.with_context(|| format!("no session with {address}"))?;
+                let name: Word = name.parse().context(NAME)?;
                 let line = Statement::line(format!("name {name}"));
                 Statement::block("BFD_CHECK", vec![line])
             }
         }))
+    }
+
+    fn timing(&self, one: usize, other: usize, detection: &'a FailureDetection) -> &'a Timing {
+        detection.between(&self.cluster.nodes[one], &self.cluster.nodes[other])
+    }
+
+    /// The nodes among the servers of a block, each with the address by which it stands there.
+    fn nodes_in(
+        &self,
+        block: &Block<'_>,
+        server: &VirtualServer,
+    ) -> impl Iterator<Item = (usize, IpAddr)> {
+        let addresses =
+            server.real_servers.iter().filter_map(|one| block.address(self.cluster, one));
+        addresses.filter_map(|at| Some((*self.nodes.get(&at)?, at)))
+    }
+
+    /// Who asks whom, and at which address.
+    fn questions(&self) -> &BTreeSet<Question> {
+        self.questions.get_or_init(|| {
+            let cluster = self.cluster;
+            // Beside who is asked where: who serves beside it, where. A thousand services have few of these.
+            let mut asked = BTreeSet::new();
+            for server in cluster.virtual_servers.iter().filter(|one| self.of(one).is_some()) {
+                for block in served::blocks(cluster, server) {
+                    let nodes: BTreeSet<_> = self.nodes_in(&block, server).collect();
+                    asked.insert((server.vrrp_instance, nodes));
+                }
+            }
+            let mut all = BTreeSet::new();
+            for (instance, servers) in asked {
+                let runs = |place: &usize| {
+                    instance.is_none_or(|at| cluster.vrrp_instances[at].member(*place).is_some())
+                };
+                for by in (0..cluster.nodes.len()).filter(runs) {
+                    let own = servers.iter().find(|(place, _)| *place == by).map(|(_, own)| *own);
+                    for &(of, at) in servers.iter().filter(|(of, _)| *of != by) {
+                        let own = own.filter(|own| own.is_ipv4() == at.is_ipv4());
+                        let from = own.or_else(|| served::facing(cluster, by, of, at));
+                        all.extend(from.map(|from| Question { by, of, at, from }));
+                    }
+                }
+            }
+            all
+        })
     }
 
     /// Whether a node sends so many pings a second, or more: for each real_server of each of its virtual servers that
@@ -87,29 +186,16 @@ impl<'a> Detector<'a> {
         let Some(detection) = detection.filter(|it| it.method == Method::Ping) else {
             return false;
         };
-        let nodes = &self.cluster.nodes;
         let servers = self.cluster.virtual_servers_of(viewer);
         let servers = servers.map(|place| &self.cluster.virtual_servers[place]);
         let mut sent = 0.0;
         for server in servers.filter(|server| server.failure_detection) {
-            let instance = server.vrrp_instance.map(|at| &self.cluster.vrrp_instances[at]);
-            let blocks: Vec<Family> = match (&server.service, instance) {
-                (Service::Port(_), Some(instance)) => {
-                    instance.all_vips().map(|vip| Family::of(vip.address())).collect()
+            for block in served::blocks(self.cluster, server) {
+                let asked = self.nodes_in(&block, server).map(|(place, _)| place);
+                for place in asked.filter(|&place| place != viewer || detection.uniform) {
+                    let interval = self.timing(viewer, place, detection).interval;
+                    sent += 1.0 / interval.duration().as_secs_f64();
                 }
-                _ => self.cluster.families(server),
-            };
-            for one in &server.real_servers {
-                let place = one.addresses.iter().find_map(|own| self.nodes.get(own));
-                let Some(&place) = place.filter(|&&place| place != viewer || detection.uniform)
-                else {
-                    continue;
-                };
-                let has =
-                    |family: &&Family| one.addresses.iter().any(|own| Family::of(*own) == **family);
-                let interval = detection.between(&nodes[viewer], &nodes[place]).interval;
-                sent +=
-                    blocks.iter().filter(has).count() as f64 / interval.duration().as_secs_f64();
                 // Not to the end: there may be thousands.
                 if sent >= f64::from(pings) {
                     return true;
@@ -119,30 +205,50 @@ impl<'a> Detector<'a> {
         false
     }
 
-    /// The BFD sessions of a node: with each that it checks, and each that checks it.
+    /// The BFD sessions of a node, with each that it asks and each that asks it, and their names: the other
+    /// node's for the first with it in a family, and for others their address.
+    pub fn sessions(&self, node: usize) -> &[(Session, String)] {
+        self.sessions[node].get_or_init(|| {
+            let detection = self.cluster.failure_detection.as_ref();
+            if detection.is_none_or(|it| it.method != Method::Bfd) {
+                return Vec::new();
+            }
+            let seen = self.questions().iter().filter_map(|one| one.seen_by(node));
+            let all: BTreeSet<Session> = seen.collect();
+            let mut named: Vec<(Session, String)> = Vec::new();
+            for session in all {
+                let first = !named.iter().any(|(one, _)| {
+                    one.other == session.other
+                        && one.neighbor.is_ipv4() == session.neighbor.is_ipv4()
+                });
+                let other = &self.cluster.nodes[session.other];
+                let again =
+                    named.iter().filter(|(one, _)| one.neighbor == session.neighbor).count();
+                let name = session_name(other.name.as_str(), session.neighbor, first);
+                named.push((session, numbered(name, again)));
+            }
+            named
+        })
+    }
+
+    /// The blocks of a node's BFD sessions.
     ///
     /// # Errors
     /// When a node's name makes no name of a session.
-    pub(super) fn sessions(&self, node: usize) -> Result<Vec<Statement>> {
-        let detection = self.cluster.failure_detection.as_ref();
-        let Some(detection) = detection.filter(|it| it.method == Method::Bfd) else {
-            return Ok(Vec::new());
-        };
-        let nodes = &self.cluster.nodes;
-        let session = |(other, family): (usize, Family)| {
-            let timing = detection.between(&nodes[node], &nodes[other]);
-            let address =
-                |place: usize| nodes[place].address_of(family).context("a node's address");
+    pub(super) fn session_blocks(&self, node: usize) -> Result<Vec<Statement>> {
+        let Some(detection) = &self.cluster.failure_detection else { return Ok(Vec::new()) };
+        let block = |(session, name): &(Session, String)| {
+            let Session { other, neighbor, source } = *session;
+            let timing = self.timing(node, other, detection);
             let interval = timing.interval.duration().as_millis();
-            let neighbor = address(other)?;
             let mut lines = vec![
                 format!("neighbor_ip {neighbor}"),
-                format!("source_ip {}", address(node)?),
+                format!("source_ip {source}"),
                 format!("min_rx {interval}"),
                 format!("min_tx {interval}"),
                 format!("multiplier {}", timing.attempts),
             ];
-            if family == Family::V6 {
+            if neighbor.is_ipv6() {
                 lines.push(HOP_LIMIT.to_owned());
             }
             if timing.max_hops > 0 {
@@ -152,56 +258,42 @@ impl<'a> Detector<'a> {
                 lines.push("multihop".to_owned());
             }
             lines.push("checker".to_owned());
-            let name = session_word(nodes[other].name.as_str(), neighbor)?;
+            let name: Word = name.parse().context(NAME)?;
             let head = format!("bfd_instance {name}");
             Ok(Statement::block(head, lines.into_iter().map(Statement::line).collect()))
         };
-        self.neighbours(node).into_iter().map(session).collect()
+        self.sessions(node).iter().map(block).collect()
     }
 
     /// The nodes that a node asks or is asked by, each with the families of the services.
     pub fn neighbours(&self, node: usize) -> BTreeSet<(usize, Family)> {
-        let nodes = &self.cluster.nodes;
-        let mut all = BTreeSet::new();
-        for server in self.cluster.virtual_servers.iter().filter(|one| self.of(one).is_some()) {
-            let balances = |place: usize| {
-                let runs = |at: usize| self.cluster.vrrp_instances[at].member(place).is_some();
-                server.vrrp_instance.is_none_or(runs)
-            };
-            for family in self.cluster.families(server) {
-                let serves = |place: usize| {
-                    let own = nodes[place].address_of(family);
-                    own.is_some_and(|own| {
-                        server.real_servers.iter().any(|one| one.addresses.contains(&own))
-                    })
-                };
-                let (asks, is_asked) = (balances(node), serves(node));
-                let others = (0..nodes.len()).filter(|&other| other != node);
-                all.extend(
-                    others
-                        .filter(|&other| asks && serves(other) || is_asked && balances(other))
-                        .filter(|&other| nodes[other].address_of(family).is_some())
-                        .map(|other| (other, family)),
-                );
-            }
-        }
-        all
+        let seen = self.questions().iter().filter_map(|one| one.seen_by(node));
+        seen.map(|one| (one.other, Family::of(one.neighbor))).collect()
     }
 }
 
-/// The name of the session with a node at its address: the node's, with an ending in IPv6; or where
-/// that is too long, the address, in IPv6 31 of its 32 digits.
-pub fn session_name(node: &str, address: IpAddr) -> String {
-    let (end, short) = match address {
+/// What a name was to become.
+const NAME: &str = "the name of a bfd_instance";
+
+/// The name of a session: the other node's, with an ending in IPv6, where it is the `first` with it in that
+/// family; else, and where that is too long, the neighbour's address, in IPv6 31 of its 32 digits.
+pub fn session_name(node: &str, neighbor: IpAddr, first: bool) -> String {
+    let (end, short) = match neighbor {
         IpAddr::V4(address) => ("", address.to_string()),
         IpAddr::V6(address) => ("-v6", format!("{:032x}", u128::from(address))[1..].to_owned()),
     };
     let name = format!("{node}{end}");
-    if name.len() <= LONGEST_NAME { name } else { short }
+    if name.len() <= LONGEST_NAME && first { name } else { short }
 }
 
-fn session_word(node: &str, address: IpAddr) -> Result<Word> {
-    session_name(node, address).parse().context("the name of a bfd_instance")
+/// The name of one more session with the same neighbour, from another address.
+fn numbered(mut name: String, again: usize) -> String {
+    if again > 0 {
+        let end = format!("-{}", again + 1);
+        name.truncate(LONGEST_NAME - end.len());
+        name += &end;
+    }
+    name
 }
 
 /// The measured timers: each question waits for as long as there is between two of them, and one without

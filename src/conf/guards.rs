@@ -7,15 +7,13 @@ use std::net::IpAddr;
 use anyhow::{Context, Result};
 use ipnetwork::IpNetwork;
 
+use super::group::{self, EVERY_PORT, Entry};
 use super::statement::Statement;
 use super::word::Word;
 use crate::cluster::{self, Cluster, Family, Node, VirtualServer, VrrpInstance};
 use crate::guard::plan::{Guard, Protocol, Service, Services, Target};
 use crate::paths;
 use crate::vip::Vip;
-
-/// The ports of a virtual server that has none of its own.
-const EVERY_PORT: (u16, u16) = (1, u16::MAX);
 
 /// The guards of a cluster, instance by instance.
 #[derive(Debug)]
@@ -121,73 +119,13 @@ fn of_server(
         cluster::Service::Address(..) => None,
         cluster::Service::Mark(_) => Some(marked()).filter(|_| mine()),
         cluster::Service::Group(name) => {
-            let head = format!("virtual_server_group {name}");
-            let of = cluster.groups.iter().filter(|block| block.line == head);
-            let lines = of.flat_map(|block| block.block.iter().flatten());
-            let line = |line: &Statement| match Entry::of(&line.line)? {
+            let of_entry = |entry| match entry {
                 Entry::Mark => Some(marked()).filter(|_| mine()),
                 Entry::Addresses(range, port) if range.has(vip.address()) => ports(port),
                 Entry::Addresses(..) => None,
             };
-            lines.filter_map(line).reduce(Services::and)
+            group::entries(cluster, name).filter_map(of_entry).reduce(Services::and)
         }
-    }
-}
-
-/// A line of a `virtual_server_group`.
-enum Entry {
-    Mark,
-    Addresses(Range, (u16, u16)),
-}
-
-/// From an address to another.
-struct Range {
-    first: IpAddr,
-    last: u128,
-}
-
-impl Entry {
-    fn of(line: &str) -> Option<Entry> {
-        let mut words = line.split_whitespace();
-        let first = words.next()?;
-        if first == "fwmark" {
-            return Some(Entry::Mark);
-        }
-        let port = words.next().and_then(|port| port.parse().ok()).filter(|port| *port != 0);
-        let ports = port.map_or(EVERY_PORT, |port| (port, port));
-        Some(Entry::Addresses(Range::of(first)?, ports))
-    }
-}
-
-impl Range {
-    /// `ADDRESS`, `ADDRESS/LENGTH`, or `ADDRESS-LAST`, where LAST is an address or its last part.
-    fn of(text: &str) -> Option<Range> {
-        if text.contains('/') {
-            let network: IpNetwork = text.parse().ok()?;
-            return Some(Range { first: network.network(), last: number(network.broadcast()) });
-        }
-        let (first, last) = text.split_once('-').unwrap_or((text, text));
-        let first: IpAddr = first.parse().ok()?;
-        let last = match (last.parse::<IpAddr>(), first) {
-            (Ok(last), _) => number(last),
-            (Err(_), IpAddr::V4(_)) => number(first) & !0xff | u128::from(last.parse::<u8>().ok()?),
-            (Err(_), IpAddr::V6(_)) => {
-                number(first) & !0xffff | u128::from(u16::from_str_radix(last, 16).ok()?)
-            }
-        };
-        Some(Range { first, last })
-    }
-
-    fn has(&self, address: IpAddr) -> bool {
-        let same = Family::of(address) == Family::of(self.first);
-        same && (number(self.first)..=self.last).contains(&number(address))
-    }
-}
-
-fn number(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(address) => u32::from(address).into(),
-        IpAddr::V6(address) => address.into(),
     }
 }
 

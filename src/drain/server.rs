@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::conf::grammar::{Statement, last};
+use crate::conf::inhibit::{INHIBIT, flag, stays};
 use crate::guard::refusal::Refusal;
 use crate::inventory::keys::{CHECKS, VIRTUAL_SERVER};
 use crate::node::ipvs::Ipvs;
@@ -155,12 +156,11 @@ impl Own<'_> {
                 "give it a check of the service, such as TCP_CHECK",
             ));
         }
-        if !(is_on(self.service, "inhibit_on_failure")
-            || is_on(self.server.inner(), "inhibit_on_failure"))
-        {
+        let said = |block| flag(block, INHIBIT);
+        if !stays(said(self.service), said(self.server.inner())) {
             against.push((
                 format!("virtual server {of}: a server whose check fails is removed, and its sessions with it"),
-                "set inhibit_on_failure (the inventory's `detection` does), or --force",
+                "set inhibit_on_failure (the inventory's `failure_detection` does), or --force",
             ));
         }
         let scheduler =
@@ -170,7 +170,7 @@ impl Own<'_> {
             Some("sh") => "sh-fallback",
             _ => return against,
         };
-        if !is_on(self.service, fallback) {
+        if flag(self.service, fallback) != Some(true) {
             against.push((
                 format!(
                     "virtual server {of}: clients that belong to a server of weight 0 are refused"
@@ -180,14 +180,6 @@ impl Own<'_> {
         }
         against
     }
-}
-
-/// A flag: on without a value, and with any but these.
-fn is_on(block: &[Statement], keyword: &str) -> bool {
-    let last = block.iter().rev().find(|one| one.keyword() == keyword);
-    last.is_some_and(|one| {
-        !one.values().first().is_some_and(|word| ["off", "no", "false"].contains(&word.as_str()))
-    })
 }
 
 #[cfg(test)]

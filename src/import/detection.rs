@@ -11,7 +11,8 @@ use super::section::Section;
 use super::server::{RealServer, Server};
 use super::yaml::{Map, Yaml};
 use crate::cluster::{Family, Method, Seconds};
-use crate::conf::detection::{INHIBIT, session_name};
+use crate::conf::detection::session_name;
+use crate::conf::inhibit::INHIBIT;
 use crate::inventory::keys::BFD_INSTANCE;
 use crate::smtp::timer;
 
@@ -43,8 +44,9 @@ pub(super) fn sessions(file: &File<'_>) -> Map {
 /// Takes the checks of a failure detection out of the files, if that is what they are.
 pub(super) fn take(files: &mut [File<'_>], nodes: &[Node]) -> Option<Found> {
     let read = Reading::of(files, nodes)?;
-    let sites = read.sites(nodes)?;
-    let section = section(&read, !sites.is_empty());
+    let timings: Vec<Timing> = read.timings().into_iter().collect();
+    let (near, far, sites) = read.sites(nodes, &timings)?;
+    let section = section(read.method, near, far);
     for (place, file) in files.iter_mut().enumerate() {
         let viewer = read.viewer(place, nodes);
         for server in &mut file.servers {
@@ -154,7 +156,7 @@ impl Reading {
             Method::Bfd => {
                 let name =
                     text(check, "name").filter(|_| kind(&one.checks) == Some(Method::Bfd))?;
-                if session_name(&nodes[other].name, one.address) != name {
+                if !is_named(&nodes[other], one.address, name) {
                     return None;
                 }
                 let (_, section) = file.bfd.iter().find(|(own, _)| own == name)?;
@@ -179,8 +181,8 @@ impl Reading {
         let family = Family::of(neighbor);
         let other = node_with(nodes, neighbor)?;
         let source: IpAddr = value("source_ip")?.parse().ok()?;
-        let rendered = session_name(&nodes[other].name, neighbor) == name
-            && nodes[viewer].address_of(family) == Some(source)
+        let rendered = is_named(&nodes[other], neighbor, name)
+            && nodes[viewer].addresses.contains(&source)
             && value("min_rx") == value("min_tx")
             && value("hoplimit").as_deref() == (family == Family::V6).then_some("255")
             && section.get("checker").is_some()
@@ -196,20 +198,33 @@ impl Reading {
         })
     }
 
-    /// The sites of nodes, where some are asked otherwise than others; `None` where that makes no sites.
-    fn sites(&self, nodes: &[Node]) -> Option<BTreeMap<String, String>> {
-        let all: Vec<Timing> = self.timings().into_iter().collect();
-        let near = match all.as_slice() {
-            [_] => return Some(BTreeMap::new()),
-            [near, _] => near,
-            _ => return None,
-        };
+    /// How nodes of one site and of others are asked, and the sites of nodes where that differs; `None` where it
+    /// makes no sites.
+    fn sites<'t>(&self, nodes: &[Node], timings: &'t [Timing]) -> Option<Sites<'t>> {
+        match timings {
+            // Only nodes of different sites are asked over routers.
+            [far] if far.max_hops.is_some() || far.multihop => {
+                Some((None, Some(far), self.named(nodes, None)?))
+            }
+            [near] => Some((Some(near), None, BTreeMap::new())),
+            // The nearer ones are mostly those that are asked more often.
+            [one, other] => [(one, other), (other, one)].into_iter().find_map(|(near, far)| {
+                let fits = near.max_hops.is_none() && !near.multihop;
+                let sites = self.named(nodes, Some(near)).filter(|_| fits)?;
+                Some((Some(near), Some(far), sites))
+            }),
+            _ => None,
+        }
+    }
+
+    /// The site of each node, by name, if all nodes that are asked so make one.
+    fn named(&self, nodes: &[Node], near: Option<&Timing>) -> Option<BTreeMap<String, String>> {
         let mut sites: Vec<Vec<usize>> = Vec::new();
         for node in 0..nodes.len() {
             let with = |site: &&mut Vec<usize>| {
                 site.iter().any(|&other| {
                     let pair = self.asked.get(&(node, other)).or(self.asked.get(&(other, node)));
-                    pair == Some(near)
+                    pair.is_some() && pair == near
                 })
             };
             match sites.iter_mut().find(with) {
@@ -219,7 +234,7 @@ impl Reading {
         }
         let site_of = |node: usize| sites.iter().position(|site| site.contains(&node));
         let right = |((one, other), timing): (&(usize, usize), &Timing)| {
-            (site_of(*one) == site_of(*other)) == (timing == near)
+            (site_of(*one) == site_of(*other)) == (Some(timing) == near)
         };
         if !self.asked.iter().all(right) {
             return None;
@@ -233,10 +248,12 @@ impl Reading {
     }
 }
 
+/// How nodes of one site and of others are asked, and the site of each node by name.
+type Sites<'t> = (Option<&'t Timing>, Option<&'t Timing>, BTreeMap<String, String>);
+
 /// The key's value.
-fn section(read: &Reading, sites: bool) -> Yaml {
-    let timings: Vec<Timing> = read.timings().into_iter().collect();
-    let (interval, attempts) = read.method.default_timing();
+fn section(method: Method, near: Option<&Timing>, far: Option<&Timing>) -> Yaml {
+    let (interval, attempts) = method.default_timing();
     let usual = (interval.as_micros(), u32::from(attempts));
     let said = |timing: &Timing, usual: (u128, u32), map: &mut Map| {
         if timing.micros != usual.0 {
@@ -246,23 +263,28 @@ fn section(read: &Reading, sites: bool) -> Yaml {
             map.push(("attempts".to_owned(), Yaml::plain(timing.attempts)));
         }
     };
-    let method = if read.method == Method::Ping { "ping" } else { "bfd" };
-    let mut map: Map = vec![("method".to_owned(), Yaml::text(method))];
-    if let Some(near) = timings.first() {
+    let word = if method == Method::Ping { "ping" } else { "bfd" };
+    let mut map: Map = vec![("method".to_owned(), Yaml::text(word))];
+    if let Some(near) = near {
         said(near, usual, &mut map);
-        if let Some(far) = timings.get(1).filter(|_| sites) {
-            let mut between = Map::new();
-            said(far, (near.micros, near.attempts), &mut between);
-            if let Some(hops) = &far.max_hops {
-                between.push(("max_hops".to_owned(), Yaml::plain(hops)));
-            }
-            if far.multihop {
-                between.push(("multihop".to_owned(), Yaml::plain(true)));
-            }
-            map.push(("between_sites".to_owned(), Yaml::Map(between)));
+    }
+    if let Some(far) = far {
+        let mut between = Map::new();
+        said(far, near.map_or(usual, |near| (near.micros, near.attempts)), &mut between);
+        if let Some(hops) = &far.max_hops {
+            between.push(("max_hops".to_owned(), Yaml::plain(hops)));
         }
+        if far.multihop {
+            between.push(("multihop".to_owned(), Yaml::plain(true)));
+        }
+        map.push(("between_sites".to_owned(), Yaml::Map(between)));
     }
     Yaml::Map(map)
+}
+
+/// Whether it is a name that gen-conf gives to a session with a node.
+fn is_named(node: &Node, neighbor: IpAddr, name: &str) -> bool {
+    [true, false].iter().any(|first| session_name(&node.name, neighbor, *first) == name)
 }
 
 /// A virtual server in all files.

@@ -148,11 +148,12 @@ pub(super) enum Binding {
 }
 
 /// Moves what a node says of each of its instances to the node, and names the sites that instances
-/// are bound to; returns what each instance is bound to.
+/// are bound to, where the nodes have none already; returns what each instance is bound to.
 pub(super) fn widen(
     instances: &[Shared<'_>],
     nodes: &[Node],
     own: &mut [Own],
+    has_sites: bool,
     notes: &mut Notes,
 ) -> Vec<Binding> {
     for (place, own) in own.iter_mut().enumerate() {
@@ -186,7 +187,7 @@ pub(super) fn widen(
         // A node has one site: what runs on others besides is bound to its nodes by their names.
         let crosses =
             |(site, _): &(&[usize], &Shared<'_>)| site.iter().any(|place| members.contains(place));
-        if known.is_none() && sites.iter().any(crosses) {
+        if has_sites || known.is_none() && sites.iter().any(crosses) {
             of_instances
                 .push(Binding::Nodes(members.iter().map(|at| nodes[*at].name.clone()).collect()));
             continue;

@@ -82,7 +82,8 @@ pub(super) fn inventory<'a>(
         );
         sections.push((instance.name.clone(), Yaml::Map(section)));
     }
-    let bindings = instances::widen(&shared, &build.nodes, &mut build.own, build.notes);
+    let has_sites = !sites_of.is_empty();
+    let bindings = instances::widen(&shared, &build.nodes, &mut build.own, has_sites, build.notes);
     for ((_, section), binding) in sections.iter_mut().zip(bindings) {
         let Yaml::Map(map) = section else { continue };
         match binding {

@@ -68,7 +68,7 @@ pub(super) fn inventory(answers: &Answers) -> String {
     }
     let advert = match answers.password {
         true => "advert_int: 1 # a dead MASTER is replaced within 4 s\n",
-        false => "advert_int: 0.2 # a dead MASTER is replaced within 0.7 s\n",
+        false => "advert_int: 0.2 # a dead MASTER is replaced within 0.8 s\n",
     };
     let authentication = match answers.password {
         true => format!(

@@ -98,6 +98,9 @@ fn read(
         misc_timeout(&section, &settings, service.delay_loop, problems);
         reply_lengths(&section, &settings, problems);
         files.tracked.extend(settings::placed(&section, &settings, key::TRACK_FILE));
+        if kind.name() == key::BFD_CHECK.name {
+            files.sessions.extend(settings::placed(&section, &settings, key::SESSION));
+        }
         let connects = kind.connects && !settings.has(key::CONNECT_PORT.name);
         let statements = settings.into_statements(raw::read(&section, problems));
         Some(Check::Own { block: Statement::block(kind.name(), statements), connects })

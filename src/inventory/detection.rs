@@ -32,6 +32,14 @@ pub(super) fn read(top: &Section<'_>, problems: &mut Problems) -> Option<Detecti
     if matches!(&node.kind, Kind::Scalar(text) if text == "false") {
         return None;
     }
+    if let Kind::Scalar(_) | Kind::Null = &node.kind {
+        problems.add(
+            node.at.clone(),
+            "`failure_detection` is a section, or `false`",
+            "write `failure_detection: {method: ping}`; or `{method: bfd}`, or `false`",
+        );
+        return None;
+    }
     let (table, name, at) = (&FAILURE_DETECTION, "failure_detection", key.at.clone());
     let section = Section::open(node, table, name, at, problems)?;
     let method = section.get(key::METHOD, problems);
@@ -92,20 +100,23 @@ fn between_sites(
     problems: &mut Problems,
 ) -> Timing {
     let far = timing(section, method, near, problems);
+    if method == Method::Ping {
+        for key in [key::MAX_HOPS.any(), key::MULTIHOP.any()] {
+            if let Some((at, _)) = section.node(key) {
+                problems.add(
+                    at.at.clone(),
+                    format!(
+                        "`{}` has no effect with `method: ping`, which any router lets through",
+                        key.name
+                    ),
+                    "remove it, or write `method: bfd`",
+                );
+            }
+        }
+        return far;
+    }
     let max_hops = value(section.get(key::MAX_HOPS, problems));
     let multihop = value(section.get(key::MULTIHOP, problems));
-    for key in [key::MAX_HOPS.any(), key::MULTIHOP.any()] {
-        if let (Some((at, _)), Method::Ping) = (section.node(key), method) {
-            problems.add(
-                at.at.clone(),
-                format!(
-                    "`{}` has no effect with `method: ping`, which any router lets through",
-                    key.name
-                ),
-                "remove it, or write `method: bfd`",
-            );
-        }
-    }
     Timing { max_hops: max_hops.unwrap_or(0), multihop: multihop.unwrap_or(false), ..far }
 }
 

@@ -11,6 +11,8 @@ use super::problems::Placed;
 pub(super) struct Files {
     /// Names of a `track_file`.
     pub(super) tracked: Vec<Placed<String>>,
+    /// Names of a `bfd_instance`.
+    pub(super) sessions: Vec<Placed<String>>,
     /// What `--drain-file` of our probe names.
     pub(super) draining: Vec<Placed<PathBuf>>,
     /// Addresses that are asked instead of the server's own.

@@ -14,6 +14,7 @@ use super::served::Server;
 use super::tree::Node;
 use super::{detection, instance, lints, member, node, raw, server, settings, track};
 use crate::cluster::{self, Cluster, FailureDetection, GlobalDefs, RouterId, SyncGroup, Timing};
+use crate::conf::detection::Detector;
 use crate::conf::guards::{Guards, Hooks};
 use crate::conf::word::Word;
 
@@ -57,8 +58,11 @@ pub(super) fn cluster(
     let places: HashMap<String, usize> = (nodes.iter().enumerate())
         .filter_map(|(place, node)| Some((node.name.as_ref()?.value.as_str().to_owned(), place)))
         .collect();
+    let uniform =
+        !instances.is_empty() && instances.iter().all(instance::InstanceDraft::is_uniform);
     let drafts = lints::Drafts {
         bypass,
+        uniform,
         keep_sessions: keep_sessions.as_ref().map_or(bypass, |it| it.value),
         drain_file: drain_file.as_ref().and_then(Option::as_ref),
         detection: detection.as_ref(),
@@ -77,8 +81,7 @@ pub(super) fn cluster(
         return None;
     }
     lints::check(&drafts, problems);
-    let uniform =
-        !instances.is_empty() && instances.iter().all(instance::InstanceDraft::is_uniform);
+    let detection_at = lints::detection::At::of(&drafts);
     if uniform {
         // Nodes that are all alike have the same file.
         global_defs.router_id = RouterId::HostName;
@@ -91,7 +94,6 @@ pub(super) fn cluster(
             Some(SyncGroup { instances, block: group.block.clone() })
         })
         .collect::<Option<_>>();
-    let detection_at = detection.as_ref().map(|draft| draft.places.whole());
     let failure_detection = detection.map(|draft| FailureDetection { uniform, ..draft.detection });
     let virtual_servers = (servers.into_iter())
         .map(|server| {
@@ -122,7 +124,7 @@ pub(super) fn cluster(
     };
     hooks(&cluster, &named_at, problems);
     if let Some(at) = detection_at {
-        lints::detection::check_cluster(&cluster, at, problems);
+        lints::detection::check_cluster(&cluster, &at, problems);
     }
     Some(cluster)
 }
@@ -207,9 +209,10 @@ pub(super) fn notes(cluster: &cluster::Cluster) -> Vec<String> {
         Some(format!("{}: a dead MASTER is replaced after {takeover:.2} s", instance.name.as_str()))
     };
     let mut notes: Vec<String> = cluster.vrrp_instances.iter().filter_map(note).collect();
-    if let Some(FailureDetection { method, near, .. }) = cluster.detection() {
+    let detector = Detector::new(cluster);
+    if let Some(FailureDetection { method, near, .. }) = detector.detection() {
         let longest = |timing: &Timing| timing.longest(*method).as_secs_f64();
-        let far = cluster.detection_between_sites();
+        let far = detector.between_sites();
         let far = far.map(|far| format!(", of another site after {:.2} s", longest(far)));
         notes.push(format!(
             "failure_detection: a dead node gets no new connections after {:.2} s{}",

@@ -15,7 +15,7 @@ use super::timers::Around;
 use super::tree::Kind;
 use super::{detection, raw, settings};
 use crate::cluster::{Family, Forwarding, Protocol, RealServer, Scheduler, Service, VirtualServer};
-use crate::conf::detection::INHIBIT;
+use crate::conf::inhibit::{self, INHIBIT};
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
 use crate::guard::plan::Services;
@@ -111,9 +111,11 @@ fn read(section: Section<'_>, cluster: Cluster<'_>, problems: &mut Problems) -> 
     if detected {
         detection::keep_dead(&section, lb_algo.as_ref(), &mut settings);
     }
-    let stays = |settings: &Settings| settings.has(INHIBIT);
-    let all_stay = |all: &Vec<RealServerDraft>| all.iter().all(|one| stays(&one.settings));
-    let removes = !stays(&settings) && !real_servers.as_ref().is_some_and(all_stay);
+    let stays = |own| inhibit::stays(inhibit::said(&settings), own);
+    let removes = match &real_servers {
+        Some(all) => !all.iter().all(|one| stays(inhibit::said(&one.settings))),
+        None => !stays(None),
+    };
     let draft = ServerDraft {
         detected,
         removes,
@@ -278,9 +280,7 @@ impl ServerDraft {
     /// What may give a server weight 0 while it runs.
     pub(super) fn emptying(&self) -> Option<&'static str> {
         let own = self.real_servers.iter().flatten().map(|one| &one.settings);
-        let inhibits =
-            |settings: &Settings| settings.has(INHIBIT) && settings.value(INHIBIT) != Some("false");
-        if own.chain([&self.settings]).any(inhibits) {
+        if own.chain([&self.settings]).any(|settings| inhibit::said(settings) == Some(true)) {
             return Some(INHIBIT);
         }
         self.all_checks().any(|checks| checks.files.weighing).then_some("misc_dynamic")

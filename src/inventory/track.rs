@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use super::instance;
-use super::keys::bfd::NEIGHBOR_IP;
+use super::keys::bfd::{NEIGHBOR_IP, SOURCE_IP};
 use super::keys::track::GROUP;
 use super::keys::{
     self, BFD_INSTANCE, TRACK_FILE, Table, VRRP_SCRIPT, VRRP_SYNC_GROUP, VRRP_TRACK_PROCESS, top,
@@ -57,6 +57,8 @@ pub(super) struct SessionDraft {
     pub(super) at: Range<usize>,
     /// Its `neighbor_ip`, and where that stands.
     pub(super) neighbor: Option<Placed<IpAddr>>,
+    /// Its `source_ip`.
+    pub(super) source: Option<IpAddr>,
     pub(super) block: Statement,
 }
 
@@ -73,6 +75,7 @@ pub(super) fn sessions(
         let settings = settings::read(&section, problems);
         let at = Places::of(&section).value("neighbor_ip");
         let neighbor = settings::get(&settings, NEIGHBOR_IP);
+        let source = settings::get(&settings, SOURCE_IP);
         let raw = raw::read(&section, problems);
         section.close(problems);
         let head = format!("bfd_instance {}", quoted(name));
@@ -87,6 +90,7 @@ pub(super) fn sessions(
             name: name.name.clone(),
             at: name.at.clone(),
             neighbor: neighbor.map(|value| Placed { at, value }),
+            source,
             block: Statement::block(head, settings.into_statements(raw)),
         });
     }

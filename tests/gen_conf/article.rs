@@ -129,6 +129,16 @@ fn the_committed_files_are_what_the_program_renders() {
     assert_eq!(place.written(), expected, "four files and no others");
 }
 
+/// Who begins with a sample should not have to ask what a warning means.
+#[test]
+fn the_samples_give_no_warnings() {
+    for (name, text) in inventories().into_iter().filter(|(name, _)| name != "article") {
+        let Run { code, stderr, .. } = Place::with(&text).run("--out-dir out");
+        assert_eq!(code, Some(0), "{name}: {stderr}");
+        assert!(!stderr.contains("warning: "), "{name}: {stderr}");
+    }
+}
+
 /// The example and the samples name their networks, so that a slip of the pen is found.
 #[test]
 fn a_vip_off_the_network_of_the_example_is_refused() {

@@ -3,8 +3,8 @@
 
 use crate::blocks::{has, statements, values};
 use crate::common::netns::{Netns, inside};
-use crate::matrix;
 use crate::place::{ARTICLE, NODES, Place};
+use crate::{bfd, matrix};
 
 /// A cluster with two families and sites, and a server that is no node.
 const CLUSTER: &str = "\
@@ -227,12 +227,29 @@ virtual_server: [{port: 25, lb_algo: rr, real_server: {address: 10.0.0.50}, chec
         .replace("lb_algo: rr, check", &format!("lb_algo: rr, {off}, check"))
         .replace("    lb_algo: sh\n", &format!("    lb_algo: sh\n    {off}\n"));
     let one_site = CLUSTER.replace("site: two", "site: one");
+    // An instance for each site: nobody asks the other one's nodes.
+    let each_its_own = CLUSTER
+        .replace("eth0, virtual_router_id: 1", "eth0, site: one, virtual_router_id: 1")
+        .replace("eth0, virtual_router_id: 2", "eth0, site: one, virtual_router_id: 2");
+    let one_node: String = CLUSTER
+        .lines()
+        .filter(|line| !line.contains("name: b") && !line.contains("name: a-"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let no_instance = "\
+nodes: [{name: a, address: 10.0.0.1, site: one}, {name: b, address: 10.0.0.2, site: two}]
+virtual_server: [{address: 10.0.0.9, port: 25, lb_algo: rr, check: {type: TCP_CHECK}}]
+";
+    let one_removing = CLUSTER
+        .replace("[{node: a.example.org}", "[{node: a.example.org, inhibit_on_failure: false}");
     for (detection, cluster, code, told) in [
         ("{method: bfd}", uniform.as_str(), 1, "`method: bfd` needs a file for each node"),
         ("{between_sites: {attempts: 4}}", &uniform, 1, "`between_sites` needs files that differ"),
         ("{method: ping}", &uniform, 0, ""),
-        ("{method: ping}", strangers, 0, "or no node as a server"),
-        ("{method: ping}", &nobody, 0, "each virtual server has `failure_detection: false`, or"),
+        ("{method: ping}", strangers, 0, "no node asks another one"),
+        ("{method: ping}", &nobody, 0, "no node asks another one"),
+        ("{method: ping}", &one_node, 0, "no node asks another one"),
+        ("{method: bfd, between_sites: {attempts: 4}}", no_instance, 0, ""),
         (
             "{between_sites: {interval: 2}}",
             CLUSTER,
@@ -249,8 +266,18 @@ virtual_server: [{port: 25, lb_algo: rr, real_server: {address: 10.0.0.50}, chec
         ("{interval: 0.1}", &fast, 0, ""),
         ("{method: ping}", &one_family, 1, "this node has no IPv6 address, and fd00::9 needs one"),
         ("{method: ping}", &removing, 0, "each false alarm of `failure_detection` ends sessions"),
-        ("{between_sites: {attempts: 4}}", &one_site, 0, "all nodes are of one site"),
+        ("{between_sites: {attempts: 4}}", &one_site, 0, "no node asks one of another site"),
+        ("{between_sites: {attempts: 4}}", &each_its_own, 0, "no node asks one of another site"),
+        (
+            "{method: ping}",
+            &one_removing,
+            0,
+            "each false alarm of `failure_detection` ends sessions",
+        ),
         ("false", CLUSTER, 0, "and the inventory has none"),
+        ("true", CLUSTER, 1, "`failure_detection` is a section, or `false`"),
+        ("bfd", CLUSTER, 1, "write `failure_detection: {method: ping}`; or `{method: bfd}`, or"),
+        ("", CLUSTER, 1, "`failure_detection` is a section, or `false`"),
     ] {
         let run = Place::with(format!("failure_detection: {detection}\n{cluster}")).run("--stdout");
         assert_eq!(run.code, Some(code), "{detection}: {}", run.stderr);
@@ -319,15 +346,22 @@ fn every_version_accepts_the_files() {
         .collect();
     for (version, target) in matrix::versions() {
         let cluster = if target == "2.1.5" { ipv4.as_str() } else { CLUSTER };
+        let accepted = |inventory: &str| {
+            let text = format!("target: keepalived {target}\n{inventory}");
+            for (node, text) in matrix::render(&text).unwrap() {
+                let said = matrix::judge(&netns, version, &text);
+                assert_eq!(said, (Some(0), String::new()), "{version}, {node}:\n{text}");
+            }
+        };
         for detection in ["{interval: 0.01, attempts: 1}", "{attempts: 10}", hops, multihop] {
             if detection == multihop && target != "2.3" {
                 continue;
             }
-            let head = format!("target: keepalived {target}\nfailure_detection: {detection}\n");
-            for (node, text) in matrix::render(&format!("{head}{cluster}")).unwrap() {
-                let said = matrix::judge(&netns, version, &text);
-                assert_eq!(said, (Some(0), String::new()), "{version}, {node}:\n{text}");
-            }
+            accepted(&format!("failure_detection: {detection}\n{cluster}"));
+        }
+        for cluster in bfd::CLUSTERS.iter().filter(|one| target != "2.1.5" || !one.contains("fd00"))
+        {
+            accepted(cluster);
         }
     }
 }

@@ -84,6 +84,7 @@ pub const OTHERS: (&str, &str) = (
 pub const NO_BYPASS: (&str, &str) = (TOP, "bypass: false\nnetwork:");
 const OTHERS_6: (&str, &str) =
     (SERVER, "    delay_loop: 5\n    real_server: [{address: 'fd00::11'}]\n");
+const TRACKED_A: (&str, &str) = (INSTANCE, "    interface: eth0\n    track_bfd: a\n");
 const BOTH_TRACKED: (&str, &str) = (INSTANCE, "    interface: eth0\n    track_bfd: [a, b]\n");
 /// Both: directors that do not serve.
 const DIRECTORS: [(&str, &str); 2] = [NO_BYPASS, OTHERS];
@@ -294,6 +295,9 @@ cases! {
     bfd_session_twice:
         [(NODES, "bfd_instance: {a: {neighbor_ip: 192.168.3.9}, b: {neighbor_ip: 192.168.3.9}}\nnodes:"), BOTH_TRACKED],
         [(NODES, "bfd_instance: {a: {neighbor_ip: 192.168.3.9}, b: {neighbor_ip: 192.168.3.8}}\nnodes:"), BOTH_TRACKED];
+    bfd_session_tells_others:
+        [(NODES, "bfd_instance: {a: {neighbor_ip: 192.168.3.9, checker: true}}\nnodes:"), TRACKED_A],
+        [(NODES, "bfd_instance: {a: {neighbor_ip: 192.168.3.9, vrrp: true}}\nnodes:"), TRACKED_A];
     mark_without_ports:
         [(TOP, "allow: [{id: mark-on-every-node, why: x}]\nnetwork:"), ("  - port: 80\n", "  - fwmark: 9\n"), (CHECK, "{type: TCP_CHECK, connect_port: 80}")],
         [(TOP, "allow: [{id: mark-on-every-node, why: x}]\nnetwork:"), ("  - port: 80\n", "  - fwmark: 9\n    bypass_ports: [tcp/80]\n"), (CHECK, "{type: TCP_CHECK, connect_port: 80}")];

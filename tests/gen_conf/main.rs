@@ -8,6 +8,7 @@ mod common;
 
 mod allow;
 mod article;
+mod bfd;
 mod blocks;
 mod contract;
 mod crosswise;

@@ -7,6 +7,12 @@
 mod common;
 
 mod article;
+#[path = "../gen_conf/bfd.rs"]
+#[allow(dead_code)] // for its clusters
+mod bfd;
+#[path = "../gen_conf/blocks.rs"]
+#[allow(dead_code)] // what reads them
+mod blocks;
 mod clusters;
 mod comments;
 mod grammar;

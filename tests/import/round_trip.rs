@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::article::import;
+use crate::bfd;
 use crate::place::{ARTICLE, Place};
 
 /// `told` are options for what no file tells.
@@ -33,6 +34,17 @@ fn goes_round(what: &str, inventory: &str, told: &str) {
 #[test]
 fn the_article_s_cluster_goes_round() {
     goes_round("the article", ARTICLE, "");
+}
+
+/// Where the files tell whose each address is: not where services have other ones than the advertisements.
+#[test]
+fn addresses_that_are_asked_go_round() {
+    for at in [0, 1, 3, 6] {
+        let cluster =
+            bfd::CLUSTERS[at].replace("interface: eth0", "interface: eth0, unicast: true");
+        goes_round(&format!("BFD {at}"), &cluster, "");
+        goes_round(&format!("pings {at}"), &cluster.replace("method: bfd", "method: ping"), "");
+    }
 }
 
 #[test]
@@ -117,6 +129,19 @@ fn other_kinds_of_clusters_go_round() {
             "failure detection between sites",
             format!("failure_detection: {{between_sites: {{interval: 1, attempts: 4}}}}\n{plain}")
                 .replace("address: 10.0.0.2}", "address: 10.0.0.2, site: x}"),
+        ),
+        (
+            "failure detection that asks other sites more often",
+            format!("failure_detection: {{interval: 1, between_sites: {{interval: 0.1}}}}\n{plain}")
+                .replace("address: 10.0.0.2}", "address: 10.0.0.2, site: x}"),
+        ),
+        (
+            "BFD over routers, each node at a site of its own",
+            format!(
+                "failure_detection: {{method: bfd, between_sites: {{max_hops: 3, attempts: 5}}}}\n{plain}"
+            )
+            .replace("address: 10.0.0.1}", "address: 10.0.0.1, site: x}")
+            .replace("address: 10.0.0.2}", "address: 10.0.0.2, site: y}"),
         ),
         (
             "BFD",

@@ -1,7 +1,7 @@
 //! The setting that clients of a dead server take, and where it does no harm.
 
-use crate::conf::detection::INHIBIT;
 use crate::conf::grammar::Statement;
+use crate::conf::inhibit::{INHIBIT, flag, stays};
 
 /// Where every server that fails stays in its table with weight 0: a client that repeats its SYN, because
 /// the first went to a server that was dead already, gets another server. Where servers leave the table it
@@ -10,17 +10,13 @@ pub const WHERE_SERVERS_STAY: (&str, &str) = ("net.ipv4.vs.expire_nodest_conn", 
 
 /// Whether in these statements of a keepalived.conf every server that fails stays in its table.
 pub fn servers_stay(statements: &[Statement]) -> bool {
-    let of = |block: &Statement, keyword: &str| {
-        block.inner().iter().filter(|one| one.keyword() == keyword).cloned().collect::<Vec<_>>()
+    let said = |block: &Statement| flag(block.inner(), INHIBIT);
+    let all_stay = |service: &Statement| {
+        let mut servers = service.inner().iter().filter(|one| one.keyword() == "real_server");
+        servers.all(|server| stays(said(service), said(server)))
     };
-    let says_so = |block: &Statement| {
-        let word = of(block, INHIBIT).first().map(|one| one.values().first().cloned());
-        word.is_some_and(|word| !matches!(word.as_deref(), Some("off" | "no" | "false")))
-    };
-    let stays =
-        |service: &&Statement| says_so(service) || of(service, "real_server").iter().all(says_so);
     let mut services = statements.iter().filter(|one| one.keyword() == "virtual_server").peekable();
-    services.peek().is_some() && services.all(|service| stays(&service))
+    services.peek().is_some() && services.all(all_stay)
 }
 
 #[cfg(test)]
@@ -39,10 +35,13 @@ mod tests {
         let each = service(&format!("{0}\n{0}", server("inhibit_on_failure")));
         let one = service(&format!("{}\n{}", server("inhibit_on_failure"), server("")));
         let off = service(&server("inhibit_on_failure off"));
+        // A server's own word stands before its service's.
+        let one_off =
+            service(&format!("inhibit_on_failure\n{}", server("inhibit_on_failure false")));
         assert!(stay(&all));
         assert!(stay(&each));
         assert!(stay(&format!("{all}{each}")));
-        for other in [&one, &off, &format!("{all}{one}"), &String::new()] {
+        for other in [&one, &off, &one_off, &format!("{all}{one}"), &String::new()] {
             assert!(!stay(other), "{other}");
         }
     }

@@ -25,14 +25,22 @@ pub const ATTEMPTS: Key<u8> = Key::ours(
 )
 .help("write 2 or 3: with 1 each lost packet is an alarm, with many a dead node stays for long");
 
+/// `interval` in `between_sites`
+const FAR_INTERVAL: Key<Seconds> = Key { default: WITHIN, ..INTERVAL };
+
+/// `attempts` in `between_sites`
+const FAR_ATTEMPTS: Key<u8> = Key { default: WITHIN, ..ATTEMPTS };
+
+const WITHIN: &str = "as within a site";
+
 /// `method`
 pub const METHOD: Key<Method> = Key::ours(
     "method",
     Value::OneOf(Method::CHOICES),
     "ping",
     "How nodes ask each other. `ping`: a PING_CHECK, which every keepalived has. \
-                 `bfd`: a bfd_instance for each pair of nodes and a BFD_CHECK, faster by a \
-                 tenth of a second. bfd needs a keepalived built with BFD: `keepalived \
+                 `bfd`: a bfd_instance for each pair of nodes and a BFD_CHECK, which finds \
+                 a node whose programs have stopped, too. bfd needs a keepalived built with BFD: `keepalived \
                  --version` names it; Debian's is, Fedora's and RHEL's is not.",
 )
 .help("write ping; or bfd, where keepalived is built with it");
@@ -41,7 +49,7 @@ pub const METHOD: Key<Method> = Key::ours(
 pub const BETWEEN: Key = Key::ours(
     "between_sites",
     Value::Section(&BETWEEN_SITES),
-    "as within a site",
+    WITHIN,
     "Settings between nodes of different `site`: longer intervals, and routers on \
                  the way.",
 );
@@ -66,19 +74,16 @@ pub const MULTIHOP: Key<bool> = Key::ours(
 /// From 10 ms, below which a busy node is late by more than that, to 10 s.
 const INTERVALS: Value = Value::Seconds(10_000, 10_000_000, 1000);
 
-/// How often, and how often in vain.
-const TIMING: &[Key] = &[INTERVAL.any(), ATTEMPTS.any()];
-
 /// `failure_detection`
 pub const FAILURE_DETECTION: Table = Table {
     name: "failure_detection",
-    groups: &[&[METHOD.any()], TIMING, &[BETWEEN]],
+    groups: &[&[METHOD.any(), INTERVAL.any(), ATTEMPTS.any(), BETWEEN]],
     either: &[],
 };
 
 /// `between_sites`
 pub const BETWEEN_SITES: Table = Table {
     name: "between_sites",
-    groups: &[TIMING, &[MAX_HOPS.any(), MULTIHOP.any()]],
+    groups: &[&[FAR_INTERVAL.any(), FAR_ATTEMPTS.any(), MAX_HOPS.any(), MULTIHOP.any()]],
     either: &[],
 };

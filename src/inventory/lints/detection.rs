@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-use super::Drafts;
 use super::lint::Lint;
+use super::{Drafts, bfd};
 use crate::cluster::{Cluster, Method, Timing};
 use crate::conf::detection::Detector;
 use crate::inventory::problems::Problems;
@@ -73,6 +73,22 @@ static DETECTION_ASKS_MUCH: Lint = Lint::warning(
     "write `failure_detection: false` and `inhibit_on_failure: true` in all virtual servers but the busiest, a longer `interval`, or `method: bfd`, which asks each node once for all services",
 );
 
+/// Where it is said.
+pub(in crate::inventory) struct At {
+    whole: Range<usize>,
+    between_sites: Option<Range<usize>>,
+    written: Vec<Vec<bfd::Written>>,
+}
+
+impl At {
+    pub(in crate::inventory) fn of(drafts: &Drafts<'_>) -> Option<At> {
+        let draft = drafts.detection?;
+        let places = &draft.places;
+        let between_sites = draft.far_places.is_some().then(|| places.key("between_sites"));
+        Some(At { whole: places.whole(), between_sites, written: bfd::written(drafts) })
+    }
+}
+
 pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
     let Some(draft) = drafts.detection else {
         for server in drafts.servers {
@@ -88,39 +104,20 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
         return;
     };
     let detection = &draft.detection;
-    let uniform = drafts.instances.iter().all(|instance| instance.is_uniform());
-    if uniform && detection.method == Method::Bfd {
-        problems.found(&BFD_NEEDS_OWN_FILES,
+    if drafts.uniform && detection.method == Method::Bfd {
+        problems.found(
+            &BFD_NEEDS_OWN_FILES,
             draft.places.value("method"),
             "`method: bfd` needs a file for each node, and with `election: uniform` all have the same",
             "write `method: ping`, or `election: ranked`",
         );
     }
-    if let Some(far) = &draft.far_places {
-        let mut sites = drafts.nodes.iter().map(|node| node.site.as_ref().map(|site| &site.value));
-        let first = sites.next();
-        if sites.all(|site| Some(site) == first) {
-            problems.found(
-                &DETECTION_UNUSED,
-                draft.places.key("between_sites"),
-                "`between_sites` has no effect: all nodes are of one site",
-                "write `site: NAME` at the nodes, or remove it",
-            );
-        } else if uniform {
-            problems.found(&BFD_NEEDS_OWN_FILES,
-                far.whole(),
-                "`between_sites` needs files that differ, and with `election: uniform` all are the same",
-                "remove it, or write `election: ranked`",
-            );
-        }
-    }
-    if !drafts.servers.is_empty() && drafts.servers.iter().all(|server| !server.detected) {
+    if let Some(far) = draft.far_places.as_ref().filter(|_| drafts.uniform) {
         problems.found(
-            &DETECTION_UNUSED,
-            draft.places.whole(),
-            "`failure_detection` has no effect: each virtual server has `failure_detection: false`, or no node as a \
-             server",
-            "remove it: other servers may drop pings, so add a PING_CHECK to their `check` by hand",
+            &BFD_NEEDS_OWN_FILES,
+            far.whole(),
+            "`between_sites` needs files that differ, and with `election: uniform` all are the same",
+            "remove it, or write `election: ranked`",
         );
     }
     beside_removal(drafts, problems);
@@ -159,30 +156,49 @@ fn beside_removal(drafts: &Drafts<'_>, problems: &mut Problems) {
     }
 }
 
-/// What shows in the cluster alone: of how many blocks there are, and how soon VRRP is done.
-pub(in crate::inventory) fn check_cluster(
-    cluster: &Cluster,
-    detection_at: Range<usize>,
-    problems: &mut Problems,
-) {
-    pings(cluster, detection_at.clone(), problems);
-    later_than_vrrp(cluster, detection_at, problems);
+/// What shows in the cluster alone: who asks whom, how often, and how soon VRRP is done.
+pub(in crate::inventory) fn check_cluster(cluster: &Cluster, at: &At, problems: &mut Problems) {
+    let detector = Detector::new(cluster);
+    unused(&detector, at, problems);
+    bfd::check_cluster(cluster, &detector, &at.written, &at.whole, problems);
+    pings(cluster, &detector, at, problems);
+    later_than_vrrp(cluster, &detector, at, problems);
+}
+
+/// Finds a detection that asks nobody, or nobody of another site.
+fn unused(detector: &Detector<'_>, at: &At, problems: &mut Problems) {
+    if detector.detection().is_none() {
+        problems.found(
+            &DETECTION_UNUSED,
+            at.whole.clone(),
+            "`failure_detection` has no effect: no node asks another one, as none is a server in another's \
+             virtual_server without `failure_detection: false`",
+            "remove it: other servers may drop pings, so add a PING_CHECK to their `check` by hand",
+        );
+    } else if let Some(far) = at.between_sites.clone().filter(|_| !detector.asks_far()) {
+        problems.found(
+            &DETECTION_UNUSED,
+            far,
+            "`between_sites` has no effect: no node asks one of another site",
+            "write `site: NAME` at the nodes, or remove it",
+        );
+    }
 }
 
 /// Finds a detection that usually comes later than the next MASTER: a node dies half way between two questions.
-fn later_than_vrrp(cluster: &Cluster, detection_at: Range<usize>, problems: &mut Problems) {
-    let Some(detection) = cluster.detection() else { return };
+fn later_than_vrrp(cluster: &Cluster, detector: &Detector<'_>, at: &At, problems: &mut Problems) {
+    let Some(detection) = detector.detection() else { return };
     let takeovers =
         cluster.vrrp_instances.iter().filter_map(|one| one.takeover(&cluster.global_defs));
     let Some(takeover) = takeovers.min() else { return };
-    let far = cluster.detection_between_sites().map(|far| (" between sites", far));
+    let far = detector.between_sites().map(|far| (" between sites", far));
     let longest = |timing: &Timing| timing.longest(detection.method);
     let usual = |timing: &Timing| longest(timing) - timing.interval.duration() / 2;
     let mut timings = [("", &detection.near)].into_iter().chain(far);
     if let Some((which, timing)) = timings.find(|(_, timing)| usual(timing) > takeover) {
         problems.case(
             &DETECTION_TOO_SLOW,
-            detection_at,
+            at.whole.clone(),
             format!(
                 "`failure_detection` finds a dead node{which} after up to {:.2} s, and VRRP replaces a dead MASTER \
                  after {:.2} s: clients are still sent to its server then",
@@ -194,14 +210,13 @@ fn later_than_vrrp(cluster: &Cluster, detection_at: Range<usize>, problems: &mut
 }
 
 /// Finds a node that asks the others too much.
-fn pings(cluster: &Cluster, detection_at: Range<usize>, problems: &mut Problems) {
-    let detector = Detector::new(cluster);
+fn pings(cluster: &Cluster, detector: &Detector<'_>, at: &At, problems: &mut Problems) {
     let busy = (0..cluster.nodes.len()).find(|&node| detector.sends(node, MANY_PINGS));
     if let Some(busy) = busy {
         let name = cluster.nodes[busy].name.as_str();
         problems.case(
             &DETECTION_ASKS_MUCH,
-            detection_at,
+            at.whole.clone(),
             format!("`failure_detection` makes {name} send {} pings a second, or more", MANY_PINGS),
         );
     }

@@ -4,6 +4,7 @@
 
 mod addresses;
 mod allow;
+mod bfd;
 mod checks;
 pub(super) mod detection;
 mod drain;
@@ -43,6 +44,7 @@ pub use lint::{Lint, Severity};
 
 use super::detection::DetectionDraft;
 use super::instance::InstanceDraft;
+use super::member;
 use super::node::NodeDraft;
 use super::places::Places;
 use super::problems::{Placed, Problems};
@@ -100,6 +102,7 @@ static REGISTRY: &[Table] = &[
     Table::named(elections::LINTS),
     Table::named(families::LINTS),
     Table::named(names::LINTS),
+    Table::named(bfd::LINTS),
     Table { named: mails::LINTS, checked: mails::CHECKED },
     Table::named(servers::LINTS),
     Table::named(real_servers::LINTS),
@@ -139,6 +142,8 @@ pub(super) fn is_shape(lint: &Lint) -> bool {
 /// Everything that is checked together.
 pub(super) struct Drafts<'a> {
     pub(super) bypass: bool,
+    /// Whether all nodes have the same file.
+    pub(super) uniform: bool,
     pub(super) keep_sessions: bool,
     pub(super) drain_file: Option<&'a Word>,
     pub(super) detection: Option<&'a DetectionDraft>,
@@ -158,6 +163,12 @@ pub(super) struct Drafts<'a> {
 }
 
 impl<'a> Drafts<'a> {
+    /// The nodes that run an instance.
+    fn members(&self, instance: &InstanceDraft) -> Vec<&'a NodeDraft> {
+        let all = member::ranking(instance, self.nodes, self.global_defs).unwrap_or_default();
+        all.iter().map(|(place, _)| &self.nodes[*place]).collect()
+    }
+
     /// Who serves.
     fn servers_of(&self, server: &'a ServerDraft) -> Vec<Server<'a>> {
         server.servers(self.nodes, self.instances, self.places)
@@ -180,6 +191,7 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
     instances::check(drafts, problems);
     families::check(drafts, problems);
     names::check(drafts, problems);
+    bfd::check(drafts, problems);
     mails::check(drafts, problems);
     servers::check(drafts, problems);
     detection::check(drafts, problems);

@@ -1,12 +1,10 @@
 //! Names that lead to nothing, and weights that count for nothing: keepalived reads a file with them,
 //! and what they should have done never happens.
 
-use std::net::IpAddr;
-
 use super::lint::Lint;
 use super::reading::UNKNOWN_NAME;
 use super::{Drafts, unique};
-use crate::cluster::{Method, Tracked};
+use crate::cluster::Tracked;
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
 use crate::inventory::instance::InstanceDraft;
@@ -17,13 +15,8 @@ use crate::inventory::problems::{Placed, Problems};
 use crate::inventory::track::GroupDraft;
 
 /// What is found here.
-pub(super) static LINTS: &[&Lint] = &[
-    &INSTANCE_IN_TWO_GROUPS,
-    &GROUP_OF_ONE,
-    &BFD_SESSION_TWICE,
-    &WEIGHT_IN_GROUP,
-    &GROUP_ORDER_DIFFERS,
-];
+pub(super) static LINTS: &[&Lint] =
+    &[&INSTANCE_IN_TWO_GROUPS, &GROUP_OF_ONE, &WEIGHT_IN_GROUP, &GROUP_ORDER_DIFFERS];
 
 pub(super) static INSTANCE_IN_TWO_GROUPS: Lint = Lint::error(
     "instance-in-two-groups",
@@ -37,13 +30,6 @@ pub(super) static GROUP_OF_ONE: Lint = Lint::error(
     "a sync group of fewer than two instances",
     "keepalived calls that an error, and the group has no effect.",
     "name at least two instances in `group`",
-);
-
-pub(super) static BFD_SESSION_TWICE: Lint = Lint::error(
-    "bfd-session-twice",
-    "two BFD sessions with one neighbour",
-    "keepalived refuses the second one.",
-    "remove one of them",
 );
 
 pub(super) static WEIGHT_IN_GROUP: Lint = Lint::error(
@@ -66,9 +52,7 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
     let title = "an instance can be in one vrrp_sync_group, once";
     unique(&INSTANCE_IN_TWO_GROUPS, &grouped, |name| name.value.clone(), title, problems);
     for instance in drafts.instances {
-        let members =
-            member::ranking(instance, drafts.nodes, drafts.global_defs).unwrap_or_default();
-        let members: Vec<_> = members.iter().map(|(place, _)| &drafts.nodes[*place]).collect();
+        let members = drafts.members(instance);
         tracked(&instance.tracked, &instance.places, &members, drafts, problems);
         in_raw(&instance.settings, &instance.places, drafts, problems);
     }
@@ -78,7 +62,6 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
             in_raw(&own.settings, &own.places, drafts, problems);
         }
     }
-    sessions(drafts, problems);
     for group in &drafts.tracks.groups {
         tracked(&group.tracked, &group.places, &[], drafts, problems);
         for name in &group.members {
@@ -157,87 +140,38 @@ fn missing(
     Some((format!("which {} does not have", without.value), help))
 }
 
-/// What a section or `raw` at the top has to define.
+/// What a section or `raw` has to define.
 fn in_raw(settings: &Settings, places: &Places, drafts: &Drafts<'_>, problems: &mut Problems) {
-    let lines = || drafts.raw.iter().chain(drafts.nodes.iter().flat_map(|node| &node.raw));
-    let included =
-        |line: &Statement| line.words().next().is_some_and(|word| word.starts_with("include"));
-    // What stands there can't be known.
-    if lines().any(|line| line.line.contains('$') || included(line)) {
-        return;
-    }
-    let defined = |heads: &[&str], name: &str| {
-        lines().any(|line| {
-            let mut words = line.words();
-            let (head, own) = (words.next(), words.next());
-            head.is_some_and(|head| heads.contains(&head))
-                && own.is_some_and(|own| own.trim_matches('"') == name)
-        })
-    };
-    for (key, heads) in [
-        ("track_process", ["vrrp_track_process", "track_process"]),
-        ("track_bfd", ["bfd_instance", "bfd_instance"]),
-    ] {
-        for line in settings.statements(key).iter().flat_map(|list| list.block.iter().flatten()) {
-            let name = unquoted(&line.line);
-            let known = match key {
-                "track_bfd" => is_session(name, drafts),
-                _ => {
-                    drafts.tracks.defined.iter().any(|it| it.section == heads[0] && it.name == name)
-                }
-            };
-            if !known && !defined(&heads, name) {
-                problems.found(
-                    &UNKNOWN_NAME,
-                    places.item(key, name),
-                    format!("`{key}` names `{name}`, but `{} {name}` does not exist", heads[0]),
-                    match key {
-                        "track_bfd" => "add it to the section `bfd_instance`, or correct the name",
-                        _ => "add it to the section `vrrp_track_process`, or correct the name",
-                    },
-                );
-            }
-        }
-    }
-}
-
-/// Whether there is a `bfd_instance` of that name, in a section.
-fn is_session(name: &str, drafts: &Drafts<'_>) -> bool {
-    let own = drafts.nodes.iter().flat_map(|node| &node.sessions);
-    let mut all = drafts.tracks.sessions.iter().chain(own);
-    all.any(|session| session.name == name.split(' ').next().unwrap_or(name))
-}
-
-/// keepalived refuses two sessions with one neighbour.
-fn sessions(drafts: &Drafts<'_>, problems: &mut Problems) {
-    let detection = drafts.detection.filter(|draft| draft.detection.method == Method::Bfd);
-    for node in drafts.nodes {
-        let shared = drafts.tracks.sessions.iter();
-        let shared = shared.filter(|one| node.sessions.iter().all(|own| own.name != one.name));
-        let all: Vec<&Placed<IpAddr>> =
-            shared.chain(&node.sessions).filter_map(|one| one.neighbor.as_ref()).collect();
-        let others: Vec<IpAddr> = (drafts.nodes.iter())
-            .filter(|other| detection.is_some() && !std::ptr::eq(*other, node))
-            .flat_map(|other| other.addresses.iter().map(|address| address.value))
-            .collect();
-        for (at, neighbor) in all.iter().enumerate() {
-            let earlier = all[..at].iter().any(|other| other.value == neighbor.value);
-            let (title, help) = match (earlier, others.contains(&neighbor.value)) {
-                (true, _) => ("two bfd_instances with one neighbour", "remove one of them"),
-                (false, true) => (
-                    "`failure_detection: {method: bfd}` has a session with this node already",
-                    "remove it: the name of that session is the node's",
-                ),
-                (false, false) => continue,
-            };
+    let (key, section) = ("track_process", "vrrp_track_process");
+    for line in settings.statements(key).iter().flat_map(|list| list.block.iter().flatten()) {
+        let name = unquoted(&line.line);
+        let known = drafts.tracks.defined.iter().any(|it| it.section == section && it.name == name);
+        let raw = drafts.raw.iter().chain(drafts.nodes.iter().flat_map(|node| &node.raw));
+        if !known && !may_be_in_raw(&[section, key], name, raw) {
             problems.found(
-                &BFD_SESSION_TWICE,
-                neighbor.at.clone(),
-                format!("{title}: {}", neighbor.value),
-                help,
+                &UNKNOWN_NAME,
+                places.item(key, name),
+                format!("`{key}` names `{name}`, but `{section} {name}` does not exist"),
+                "add it to the section `vrrp_track_process`, or correct the name",
             );
         }
     }
+}
+
+/// Whether a block with one of these heads and that name is among lines that are taken as they are, or can't
+/// be told from them.
+pub(super) fn may_be_in_raw<'a>(
+    heads: &[&str],
+    name: &str,
+    mut lines: impl Iterator<Item = &'a Statement>,
+) -> bool {
+    lines.any(|line| {
+        let mut words = line.words();
+        let (head, own) = (words.next().unwrap_or_default(), words.next());
+        line.line.contains('$')
+            || head.starts_with("include")
+            || heads.contains(&head) && own.is_some_and(|own| own.trim_matches('"') == name)
+    })
 }
 
 /// keepalived takes the weights of what members of a group track for 0, unless the group says

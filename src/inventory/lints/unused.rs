@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::found::Found;
 use super::lint::Lint;
 use super::{Drafts, WithCheck};
-use crate::cluster::{Check, Service, Tracked};
+use crate::cluster::{Service, Tracked};
 use crate::conf::statement::Statement;
 use crate::inventory::server::ServerDraft;
 
@@ -78,14 +78,7 @@ fn sessions(drafts: &Drafts<'_>, found: &mut Found<'_>) {
         used.insert(name(&line.line));
     }
     let checks = drafts.servers.iter().flat_map(ServerDraft::all_checks);
-    for check in checks.flat_map(|checks| checks.checks.iter().flatten()) {
-        if let Check::Own { block, .. } = check
-            && block.line == "BFD_CHECK"
-        {
-            let mut lines = block.block.iter().flatten();
-            used.extend(lines.find_map(|line| line.line.strip_prefix("name ")).map(name));
-        }
-    }
+    used.extend(checks.flat_map(|checks| &checks.files.sessions).map(|one| one.value.as_str()));
     let own = drafts.nodes.iter().flat_map(|node| &node.sessions);
     for session in drafts.tracks.sessions.iter().chain(own) {
         let in_raw = || raw(drafts).any(|line| mentions(line, &session.name));

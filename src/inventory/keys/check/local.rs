@@ -75,20 +75,16 @@ pub const FILE_CHECK: Table = Table {
     either: &[],
 };
 
+/// `name` of BFD_CHECK
+pub const SESSION: Key<String> = Key::plain(
+    "name",
+    Value::Kind(&values::TEXT),
+    "required",
+    "The name of the `bfd_instance` whose session decides.",
+);
+
 /// `BFD_CHECK`
-pub const BFD_CHECK: Table = Table {
-    name: "BFD_CHECK",
-    groups: &[
-        TYPES,
-        &[Key::plain(
-            "name",
-            Value::Kind(&values::TEXT),
-            "required",
-            "The name of the `bfd_instance` whose session decides.",
-        )],
-        RAW,
-    ],
-    either: &[],
-};
+pub const BFD_CHECK: Table =
+    Table { name: "BFD_CHECK", groups: &[TYPES, &[SESSION.any()], RAW], either: &[] };
 
 const FILE_WEIGHT: Value = Value::Weight(-2_147_483_647, 2_147_483_647);
