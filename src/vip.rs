@@ -67,7 +67,7 @@ pub enum VipError {
     #[error("invalid prefix length `{0}` of an {1} address")]
     Length(String, Family),
     /// An address that no cluster can share; the text says of which kind it is.
-    #[error("{0} is {1}; write a unicast address that other hosts can reach")]
+    #[error("{0} is {1}: not a unicast address that other hosts can reach")]
     Unusable(IpAddr, &'static str),
 }
 

@@ -12,6 +12,7 @@ use std::net::IpAddr;
 
 use anyhow::{Context, Result};
 
+use super::grammar;
 use super::served::{self, Block};
 use super::statement::Statement;
 use super::word::Word;
@@ -41,14 +42,15 @@ struct Question {
     of: usize,
     /// The address of the node that is asked.
     at: IpAddr,
-    /// That of the one that asks.
-    from: IpAddr,
+    /// That of the one that asks, if it has one of the family.
+    from: Option<IpAddr>,
 }
 
 impl Question {
     /// It and its answer, as one of the two nodes sees them.
     fn seen_by(&self, node: usize) -> Option<Session> {
         let Question { by, of, at, from } = *self;
+        let from = from?;
         match (by == node, of == node) {
             (true, _) => Some(Session { other: of, neighbor: at, source: from }),
             (_, true) => Some(Session { other: by, neighbor: from, source: at }),
@@ -99,6 +101,11 @@ impl<'a> Detector<'a> {
         self.questions().iter().any(|one| site(one.by) != site(one.of))
     }
 
+    /// The first node, by its place, that has no address of the family of one that it asks, and that one.
+    pub fn lacking(&self) -> Option<(usize, IpAddr)> {
+        self.questions().iter().find(|one| one.from.is_none()).map(|one| (one.by, one.at))
+    }
+
     /// How nodes of other sites are asked, where any is, and otherwise than those of the same site.
     pub fn between_sites(&self) -> Option<&'a Timing> {
         let detection = self.detection()?;
@@ -106,7 +113,7 @@ impl<'a> Detector<'a> {
     }
 
     /// The check by which the node `viewer` asks the server with an address; `None` where it is no other
-    /// node.
+    /// node. Of several BFD sessions with that address, from others of its own, it is the first.
     ///
     /// # Errors
     /// When a node's name makes no name of a session.
@@ -171,7 +178,7 @@ impl<'a> Detector<'a> {
                     for &(of, at) in servers.iter().filter(|(of, _)| *of != by) {
                         let own = own.filter(|own| own.is_ipv4() == at.is_ipv4());
                         let from = own.or_else(|| served::facing(cluster, by, of, at));
-                        all.extend(from.map(|from| Question { by, of, at, from }));
+                        all.insert(Question { by, of, at, from });
                     }
                 }
             }
@@ -294,6 +301,15 @@ fn numbered(mut name: String, again: usize) -> String {
         name += &end;
     }
     name
+}
+
+/// Whether a PING_CHECK of a file has the timers that are rendered here, so that it is a node that is asked.
+pub fn is_ping(check: &grammar::Statement) -> bool {
+    let value = |key: &str| grammar::last::<Seconds>(check.inner(), key);
+    check.keyword() == "PING_CHECK"
+        && value("delay_before_retry").is_some()
+        && value("delay_loop").is_some()
+        && value("connect_timeout") == value("delay_loop")
 }
 
 /// The measured timers: each question waits for as long as there is between two of them, and one without

@@ -22,7 +22,7 @@ pub(super) fn entries<'a>(
 }
 
 /// A line of a `virtual_server_group`.
-pub(super) enum Entry {
+pub enum Entry {
     /// Packets that a firewall marked.
     Mark,
     /// These addresses, and from which port to which.
@@ -30,13 +30,22 @@ pub(super) enum Entry {
 }
 
 /// From an address to another.
-pub(super) struct Range {
+pub struct Range {
     pub(super) first: IpAddr,
     last: u128,
 }
 
 impl Entry {
-    fn of(line: &str) -> Option<Entry> {
+    /// The family of its addresses, if it has any.
+    pub fn family(&self) -> Option<Family> {
+        match self {
+            Entry::Mark => None,
+            Entry::Addresses(range, _) => Some(Family::of(range.first)),
+        }
+    }
+
+    /// What a line says, without what closes it; `None` where it is not one.
+    pub fn of(line: &str) -> Option<Entry> {
         let mut words = line.split_whitespace();
         let first = words.next()?;
         if first == "fwmark" {

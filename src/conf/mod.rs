@@ -5,7 +5,7 @@ pub(crate) mod blocks;
 pub mod build;
 pub mod detection;
 pub mod grammar;
-mod group;
+pub mod group;
 pub mod guards;
 pub mod inhibit;
 pub mod placeholder;

@@ -14,7 +14,7 @@ use crate::vip::Family;
 pub(super) struct Block<'a> {
     service: &'a Service,
     pub(super) family: Family,
-    /// Its address, of a group the first one, where it has one.
+    /// Its address, where it has one; of a group's first addresses one that is a VIP, else the first.
     vip: Option<IpAddr>,
     /// 1–65535; none for all, and where a mark or a group says it.
     pub(super) port: Option<u16>,
@@ -42,11 +42,14 @@ pub(super) fn blocks<'a>(
     vips.map(move |vip| of(vip.address(), port)).chain(one)
 }
 
-/// The first address of a group, where it has any.
+/// An address of a group, where it has any: of the first line with some a VIP of an instance, else the first.
 fn first_of_group(cluster: &Cluster, service: &Service) -> Option<IpAddr> {
     let Service::Group(name) = service else { return None };
     group::entries(cluster, name).find_map(|entry| match entry {
-        Entry::Addresses(range, _) => Some(range.first),
+        Entry::Addresses(range, _) => {
+            let vip = addresses(cluster).map(VirtualAddress::address).find(|vip| range.has(*vip));
+            Some(vip.unwrap_or(range.first))
+        }
         Entry::Mark => None,
     })
 }

@@ -10,7 +10,7 @@ use crate::firewall::{
 use crate::guard::conflicts::{Flow, Way};
 use crate::guard::plan::{self, Services};
 use crate::guard::wanted::Wanted;
-use crate::node::config::{BfdSession, Config, Instance, RealServer, SyncDaemon};
+use crate::node::config::{BfdSession, Config, Instance, SyncDaemon};
 use crate::node::state::{Interface, NodeState};
 use crate::vip::Vip;
 use crate::vrrp::packet::{AUTHENTICATION_HEADER, TTL};
@@ -116,15 +116,14 @@ fn services(node: &NodeState, config: &Config, wanted: &Wanted) -> Vec<Flow> {
 }
 
 /// The pings of a `failure_detection`: the nodes that this one asks ask it, too. In other files somebody may
-/// be asked who asks nobody.
+/// be asked who asks nobody. (A node that balances and does not serve asks as well, and no file of another node tells it.)
 fn pings(node: &NodeState, config: &Config) -> Vec<Flow> {
     let mut pairs: BTreeSet<(IpAddr, IpAddr)> = BTreeSet::new();
     for server in config.virtual_servers.iter().filter(|_| config.rendered) {
         let is_own = |address: IpAddr| node.holders(address).next().is_some();
         let own: Vec<IpAddr> =
             server.servers.iter().map(|one| one.address).filter(|one| is_own(*one)).collect();
-        let asked = |one: &&RealServer| one.checks.iter().any(|check| check == "PING_CHECK");
-        let others = server.servers.iter().filter(asked).map(|one| one.address);
+        let others = server.servers.iter().filter(|one| one.pinged).map(|one| one.address);
         for other in others.filter(|other| !is_own(*other)) {
             let same = own.iter().filter(|own| own.is_ipv4() == other.is_ipv4());
             pairs.extend(same.map(|own| (other, *own)));
@@ -279,8 +278,9 @@ bfd_instance c {\nneighbor_ip 10.0.1.9\nsource_ip 10.0.0.7\nmax_hops 3\nmultihop
 bfd_instance gone {\nneighbor_ip 10.0.0.8\nsource_ip 10.0.0.77\n}
 virtual_server 10.0.0.1 25 {
  real_server 10.0.0.7 25 {\nTCP_CHECK {\n}\n}
- real_server 10.0.0.8 25 {\nTCP_CHECK {\n}\nPING_CHECK {\n}\n}
- real_server 10.0.0.50 25 {\nTCP_CHECK {\n}\n}
+ real_server 10.0.0.8 25 {\nTCP_CHECK {\n}
+  PING_CHECK {\nconnect_timeout 0.1\nretry 2\ndelay_before_retry 0.05\ndelay_loop 0.1\n}\n}
+ real_server 10.0.0.50 25 {\nTCP_CHECK {\n}\nPING_CHECK {\n}\n}
 }\n";
         let named = |rendered: bool| -> Vec<String> {
             let statements = parse("k.conf", text, None, &mut NoFiles).unwrap();

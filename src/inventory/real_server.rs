@@ -1,6 +1,7 @@
 //! The keys of `real_server`: servers that are others than the nodes, or differ from each other.
 
 use std::net::IpAddr;
+use std::ops::Range;
 
 use super::check::{self, Checks, Service};
 use super::keys::{REAL_SERVER, real_server as key, server};
@@ -10,6 +11,7 @@ use super::timers::{self, Around};
 use super::tree::Node;
 use super::{raw, settings};
 use crate::cluster::{Check, Release};
+use crate::conf::inhibit::INHIBIT;
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
 
@@ -22,6 +24,8 @@ pub(super) struct RealServerDraft {
     /// The checks of the virtual server, where timers of its own change them.
     pub(super) timed: Option<Vec<Check>>,
     pub(super) settings: Settings,
+    /// Where it says itself whether it stays in its table.
+    pub(super) inhibit_at: Option<Range<usize>>,
     pub(super) raw: Vec<Statement>,
 }
 
@@ -82,6 +86,7 @@ fn read(
         (None, Some(node)) if timers::any(&settings) => timed(node, service, problems.target()),
         _ => None,
     };
+    let inhibit = section.entries().iter().find(|(key, _)| key.name == INHIBIT);
     let draft = RealServerDraft {
         who,
         port: section.get(key::PORT, problems),
@@ -89,6 +94,7 @@ fn read(
         checks,
         timed,
         settings,
+        inhibit_at: inhibit.map(|(key, _)| key.at.clone()),
         raw: raw::read(&section, problems),
     };
     section.close(problems);

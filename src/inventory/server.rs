@@ -1,6 +1,7 @@
 //! The keys of `virtual_server`.
 
 use std::net::IpAddr;
+use std::ops::Range;
 
 use super::check::{self, Checks};
 use super::instance::InstanceDraft;
@@ -32,8 +33,8 @@ pub(super) struct ServerDraft {
     pub(super) lb_algo: Option<Placed<Scheduler>>,
     /// Whether its servers are asked by the cluster's failure detection.
     pub(super) detected: bool,
-    /// Whether a server that fails leaves its table.
-    pub(super) removes: bool,
+    /// Where a server that fails leaves its table: what says so, or the section.
+    pub(super) removes: Option<Range<usize>>,
     pub(super) lb_kind: Option<Placed<Forwarding>>,
     pub(super) weight: Option<Placed<u32>>,
     pub(super) nodes: Option<Vec<Placed<Word>>>,
@@ -112,14 +113,19 @@ fn read(section: Section<'_>, cluster: Cluster<'_>, problems: &mut Problems) -> 
         detection::keep_dead(&section, lb_algo.as_ref(), &mut settings);
     }
     let stays = |own| inhibit::stays(inhibit::said(&settings), own);
+    let places = Places::of(&section);
+    let of_service = || places.key(INHIBIT);
     let removes = match &real_servers {
-        Some(all) => !all.iter().all(|one| stays(inhibit::said(&one.settings))),
-        None => !stays(None),
+        Some(all) => all
+            .iter()
+            .find(|one| !stays(inhibit::said(&one.settings)))
+            .map(|one| one.inhibit_at.clone().unwrap_or_else(of_service)),
+        None => (!stays(None)).then(of_service),
     };
     let draft = ServerDraft {
         detected,
         removes,
-        places: Places::of(&section),
+        places,
         instance,
         lost,
         bypass_ports: bypass_ports(&section, problems),

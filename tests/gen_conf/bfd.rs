@@ -131,6 +131,23 @@ vrrp_instance: {i: {interface: eth0, virtual_router_id: 1, virtual_ipaddress: 10
 virtual_server: [{port: 25, delay_loop: 2, lb_algo: wlc, check: {type: TCP_CHECK}}]
 ";
 
+/// A node that balances an IPv6 service to the others, and has no address to ask them from.
+const DIRECTOR: &str = "bypass: false
+nodes: [{name: a, address: [10.0.0.1, 'fd00::1']}, {name: b, address: [10.0.0.2, 'fd00::2']}, {name: c, address: 10.0.0.3}]
+virtual_server:
+  - {address: 'fd00::9', port: 25, delay_loop: 2, lb_algo: wlc, real_server: [{node: a}, {node: b}], check: {type: TCP_CHECK}}
+";
+
+/// A range of addresses that has a VIP is in the VIP's network.
+#[test]
+fn a_group_s_range_is_in_the_network_of_its_vip() {
+    for lines in ["10.1.0.9 26", "10.1.0.8/29 26", "10.1.0.8-10 26"] {
+        let cluster = CLUSTERS[6].replace("10.1.0.9 26", lines);
+        let text = Place::with(cluster).run("--stdout --node a").accepted();
+        assert!(text.contains("real_server 10.1.0.2 "), "{lines}\n{text}");
+    }
+}
+
 #[test]
 fn what_keepalived_would_refuse_is_refused() {
     let detection = "failure_detection: {method: bfd}\n";
@@ -142,6 +159,10 @@ fn what_keepalived_would_refuse_is_refused() {
         "10.0.0.9/24}}",
         "10.0.0.9/24}, s: {interface: eth0, virtual_router_id: 2, virtual_ipaddress: 'fd00::9/64'}}",
     ).replace("[{port", "[{port: 25, delay_loop: 2, lb_algo: wlc, vrrp_instance: s, check: {type: TCP_CHECK}}, {vrrp_instance: i, port");
+    let of_group = |one: &str| {
+        let servers = format!("vrrp_instance: s, real_server: [{{node: a}}, {one}]");
+        CLUSTERS[3].replace("vrrp_instance: s", &servers)
+    };
     let session = |line: &str| format!("bfd_instance: {{{line}}}\n{TWO}");
     let checked = |text: &str, name: &str| {
         let check = format!("check: [{{type: TCP_CHECK}}, {{type: BFD_CHECK, name: {name}}}]");
@@ -200,11 +221,25 @@ fn what_keepalived_would_refuse_is_refused() {
         ),
         (checked(TWO, "gw"), "`BFD_CHECK` names `gw`, but `bfd_instance gw` does not exist"),
         (checked(&own, "gw"), "`BFD_CHECK` names `gw`, which b does not have"),
-        (checked(&vrrp, "gw"), "which has `vrrp` and so tells checks nothing"),
+        (checked(&vrrp, "gw"), "which reports to VRRP only, as it has `vrrp`"),
         (tracked(TWO, "gw"), "`track_bfd` names `gw`, but `bfd_instance gw` does not exist"),
         (tracked(&own, "gw"), "`track_bfd` names `gw`, which b does not have"),
-        (tracked(&checker, "gw"), "which has `checker` and so tells VRRP nothing"),
-        (format!("{detection}{}", checked(TWO, "b")), "`BFD_CHECK` names `b`, but `bfd_inst"),
+        (tracked(&checker, "gw"), "which reports to the checks only, as it has `checker`"),
+        (
+            format!("{detection}{}", checked(TWO, "b")),
+            "`b`, a session that `failure_detection` makes",
+        ),
+        (
+            format!("{detection}{}", tracked(TWO, "b")),
+            "`b`, a session that `failure_detection` makes",
+        ),
+        (
+            format!("{detection}{DIRECTOR}"),
+            "c has no IPv6 address, and a BFD session with fd00::1 needs one",
+        ),
+        (DIRECTOR.to_owned(), ""),
+        (of_group("{address: 10.0.0.50}"), "not of the service's family"),
+        (of_group("{address: 'fd00::50'}"), ""),
         (checked(&gw, "gw"), ""),
         (tracked(&gw, "gw"), ""),
         (checked(&checker, "gw"), ""),

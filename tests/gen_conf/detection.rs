@@ -246,9 +246,9 @@ virtual_server: [{address: 10.0.0.9, port: 25, lb_algo: rr, check: {type: TCP_CH
         ("{method: bfd}", uniform.as_str(), 1, "`method: bfd` needs a file for each node"),
         ("{between_sites: {attempts: 4}}", &uniform, 1, "`between_sites` needs files that differ"),
         ("{method: ping}", &uniform, 0, ""),
-        ("{method: ping}", strangers, 0, "no node asks another one"),
-        ("{method: ping}", &nobody, 0, "no node asks another one"),
-        ("{method: ping}", &one_node, 0, "no node asks another one"),
+        ("{method: ping}", strangers, 0, "it is for servers that are nodes"),
+        ("{method: ping}", &nobody, 0, "it is for servers that are nodes"),
+        ("{method: ping}", &one_node, 0, "it is for servers that are nodes"),
         ("{method: bfd, between_sites: {attempts: 4}}", no_instance, 0, ""),
         (
             "{between_sites: {interval: 2}}",
@@ -285,6 +285,9 @@ virtual_server: [{address: 10.0.0.9, port: 25, lb_algo: rr, check: {type: TCP_CH
         let silent = !run.stderr.contains("failure_detection");
         assert!(!told.is_empty() || silent, "{detection}: {}", run.stderr);
     }
+    // At the server that says so.
+    let removing = Place::with(format!("failure_detection: {{}}\n{one_removing}")).run("--stdout");
+    assert!(removing.stderr.contains(" --> inventory.yml:15:41\n"), "{}", removing.stderr);
     // All alike, each asks itself too: it always answers.
     let place = Place::with(format!("failure_detection: {{method: ping}}\n{uniform}"));
     let of = |node: &str| place.run(&format!("--stdout --node {node}")).accepted();

@@ -321,7 +321,8 @@ const ASKED_FILE: &str = "# Rendered by `lvskit gen-conf`
 bfd_instance b {\n neighbor_ip 192.168.3.102\n source_ip 192.168.3.101\n}
 virtual_server 192.168.3.100 25 {\n lb_kind DR\n protocol UDP
  real_server 192.168.3.101 25 {\n }
- real_server 192.168.3.102 25 {\n  PING_CHECK {\n  }\n }\n}\n";
+ real_server 192.168.3.102 25 {\n  PING_CHECK {
+   connect_timeout 0.1\n   retry 2\n   delay_before_retry 0.05\n   delay_loop 0.1\n  }\n }\n}\n";
 
 /// By the last of the rules the firewall is the one that gen-conf renders.
 #[test]

@@ -5,10 +5,11 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use super::Drafts;
+use super::addresses::NODE_LACKS_FAMILY;
 use super::lint::Lint;
 use super::names::may_be_in_raw;
 use super::reading::UNKNOWN_NAME;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Family, Method};
 use crate::conf::detection::Detector;
 use crate::conf::statement::{Settings, Statement};
 use crate::inventory::node::NodeDraft;
@@ -105,12 +106,23 @@ fn followed(
         drafts.nodes.iter().flat_map(|node| &node.sessions).chain(&drafts.tracks.sessions);
     if everywhere.all(|one| one.name != name) && !drafts.nodes.iter().any(|node| in_raw(&node.raw))
     {
-        problems.found(
-            &UNKNOWN_NAME,
-            at.clone(),
-            format!("`{key}` names `{name}`, but `bfd_instance {name}` does not exist"),
-            "add it to the section `bfd_instance`, or correct the name",
-        );
+        let own = |node: &NodeDraft| called(node) == name;
+        let of_detection = drafts.detection.is_some_and(|it| it.detection.method == Method::Bfd)
+            && drafts.nodes.iter().any(own);
+        let (title, help) = if of_detection {
+            (
+                format!(
+                    "`{key}` names `{name}`, a session that `failure_detection` makes: that one is for its own checks"
+                ),
+                "add a `bfd_instance` with another name and a `source_ip` of its own, and name that",
+            )
+        } else {
+            (
+                format!("`{key}` names `{name}`, but `bfd_instance {name}` does not exist"),
+                "add it to the section `bfd_instance`, or correct the name",
+            )
+        };
+        problems.found(&UNKNOWN_NAME, at.clone(), title, help);
         return;
     }
     for node in nodes.iter().filter(|node| !in_raw(&node.raw)) {
@@ -124,15 +136,15 @@ fn followed(
             return;
         };
         let tells = |flag: &str| session.block.block.iter().flatten().any(|line| line.line == flag);
-        let (only, other, what) = match by {
-            By::Vrrp => ("checker", "vrrp", "VRRP"),
-            By::Checker => ("vrrp", "checker", "checks"),
+        let (only, other, whom) = match by {
+            By::Vrrp => ("checker", "vrrp", "the checks"),
+            By::Checker => ("vrrp", "checker", "VRRP"),
         };
         if tells(only) && !tells(other) {
             problems.found(
                 &BFD_SESSION_TELLS_OTHERS,
                 at.clone(),
-                format!("`{key}` names `{name}`, which has `{only}` and so tells {what} nothing"),
+                format!("`{key}` names `{name}`, which reports to {whom} only, as it has `{only}`"),
                 format!("remove `{only}` from bfd_instance `{name}`, or add `{other}: true`"),
             );
             return;
@@ -195,8 +207,8 @@ pub(in crate::inventory) fn written(drafts: &Drafts<'_>) -> Vec<Vec<Written>> {
     drafts.nodes.iter().map(|node| of_node(node, drafts).map(of).collect()).collect()
 }
 
-/// Finds sessions of `failure_detection` that keepalived would take for one: with each other, or with those of
-/// the inventory.
+/// Finds sessions of `failure_detection` that can't be, and such that keepalived would take for one: with each
+/// other, or with those of the inventory.
 pub(super) fn check_cluster(
     cluster: &Cluster,
     detector: &Detector<'_>,
@@ -204,6 +216,19 @@ pub(super) fn check_cluster(
     at: &Range<usize>,
     problems: &mut Problems,
 ) {
+    if let (Some(detection), Some((place, asked))) = (detector.detection(), detector.lacking())
+        && detection.method == Method::Bfd
+    {
+        let node = cluster.nodes[place].name.as_str();
+        let family = Family::of(asked);
+        problems.found(
+            &NODE_LACKS_FAMILY,
+            at.clone(),
+            format!("{node} has no {family} address, and a BFD session with {asked} needs one"),
+            format!("give {node} an {family} address too, or write `failure_detection: false` in that virtual_server"),
+        );
+        return;
+    }
     for (place, (node, written)) in cluster.nodes.iter().zip(written).enumerate() {
         let mut names = HashSet::new();
         for (session, name) in detector.sessions(place) {

@@ -129,11 +129,11 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
                 "use `lb_algo: mh` or another; or write `failure_detection: false` in this virtual_server",
             );
         }
-        if server.removes {
+        if let Some(removes) = &server.removes {
             problems.found(&DETECTION_ENDS_SESSIONS,
-                server.places.key("inhibit_on_failure"),
+                removes.clone(),
                 "without `inhibit_on_failure` each false alarm of `failure_detection` ends sessions",
-                "remove `inhibit_on_failure: false`, or write `failure_detection: false` here",
+                "remove `inhibit_on_failure: false`, or write `failure_detection: false` in this virtual_server",
             );
         }
     }
@@ -142,10 +142,10 @@ pub(super) fn check(drafts: &Drafts<'_>, problems: &mut Problems) {
 /// Told once: there may be a thousand such services.
 fn beside_removal(drafts: &Drafts<'_>, problems: &mut Problems) {
     let mut servers = drafts.servers.iter();
-    if !servers.clone().any(|server| server.detected && !server.removes) {
+    if !servers.clone().any(|server| server.detected && server.removes.is_none()) {
         return;
     }
-    if let Some(server) = servers.find(|server| !server.detected && server.removes) {
+    if let Some(server) = servers.find(|server| !server.detected && server.removes.is_some()) {
         problems.found(
             &DETECTION_BESIDE_REMOVAL,
             server.places.whole(),
@@ -171,9 +171,9 @@ fn unused(detector: &Detector<'_>, at: &At, problems: &mut Problems) {
         problems.found(
             &DETECTION_UNUSED,
             at.whole.clone(),
-            "`failure_detection` has no effect: no node asks another one, as none is a server in another's \
-             virtual_server without `failure_detection: false`",
-            "remove it: other servers may drop pings, so add a PING_CHECK to their `check` by hand",
+            "`failure_detection` has no effect: it is for servers that are nodes, and no virtual_server that has it \
+             balances to another node",
+            "remove it; servers that are no nodes can have a PING_CHECK in their own `check`",
         );
     } else if let Some(far) = at.between_sites.clone().filter(|_| !detector.asks_far()) {
         problems.found(

@@ -4,9 +4,11 @@
 use std::net::IpAddr;
 
 use super::Drafts;
+use super::groups::group_lines;
 use super::lint::Lint;
 use super::reading::FAMILY_MISMATCH;
 use crate::cluster::{Family, Service};
+use crate::conf::group::Entry;
 use crate::conf::statement::Settings;
 use crate::inventory::instance::InstanceDraft;
 use crate::inventory::member;
@@ -104,9 +106,25 @@ fn sources(instance: &InstanceDraft, nodes: &[NodeDraft], problems: &mut Problem
     }
 }
 
-/// The family of what is balanced; of a mark or a group it is not known here.
+/// The family of what is balanced: of a group that of its first address, of a mark what it says; else it is
+/// not known here.
 pub(super) fn of(server: &ServerDraft, drafts: &Drafts<'_>) -> Option<Family> {
-    server::family(server.service.as_ref(), server.instance.map(|at| &drafts.instances[at]))
+    match &server.service.as_ref()?.value {
+        Service::Group(name) => {
+            let mut entries = group_lines(name, drafts).filter_map(Entry::of);
+            entries.find_map(|entry| entry.family())
+        }
+        Service::Mark(_) => said(server),
+        _ => {
+            server::family(server.service.as_ref(), server.instance.map(|at| &drafts.instances[at]))
+        }
+    }
+}
+
+/// Its `ip_family`.
+fn said(server: &ServerDraft) -> Option<Family> {
+    let said = server.settings.value("ip_family")?;
+    Some(if said == "inet" { Family::V4 } else { Family::V6 })
 }
 
 /// The IPv4 mask `24` would be 0.0.0.24.
@@ -128,14 +146,8 @@ fn lonely(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
         let at = server.places.key("sorry_server_inhibit");
         problems.found(&KEY_WITHOUT_PARTNER, at, title, "remove it, or name a sorry_server");
     }
-    let Some(said) = server.settings.value("ip_family") else { return };
-    let said = if said == "inet" { Family::V4 } else { Family::V6 };
-    let marked = server.service.as_ref().is_some_and(|it| matches!(it.value, Service::Mark(_)));
-    let other = match of(server, drafts) {
-        Some(family) => family != said,
-        None => marked && server.strangers().any(|address| Family::of(address) != said),
-    };
-    if other {
+    let Some(said) = said(server) else { return };
+    if of(server, drafts).is_some_and(|family| family != said) {
         problems.found(
             &FAMILY_MISMATCH,
             server.places.value("ip_family"),

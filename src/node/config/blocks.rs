@@ -1,6 +1,7 @@
 //! Blocks of keepalived.conf as values: instances, virtual servers, the sync daemon, programs.
 
 use super::{Address, BfdSession, Instance, Program, RealServer, SyncDaemon, VirtualServer};
+use crate::conf::detection::is_ping;
 use crate::conf::grammar::{Statement, last};
 use crate::conf::probe::RUNNER;
 
@@ -136,6 +137,7 @@ fn real_server(statement: &Statement, port: u16) -> Option<RealServer> {
         port: own.unwrap_or(port),
         weight: last(block, "weight").unwrap_or(1),
         checks: checks.map(str::to_owned).collect(),
+        pinged: block.iter().any(is_ping),
     })
 }
 

@@ -132,6 +132,9 @@ pub struct RealServer {
     pub weight: u32,
     /// The checkers that it has, such as `SMTP_CHECK`.
     pub checks: Vec<String>,
+    /// Whether a `failure_detection` pings it.
+    #[serde(default)]
+    pub pinged: bool,
 }
 
 /// `lvs_sync_daemon`.

@@ -60,6 +60,7 @@ pub(super) fn healthy() -> Facts {
         port: 25,
         weight: 1,
         checks: vec!["SMTP_CHECK".into()],
+        pinged: false,
     };
     let server = |address: &str| ipvs::Server {
         address: ip(address),

@@ -123,7 +123,10 @@ pub fn run(cluster: &mut Cluster) -> Result<String> {
     }
     println!("{HEAD}\n{}", rows.join("\n"));
     ensure!(wrong.is_empty(), "\n{}", wrong.join("\n"));
-    Ok(format!("{} failures, no session lost of a node that was not hit", rows.len()))
+    Ok(format!(
+        "{} failures: no session lost of a node that was not hit, each death found by what was to find it",
+        rows.len()
+    ))
 }
 
 const HEAD: &str = "\
