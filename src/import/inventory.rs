@@ -2,6 +2,8 @@
 
 mod globals;
 
+use std::collections::BTreeSet;
+
 use super::detection::{self, Found};
 use super::file::File;
 use super::hooks::Kind;
@@ -83,6 +85,14 @@ pub(super) fn inventory<'a>(
         sections.push((instance.name.clone(), Yaml::Map(section)));
     }
     let has_sites = !sites_of.is_empty();
+    if has_sites {
+        let names: BTreeSet<&str> = sites_of.values().map(String::as_str).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        build.notes.add(format_args!(
+            "the sites are assumed to be called {}: no file names them",
+            names.join(", ")
+        ));
+    }
     let bindings = instances::widen(&shared, &build.nodes, &mut build.own, has_sites, build.notes);
     for ((_, section), binding) in sections.iter_mut().zip(bindings) {
         let Yaml::Map(map) = section else { continue };

@@ -8,7 +8,7 @@ use clap::Args;
 use ipnetwork::IpNetwork;
 
 use crate::guard::plan::Service;
-use crate::vip::Vip;
+use crate::vip::{Vip, VipError};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,7 +42,7 @@ pub struct Init {
     pub nodes: Vec<NodeOption>,
 
     /// The virtual IP address that clients connect to
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = vip)]
     pub vip: Option<Vip>,
 
     /// What is balanced there; may be repeated
@@ -107,9 +107,24 @@ impl FromStr for NodeOption {
     }
 }
 
+/// An address without a length, which would be lost here: keepalived's default is all of it.
+fn vip(text: &str) -> Result<Vip, String> {
+    match text.contains('/') {
+        true => Err("expected an address without a length; write that in the inventory".to_owned()),
+        false => text.parse().map_err(|error: VipError| error.to_string()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_length_is_refused_and_not_lost() {
+        assert!(vip("10.0.0.10").is_ok());
+        assert!(vip("10.0.0.10/24").unwrap_err().contains("without a length"));
+        assert!(vip("127.0.0.1").unwrap_err().contains("loopback"));
+    }
 
     #[test]
     fn a_node_has_a_name_an_address_and_perhaps_an_interface() {

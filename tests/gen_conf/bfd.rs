@@ -240,6 +240,13 @@ fn what_keepalived_would_refuse_is_refused() {
         (DIRECTOR.to_owned(), ""),
         (of_group("{address: 10.0.0.50}"), "not of the service's family"),
         (of_group("{address: 'fd00::50'}"), ""),
+        (
+            "bypass: false\nfailure_detection: false\n".to_owned()
+                + &DIRECTOR
+                    .replace("bypass: false\n", "")
+                    .replace(", real_server: [{node: a}, {node: b}]", ""),
+            "c has no IPv6 address, and is to serve fd00::9 25",
+        ),
         (checked(&gw, "gw"), ""),
         (tracked(&gw, "gw"), ""),
         (checked(&checker, "gw"), ""),

@@ -1,4 +1,5 @@
-//! BFD sessions that keepalived takes for one, and names of sessions that lead to none: it refuses such files.
+//! BFD sessions that keepalived takes for one, and names of sessions that lead to none: it ignores the second session, and
+//! the check or track_bfd; from 2.2 on `keepalived -t` says so.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -23,14 +24,14 @@ pub(super) static LINTS: &[&Lint] = &[&BFD_SESSION_TWICE, &BFD_SESSION_TELLS_OTH
 static BFD_SESSION_TWICE: Lint = Lint::error(
     "bfd-session-twice",
     "two BFD sessions with one name, or with the same addresses",
-    "keepalived refuses the second one.",
+    "keepalived ignores the second one.",
     "remove one of them, or rename it",
 );
 
 static BFD_SESSION_TELLS_OTHERS: Lint = Lint::error(
     "bfd-session-tells-others",
     "a BFD session that does not report to the process that uses it",
-    "With `vrrp` a session reports to the VRRP process alone, with `checker` to the checking process alone; keepalived refuses a file in which the other one uses it.",
+    "A session with `vrrp` reports to the VRRP process only, one with `checker` to the checks only. keepalived ignores a track_bfd or BFD_CHECK of the other kind, so nothing follows the session.",
     "remove `vrrp: true` or `checker: true` from the bfd_instance",
 );
 
@@ -114,7 +115,7 @@ fn followed(
                 format!(
                     "`{key}` names `{name}`, a session that `failure_detection` makes: that one is for its own checks"
                 ),
-                "add a `bfd_instance` with another name and a `source_ip` of its own, and name that",
+                "write `method: ping` and a `bfd_instance` of your own; or one from a second address of the node, as its `source_ip`",
             )
         } else {
             (
@@ -163,7 +164,7 @@ fn called(node: &NodeDraft) -> String {
     node.name.as_ref().map_or_else(String::new, |name| name.value.to_string())
 }
 
-/// keepalived tells sessions apart by both addresses, if both say their own; and refuses a second one.
+/// keepalived tells sessions apart by both addresses, if both say their own; and ignores a second one.
 fn same(one: (IpAddr, Option<IpAddr>), other: (IpAddr, Option<IpAddr>)) -> bool {
     one.0 == other.0 && (one.1.is_none() || other.1.is_none() || one.1 == other.1)
 }

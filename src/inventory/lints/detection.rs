@@ -60,7 +60,7 @@ static DETECTION_BESIDE_REMOVAL: Lint = Lint::hint(
     "a service without failure detection removes servers that fail",
     "A client whose first SYN went to a dead server gets another server only with net.ipv4.vs.expire_nodest_conn. That holds for all services of a node, and \
      lvskit-settings.service sets it only where no service removes servers.",
-    "write `inhibit_on_failure: true` in the service too",
+    "write `inhibit_on_failure: true` in the service too, and `mh-fallback: true` or `sh-fallback: true` with mh or sh",
 );
 
 /// From this many pings a second of one node [`DETECTION_ASKS_MUCH`] is told.
@@ -70,7 +70,7 @@ static DETECTION_ASKS_MUCH: Lint = Lint::warning(
     "detection-asks-much",
     "a node sends a thousand pings a second or more",
     "keepalived sends pings of their own for each real_server of each service. A node that is busy with that finds dead nodes late, and may take living ones for dead.",
-    "write `failure_detection: false` and `inhibit_on_failure: true` in all virtual servers but the busiest, a longer `interval`, or `method: bfd`, which asks each node once for all services",
+    "write `failure_detection: false` and `inhibit_on_failure: true` (with mh or sh the fallback flag too) in all virtual servers but the busiest, a longer `interval`, or `method: bfd`, which asks each node once for all services",
 );
 
 /// Where it is said.
@@ -151,7 +151,7 @@ fn beside_removal(drafts: &Drafts<'_>, problems: &mut Problems) {
             server.places.whole(),
             "this service removes servers that fail: `net.ipv4.vs.expire_nodest_conn` can't be set, and of the \
              other services some more connections to a node that dies are lost",
-            "write `inhibit_on_failure: true` in each service without `failure_detection`",
+            "write `inhibit_on_failure: true` in each service without `failure_detection`, with mh or sh the fallback flag too",
         );
     }
 }
@@ -191,14 +191,15 @@ fn later_than_vrrp(cluster: &Cluster, detector: &Detector<'_>, at: &At, problems
     let takeovers =
         cluster.vrrp_instances.iter().filter_map(|one| one.takeover(&cluster.global_defs));
     let Some(takeover) = takeovers.min() else { return };
-    let far = detector.between_sites().map(|far| (" between sites", far));
+    let of_far = at.between_sites.as_ref().unwrap_or(&at.whole);
+    let far = detector.between_sites().map(|far| (" between sites", of_far, far));
     let longest = |timing: &Timing| timing.longest(detection.method);
     let usual = |timing: &Timing| longest(timing) - timing.interval.duration() / 2;
-    let mut timings = [("", &detection.near)].into_iter().chain(far);
-    if let Some((which, timing)) = timings.find(|(_, timing)| usual(timing) > takeover) {
+    let mut timings = [("", &at.whole, &detection.near)].into_iter().chain(far);
+    if let Some((which, said, timing)) = timings.find(|(.., timing)| usual(timing) > takeover) {
         problems.case(
             &DETECTION_TOO_SLOW,
-            at.whole.clone(),
+            said.clone(),
             format!(
                 "`failure_detection` finds a dead node{which} after up to {:.2} s, and VRRP replaces a dead MASTER \
                  after {:.2} s: clients are still sent to its server then",

@@ -2,11 +2,13 @@
 
 use std::net::IpAddr;
 
+use super::addresses::NODE_LACKS_FAMILY;
 use super::lint::Lint;
 use super::{Drafts, families, reading, unique};
 use crate::cluster::Family;
 use crate::inventory::instance::InstanceDraft;
 use crate::inventory::member;
+use crate::inventory::node::NodeDraft;
 use crate::inventory::problems::{Placed, Problems};
 use crate::inventory::real_server::RealServerDraft;
 use crate::inventory::server::ServerDraft;
@@ -89,6 +91,7 @@ pub(super) fn check(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Pr
             );
         }
     }
+    all_nodes(server, drafts, problems);
     for address in server.real_servers.iter().flatten().filter_map(RealServerDraft::stranger) {
         if families::of(server, drafts).is_some_and(|family| Family::of(address.value) != family) {
             problems.found(
@@ -98,6 +101,34 @@ pub(super) fn check(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Pr
                 "write an address of the same family as the VIP",
             );
         }
+    }
+}
+
+/// Where nobody is named, all who balance serve. Those that lack the family of their instance are told there.
+fn all_nodes(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
+    let (Some(service), None, None) = (&server.service, &server.nodes, &server.real_servers) else {
+        return;
+    };
+    let Some(family) = families::of(server, drafts) else { return };
+    let instance = server.instance.map(|at| &drafts.instances[at]);
+    if instance.is_some_and(|instance| instance.family() == Some(family)) {
+        return;
+    }
+    let directors = server.directors(drafts.nodes, drafts.instances);
+    let lacks = |node: &&NodeDraft| node.address_of(family).is_none() && !node.addresses.is_empty();
+    if let Some(node) = directors.iter().map(|&place| &drafts.nodes[place]).find(lacks)
+        && let Some(name) = &node.name
+    {
+        problems.found(
+            &NODE_LACKS_FAMILY,
+            service.at.clone(),
+            format!(
+                "{} has no {family} address, and is to serve {}",
+                name.value.as_str(),
+                service.value
+            ),
+            "give it one too: `address: [..., ...]`; or list those that serve, in `nodes`",
+        );
     }
 }
 
