@@ -10,6 +10,7 @@ use super::{NoKeyword, Seconds};
 use crate::conf::statement::{Settings, Statement};
 use crate::conf::word::Word;
 use crate::guard::plan::Services;
+use crate::vip::Family;
 
 /// A balanced service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +119,16 @@ keywords! {
         Inet = "inet",
         /// IPv6.
         Inet6 = "inet6",
+    }
+}
+
+impl AddressFamily {
+    /// What a virtual server's section says.
+    pub fn said(settings: &Settings) -> Option<Family> {
+        Some(match settings.value("ip_family")?.parse().ok()? {
+            AddressFamily::Inet => Family::V4,
+            AddressFamily::Inet6 => Family::V6,
+        })
     }
 }
 

@@ -7,7 +7,9 @@ use std::net::IpAddr;
 use ipnetwork::IpNetwork;
 
 use super::group::{self, Entry};
-use crate::cluster::{Cluster, RealServer, Service, VirtualAddress, VirtualServer, VrrpInstance};
+use crate::cluster::{
+    AddressFamily, Cluster, RealServer, Service, VirtualAddress, VirtualServer, VrrpInstance,
+};
 use crate::vip::Family;
 
 /// One block of a virtual server.
@@ -61,11 +63,8 @@ fn family(server: &VirtualServer) -> Family {
             |server: &RealServer| server.addresses.iter().any(|&own| Family::of(own) == family);
         server.real_servers.iter().all(one)
     };
-    match server.settings.value("ip_family") {
-        Some("inet6") => Family::V6,
-        None if !has(Family::V4) => Family::V6,
-        _ => Family::V4,
-    }
+    let of_servers = || if has(Family::V4) { Family::V4 } else { Family::V6 };
+    AddressFamily::said(&server.settings).unwrap_or_else(of_servers)
 }
 
 impl Block<'_> {

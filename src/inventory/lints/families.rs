@@ -7,7 +7,7 @@ use super::Drafts;
 use super::groups::group_lines;
 use super::lint::Lint;
 use super::reading::FAMILY_MISMATCH;
-use crate::cluster::{Family, Service};
+use crate::cluster::{AddressFamily, Family, Service};
 use crate::conf::group::Entry;
 use crate::conf::statement::Settings;
 use crate::inventory::instance::InstanceDraft;
@@ -114,17 +114,11 @@ pub(super) fn of(server: &ServerDraft, drafts: &Drafts<'_>) -> Option<Family> {
             let mut entries = group_lines(name, drafts).filter_map(Entry::of);
             entries.find_map(|entry| entry.family())
         }
-        Service::Mark(_) => said(server),
+        Service::Mark(_) => AddressFamily::said(&server.settings),
         _ => {
             server::family(server.service.as_ref(), server.instance.map(|at| &drafts.instances[at]))
         }
     }
-}
-
-/// Its `ip_family`.
-fn said(server: &ServerDraft) -> Option<Family> {
-    let said = server.settings.value("ip_family")?;
-    Some(if said == "inet" { Family::V4 } else { Family::V6 })
 }
 
 /// The IPv4 mask `24` would be 0.0.0.24.
@@ -146,7 +140,7 @@ fn lonely(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
         let at = server.places.key("sorry_server_inhibit");
         problems.found(&KEY_WITHOUT_PARTNER, at, title, "remove it, or name a sorry_server");
     }
-    let Some(said) = said(server) else { return };
+    let Some(said) = AddressFamily::said(&server.settings) else { return };
     if of(server, drafts).is_some_and(|family| family != said) {
         problems.found(
             &FAMILY_MISMATCH,

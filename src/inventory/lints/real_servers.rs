@@ -68,6 +68,7 @@ pub(super) fn check(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Pr
         "this server serves already",
         problems,
     );
+    let family = families::of(server, drafts);
     for name in server.named_nodes() {
         let place = drafts.places.get(name.value.as_str());
         let Some(node) = place.map(|&place| &drafts.nodes[place]) else {
@@ -79,7 +80,6 @@ pub(super) fn check(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Pr
             );
             continue;
         };
-        let family = families::of(server, drafts);
         if family.is_some_and(|family| node.address_of(family).is_none())
             && !node.addresses.is_empty()
         {
@@ -91,9 +91,9 @@ pub(super) fn check(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Pr
             );
         }
     }
-    all_nodes(server, drafts, problems);
+    all_nodes(server, family, drafts, problems);
     for address in server.real_servers.iter().flatten().filter_map(RealServerDraft::stranger) {
-        if families::of(server, drafts).is_some_and(|family| Family::of(address.value) != family) {
+        if family.is_some_and(|family| Family::of(address.value) != family) {
             problems.found(
                 &reading::FAMILY_MISMATCH,
                 address.at.clone(),
@@ -105,11 +105,16 @@ pub(super) fn check(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Pr
 }
 
 /// Where nobody is named, all who balance serve. Those that lack the family of their instance are told there.
-fn all_nodes(server: &ServerDraft, drafts: &Drafts<'_>, problems: &mut Problems) {
-    let (Some(service), None, None) = (&server.service, &server.nodes, &server.real_servers) else {
+fn all_nodes(
+    server: &ServerDraft,
+    family: Option<Family>,
+    drafts: &Drafts<'_>,
+    problems: &mut Problems,
+) {
+    let (Some(service), Some(family)) = (&server.service, family) else { return };
+    if server.nodes.is_some() || server.real_servers.is_some() {
         return;
-    };
-    let Some(family) = families::of(server, drafts) else { return };
+    }
     let instance = server.instance.map(|at| &drafts.instances[at]);
     if instance.is_some_and(|instance| instance.family() == Some(family)) {
         return;
